@@ -1,0 +1,408 @@
+"""Every error's wording: what happened, why, and the next command to type.
+
+Functions return the exception; rooms raise it. Types are the third layer of azure.cli.core.azclierror. No text holds a
+token or a response body: of an answer only the status, the error code and the correlation id are shown.
+"""
+
+from typing import Any
+
+from azure.cli.core.azclierror import (
+    AuthenticationError,
+    AzCLIError,
+    AzureConnectionError,
+    AzureInternalError,
+    AzureResponseError,
+    BadRequestError,
+    ClientRequestError,
+    ForbiddenError,
+    InvalidArgumentValueError,
+    MutuallyExclusiveArgumentError,
+    ResourceNotFoundError,
+    UnauthorizedError,
+    ValidationError,
+)
+
+# --- what the user typed -------------------------------------------------------------------------------------------
+
+
+def bad_registry_name(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not a registry name: a name has 5 to 50 letters and digits and nothing else.",
+        "Give the name (contoso), the login server (contoso.azurecr.io, contoso-e7gg.azurecr.io) or the resource ID.",
+    )
+
+
+def bad_registry_id(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the resource ID of a container registry.",
+        "An ID has the form /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/"
+        "Microsoft.ContainerRegistry/registries/NAME. `az acr show --name NAME --query id` prints it.",
+    )
+
+
+def not_a_bare_host(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not a bare login server: scheme, port, path and user info are not accepted.",
+        "Give the host alone, for example contoso.azurecr.io.",
+    )
+
+
+def data_endpoint(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is a data endpoint: it serves image layers and is no login server, so no token is sent to it.",
+        "Give the login server, for example contoso.azurecr.io.",
+    )
+
+
+def foreign_login_server(text: str, suffix: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not a login server of the cloud in use, whose registries are named NAME{suffix}. "
+        "No token is sent to it.",
+        "Check the spelling. For a registry of another cloud, `az cloud list --output table` and "
+        "`az cloud set --name CLOUD` switch over.",
+    )
+
+
+def cloud_without_suffix(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"The cloud in use names no login server suffix, so '{text}' cannot be checked.",
+        "`az cloud update --name CLOUD --suffix-acr-login-server-endpoint SUFFIX` sets it.",
+    )
+
+
+def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
+    return MutuallyExclusiveArgumentError(
+        f"--resource-group '{group}' contradicts the resource ID, which names the group '{group_of_id}'.",
+        "Leave --resource-group out.",
+    )
+
+
+def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"The setting {name} is '{value}', which is not {expected}.",
+        f"`az config unset {name}` goes back to the default.",
+    )
+
+
+# --- first hop: the account and Entra ID ---------------------------------------------------------------------------
+
+
+def not_signed_in(cause: Exception) -> AzCLIError:
+    return AuthenticationError(f"The Azure CLI is not signed in: {cause}", recommendation="az login")
+
+
+def unknown_subscription(cause: Exception) -> AzCLIError:
+    return InvalidArgumentValueError(
+        str(cause), "`az account list --output table` shows the subscriptions of the signed-in account."
+    )
+
+
+def sign_in_refused(audience: str, tenant: str, cause: Exception) -> AzCLIError:
+    """Entra ID would not give a token silently: expired sign-in, Conditional Access, unknown audience …"""
+    reason = str(cause).split("Trace ID:")[0].strip()
+    return AuthenticationError(
+        f"Entra ID gave no token for the audience {audience}: {reason}",
+        recommendation=f"Sign in for this audience, then repeat the command:\n"
+        f'az login --tenant "{tenant}" --scope "{audience.rstrip("/")}/.default"',
+    )
+
+
+def wrong_audience(wanted: str, got: str) -> AzCLIError:
+    return AuthenticationError(
+        f"The sign-in source answered with a token for the audience '{got}' where {wanted} was asked for. "
+        "It was not sent to the registry.",
+        recommendation="`az account show` tells which account is in use; `az login` signs in afresh.",
+    )
+
+
+def entra_unreachable(cause: Exception) -> AzCLIError:
+    return AzureConnectionError(
+        f"Entra ID could not be reached: {_cause(cause)}", "Check the network and HTTPS_PROXY, then repeat the command."
+    )
+
+
+# --- the registry resource: Azure Resource Manager -----------------------------------------------------------------
+
+
+def registry_not_found(name: str, subscription: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"No registry named '{name}' was found in subscription {subscription}.",
+        [
+            "Name another subscription with --subscription; `az account list --output table` shows them.",
+            "A registry made or moved minutes ago may not be indexed yet: name its group with --resource-group.",
+        ],
+    )
+
+
+def registry_gone(where: str, subscription: str, code: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"{where} was not found in subscription {subscription} ({code}).",
+        "Check the name and --resource-group, or leave --resource-group out to search the subscription.",
+    )
+
+
+def login_server_not_found(login_server: str, found: list[str], subscription: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"No registry in subscription {subscription} has the login server {login_server}. "
+        f"Registries of that name there have: {', '.join(found)}.",
+        "Name another subscription with --subscription, or check the login server.",
+    )
+
+
+def ambiguous_name(name: str, ids: list[str]) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"{len(ids)} registries are named '{name}': {', '.join(ids)}.", "Give the resource ID or --resource-group."
+    )
+
+
+def not_a_registry(where: str, why: str) -> AzCLIError:
+    return AzureResponseError(
+        f"The answer for {where} is not a container registry: {why}.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY and "
+        "`az cloud show --query endpoints.resourceManager`.",
+    )
+
+
+def arm_refused(where: str, action: str, status: int, code: str, message: str, correlation: str) -> AzCLIError:
+    """An answer of 400 or more from Azure Resource Manager, by status and error code.
+
+    :param where: the registry, as a person names it.
+    :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
+    """
+    detail = f"{message} [{code}, HTTP {status}, correlation id {correlation}]"
+    if code == "RequestDisallowedByPolicy":
+        return ForbiddenError(
+            f"An Azure Policy assignment forbids this change of {where}: {detail}",
+            "Ask the owners of the assignment for an exemption: `az policy exemption create`.",
+        )
+    if code == "ScopeLocked":
+        return ForbiddenError(
+            f"A lock protects {where}: {detail}",
+            "`az lock list` shows the locks; `az lock delete` by someone with that right removes one.",
+        )
+    if status == 401:
+        return UnauthorizedError(
+            f"Azure Resource Manager did not accept the sign-in: {detail}", "`az login`, then repeat the command."
+        )
+    if status == 403:
+        return ForbiddenError(
+            f"The signed-in account may not do this with {where}: {detail}",
+            f"Ask for a role that grants {action} there, then `az account clear && az login` if it was just granted.",
+        )
+    if status == 429:
+        return AzureResponseError(
+            f"Azure Resource Manager is throttling this account: {detail}", "Wait a minute, then repeat the command."
+        )
+    if status >= 500:
+        return AzureInternalError(
+            f"Azure Resource Manager failed: {detail}", "Repeat the command; https://status.azure.com tells of outages."
+        )
+    if 300 <= status < 400:
+        return AzureResponseError(
+            f"Azure Resource Manager answered with a redirect, which is never followed: {detail}",
+            "Check HTTPS_PROXY and `az cloud show --query endpoints.resourceManager`.",
+        )
+    if status == 400:
+        return BadRequestError(f"Azure Resource Manager refused the request for {where}: {detail}")
+    return AzureResponseError(f"Azure Resource Manager refused the request for {where}: {detail}")
+
+
+def arm_unreachable(endpoint: str, cause: Exception) -> AzCLIError:
+    return AzureConnectionError(
+        f"Azure Resource Manager ({endpoint}) could not be reached: {_cause(cause)}", _network_advice(cause)
+    )
+
+
+def write_unfinished(where: str, target: str, problem: str, state: str) -> AzCLIError:
+    """A change that ARM took but that did not come to its end."""
+    return AzureResponseError(
+        f"{where} was to become `{target}`, but {problem}. {state}",
+        "`az acr scope show` reads the state again; `az acr scope enforce` can be repeated safely.",
+    )
+
+
+def with_state(error: AzCLIError, state: str) -> AzCLIError:
+    """The same error, ending in what state the registry is in now."""
+    return type(error)(f"{error.error_msg} {state}", recommendation=error.recommendations)
+
+
+def with_advice(error: AzCLIError, advice: str) -> AzCLIError:
+    """The same error with one more next step."""
+    return type(error)(error.error_msg, recommendation=[*error.recommendations, advice])
+
+
+NAME_LOGIN_SERVER = (
+    "Signing in needs no Azure Resource Manager if you name the login server: az acr scope login --name LOGIN_SERVER"
+)
+
+
+def login_server_guessed(name: str, guess: str, cause: AzCLIError) -> str:
+    """A warning, not an error."""
+    return (
+        f"Azure Resource Manager did not tell the login server of '{name}' ({cause.error_msg}) "
+        f"Signing in to {guess}. If that is not the registry you mean, press Ctrl-C and name its login server."
+    )
+
+
+# --- second hop: the login server ----------------------------------------------------------------------------------
+
+
+def login_server_unreachable(login_server: str, cause: Exception) -> AzCLIError:
+    return AzureConnectionError(
+        f"The login server {login_server} could not be reached: {_cause(cause)}", _network_advice(cause, login_server)
+    )
+
+
+def no_challenge(login_server: str, status: int, why: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} does not answer like a container registry: {why} (HTTP {status}). No token was sent.",
+        f"Check the name. `az acr check-health --name {login_server.split('.')[0]}` examines the connection.",
+    )
+
+
+def foreign_realm(login_server: str, realm: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} sends credentials to another place: its challenge names the realm '{realm}', "
+        f"not https://{login_server}/oauth2/token. No token was sent.",
+        "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
+    )
+
+
+def redirected(login_server: str, status: int, to_host: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} answered with a redirect to '{to_host}' (HTTP {status}). Redirects are refused: a token would "
+        "follow them.",
+        "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
+    )
+
+
+def network_refused(login_server: str, code: str, message: str, correlation: str) -> AzCLIError:
+    shown = f" {message}" if "client with IP" in message else ""
+    return ForbiddenError(
+        f"{login_server} refuses this machine's network, whoever signs in.{shown} [{code}, HTTP 403{_id(correlation)}]",
+        [
+            "Public access is off or limited: connect through the private endpoint, or let this address in:",
+            f"az acr network-rule add --name {login_server.split('.')[0].split('-')[0]} --ip-address ADDRESS",
+        ],
+    )
+
+
+def exchange_refused(
+    login_server: str, status: int, code: str, correlation: str, tenant: str, retry_after: str
+) -> AzCLIError:
+    """The login server's answer to POST /oauth2/exchange, other than 200 and 403.
+
+    Statuses and their meanings are those seen in public issues and recordings; texts differ and are not relied on.
+    """
+    detail = f"[{code}, HTTP {status}{_id(correlation)}]"
+    if status == 401:
+        return UnauthorizedError(
+            f"{login_server} did not accept the token of this account {detail}. Most often the account has no role on "
+            f"this registry, or its tenant ({tenant}) is not the registry's.",
+            [
+                "See who is signed in with `az account show`; choose the registry's subscription with --subscription.",
+                "Pull and push rights are given with `az role assignment create --role AcrPull` (or AcrPush) "
+                "`--assignee IDENTITY --scope REGISTRY_ID` and can take ten minutes to arrive.",
+            ],
+        )
+    if status == 404:
+        return AzureResponseError(
+            f"{login_server} has no token exchange {detail}. It may be no container registry.", "Check the name."
+        )
+    if status == 413:
+        return AzureResponseError(
+            f"{login_server} finds the Entra token too large {detail}, as happens to accounts in very many groups.",
+            "Sign in with a service principal or a managed identity, or reduce the groups that the token carries.",
+        )
+    if status == 429:
+        wait = f"Wait {retry_after} seconds" if retry_after else "Wait a minute"
+        return AzureResponseError(
+            f"{login_server} limits sign-ins to it at the moment {detail}; all tries were used up.",
+            f"{wait}, then repeat the command. The limit is the registry's, shared by all its clients.",
+        )
+    if status >= 500:
+        return AzureInternalError(
+            f"{login_server} failed {detail}; all tries were used up.", "Repeat the command in a minute."
+        )
+    return AzureResponseError(f"{login_server} refused the token exchange {detail}.")
+
+
+def bad_exchange_answer(login_server: str, why: str, correlation: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} answered the token exchange with {why} [HTTP 200{_id(correlation)}].",
+        "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
+    )
+
+
+# --- container clients ---------------------------------------------------------------------------------------------
+
+
+def no_client(login_server: str) -> AzCLIError:
+    return ValidationError(
+        "Neither docker nor podman is on PATH, so there is no client to hand the credential to.",
+        [
+            "Install one of them, or name one with the environment variable DOCKER_COMMAND.",
+            f"`az acr scope login --name {login_server} --expose-token` needs no client.",
+        ],
+    )
+
+
+def client_not_found(command: str) -> AzCLIError:
+    return ValidationError(
+        f"DOCKER_COMMAND names '{command}', which cannot be found or run.",
+        "Set DOCKER_COMMAND to the absolute path of docker or podman, or unset it.",
+    )
+
+
+def client_in_working_directory(path: str) -> AzCLIError:
+    return ValidationError(
+        f"'{path}' lies in the working directory, so it was not run: it could be anyone's program.",
+        "Run the command from another directory, or set DOCKER_COMMAND to the absolute path of a trusted binary.",
+    )
+
+
+def client_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    return ClientRequestError(
+        f"The registry accepted the sign-in, but `{client} login {login_server}` failed "
+        f"with exit code {exit_code}: {said}",
+        f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client.",
+    )
+
+
+def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError:
+    return ClientRequestError(
+        f"`{client} login {login_server}` did not end within {seconds} seconds and was stopped.",
+        "A credential helper may be waiting for an answer: try the same client by hand.",
+    )
+
+
+# --- wording shared by the above -----------------------------------------------------------------------------------
+
+
+def _id(correlation: str) -> str:
+    return f", correlation id {correlation}" if correlation else ""
+
+
+def _cause(cause: BaseException) -> str:
+    """The innermost reason in one line: what the operating system or TLS said."""
+    seen: set[int] = set()
+    current: Any = cause
+    while id(current) not in seen:
+        seen.add(id(current))
+        inner = getattr(current, "inner_exception", None) or getattr(current, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((arg for arg in getattr(current, "args", ()) if isinstance(arg, BaseException)), None)
+        current = inner or current
+    text = str(current).split("\n")[0].strip() or type(current).__name__
+    return text.rstrip(".")
+
+
+def _network_advice(cause: Exception, login_server: str = "") -> str:
+    text = f"{cause!r} {cause}"
+    if "CERTIFICATE" in text.upper() or "SSLError" in text:
+        return (
+            "The certificate was not trusted. Behind a proxy that opens TLS, point REQUESTS_CA_BUNDLE at its CA file."
+        )
+    if login_server:
+        return "Check the name and the network. A private endpoint is reached from its virtual network only."
+    return "Check the network and HTTPS_PROXY, then repeat the command."

@@ -1,0 +1,165 @@
+"""Requests to Azure Resource Manager, with the host CLI's own sign-in, headers, retries and safe logging.
+
+Built on azure-core's pipeline instead of a generated client: it binds to no model class (they change between CLI
+versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope import _errors
+from azext_acrscope.first_hop import find_account
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 60
+_RETRIES = 4
+_RETRY_SECONDS = 180  # all tries of one request together; ARM's Retry-After is heeded within it
+_MAX_PAGES = 1000
+
+
+@dataclass(frozen=True)
+class Reply:
+    """ARM's answer below 400: status, headers (any case) and the body as JSON, None where there was none."""
+
+    status: int
+    headers: Any
+    body: Any
+
+
+class ArmError(Exception):
+    """ARM's answer of 300 or more. The rooms turn it into a typed error with `as_cli_error`."""
+
+    def __init__(self, status: int, code: str, message: str, correlation: str) -> None:
+        super().__init__(f"{code} (HTTP {status})")
+        self.status, self.code, self.message, self.correlation = status, code, message, correlation
+
+    def as_cli_error(self, where: str, action: str) -> AzCLIError:
+        return _errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
+
+
+class Arm:
+    """A connection to ARM as the account of one subscription."""
+
+    def __init__(self, cli_ctx: Any, subscription_id: str | None = None) -> None:
+        """Sign in as the CLI account of `subscription_id`; by default of --subscription or the one in use.
+
+        A subscription the CLI has not listed (it was given in a resource ID) is asked for as the account in use.
+
+        :raises AuthenticationError: not signed in.
+        :raises InvalidArgumentValueError: the subscription named with --subscription is not the account's.
+        """
+        from azure.cli.core._profile import Profile
+
+        profile = Profile(cli_ctx=cli_ctx)
+        account = find_account(profile, cli_ctx.data.get("subscription_id"))
+        self.subscription_id: str = account["id"]
+        if subscription_id and subscription_id.lower() != self.subscription_id.lower():
+            self.subscription_id = subscription_id
+            if any(known["id"].lower() == subscription_id.lower() for known in profile.load_cached_subscriptions()):
+                account = find_account(profile, subscription_id)
+        self.tenant: str = account["tenantId"]
+        self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
+        self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
+        credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
+        self._client = _pipeline_client(cli_ctx, credential, self.endpoint, self.audience)
+
+    def get(self, path: str, api_version: str, **query: str) -> Reply:
+        return self._send("GET", self.endpoint + path, {**query, "api-version": api_version})
+
+    def patch(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
+        return self._send("PATCH", self.endpoint + path, {"api-version": api_version}, body)
+
+    def follow(self, url: str) -> Reply:
+        """GET a URL that ARM handed out (next page, operation status): only at ARM's own host, for it gets our token.
+
+        :raises AzureResponseError: if the URL leads elsewhere.
+        """
+        ours, theirs = urlsplit(self.endpoint), urlsplit(url)
+        if (theirs.scheme, theirs.netloc.lower()) != ("https", ours.netloc.lower()):
+            raise _errors.not_a_registry(self.endpoint, f"it links to another host, '{theirs.netloc}'")
+        return self._send("GET", url, {})
+
+    def pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
+        """All items of a paged list. A page may be empty and still link to a next one (recorded)."""
+        reply = self.get(path, api_version, **query)
+        items: list[dict[str, Any]] = []
+        for _ in range(_MAX_PAGES):
+            body = reply.body if isinstance(reply.body, dict) else {}
+            items += body.get("value") or []
+            if not body.get("nextLink"):
+                break
+            reply = self.follow(body["nextLink"])
+        return items
+
+    def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
+        from azure.cli.core.azclierror import AuthenticationError
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+        from azure.core.rest import HttpRequest
+        from requests.exceptions import RequestException
+
+        request = HttpRequest(method, url, params=query, json=body)
+        try:
+            response = self._client.send_request(request)
+        except AuthenticationError as error:
+            raise _errors.sign_in_refused(self.audience, self.tenant, error) from error
+        except (ClientAuthenticationError, HttpResponseError):
+            raise
+        except (AzureError, RequestException) as error:
+            raise _errors.arm_unreachable(self.endpoint, error) from error
+        content = _json(response)
+        if response.status_code >= 300:
+            raise _arm_error(response, content)
+        return Reply(response.status_code, response.headers, content)
+
+
+def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str) -> Any:
+    """The pipeline a generated management client has in this CLI, less redirects and provider registration."""
+    from azure.cli.core.auth.util import resource_to_scopes
+    from azure.cli.core.commands.client_factory import prepare_client_kwargs_track2
+    from azure.core.pipeline import policies
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.core import ARMPipelineClient
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+
+    kwargs = prepare_client_kwargs_track2(cli_ctx)
+    pipeline = [
+        policies.RequestIdPolicy(**kwargs),
+        policies.HeadersPolicy(**kwargs),
+        kwargs["user_agent_policy"],
+        policies.ProxyPolicy(**kwargs),
+        # PATCH of one fixed value can be repeated as safely as GET.
+        policies.RetryPolicy(
+            retry_total=_RETRIES, timeout=_RETRY_SECONDS, retry_on_methods=frozenset({"GET", "PATCH"}), **kwargs
+        ),
+        ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(audience)),
+        kwargs.get("custom_hook_policy") or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
+        kwargs["logging_policy"],
+    ]
+    transport = RequestsTransport(
+        connection_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        **{key: value for key, value in kwargs.items() if key == "connection_verify"},
+    )
+    return ARMPipelineClient(endpoint, policies=pipeline, transport=transport)
+
+
+def _json(response: Any) -> Any:
+    try:
+        return response.json() if response.content else None
+    except ValueError:
+        return None
+
+
+def _arm_error(response: Any, content: Any) -> ArmError:
+    """ARM's envelope is {"error": {"code", "message"}}; what is not in that form is not quoted."""
+    error = content.get("error") if isinstance(content, dict) else None
+    error = error if isinstance(error, dict) else {}
+    return ArmError(
+        response.status_code,
+        str(error.get("code") or "no error code"),
+        str(error.get("message") or response.reason or ""),
+        response.headers.get("x-ms-correlation-request-id") or "unknown",
+    )

@@ -1,0 +1,78 @@
+"""First hop: Entra ID gives the signed-in account a token for the registry audience.
+
+The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cli, the SDKs and the AKS kubelet agree);
+``az config set acr.audience_resource=…`` overrides it, as it does for ``az acr login``.
+"""
+
+import re
+from typing import Any
+
+from azext_acrscope import _errors
+from azext_acrscope.tokens import EntraToken, claims
+
+ACR_AUDIENCE = "https://containerregistry.azure.net"
+# The application behind that audience; tokens of version 2.0 carry its id as their audience.
+_ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
+
+
+def audience(cli_ctx: Any) -> str:
+    """The audience to ask for. The override is taken whole if it is a URL, else as the NAME in https://NAME.azure.net."""
+    configured = cli_ctx.config.get("acr", "audience_resource", fallback=None)
+    if not configured:
+        return ACR_AUDIENCE
+    if re.match(r"[a-z]+://", configured):
+        return str(configured)
+    if re.fullmatch(r"[a-z0-9-]+", configured):
+        return f"https://{configured}.azure.net"
+    raise _errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
+
+
+def acquire(cli_ctx: Any, wanted: str) -> EntraToken:
+    """A token for the audience `wanted`, from the account of the subscription in use. Never prompts.
+
+    :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
+    :raises InvalidArgumentValueError: the subscription named is not the account's.
+    :raises AzureConnectionError: Entra ID could not be reached.
+    """
+    from azure.cli.core._profile import Profile
+    from azure.cli.core.azclierror import AuthenticationError, AzCLIError
+    from knack.util import CLIError
+    from requests.exceptions import RequestException
+
+    profile = Profile(cli_ctx=cli_ctx)
+    account = find_account(profile, cli_ctx.data.get("subscription_id"))
+    try:
+        (_, token, _), _, tenant = profile.get_raw_token(resource=wanted, subscription=account["id"])
+    except AuthenticationError as error:
+        raise _errors.sign_in_refused(wanted, account["tenantId"], error) from error
+    except AzCLIError:
+        raise
+    except CLIError as error:
+        raise _errors.not_signed_in(error) from error
+    except RequestException as error:
+        raise _errors.entra_unreachable(error) from error
+    _check_audience(token, wanted)
+    return EntraToken(token, tenant)
+
+
+def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:
+    """The CLI account (a dict with `id`, `tenantId`, `name` …) of a subscription, by default of the one in use."""
+    from knack.util import CLIError
+
+    try:
+        found: dict[str, Any] = profile.get_subscription(subscription)
+        return found
+    except CLIError as error:
+        if not profile.load_cached_subscriptions():
+            raise _errors.not_signed_in(error) from error
+        raise _errors.unknown_subscription(error) from error
+
+
+def _check_audience(token: str, wanted: str) -> None:
+    """Entra gives what was asked for; a broken or hostile identity endpoint may not. Then nothing leaves."""
+    got = str(claims(token).get("aud", ""))
+    if got.rstrip("/") == wanted.rstrip("/"):
+        return
+    if got == _ACR_APP_ID and wanted == ACR_AUDIENCE:
+        return
+    raise _errors.wrong_audience(wanted, got)

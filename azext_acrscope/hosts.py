@@ -1,0 +1,118 @@
+"""Host rules: how a registry may be named, and which hosts may ever be sent a token.
+
+All decisions about hosts are made in this file. The forms of a login server come from the service's documentation:
+
+- ``name.azurecr.io``, the plain one; the suffix is the cloud's (``.azurecr.cn``, ``.azurecr.us`` …);
+- ``name-hash.azurecr.io``, where a domain name label scope adds a hash (the hash names the owner: never strip it);
+- ``name.region.geo.azurecr.io``, a regional login server, with or without a hash;
+- ``name.region.data.azurecr.io`` is a data endpoint: it serves layers, is no login server, and gets no token.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from azext_acrscope import _errors
+
+_NAME = re.compile(r"[a-z0-9]{5,50}")
+_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.ContainerRegistry/registries/(?P<name>[a-z0-9]{5,50})/?",
+    re.IGNORECASE,
+)
+_HOST = re.compile(
+    r"(?P<name>[a-z0-9]{5,50})(?P<label>-[a-z0-9]([a-z0-9-]*[a-z0-9])?)?(?P<geo>\.[a-z0-9]+\.geo)?", re.ASCII
+)
+_MAX_LABEL = 63  # RFC 1035
+
+
+@dataclass(frozen=True)
+class RegistryRef:
+    """A registry as its user named it. `name` is always known; the rest as far as the user said it."""
+
+    name: str
+    login_server: str | None = None
+    resource_group: str | None = None
+    subscription_id: str | None = None
+
+
+def cloud_suffix(cloud: Any) -> str:
+    """The login server suffix of a CLI cloud, with its leading dot; empty where the cloud has none."""
+    from azure.cli.core.cloud import CloudSuffixNotSetException
+
+    try:
+        suffix = cloud.suffixes.acr_login_server_endpoint
+    except CloudSuffixNotSetException:
+        return ""
+    return "." + suffix.lower().lstrip(".") if suffix else ""
+
+
+def parse_registry(text: str, suffix: str) -> RegistryRef:
+    """Understand a registry name, a login server or an ARM resource ID.
+
+    :param text: what the user typed.
+    :param suffix: the login server suffix of the cloud in use, with its dot; empty where the cloud has none.
+    :raises InvalidArgumentValueError: for anything else, saying what is wrong with it.
+    """
+    text = text.strip()
+    if text.startswith("/"):
+        match = _ID.fullmatch(text)
+        if not match:
+            raise _errors.bad_registry_id(text)
+        return RegistryRef(match["name"], None, match["group"], match["subscription"])
+    if _NAME.fullmatch(text.lower()):
+        return RegistryRef(text)
+    host = check_login_server(text, suffix)
+    return RegistryRef(_parts(host, suffix)["name"], host)
+
+
+def check_login_server(host: str, suffix: str) -> str:
+    """Return the host, in lower case but otherwise as given, if it is a login server of the cloud in use.
+
+    This is the gate that every token passes: nothing is sent to a host that was not returned from here.
+
+    :raises InvalidArgumentValueError: saying what is wrong with the host.
+    """
+    if not suffix:
+        raise _errors.cloud_without_suffix(host)
+    lowered = host.lower()
+    if not re.fullmatch(r"[a-z0-9.-]+", lowered, re.ASCII):
+        raise _errors.not_a_bare_host(host)
+    if "." not in lowered:
+        raise _errors.bad_registry_name(host)
+    if re.search(r"\.data$", lowered.removesuffix(suffix)) and lowered.endswith(suffix):
+        raise _errors.data_endpoint(host)
+    if not _parts(lowered, suffix):
+        raise _errors.foreign_login_server(host, suffix)
+    return lowered
+
+
+def global_login_server(host: str, suffix: str) -> str:
+    """The global login server of the registry that a (perhaps regional) login server belongs to."""
+    parts = _parts(host, suffix)
+    return f"{parts['name']}{parts['label']}{suffix}" if parts else host
+
+
+def default_login_server(name: str, suffix: str) -> str:
+    """The login server of a registry without a domain name label: only a guess where ARM could not be asked."""
+    return check_login_server(f"{name}{suffix}", suffix)
+
+
+def is_own_realm(realm: str, login_server: str) -> bool:
+    """Whether a challenge's realm is the login server's own token endpoint, to the letter.
+
+    A client follows the realm with its credential, so any other host, port, user info or path is refused.
+    """
+    return realm == f"https://{login_server}/oauth2/token"
+
+
+def is_own_service(service: str, login_server: str, suffix: str) -> bool:
+    """Whether a challenge's service is this registry: its login server or, at a regional one, the global name."""
+    return service in (login_server, global_login_server(login_server, suffix))
+
+
+def _parts(host: str, suffix: str) -> dict[str, str]:
+    match = _HOST.fullmatch(host.removesuffix(suffix)) if host.endswith(suffix) else None
+    if not match or len(match["name"] + (match["label"] or "")) > _MAX_LABEL:
+        return {}
+    return {key: value or "" for key, value in match.groupdict().items()}

@@ -1,0 +1,249 @@
+"""The registry resource: finding it, and reading and writing its one property this project is about.
+
+Wire format, of the resource type Microsoft.ContainerRegistry/registries::
+
+    {"properties": {"loginServer": "…", "policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}}
+
+A missing policy counts as `enabled`: the API's documented default, and how the built-in Azure Policy reads it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+from knack.log import get_logger
+
+from azext_acrscope import _errors, hosts
+from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.first_hop import ACR_AUDIENCE
+from azext_acrscope.hosts import RegistryRef
+
+# The first stable version that defines the property; older ones answer without it, which would read as the default.
+API_VERSION = "2025-04-01"
+RESOURCES_API_VERSION = "2021-04-01"
+TYPE = "Microsoft.ContainerRegistry/registries"
+READ = f"{TYPE}/read"
+WRITE = f"{TYPE}/write"
+
+ENABLED, DISABLED = "enabled", "disabled"
+_FIRST_POLL_SECONDS, _SLOWEST_POLL_SECONDS = 0.5, 5.0
+
+logger = get_logger(__name__)
+Resource = dict[str, Any]
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def find(arm: Arm, ref: RegistryRef, resource_group: str | None, suffix: str) -> Resource:
+    """The registry that `ref` names, as ARM returns it.
+
+    One request if the resource group is known. Otherwise two: a search by name over the subscription, which does not
+    list the other registries, and the registry itself.
+
+    :raises ResourceNotFoundError: naming the subscription searched.
+    :raises InvalidArgumentValueError: several registries have that name (domain name labels allow it).
+    """
+    if ref.resource_group and resource_group and ref.resource_group.lower() != resource_group.lower():
+        raise _errors.group_contradicts_id(resource_group, ref.resource_group)
+    resource_group = ref.resource_group or resource_group
+    ids = [resource_id(arm.subscription_id, resource_group, ref.name)] if resource_group else _search(arm, ref.name)
+    if not ids:
+        raise _errors.registry_not_found(ref.name, arm.subscription_id)
+    if not ref.login_server:
+        if len(ids) > 1:
+            raise _errors.ambiguous_name(ref.name, ids)
+        return get(arm, ids[0])
+    found = [get(arm, registry_id) for registry_id in ids]
+    wanted = hosts.global_login_server(ref.login_server, suffix)
+    for resource in found:
+        if login_server(resource) == wanted:
+            return resource
+    raise _errors.login_server_not_found(
+        ref.login_server, [login_server(resource) for resource in found], arm.subscription_id
+    )
+
+
+def get(arm: Arm, registry_id: str) -> Resource:
+    """The registry with this ID, in one request.
+
+    :raises ResourceNotFoundError, ForbiddenError, UnauthorizedError, AzureResponseError: by ARM's answer.
+    """
+    where = short_name(registry_id)
+    try:
+        reply = arm.get(registry_id, API_VERSION)
+    except ArmError as error:
+        if error.status == 404:
+            raise _errors.registry_gone(where, registry_id.split("/")[2], error.code) from error
+        raise error.as_cli_error(where, READ) from error
+    return _checked(reply, where)
+
+
+def _search(arm: Arm, name: str) -> list[str]:
+    try:
+        items = arm.pages(
+            f"/subscriptions/{arm.subscription_id}/resources",
+            RESOURCES_API_VERSION,
+            **{"$filter": f"resourceType eq '{TYPE}' and name eq '{name}'"},
+        )
+    except ArmError as error:
+        if error.status == 404:  # a subscription that is not there, or not for this account
+            raise _errors.registry_not_found(name, arm.subscription_id) from error
+        raise error.as_cli_error(f"subscription {arm.subscription_id}", READ) from error
+    return [item["id"] for item in items if str(item.get("name", "")).lower() == name.lower()]
+
+
+def _checked(reply: Reply, where: str) -> Resource:
+    body = reply.body
+    if not isinstance(body, dict):
+        raise _errors.not_a_registry(where, "it is no JSON object")
+    if str(body.get("type", "")).lower() != TYPE.lower() or not isinstance(body.get("properties"), dict):
+        raise _errors.not_a_registry(where, "it has another type or no properties")
+    if not login_server(body):
+        raise _errors.not_a_registry(where, "it has no login server")
+    status(body)
+    return body
+
+
+def status(resource: Resource) -> tuple[str, bool]:
+    """The status of a registry, and whether that is the default because Azure returned no value.
+
+    :raises AzureResponseError: for a value that is neither `enabled` nor `disabled`.
+    """
+    policies = resource["properties"].get("policies") or {}
+    value = (policies.get("azureADAuthenticationAsArmPolicy") or {}).get("status")
+    if value is None:
+        return ENABLED, True
+    if str(value).lower() not in (ENABLED, DISABLED):
+        raise _errors.not_a_registry(resource.get("name", "the registry"), f"its status is '{value}'")
+    return str(value).lower(), False
+
+
+def login_server(resource: Resource) -> str:
+    return str(resource["properties"].get("loginServer") or "").lower()
+
+
+def resource_id(subscription_id: str, resource_group: str, name: str) -> str:
+    return f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}/providers/{TYPE}/{name}"
+
+
+def short_name(registry_id: str) -> str:
+    """How an error names a registry: its name and group, found in its ID."""
+    parts = registry_id.split("/")
+    return f"Registry '{parts[8]}' (resource group '{parts[4]}')"
+
+
+def describe(resource: Resource, arm_audience: str) -> dict[str, Any]:
+    """What `az acr scope show` prints.
+
+    :param arm_audience: the audience of ARM in the cloud in use, such as ``https://management.core.windows.net/``.
+    :return: ``{id, name, resourceGroup, subscriptionId, loginServer, status, statusIsDefault, acceptedAudiences[],
+        otherSignIns{adminUser, anonymousPull}}``; the last are ways in that this setting does not touch.
+    """
+    value, is_default = status(resource)
+    parts = resource["id"].split("/")
+    properties = resource["properties"]
+    return {
+        "id": resource["id"],
+        "name": resource["name"],
+        "resourceGroup": parts[4],
+        "subscriptionId": parts[2],
+        "loginServer": login_server(resource),
+        "status": value,
+        "statusIsDefault": is_default,
+        "acceptedAudiences": [ACR_AUDIENCE, arm_audience] if value == ENABLED else [ACR_AUDIENCE],
+        "otherSignIns": {
+            "adminUser": bool(properties.get("adminUserEnabled")),
+            "anonymousPull": bool(properties.get("anonymousPullEnabled")),
+        },
+    }
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def set_status(
+    arm: Arm, resource: Resource, target: str, timeout: float, sleep: Callable[[float], None] = time.sleep
+) -> Resource:
+    """Give a registry the status `target`: write that one property, wait for the operation, read the registry back.
+
+    :param resource: the registry as just read.
+    :param timeout: seconds to wait for ARM's operation to end.
+    :return: the registry as read back, having that status.
+    :raises AzCLIError: whatever went wrong, always ending in the state the registry is in now.
+    """
+    registry_id, where = resource["id"], short_name(resource["id"])
+    try:
+        reply = arm.patch(registry_id, API_VERSION, _patch_body(target))
+        problem = _wait(arm, reply, registry_id, timeout, sleep)
+    except ArmError as error:
+        raise _errors.with_state(error.as_cli_error(where, WRITE), _state_now(arm, registry_id)) from error
+    except AzCLIError as error:
+        raise _errors.with_state(error, _state_now(arm, registry_id)) from error
+    if problem:
+        raise _errors.write_unfinished(where, target, problem, _state_now(arm, registry_id))
+    after = get(arm, registry_id)
+    if status(after)[0] != target:
+        problem = "reading it back shows that it did not"
+        raise _errors.write_unfinished(where, target, problem, f"It is `{status(after)[0]}` now.")
+    return after
+
+
+def _patch_body(target: str) -> dict[str, Any]:
+    """Only the member that changes: ARM merges it, and every other policy keeps its value and its dates (recorded)."""
+    return {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": target}}}}
+
+
+def _wait(arm: Arm, reply: Reply, registry_id: str, timeout: float, sleep: Callable[[float], None]) -> str | None:
+    """Wait for ARM's operation to end; None if it succeeded, else what went wrong.
+
+    The answer to the write is 200 (done) or 201 with the header Azure-AsyncOperation; ACR was never seen to send
+    Retry-After with it, but it is heeded. Roles may lack operationStatuses/read: then the registry itself is polled.
+    """
+    operation = reply.headers.get("Azure-AsyncOperation")
+    if reply.status == 200 and not operation:
+        return None
+    deadline, pause = time.monotonic() + timeout, _FIRST_POLL_SECONDS
+    readable = bool(operation)
+    while True:
+        try:
+            answer = _operation_state(arm.follow(operation)) if readable else _own_state(arm, registry_id)
+        except ArmError as error:
+            if error.status not in (401, 403, 404) or not readable:
+                raise
+            logger.debug("The operation's status may not be read (%s); polling the registry instead.", error)
+            readable = False
+            continue
+        state, retry_after, why = answer
+        if state == "Succeeded":
+            return None
+        if state in ("Failed", "Canceled"):
+            return f"Azure reports the operation as {state}{why}"
+        pause = retry_after or pause
+        if time.monotonic() + pause > deadline:
+            return f"the operation had not ended after {timeout:g} seconds (last reported as {state or 'unknown'})"
+        sleep(pause)
+        pause = min(pause * 2, _SLOWEST_POLL_SECONDS)
+
+
+def _operation_state(reply: Reply) -> tuple[str, float, str]:
+    body = reply.body if isinstance(reply.body, dict) else {}
+    error = body.get("error") if isinstance(body.get("error"), dict) else {}
+    why = f": {error.get('message', '')} [{error.get('code', 'no code')}]" if error else ""
+    header = str(reply.headers.get("Retry-After") or "")
+    return str(body.get("status") or ""), float(header) if header.isdigit() else 0.0, why
+
+
+def _own_state(arm: Arm, registry_id: str) -> tuple[str, float, str]:
+    resource = get(arm, registry_id)
+    return str(resource["properties"].get("provisioningState") or "Succeeded"), 0.0, ""
+
+
+def _state_now(arm: Arm, registry_id: str) -> str:
+    """A sentence on the registry's state after something went wrong; never raises."""
+    try:
+        return f"It is `{status(get(arm, registry_id))[0]}` now."
+    except AzCLIError as error:
+        logger.debug("Reading the state failed: %s", error)
+        return "Its state could not be read."
