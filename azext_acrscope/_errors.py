@@ -4,6 +4,7 @@ Functions return the exception; rooms raise it. Types are the third layer of azu
 token or a response body: of an answer only the status, the error code and the correlation id are shown.
 """
 
+import re
 from typing import Any
 
 from azure.cli.core.azclierror import (
@@ -21,6 +22,8 @@ from azure.cli.core.azclierror import (
     UnauthorizedError,
     ValidationError,
 )
+
+from azext_acrscope.tokens import redact
 
 # --- what the user typed -------------------------------------------------------------------------------------------
 
@@ -99,7 +102,7 @@ def unknown_subscription(cause: Exception) -> AzCLIError:
 
 def sign_in_refused(audience: str, tenant: str, cause: Exception) -> AzCLIError:
     """Entra ID would not give a token silently: expired sign-in, Conditional Access, unknown audience …"""
-    reason = str(cause).split("Trace ID:")[0].strip()
+    reason = redact(str(cause).split("Trace ID:")[0].strip())
     return AuthenticationError(
         f"Entra ID gave no token for the audience {audience}: {reason}",
         recommendation=f"Sign in for this audience, then repeat the command:\n"
@@ -169,7 +172,7 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     :param where: the registry, as a person names it.
     :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
     """
-    detail = f"{message} [{code}, HTTP {status}, correlation id {correlation}]"
+    detail = f"{redact(message)} [{code}, HTTP {status}, correlation id {correlation}]"
     if code == "RequestDisallowedByPolicy":
         return ForbiddenError(
             f"An Azure Policy assignment forbids this change of {where}: {detail}",
@@ -216,7 +219,7 @@ def arm_unreachable(endpoint: str, cause: Exception) -> AzCLIError:
 def write_unfinished(where: str, target: str, problem: str, state: str) -> AzCLIError:
     """A change that ARM took but that did not come to its end."""
     return AzureResponseError(
-        f"{where} was to become `{target}`, but {problem}. {state}",
+        f"{where} was to become `{target}`, but {redact(problem)}. {state}",
         "`az acr scope show` reads the state again; `az acr scope enforce` can be repeated safely.",
     )
 
@@ -277,9 +280,10 @@ def redirected(login_server: str, status: int, to_host: str) -> AzCLIError:
 
 
 def network_refused(login_server: str, code: str, message: str, correlation: str) -> AzCLIError:
-    shown = f" {message}" if "client with IP" in message else ""
+    address = re.search(r"client with IP '([0-9a-fA-F.:]{2,45})'", message)
+    shown = f" (seen from there as {address[1]})" if address else ""
     return ForbiddenError(
-        f"{login_server} refuses this machine's network, whoever signs in.{shown} [{code}, HTTP 403{_id(correlation)}]",
+        f"{login_server} refuses this machine's network{shown}, whoever signs in [{code}, HTTP 403{_id(correlation)}].",
         [
             "Public access is off or limited: connect through the private endpoint, or let this address in:",
             f"az acr network-rule add --name {login_server.split('.')[0].split('-')[0]} --ip-address ADDRESS",
@@ -288,7 +292,7 @@ def network_refused(login_server: str, code: str, message: str, correlation: str
 
 
 def exchange_refused(
-    login_server: str, status: int, code: str, correlation: str, tenant: str, retry_after: str
+    login_server: str, status: int, code: str, correlation: str, retry_after: str, tenant: str, audience: str
 ) -> AzCLIError:
     """The login server's answer to POST /oauth2/exchange, other than 200 and 403.
 
@@ -297,8 +301,9 @@ def exchange_refused(
     detail = f"[{code}, HTTP {status}{_id(correlation)}]"
     if status == 401:
         return UnauthorizedError(
-            f"{login_server} did not accept the token of this account {detail}. Most often the account has no role on "
-            f"this registry, or its tenant ({tenant}) is not the registry's.",
+            f"{login_server} did not accept the token of this account for the audience {audience} {detail}. Most "
+            f"often the account has no role on this registry, its tenant ({tenant}) is not the registry's, or the "
+            "registry does not accept this audience.",
             [
                 "See who is signed in with `az account show`; choose the registry's subscription with --subscription.",
                 "Pull and push rights are given with `az role assignment create --role AcrPull` (or AcrPush) "

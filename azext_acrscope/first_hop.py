@@ -52,7 +52,7 @@ def acquire(cli_ctx: Any, wanted: str) -> EntraToken:
     except RequestException as error:
         raise _errors.entra_unreachable(error) from error
     _check_audience(token, wanted)
-    return EntraToken(token, tenant)
+    return EntraToken(token, tenant, wanted)
 
 
 def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:

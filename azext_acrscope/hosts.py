@@ -14,7 +14,7 @@ from typing import Any
 
 from azext_acrscope import _errors
 
-_NAME = re.compile(r"[a-z0-9]{5,50}")
+_NAME = re.compile(r"[A-Za-z0-9]{5,50}", re.ASCII)
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.ContainerRegistry/registries/(?P<name>[a-z0-9]{5,50})/?",
@@ -60,7 +60,7 @@ def parse_registry(text: str, suffix: str) -> RegistryRef:
         if not match:
             raise _errors.bad_registry_id(text)
         return RegistryRef(match["name"], None, match["group"], match["subscription"])
-    if _NAME.fullmatch(text.lower()):
+    if _NAME.fullmatch(text):
         return RegistryRef(text)
     host = check_login_server(text, suffix)
     return RegistryRef(_parts(host, suffix)["name"], host)
@@ -75,9 +75,9 @@ def check_login_server(host: str, suffix: str) -> str:
     """
     if not suffix:
         raise _errors.cloud_without_suffix(host)
-    lowered = host.lower()
-    if not re.fullmatch(r"[a-z0-9.-]+", lowered, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z0-9.-]+", host, re.ASCII):
         raise _errors.not_a_bare_host(host)
+    lowered = host.lower()
     if "." not in lowered:
         raise _errors.bad_registry_name(host)
     if re.search(r"\.data$", lowered.removesuffix(suffix)) and lowered.endswith(suffix):

@@ -9,6 +9,7 @@ redirects are refused, the challenge must name that very host, and neither logs 
 """
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from requests.utils import parse_dict_header
 from urllib3.util import Retry
 
 from azext_acrscope import _errors, hosts
-from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry
+from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry, plain
 
 TIMEOUTS = (10, 30)  # seconds to connect, and between two packets
 _TRIES = 4
@@ -50,7 +51,7 @@ def exchange(login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
             "access_token": token.value,
         }
         response = _send(session, "POST", login_server, "/oauth2/exchange", form)
-        return _read_exchange(response, login_server, service, token.tenant)
+        return _read_exchange(response, login_server, service, token)
 
 
 def _challenge(session: Session, login_server: str, suffix: str) -> str:
@@ -60,12 +61,10 @@ def _challenge(session: Session, login_server: str, suffix: str) -> str:
     if response.status_code == 403:
         raise _errors.network_refused(login_server, *_envelope(response))
     if response.status_code in (429, 500, 502, 503, 504):
-        raise _refusal(response, login_server, "")
-    scheme, _, rest = response.headers.get("WWW-Authenticate", "").partition(" ")
-    if response.status_code != 401 or scheme.lower() != "bearer":
+        raise _refusal(response, login_server)
+    realm, service = parse_challenge(response.headers.get("WWW-Authenticate", ""))
+    if response.status_code != 401 or not realm:
         raise _errors.no_challenge(login_server, response.status_code, "it sent no Bearer challenge")
-    challenge = parse_dict_header(rest)
-    realm, service = challenge.get("realm") or "", challenge.get("service") or ""
     if not hosts.is_own_realm(realm, login_server):
         raise _errors.foreign_realm(login_server, realm)
     if not hosts.is_own_service(service, login_server, suffix):
@@ -73,11 +72,18 @@ def _challenge(session: Session, login_server: str, suffix: str) -> str:
     return service
 
 
-def _read_exchange(response: Response, login_server: str, service: str, tenant: str) -> RefreshToken:
+def parse_challenge(header: str) -> tuple[str, str]:
+    """The realm and the service of a WWW-Authenticate header of the scheme Bearer; empty where it names none."""
+    scheme, _, rest = header.partition(" ")
+    parameters = parse_dict_header(rest) if scheme.lower() == "bearer" else {}
+    return parameters.get("realm") or "", parameters.get("service") or ""
+
+
+def _read_exchange(response: Response, login_server: str, service: str, token: EntraToken) -> RefreshToken:
     if response.status_code == 403:
         raise _errors.network_refused(login_server, *_envelope(response))
     if response.status_code != 200:
-        raise _refusal(response, login_server, tenant)
+        raise _refusal(response, login_server, token)
     correlation = _correlation(response)
     body = _json(response)
     value = body.get("refresh_token")
@@ -86,11 +92,11 @@ def _read_exchange(response: Response, login_server: str, service: str, tenant: 
     token_claims = claims(value)
     meant_for = token_claims.get("aud", service)
     if meant_for not in (login_server, service):
-        raise _errors.bad_exchange_answer(login_server, f"a refresh token for '{meant_for}'", correlation)
+        raise _errors.bad_exchange_answer(login_server, f"a refresh token for '{plain(meant_for)}'", correlation)
     return RefreshToken(value, login_server, expiry(token_claims))
 
 
-def _refusal(response: Response, login_server: str, tenant: str) -> AzCLIError:
+def _refusal(response: Response, login_server: str, token: EntraToken | None = None) -> AzCLIError:
     code, _, correlation = _envelope(response)
     retry_after = response.headers.get("Retry-After", "")
     return _errors.exchange_refused(
@@ -98,8 +104,9 @@ def _refusal(response: Response, login_server: str, tenant: str) -> AzCLIError:
         response.status_code,
         code,
         correlation,
-        tenant,
         retry_after if retry_after.isdigit() else "",
+        token.tenant if token else "unknown",
+        token.audience if token else "unknown",
     )
 
 
@@ -115,7 +122,7 @@ def _send(session: Session, method: str, login_server: str, path: str, form: dic
     response._content = body if len(body) <= _LARGEST_BODY else b""  # noqa: SLF001  (a body too large is no answer)
     if 300 <= response.status_code < 400:
         target = urlsplit(response.headers.get("Location", "")).netloc or login_server
-        raise _errors.redirected(login_server, response.status_code, target.rpartition("@")[2])
+        raise _errors.redirected(login_server, response.status_code, plain(target))
     return response
 
 
@@ -139,6 +146,7 @@ class _Patience(Retry):
         defaults: dict[str, Any] = {
             "total": _TRIES - 1,
             "connect": 1,
+            "read": 1,
             "redirect": False,
             "status_forcelist": (429, 500, 502, 503, 504),
             "allowed_methods": ("GET", "POST"),  # an exchange changes nothing: repeating it is safe
@@ -162,14 +170,20 @@ class _NoPlainHttp(HTTPAdapter):
 
 
 def _envelope(response: Response) -> tuple[str, str, str]:
-    """The error code, message and correlation id of an error answer, as far as it has them."""
+    """The error code, message and correlation id of an error answer, as far as it has them.
+
+    The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
+    """
     errors = _json(response).get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    return str(first.get("code") or "no error code"), str(first.get("message") or ""), _correlation(response)
+    message = str(first.get("message") or "")
+    in_message = re.search(r"CorrelationId: ([0-9a-f-]{36})", message)
+    correlation = _correlation(response) or (in_message[1] if in_message else "")
+    return plain(first.get("code") or "no error code"), message, correlation
 
 
 def _correlation(response: Response) -> str:
-    return str(response.headers.get("X-Ms-Correlation-Request-Id", ""))
+    return plain(response.headers.get("X-Ms-Correlation-Request-Id", ""))
 
 
 def _json(response: Response) -> dict[str, Any]:

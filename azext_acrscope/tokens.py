@@ -5,6 +5,7 @@ What is read (audience, expiry) only guards against sending or handing over the 
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -12,10 +13,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EntraToken:
-    """First hop's result. `value` never shows in a repr, so not in a traceback or a log either."""
+    """First hop's result: a token for `audience`, from `tenant`. Its value never shows in a repr, so in no log either."""
 
     value: str = field(repr=False)
     tenant: str
+    audience: str
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,20 @@ class RefreshToken:
     value: str = field(repr=False)
     login_server: str
     expires_on: str | None
+
+
+def plain(text: Any) -> str:
+    """A short word that a server sent (an error code, an id, a host), or a note that it was no such thing.
+
+    A hostile server may send back what it was sent: anything long or odd is not repeated.
+    """
+    word = str(text)
+    return word if re.fullmatch(r"[\w .:-]{0,80}", word, re.ASCII) else "(unreadable)"
+
+
+def redact(text: str) -> str:
+    """The text with everything that looks like a JWT replaced by ***."""
+    return re.sub(r"eyJ[\w-]{10,}\.[\w-]+(\.[\w-]*)?", "***", text)
 
 
 def claims(token: str) -> dict[str, Any]:

@@ -1,0 +1,4 @@
+test demo bench clis:
+	@scripts/$@
+
+.PHONY: test demo bench clis

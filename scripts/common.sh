@@ -1,0 +1,88 @@
+# Shared by the scripts: the Python environments and the Debian packages that demo, tests and benchmarks need.
+# Everything goes to .venv and .venvs in this folder; nothing outside it is changed but by apt-get, if it may.
+
+set -eu
+cd "$(dirname "$0")/.."
+ROOT=$(pwd)
+say() { printf '%s\n' "$*" >&2; }
+
+# The first Python of 3.10 or newer.
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    say "Python 3.10 or newer is needed and was not found. On Debian and Ubuntu: apt-get install python3 python3-venv"
+    exit 1
+}
+
+# Runs apt-get as root or through sudo without a password; fails if neither is possible.
+apt_get() {
+    if [ "$(id -u)" = 0 ]; then
+        DEBIAN_FRONTEND=noninteractive apt-get "$@"
+    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+        sudo -n env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+    else
+        return 1
+    fi
+}
+
+# ensure_programs PROGRAM=PACKAGE[|PACKAGE]...: installs the packages of programs that are missing.
+ensure_programs() {
+    missing=
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null 2>&1 || missing="$missing ${pair#*=}"
+    done
+    [ -n "$missing" ] || return 0
+    say "Installing:$missing"
+    apt_get update -qq >/dev/null || true
+    for choice in $missing; do
+        installed=
+        for package in $(printf %s "$choice" | tr '|' ' '); do
+            if apt_get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1; then
+                installed=yes
+                break
+            fi
+        done
+        if [ -z "$installed" ]; then
+            say "Could not install it. Please run as root: apt-get install $(printf %s "$choice" | sed 's/|/ (or) /g')"
+            exit 1
+        fi
+    done
+}
+
+ensure_clients() {
+    # docker-cli is the client alone, where the distribution splits it; docker.io brings it along elsewhere.
+    ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
+}
+
+# ensure_venv DIRECTORY REQUIREMENT...: a virtual environment with these, made anew only when the list changes.
+ensure_venv() {
+    directory=$1
+    shift
+    wanted=$(printf '%s\n' "$@")
+    if [ -x "$directory/bin/python" ] && [ "$(cat "$directory/requirements.done" 2>/dev/null)" = "$wanted" ]; then
+        return 0
+    fi
+    python=$(find_python)
+    "$python" -c 'import ensurepip' 2>/dev/null || ensure_programs "no-such-program=python3-venv"
+    say "Setting up $directory (once; it takes a minute or two) …"
+    rm -rf "$directory"
+    "$python" -m venv "$directory"
+    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check "$@" 2>"$directory/pip.log" || {
+        cat "$directory/pip.log" >&2
+        say "The Python packages could not be installed: is the package index reachable?"
+        exit 1
+    }
+    printf '%s\n' "$wanted" >"$directory/requirements.done"
+}
+
+TOOLS="aiohttp trustme cryptography PyJWT build setuptools>=77 wheel pytest pytest-xdist pytest-timeout ruff mypy"
+
+# The newest azure-cli and the development tools, in .venv.
+ensure_development() {
+    # shellcheck disable=SC2086  # a list of requirements
+    ensure_venv "$ROOT/.venv" azure-cli $TOOLS
+}

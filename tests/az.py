@@ -1,0 +1,131 @@
+"""The real `az` as a subprocess, with the built wheel added by `az extension add` and a home of its own.
+
+Used by the end-to-end tests, the demo and the benchmarks.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+# What a command inherits from the machine; proxies, certificates and settings of the developer are left out.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TERM")
+_PIP_SETTINGS = ("PIP_", "SSL_", "REQUESTS_CA_BUNDLE", "HTTP", "http", "NO_PROXY", "no_proxy")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended. `code` is its exit code."""
+
+    command: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+    def __str__(self) -> str:
+        return f"$ {' '.join(self.command)}\nexit code {self.code}\n--- stdout\n{self.stdout}--- stderr\n{self.stderr}"
+
+
+class Az:
+    """`az` with an environment of its own: HOME, configuration and extension folders."""
+
+    def __init__(self, home: Path, extensions: Path, cloud_env: Mapping[str, str], program: Path | None = None) -> None:
+        self.program = program or find_az()
+        self.home = home
+        self.config = home / ".azure"
+        self.env = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
+            "HOME": str(home),
+            "AZURE_CONFIG_DIR": str(self.config),
+            "AZURE_EXTENSION_DIR": str(extensions),
+            "AZURE_CORE_COLLECT_TELEMETRY": "no",
+            "XDG_RUNTIME_DIR": str(home / "run"),
+            **cloud_env,
+        }
+        (home / "run").mkdir(parents=True, exist_ok=True)
+
+    def __call__(
+        self, *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 180
+    ) -> Result:
+        """Run `az ARGUMENTS`, without standard input, and wait for its end."""
+        return run([str(self.program), *arguments], self.env | dict(env or {}), cwd or self.home, timeout)
+
+    def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
+        """Run a command that must succeed; its result as parsed JSON, None if it printed nothing."""
+        result = self(*arguments, env=env)
+        assert result.code == 0, result
+        return result.json if result.stdout.strip() else None
+
+    def tool(self, *command: str, env: Mapping[str, str] | None = None, timeout: float = 180) -> Result:
+        """Run another program (docker, podman, skopeo …) in the same environment."""
+        return run(list(command), self.env | dict(env or {}), self.home, timeout)
+
+    def python(self) -> Path:
+        """The interpreter that runs this `az`."""
+        return self.program.parent / "python"
+
+
+def run(command: list[str], env: Mapping[str, str], cwd: Path, timeout: float) -> Result:
+    done = subprocess.run(
+        command,
+        env=dict(env),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    return Result((Path(command[0]).name, *command[1:]), done.returncode, done.stdout, done.stderr)
+
+
+def find_az() -> Path:
+    """The `az` under test: $ACRSCOPE_AZ, else the one beside this interpreter."""
+    chosen = Path(os.environ.get("ACRSCOPE_AZ") or Path(sys.executable).parent / "az")
+    if not chosen.exists():
+        raise FileNotFoundError(f"{chosen} is not there: run scripts/test, or set ACRSCOPE_AZ to an Azure CLI")
+    return chosen
+
+
+def build_wheel(directory: Path) -> Path:
+    """Build the wheel from a copy of the sources, so that nothing is left in the checkout."""
+    source = directory / "source"
+    source.mkdir(parents=True)
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "azext_acrscope", source / "azext_acrscope", ignore=shutil.ignore_patterns("__pycache__"))
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(directory), str(source)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return next(directory.glob("*.whl"))
+
+
+def add_extension(wheel: Path, extensions: Path, home: Path) -> Result:
+    """`az extension add`, with the machine's own package index settings, for the extension has one dependency."""
+    az = Az(home, extensions, {})
+    index = {name: value for name, value in os.environ.items() if name.startswith(_PIP_SETTINGS)}
+    pip_config = {"PIP_CONFIG_FILE": str(Path.home() / ".config/pip/pip.conf")}
+    result = az("extension", "add", "--yes", "--source", str(wheel), env=pip_config | index, timeout=600)
+    assert result.code == 0, result
+    return result
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """One process at a time: several test workers share the installed extension."""
+    import fcntl
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,187 @@
+"""`az acr scope enforce` through the real `az`."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.az import Az
+from tests.localcloud import LocalCloud, Registry
+
+ARM = "management.azure.com"
+PATCH = {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}}}
+
+
+def writes(cloud: LocalCloud) -> list[object]:
+    return [json.loads(request.body) for request in cloud.requests_to(ARM) if request.method == "PATCH"]
+
+
+def test_enforce_disables_and_reports(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    result = az.ok("acr", "scope", "enforce", "--name", registry.name, "--resource-group", "rg-apps")
+    assert (result["previousStatus"], result["status"], result["changed"]) == ("enabled", "disabled", True)
+    assert result["acceptedAudiences"] == ["https://containerregistry.azure.net"]
+    assert registry.policy_status == "disabled"
+    assert writes(cloud) == [PATCH]
+    patch = next(request for request in cloud.requests_to(ARM) if request.method == "PATCH")
+    assert patch.query["api-version"] == "2025-04-01"
+
+
+def test_enforce_goes_back(az: Az, cloud: LocalCloud, registry_name: str) -> None:
+    registry = cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status="disabled")
+    result = az.ok("acr", "scope", "enforce", "-n", registry.name, "--status", "enabled")
+    assert (result["previousStatus"], result["status"], result["changed"]) == ("disabled", "enabled", True)
+    assert registry.policy_status == "enabled"
+
+
+def test_a_registry_that_has_the_status_is_not_written_to(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    az.ok("acr", "scope", "enforce", "-n", registry.name)
+    cloud.clear_requests()
+    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
+    assert (result["previousStatus"], result["status"], result["changed"]) == ("disabled", "disabled", False)
+    assert writes(cloud) == []
+
+
+def test_a_missing_status_is_written(az: Az, cloud: LocalCloud, registry_name: str) -> None:
+    """The built-in update raises a TypeError for a registry without a policies block."""
+    registry = cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status=None)
+    registry.body["properties"].pop("policies", None)
+    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
+    assert (result["previousStatus"], result["status"], result["changed"]) == ("enabled", "disabled", True)
+    assert registry.policy_status == "disabled"
+
+
+def test_a_dry_run_writes_nothing(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    result = az.ok("acr", "scope", "enforce", "-n", registry.name, "--dry-run")
+    assert (result["status"], result["plannedStatus"], result["changed"]) == ("enabled", "disabled", False)
+    assert writes(cloud) == []
+    assert registry.policy_status == "enabled"
+
+
+def test_the_table_shows_the_change(az: Az, registry: Registry) -> None:
+    result = az("acr", "scope", "enforce", "-n", registry.name, "-o", "table")
+    head, _, row = result.stdout.splitlines()
+    assert head.split() == ["Name", "PreviousStatus", "Status", "Changed", "LoginServer"]
+    assert row.split()[:4] == [registry.name, "enabled", "disabled", "True"]
+
+
+def test_a_change_made_by_others_meanwhile_is_kept(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    """The built-in update sends back all the policies it read, and so undoes such a change."""
+    before = json.loads(json.dumps(registry.body["properties"]["policies"]))
+
+    def someone_else_writes() -> None:
+        registry.body["properties"]["policies"]["quarantinePolicy"] = {"status": "enabled"}
+
+    cloud.before_write = someone_else_writes  # type: ignore[attr-defined]
+    try:
+        az.ok("acr", "scope", "enforce", "-n", registry.name, "-g", "rg-apps")
+    finally:
+        cloud.before_write = None  # type: ignore[attr-defined]
+    after = registry.body["properties"]["policies"]
+    expected = before | {
+        "quarantinePolicy": {"status": "enabled"},
+        "azureADAuthenticationAsArmPolicy": {"status": "disabled"},
+    }
+    assert after == expected
+
+
+def test_an_operation_that_fails_is_an_error_with_the_state(az: Az, registry: Registry) -> None:
+    registry.operation_outcome = "Failed"
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 1
+    assert result.stdout == ""
+    assert "as Failed" in result.stderr
+    assert "It is `enabled` now." in result.stderr
+
+
+def test_an_operation_that_never_ends_is_an_error_with_the_state(az: Az, registry: Registry) -> None:
+    registry.operation_outcome = "never"
+    result = az("acr", "scope", "enforce", "-n", registry.name, env={"AZURE_ACRSCOPE_OPERATION_TIMEOUT": "2"})
+    assert result.code == 1
+    assert "had not ended after 2 seconds" in result.stderr
+    assert "It is `disabled` now." in result.stderr
+
+
+def test_a_write_without_effect_is_found_by_reading_back(az: Az, registry: Registry) -> None:
+    registry.ignore_writes = True
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 1
+    assert "reading it back" in result.stderr
+    assert "It is `enabled` now." in result.stderr
+
+
+def test_a_reader_is_told_which_right_is_missing(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
+) -> None:
+    reader = cloud.world.add_service_principal("reader")
+    cloud.world.grant(reader, registry.id, "Reader")
+    result = new_az(reader)("acr", "scope", "enforce", "-n", registry.id)
+    assert result.code == 1
+    assert "AuthorizationFailed" in result.stderr
+    assert "Microsoft.ContainerRegistry/registries/write" in result.stderr
+    assert "It is `enabled` now." in result.stderr
+
+
+def test_without_the_right_to_poll_the_change_still_counts(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
+) -> None:
+    writer = cloud.world.add_service_principal("writer")
+    actions = ("Microsoft.ContainerRegistry/registries/read", "Microsoft.ContainerRegistry/registries/write")
+    cloud.world.grant(writer, registry.id, actions)
+    result = new_az(writer)("acr", "scope", "enforce", "-n", registry.id)
+    assert result.code == 0, result
+    assert result.json["changed"] is True
+    assert 403 in [request.status for request in cloud.requests_to(ARM)]
+
+
+def test_a_policy_that_forbids_the_change_is_named(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.world.deny_policy("keep-arm-tokens", registry.id)
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 1
+    assert "RequestDisallowedByPolicy" in result.stderr
+    assert "keep-arm-tokens" in result.stderr
+    assert "It is `enabled` now." in result.stderr
+
+
+def test_a_lock_is_named(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.world.lock(registry.id)
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 1
+    assert "ScopeLocked" in result.stderr
+    assert "az lock" in result.stderr
+    assert "It is `enabled` now." in result.stderr
+
+
+def test_throttling_is_waited_out(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.faults.add(host=ARM, method="PATCH", status=429, headers={"Retry-After": "1"}, times=1)
+    assert az.ok("acr", "scope", "enforce", "-n", registry.name)["changed"] is True
+    assert len(writes(cloud)) == 2
+
+
+@pytest.mark.parametrize("reset", [True, "after"])
+def test_a_connection_that_breaks_during_the_write_is_repaired(
+    az: Az, cloud: LocalCloud, registry: Registry, reset: object
+) -> None:
+    cloud.faults.add(host=ARM, method="PATCH", reset=reset, times=1)
+    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
+    assert result["status"] == "disabled"
+    assert registry.policy_status == "disabled"
+
+
+def test_an_operation_url_elsewhere_gets_no_token(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    evil = cloud.hostile("evil.example")
+    cloud.faults.add(
+        host=ARM, method="PATCH", status=201, headers={"Azure-AsyncOperation": "https://evil.example/op"}, body="{}"
+    )
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 1
+    assert "It is `enabled` now." in result.stderr
+    assert evil.requests == []
+
+
+def test_an_unknown_status_is_refused_by_the_parser(az: Az, cloud: LocalCloud) -> None:
+    assert az("acr", "scope", "enforce", "-n", "contoso", "--status", "off").code == 2
+    assert cloud.requests == []
+
+
+def test_a_registry_that_does_not_exist_exits_3(az: Az) -> None:
+    assert az("acr", "scope", "enforce", "-n", "nosuchregistry").code == 3

@@ -1,0 +1,165 @@
+"""The recorded traffic of the real services reads as what it is. It lies beside the checkout, never in it."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from requests import Response
+from requests.structures import CaseInsensitiveDict
+
+from azext_acrscope import arm, first_hop, hosts, registry, second_hop
+from tests.unit.test_tokens import jwt
+
+WIRE = Path(os.environ.get("ACRSCOPE_WIRE") or Path(__file__).parents[3] / "shared" / "wire")
+
+if not WIRE.is_dir():
+    warnings.warn(f"THE RECORDED TRAFFIC IS NOT HERE ({WIRE}): its tests are skipped", stacklevel=1)
+pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
+
+
+def pairs(pattern: str) -> list[dict[str, Any]]:
+    """All request/response pairs of the files that match; the pattern must match something."""
+    found: list[dict[str, Any]] = []
+    for file in sorted(WIRE.glob(pattern)):
+        content = json.loads(file.read_text())
+        found += content if isinstance(content, list) else [content]
+    assert found, f"no recording matches {pattern}"
+    return found
+
+
+def answer(pair: dict[str, Any]) -> Response:
+    recorded = pair["response"]
+    response = Response()
+    response.status_code = recorded["status"]
+    response.reason = recorded.get("reason")
+    headers = recorded.get("headers") or {}
+    response.headers = CaseInsensitiveDict(
+        {name: value if isinstance(value, str) else value[-1] for name, value in headers.items()}
+    )
+    response._content = (recorded.get("body") or "").encode()
+    return response
+
+
+def registry_bodies() -> list[dict[str, Any]]:
+    """Every registry object in the recordings, from answers to GET, PUT, PATCH and the lists."""
+    found = []
+    for pair in (
+        pairs("cli_recordings/*.json") + pairs("sdk_recordings/cpa_*.json") + pairs("sdk_recordings/azd_reg*.json")
+    ):
+        try:
+            body = json.loads(pair["response"].get("body") or "null")
+        except ValueError:
+            continue
+        items = body.get("value", [body]) if isinstance(body, dict) else []
+        found += [
+            item
+            for item in items
+            if str(item.get("type", "")).lower() == registry.TYPE.lower() and "properties" in item
+        ]
+    return found
+
+
+def test_every_recorded_registry_reads_as_enabled_with_a_login_server() -> None:
+    bodies = registry_bodies()
+    assert len(bodies) > 40
+    for body in bodies:
+        if body["properties"].get("provisioningState") == "Creating":
+            continue
+        described = registry.describe(body, "https://management.core.windows.net/")
+        assert described["status"] == "enabled"
+        has_value = "azureADAuthenticationAsArmPolicy" in (body["properties"].get("policies") or {})
+        assert described["statusIsDefault"] is not has_value
+        assert described["loginServer"].startswith(body["name"].lower())
+
+
+def test_every_recorded_login_server_passes_the_host_rules() -> None:
+    servers = {registry.login_server(body) for body in registry_bodies()} - {""}
+    assert any("-" in server for server in servers), "the hashed login server is missing from the recordings"
+    for server in servers:
+        suffix = ".azurecr.cn" if server.endswith(".cn") else ".azurecr.io"
+        assert hosts.check_login_server(server, suffix) == server
+
+
+@pytest.mark.parametrize(
+    "pattern", ["cli_recordings/2026_v2_challenge_401.json", "sdk_recordings/pysdk_401_challenge_with_scope.json"]
+)
+def test_recorded_challenges_are_understood(pattern: str) -> None:
+    for pair in pairs(pattern):
+        realm, service = second_hop.parse_challenge(answer(pair).headers["WWW-Authenticate"])
+        assert hosts.is_own_realm(realm, service)
+
+
+@pytest.mark.parametrize("pattern", ["cli_recordings/2026_exchange_200*.json", "sdk_recordings/*exchange_200*.json"])
+def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(pattern: str) -> None:
+    for pair in pairs(pattern):
+        assert "grant_type=access_token" in pair["request"]["body"]
+        assert second_hop._json(answer(pair))["refresh_token"]
+
+
+def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
+    for pair in pairs("errors/exchange_401_*.json"):
+        code, message, correlation = second_hop._envelope(answer(pair))
+        assert code == "UNAUTHORIZED"
+        assert message
+        if "X-Ms-Correlation-Request-Id" in (pair["response"].get("headers") or {}):
+            assert len(correlation) == 36
+
+
+def test_the_correlation_id_is_found_in_the_message_too() -> None:
+    (pair,) = pairs("errors/exchange_401_no_role_2026.json")
+    assert second_hop._envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [
+        ("cli_recordings/error_404_ResourceNotFound_arm.json", "ResourceNotFound"),
+        ("cli_recordings/error_404_ResourceNotFound_rp_status_Failed.json", "ResourceNotFound"),
+        ("sdk_recordings/cpa_*_get_404_ResourceNotFound.json", "ResourceNotFound"),
+        ("sdk_recordings/cpa_*_list_404_ResourceGroupNotFound.json", "ResourceGroupNotFound"),
+        ("cli_recordings/2026_error_409_RegistryNameAlreadyInUse.json", "RegistryNameAlreadyInUse"),
+        ("errors/arm_401_InvalidAuthenticationTokenAudience.json", "InvalidAuthenticationTokenAudience"),
+        ("errors/arm_429_SubscriptionRequestsThrottled_reads.json", "SubscriptionRequestsThrottled"),
+        ("policy/error_403_AuthorizationFailed_policyDefinitions_read.json", "AuthorizationFailed"),
+    ],
+)
+def test_recorded_arm_errors_tell_their_code(pattern: str, code: str) -> None:
+    for pair in pairs(pattern):
+        response = answer(pair)
+        error = arm._arm_error(response, arm._json(response))
+        assert (error.status, error.code) == (pair["response"]["status"], code)
+        assert error.message
+
+
+def test_the_recorded_search_finds_a_registry_by_name() -> None:
+    for pair in pairs("cli_recordings/*resources_filter_list*.json"):
+        items = json.loads(pair["response"]["body"])["value"]
+        assert items
+        assert all(hosts.parse_registry(item["id"], ".azurecr.io").name == item["name"] for item in items)
+
+
+def test_the_recorded_asynchronous_write_is_understood() -> None:
+    flow = pairs("cli_recordings/flow_patch_201_async_anonymousPull.json")
+    write = next(pair for pair in flow if pair["request"]["method"] == "PATCH")
+    poll = next(pair for pair in flow if "operationStatuses" in pair["request"]["url"])
+    headers = answer(write).headers
+    assert write["response"]["status"] == 201
+    assert headers["Azure-AsyncOperation"].lower().startswith("https://management.azure.com/")
+    reply = arm.Reply(200, answer(poll).headers, json.loads(poll["response"]["body"]))
+    assert registry._operation_state(reply) == ("Succeeded", 0.0, "")
+
+
+def test_a_recorded_patch_of_one_policy_keeps_the_others() -> None:
+    """What the one-property write relies on."""
+    (pair,) = pairs("cli_recordings/registry_patch_partial_policies_exportPolicy_disabled_200.json")
+    assert list(json.loads(pair["request"]["body"])["properties"]["policies"]) == ["exportPolicy"]
+    kept = json.loads(pair["response"]["body"])["properties"]["policies"]
+    assert {"quarantinePolicy", "retentionPolicy", "azureADAuthenticationAsArmPolicy"} <= set(kept)
+
+
+def test_the_recorded_claims_are_those_of_the_registry_audience() -> None:
+    (recorded,) = pairs("entra/acr_audience_token_claims_2026.json")
+    first_hop._check_audience(jwt(**recorded["claims"]), first_hop.ACR_AUDIENCE)
