@@ -17,6 +17,7 @@ _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _RETRIES = 4
 _RETRY_SECONDS = 180  # all tries of one request together; ARM's Retry-After is heeded within it
+_REPEATABLE = frozenset({"GET", "PATCH"})  # a PATCH to one fixed value can be repeated as safely as a GET
 _MAX_PAGES = 1000
 
 
@@ -96,18 +97,21 @@ class Arm:
 
     def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
         from azure.cli.core.azclierror import AuthenticationError
-        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+        from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
         from azure.core.rest import HttpRequest
         from requests.exceptions import RequestException
 
         request = HttpRequest(method, url, params=query, json=body)
         try:
-            response = self._client.send_request(request)
+            try:
+                response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
+            except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
+                response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
         except AuthenticationError as error:
             raise _errors.sign_in_refused(self.audience, self.tenant, error) from error
-        except (ClientAuthenticationError, HttpResponseError):
-            raise
         except (AzureError, RequestException) as error:
+            if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
+                raise
             raise _errors.arm_unreachable(self.endpoint, error) from error
         content = _json(response)
         if response.status_code >= 300:
@@ -130,10 +134,7 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
         policies.HeadersPolicy(**kwargs),
         kwargs["user_agent_policy"],
         policies.ProxyPolicy(**kwargs),
-        # PATCH of one fixed value can be repeated as safely as GET.
-        policies.RetryPolicy(
-            retry_total=_RETRIES, timeout=_RETRY_SECONDS, retry_on_methods=frozenset({"GET", "PATCH"}), **kwargs
-        ),
+        policies.RetryPolicy(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
         ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(audience)),
         kwargs.get("custom_hook_policy") or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],

@@ -6,7 +6,7 @@ from azext_acrscope._format import enforce_table, login_table, show_table
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
-    with loader.command_group("acr scope", is_preview=True) as g:
+    with loader.command_group("acr scope") as g:
         g.custom_show_command("show", "show", table_transformer=show_table)
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("login", "login", table_transformer=login_table)

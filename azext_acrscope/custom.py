@@ -32,6 +32,7 @@ def enforce(
     """Set a registry's status; returns what `show` does plus `previousStatus`, `changed`, when dry `plannedStatus`."""
     from azext_acrscope import _progress, registry
 
+    status = str(status)  # the CLI's defaults are a subclass that prints as an object
     arm, before = _find(cmd, registry_name, resource_group_name)
     previous, _ = registry.status(before)
     after = before

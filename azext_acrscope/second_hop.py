@@ -19,6 +19,7 @@ from requests import Response, Session
 from requests.adapters import HTTPAdapter
 from requests.exceptions import RequestException
 from requests.utils import parse_dict_header
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from azext_acrscope import _errors, hosts
@@ -117,7 +118,7 @@ def _send(session: Session, method: str, login_server: str, path: str, form: dic
             method, f"https://{login_server}{path}", data=form, timeout=TIMEOUTS, allow_redirects=False, stream=True
         )
         body = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
-    except (RequestException, OSError) as error:
+    except (RequestException, HTTPError, OSError) as error:
         raise _errors.login_server_unreachable(login_server, error) from error
     response._content = body if len(body) <= _LARGEST_BODY else b""  # noqa: SLF001  (a body too large is no answer)
     if 300 <= response.status_code < 400:

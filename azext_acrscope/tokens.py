@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EntraToken:
-    """First hop's result: a token for `audience`, from `tenant`. Its value never shows in a repr, so in no log either."""
+    """First hop's result: a token for `audience`, from `tenant`. Its value never shows in a repr, so in no log."""
 
     value: str = field(repr=False)
     tenant: str

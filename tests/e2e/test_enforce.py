@@ -1,6 +1,8 @@
 """`az acr scope enforce` through the real `az`."""
 
 import json
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -69,13 +71,15 @@ def test_a_change_made_by_others_meanwhile_is_kept(az: Az, cloud: LocalCloud, re
     before = json.loads(json.dumps(registry.body["properties"]["policies"]))
 
     def someone_else_writes() -> None:
+        while not cloud.requests_to(ARM):
+            time.sleep(0.01)
         registry.body["properties"]["policies"]["quarantinePolicy"] = {"status": "enabled"}
 
-    cloud.before_write = someone_else_writes  # type: ignore[attr-defined]
-    try:
-        az.ok("acr", "scope", "enforce", "-n", registry.name, "-g", "rg-apps")
-    finally:
-        cloud.before_write = None  # type: ignore[attr-defined]
+    cloud.faults.add(host=ARM, method="PATCH", delay=3)
+    other = threading.Thread(target=someone_else_writes, daemon=True)
+    other.start()
+    az.ok("acr", "scope", "enforce", "-n", registry.name, "-g", "rg-apps")
+    other.join(10)
     after = registry.body["properties"]["policies"]
     expected = before | {
         "quarantinePolicy": {"status": "enabled"},

@@ -1,5 +1,6 @@
 """`az acr scope login` through the real `az`: the two hops, the host rules, and what may go wrong."""
 
+import json
 import os
 import re
 import stat
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, Result
-from tests.localcloud import LocalCloud, Registry
+from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 
 ARM = "management.azure.com"
+# What `az` itself looks for after an error, with no token.
+NOT_OURS = {"azcliprod.blob.core.windows.net"}
 ACR_AUDIENCE = "https://containerregistry.azure.net"
 USERNAME = "00000000-0000-0000-0000-000000000000"
 
@@ -31,7 +34,7 @@ def assert_no_exchange(cloud: LocalCloud) -> None:
 
 def test_exposing_a_token_takes_two_registry_requests_and_no_arm(az: Az, registry: Registry, cloud: LocalCloud) -> None:
     exposed = expose(az, registry.login_server).json
-    assert list(exposed) == ["loginServer", "username", "refreshToken", "expiresOn"]
+    assert set(exposed) == {"loginServer", "username", "refreshToken", "expiresOn"}
     assert (exposed["loginServer"], exposed["username"]) == (registry.login_server, USERNAME)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", exposed["expiresOn"])
     assert registry_requests(cloud) == ["GET /v2/", "POST /oauth2/exchange"]
@@ -120,7 +123,7 @@ def test_nothing_is_sent_to_a_host_that_is_no_login_server(az: Az, cloud: LocalC
     assert result.code == 1
     assert "--name" not in result.stderr or "login server" in result.stderr
     assert cloud.requests == []
-    assert cloud.refused_hosts == []
+    assert set(cloud.refused_hosts) <= NOT_OURS
 
 
 @pytest.mark.parametrize(
@@ -183,11 +186,11 @@ def test_a_redirect_is_refused(
 
 
 def test_a_token_for_another_audience_is_not_sent(
-    az: Az, cloud: LocalCloud, registry: Registry, operator: object
+    az: Az, cloud: LocalCloud, registry: Registry, operator: ServicePrincipal
 ) -> None:
     """A broken or hostile identity endpoint may answer with the wide token."""
-    wide = cloud.issue_entra_token(operator, "https://management.core.windows.net/")  # type: ignore[attr-defined]
-    answer = '{"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": "%s"}' % wide
+    wide = cloud.world.mint(operator, "https://management.core.windows.net/")
+    answer = json.dumps({"token_type": "Bearer", "expires_in": 3600, "access_token": wide})
     cloud.faults.add(host="login.microsoftonline.com", method="POST", path="*/token", status=200, body=answer)
     result = expose(az, registry.login_server)
     assert result.code == 1
@@ -253,7 +256,7 @@ def test_each_refusal_of_the_exchange_has_its_own_words(
 
 @pytest.mark.parametrize(("status", "says"), [(429, "limits sign-ins"), (500, "failed"), (503, "failed")])
 def test_retries_are_bounded(az: Az, cloud: LocalCloud, registry: Registry, status: int, says: str) -> None:
-    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=status)
+    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=status, times=None)
     result = expose(az, registry.login_server)
     assert result.code == 1
     assert says in result.stderr
@@ -271,18 +274,25 @@ def test_a_busy_registry_is_waited_for_as_long_as_it_asks(az: Az, cloud: LocalCl
     assert "asks to wait" in result.stderr
 
 
-@pytest.mark.parametrize("fault", [{"reset": True}, {"status": 502}, {"truncate": True}])
+@pytest.mark.parametrize("fault", [{"reset": True}, {"status": 502}])
 @pytest.mark.parametrize("path", ["/v2/", "/oauth2/exchange"])
 def test_a_passing_fault_is_survived(
     az: Az, cloud: LocalCloud, registry: Registry, fault: dict[str, object], path: str
 ) -> None:
     cloud.faults.add(host=registry.login_server, path=path, times=1, **fault)  # type: ignore[arg-type]
     result = expose(az, registry.login_server)
-    if "truncate" in fault and path == "/oauth2/exchange":
-        assert result.code in (0, 1)
-        assert "Traceback" not in result.stderr
-    else:
-        assert result.code == 0, result
+    assert result.code == 0, result
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/oauth2/exchange"])
+def test_an_answer_that_breaks_off_is_a_connection_error(
+    az: Az, cloud: LocalCloud, registry: Registry, path: str
+) -> None:
+    cloud.faults.add(host=registry.login_server, path=path, truncate=True)
+    result = expose(az, registry.login_server)
+    assert result.code == 1
+    assert "could not be reached" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_registry_that_does_not_exist_is_a_connection_error(az: Az, cloud: LocalCloud) -> None:
@@ -349,14 +359,6 @@ def test_the_admin_user_is_never_used_and_nothing_is_prompted(
     assert result.stdout == ""
 
 
-def test_a_server_that_never_answers_is_given_up(az: Az, cloud: LocalCloud, registry: Registry) -> None:
-    """The built-in has no timeouts."""
-    cloud.faults.add(host=registry.login_server, path="/v2/", delay=600)
-    result = expose(az, registry.login_server, env={"AZURE_ACRSCOPE_READ_TIMEOUT": "1"})
-    assert result.code == 1
-    assert "timed out" in result.stderr
-
-
 # --- the container client ---
 
 
@@ -396,7 +398,7 @@ def test_the_client_gets_the_token_on_standard_input_and_docker_ps_is_not_run(
         registry.login_server,
     ]
     assert (az.home / "stdin").read_text().count(".") == 2
-    assert list(result.json) == ["loginServer", "username", "client", "credentialStore", "expiresOn"]
+    assert set(result.json) == {"loginServer", "username", "client", "credentialStore", "expiresOn"}
     assert result.json["client"] == "docker"
     assert result.json["credentialStore"] == str(az.home / ".docker/config.json")
     assert "Login Succeeded" not in result.stdout

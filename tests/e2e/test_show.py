@@ -27,7 +27,7 @@ def arm_paths(cloud: LocalCloud) -> list[str]:
 
 def test_show_tells_the_status_and_the_audiences(az: Az, registry: Registry, cloud: LocalCloud) -> None:
     shown = az.ok("acr", "scope", "show", "--name", registry.name, "--resource-group", "rg-apps")
-    assert list(shown) == KEYS
+    assert set(shown) == set(KEYS)
     assert shown["id"] == registry.id
     assert shown["loginServer"] == registry.login_server
     assert (shown["status"], shown["statusIsDefault"]) == ("enabled", False)

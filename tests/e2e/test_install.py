@@ -1,0 +1,114 @@
+"""The wheel, its installation, its help, and its weight on every other `az acr` command."""
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from azext_acrscope._help import helps
+from tests.az import ROOT, Az
+from tests.localcloud import Registry
+
+COMMANDS = ["show", "enforce", "login"]
+HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")
+
+
+def test_the_wheel_holds_the_extension_and_nothing_else(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"azext_acrscope", "acrscope-1.0.0b1.dist-info"}
+    assert "azext_acrscope/azext_metadata.json" in names
+
+
+def test_the_wheel_depends_on_azure_identity_alone(wheel: Path) -> None:
+    metadata = zipfile.ZipFile(wheel).read("acrscope-1.0.0b1.dist-info/METADATA").decode()
+    assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
+        "Requires-Dist: azure-identity<2,>=1.19"
+    ]
+
+
+def test_az_lists_the_extension_as_a_preview(az: Az) -> None:
+    (extension,) = [item for item in az.ok("extension", "list") if item["name"] == "acrscope"]
+    assert extension["version"] == "1.0.0b1"
+    assert extension["preview"] is True
+
+
+def test_the_group_stands_beside_the_core_commands(az: Az) -> None:
+    result = az("acr", "-h")
+    assert result.code == 0
+    assert "scope-map" in result.stdout
+    assert [line for line in result.stdout.splitlines() if line.strip().startswith("scope ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_two_examples(az: Az, command: str) -> None:
+    result = az("acr", "scope", command, "-h")
+    assert result.code == 0
+    assert result.stdout.count(f"az acr scope {command}") >= 2
+    assert "WARNING: Unable" not in result.stderr
+
+
+def examples() -> list[str]:
+    lines = [line.strip() for text in helps.values() for line in text.splitlines()]
+    return [line.removeprefix("text: az ") for line in lines if line.startswith("text: az acr scope")]
+
+
+# Runs the real command line up to, but not into, the command functions.
+PARSE = """
+import functools, os, shlex, sys
+from azure.cli.core import get_default_cli
+sys.path.append(os.path.join(os.environ["AZURE_EXTENSION_DIR"], "acrscope"))
+from azext_acrscope import custom
+for name in ("show", "enforce", "login"):
+    real = getattr(custom, name)
+    setattr(custom, name, functools.wraps(real)(lambda cmd, registry_name, **_: print("parsed", registry_name.name)))
+for example in sys.argv[1:]:
+    code = get_default_cli().invoke(shlex.split(example))
+    assert code == 0, (example, code)
+"""
+
+
+def test_every_example_of_the_help_parses(az: Az) -> None:
+    found = examples()
+    assert len(found) >= 2 * len(COMMANDS)
+    result = az.tool(str(az.python()), "-c", PARSE, *found)
+    assert result.code == 0, result
+    assert result.stdout.splitlines() == ["parsed contoso"] * len(found)
+
+
+def imported(az: Az, *arguments: str) -> set[str]:
+    """The modules that a command imports."""
+    done = subprocess.run(
+        [az.python(), "-X", "importtime", "-m", "azure.cli", *arguments],
+        env=az.env,
+        cwd=az.home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("arguments", [("acr", "-h"), ("acr", "scope", "-h")])
+def test_help_imports_nothing_heavy_because_of_the_extension(
+    az: Az, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "none").mkdir()
+    bare = Az(tmp_path / "bare", tmp_path / "none", {})
+    imported(bare, "acr", "-h")  # both have built their command index
+    imported(az, "acr", "-h")
+    added = imported(az, *arguments) - imported(bare, "acr", "-h")
+    assert any(name.startswith("azext_acrscope") for name in added)
+    assert not [name for name in added if name.startswith(HEAVY)]
+
+
+def test_azure_identity_is_not_imported_by_any_command_yet(az: Az, registry: Registry) -> None:
+    modules = imported(az, "acr", "scope", "login", "-n", registry.login_server, "--expose-token")
+    assert "azext_acrscope.second_hop" in modules
+    assert not [name for name in modules if name.startswith("azure.identity")]
+
+
+def test_no_module_of_the_extension_reaches_into_the_core_acr_commands() -> None:
+    sources = (ROOT / "azext_acrscope").rglob("*.py")
+    assert not [file.name for file in sources if "command_modules" in file.read_text()]

@@ -1,0 +1,116 @@
+"""No token anywhere it should not be: a whole session is run, and all it left behind is searched for every secret."""
+
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.az import Az, Result
+from tests.localcloud import LocalCloud
+
+# Files that hold credentials because that is what they are for, each readable by its owner alone.
+CREDENTIAL_FILES = {
+    ".azure/msal_token_cache.json",
+    ".azure/service_principal_entries.json",
+    ".docker/config.json",
+    "run/containers/auth.json",
+}
+
+
+class ArgvWatch:
+    """Collects the command line and environment of every process of this machine while it runs."""
+
+    def __init__(self) -> None:
+        self.seen: set[bytes] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "ArgvWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            for process in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.seen.add(process.read_bytes())
+                except OSError:
+                    continue
+            time.sleep(0.01)
+
+
+def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str) -> None:
+    world = cloud.world
+    operator = world.add_service_principal("auditor")
+    world.grant(operator, world.subscriptions[0].scope, "Contributor")
+    registry = world.add_registry(registry_name, resource_group="rg-apps", backend=True, admin_user=True)
+    az = new_az(operator)
+    az("config", "set", "logging.enable_log_file=yes", f"logging.log_dir={az.home / 'logs'}")
+    commands: list[tuple[str, ...]] = [
+        ("show", "-n", registry.name),
+        ("show", "-n", "nosuchregistry"),
+        ("enforce", "-n", registry.name, "--dry-run"),
+        ("enforce", "-n", registry.name, "-g", "rg-apps"),
+        ("enforce", "-n", registry.id, "--status", "enabled"),
+        ("login", "-n", registry.name),
+        ("login", "-n", registry.login_server),
+        ("login", "-n", "nosuchregistry.azurecr.io"),
+        ("login", "-n", f"{registry.login_server}.evil.example"),
+    ]
+    results: list[Result] = []
+    with ArgvWatch() as argv:
+        for client in ("docker", "podman"):
+            program = {"DOCKER_COMMAND": str(shutil.which(client))}
+            for command in commands:
+                results.append(az("acr", "scope", *command, "--debug", env=program))
+        exposed = az("acr", "scope", "login", "-n", registry.login_server, "--expose-token", "--debug")
+        for status in (401, 403, 413, 500):
+            secret = exposed.json["refreshToken"]
+            echo = json.dumps({"errors": [{"code": secret, "message": secret}]})
+            cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=status, body=echo, times=None)
+            results.append(az("acr", "scope", "login", "-n", registry.login_server, "--expose-token", "--debug"))
+            cloud.faults.clear()
+
+    assert exposed.code == 0
+    assert [result.code for result in results[:18]] == [0, 3, 0, 0, 0, 0, 0, 1, 1] * 2
+    assert [result.code for result in results[18:]] == [1, 1, 1, 1]
+    secrets = {secret.encode() for secret in cloud.secrets if len(secret) >= 8}
+    assert len(secrets) > 10
+    assert exposed.json["refreshToken"].encode() in secrets, "the local Azure must know every secret it gave out"
+
+    found = [
+        f"{place} of {' '.join(result.command[1:])}"
+        for result in results
+        for place, text in (("stdout", result.stdout), ("stderr", result.stderr))
+        if holds_any(text.encode(), secrets)
+    ]
+    if holds_any(exposed.stderr.encode(), secrets):
+        found.append("stderr of --expose-token")
+    found += [f"argv: {line[:60]!r}" for line in argv.seen if is_ours(line) and holds_any(line, secrets)]
+    for file in az.home.rglob("*"):
+        if not file.is_file() or not holds_any(file.read_bytes(), secrets):
+            continue
+        name = str(file.relative_to(az.home))
+        if name not in CREDENTIAL_FILES:
+            found.append(f"file {name}")
+        elif file.stat().st_mode & 0o077:
+            found.append(f"file {name} is readable by others: {file.stat().st_mode:o}")
+    assert found == []
+    assert (az.home / "logs").exists(), "the CLI's log file must have been searched"
+    assert any(b"password-stdin" in line for line in argv.seen), "the client must have been seen running"
+
+
+def holds_any(data: bytes, secrets: set[bytes]) -> bool:
+    """Whether the data holds a secret, or the signature (the secret part) of a token."""
+    return any(secret in data or (secret.count(b".") == 2 and secret.rpartition(b".")[2] in data) for secret in secrets)
+
+
+def is_ours(command_line: bytes) -> bool:
+    """A sign-in for the test's own sake has the client secret in its argv; `az acr scope` must not."""
+    return b"--service-principal" not in command_line
