@@ -23,7 +23,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope.tokens import redact
+from azext_acrscope.tokens import ACR_AUDIENCE, redact
 
 # --- what the user typed -------------------------------------------------------------------------------------------
 
@@ -299,11 +299,19 @@ def exchange_refused(
     Statuses and their meanings are those seen in public issues and recordings; texts differ and are not relied on.
     """
     detail = f"[{code}, HTTP {status}{_id(correlation)}]"
+    if status == 401 and audience != ACR_AUDIENCE:
+        return UnauthorizedError(
+            f"{login_server} did not accept a token for the audience {audience}, which the setting "
+            f"acr.audience_resource asked for {detail}. A registry with the status `disabled` accepts only {ACR_AUDIENCE}.",
+            [
+                "`az config unset acr.audience_resource` (and the variable AZURE_ACR_AUDIENCE_RESOURCE) goes back to it.",
+                f"`az acr scope show --name {login_server}` tells what the registry accepts.",
+            ],
+        )
     if status == 401:
         return UnauthorizedError(
-            f"{login_server} did not accept the token of this account for the audience {audience} {detail}. Most "
-            f"often the account has no role on this registry, its tenant ({tenant}) is not the registry's, or the "
-            "registry does not accept this audience.",
+            f"{login_server} did not accept the token of this account {detail}. Most often the account has no role on "
+            f"this registry, or its tenant ({tenant}) is not the registry's.",
             [
                 "See who is signed in with `az account show`; choose the registry's subscription with --subscription.",
                 "Pull and push rights are given with `az role assignment create --role AcrPull` (or AcrPush) "

@@ -53,8 +53,9 @@ def login(
     if not (client or expose_token):
         raise _errors.no_client(registry_name.login_server or registry_name.name)
     login_server = registry_name.login_server or _ask_login_server(cmd, registry_name, resource_group_name)
-    entra_token = first_hop.acquire(cmd.cli_ctx, first_hop.audience(cmd.cli_ctx))
-    token = second_hop.exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud), entra_token)
+    audience = first_hop.audience(cmd.cli_ctx)
+    exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience))
     result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
     if client:
         clients.login(client, token)

@@ -8,9 +8,8 @@ import re
 from typing import Any
 
 from azext_acrscope import _errors
-from azext_acrscope.tokens import EntraToken, claims
+from azext_acrscope.tokens import ACR_AUDIENCE, EntraToken, claims
 
-ACR_AUDIENCE = "https://containerregistry.azure.net"
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
 _ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
 

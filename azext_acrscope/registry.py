@@ -16,8 +16,8 @@ from knack.log import get_logger
 
 from azext_acrscope import _errors, hosts
 from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.first_hop import ACR_AUDIENCE
 from azext_acrscope.hosts import RegistryRef
+from azext_acrscope.tokens import ACR_AUDIENCE
 
 # The first stable version that defines the property; older ones answer without it, which would read as the default.
 API_VERSION = "2025-04-01"

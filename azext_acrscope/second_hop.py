@@ -10,6 +10,8 @@ redirects are refused, the challenge must name that very host, and neither logs 
 
 import json
 import re
+import threading
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,26 +35,47 @@ _LARGEST_BODY = 256 * 1024
 logger = get_logger(__name__)
 
 
-def exchange(login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
-    """Exchange an Entra token for a refresh token, in two requests.
+class Exchange:
+    """The second hop with one login server, in two requests.
 
-    :param login_server: a host that `hosts.check_login_server` returned.
-    :param suffix: the cloud's login server suffix.
-    :raises AzureConnectionError: no connection, or an untrusted certificate.
-    :raises ForbiddenError: the registry refuses this machine's network.
-    :raises UnauthorizedError: the registry refuses this token.
-    :raises AzureResponseError, AzureInternalError: any other answer, 429 and 5xx after bounded retries.
+    The first, for the challenge, carries no token: it is sent at once, in the background, while the first hop is made.
     """
-    with _session() as session:
-        service = _challenge(session, login_server, suffix)
+
+    def __init__(self, login_server: str, suffix: str) -> None:
+        """Begin.
+
+        :param login_server: a host that `hosts.check_login_server` returned.
+        :param suffix: the cloud's login server suffix.
+        """
+        self._login_server, self._suffix = login_server, suffix
+        self._session = _session()
+        self._service: Future[str] = Future()
+        # A daemon: if the first hop fails, nobody waits for a registry that may never answer.
+        threading.Thread(target=self._ask, name=f"challenge of {login_server}", daemon=True).start()
+
+    def finish(self, token: EntraToken) -> RefreshToken:
+        """Exchange an Entra token for a refresh token.
+
+        :raises AzureConnectionError: no connection, or an untrusted certificate.
+        :raises ForbiddenError: the registry refuses this machine's network.
+        :raises UnauthorizedError: the registry refuses this token.
+        :raises AzureResponseError, AzureInternalError: any other answer, 429 and 5xx after bounded retries.
+        """
         form = {
             "grant_type": "access_token",
-            "service": service,
+            "service": self._service.result(),
             "tenant": token.tenant,
             "access_token": token.value,
         }
-        response = _send(session, "POST", login_server, "/oauth2/exchange", form)
-        return _read_exchange(response, login_server, service, token)
+        with self._session:
+            response = _send(self._session, "POST", self._login_server, "/oauth2/exchange", form)
+            return _read_exchange(response, self._login_server, self._suffix, token)
+
+    def _ask(self) -> None:
+        try:
+            self._service.set_result(_challenge(self._session, self._login_server, self._suffix))
+        except BaseException as error:  # noqa: BLE001  (whatever it is, `finish` raises it)
+            self._service.set_exception(error)
 
 
 def _challenge(session: Session, login_server: str, suffix: str) -> str:
@@ -80,7 +103,7 @@ def parse_challenge(header: str) -> tuple[str, str]:
     return parameters.get("realm") or "", parameters.get("service") or ""
 
 
-def _read_exchange(response: Response, login_server: str, service: str, token: EntraToken) -> RefreshToken:
+def _read_exchange(response: Response, login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
     if response.status_code == 403:
         raise _errors.network_refused(login_server, *_envelope(response))
     if response.status_code != 200:
@@ -91,8 +114,8 @@ def _read_exchange(response: Response, login_server: str, service: str, token: E
     if not isinstance(value, str) or not value:
         raise _errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = claims(value)
-    meant_for = token_claims.get("aud", service)
-    if meant_for not in (login_server, service):
+    meant_for = token_claims.get("aud", login_server)
+    if not hosts.is_own_service(meant_for, login_server, suffix):
         raise _errors.bad_exchange_answer(login_server, f"a refresh token for '{plain(meant_for)}'", correlation)
     return RefreshToken(value, login_server, expiry(token_claims))
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+ACR_AUDIENCE = "https://containerregistry.azure.net"  # the registry's own, in every cloud
+
 
 @dataclass(frozen=True)
 class EntraToken:

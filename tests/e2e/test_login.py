@@ -55,6 +55,7 @@ def test_an_enforced_registry_refuses_the_wide_token_named_by_its_user(
     refused = expose(az, registry.login_server, env=wide)
     assert refused.code == 1
     assert "for the audience https://management.core.windows.net/" in refused.stderr
+    assert "az config unset acr.audience_resource" in refused.stderr
 
 
 def test_a_name_is_looked_up_first(az: Az, registry: Registry, cloud: LocalCloud) -> None:
@@ -330,13 +331,13 @@ def test_a_sign_in_that_entra_refuses_names_the_command_that_mends_it(
     assert_no_exchange(cloud)
 
 
-def test_without_a_sign_in_nothing_is_asked_of_the_registry(
+def test_without_a_sign_in_no_token_is_exchanged(
     new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
 ) -> None:
     result = expose(new_az(), registry.login_server)
     assert result.code == 1
     assert "az login" in result.stderr
-    assert cloud.requests == []
+    assert_no_exchange(cloud)
 
 
 def test_the_admin_user_is_never_used_and_nothing_is_prompted(

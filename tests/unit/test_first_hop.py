@@ -6,6 +6,7 @@ import pytest
 from azure.cli.core.azclierror import AuthenticationError, InvalidArgumentValueError
 
 from azext_acrscope import first_hop
+from azext_acrscope.tokens import ACR_AUDIENCE
 from tests.unit.test_tokens import jwt
 
 
@@ -50,7 +51,7 @@ def test_a_senseless_override_is_an_error_that_names_the_setting() -> None:
     ],
 )
 def test_a_token_for_the_registry_audience_is_believed(aud: str) -> None:
-    first_hop._check_audience(jwt(aud=aud), first_hop.ACR_AUDIENCE)
+    first_hop._check_audience(jwt(aud=aud), ACR_AUDIENCE)
 
 
 @pytest.mark.parametrize(
@@ -66,4 +67,4 @@ def test_a_token_for_the_registry_audience_is_believed(aud: str) -> None:
 )
 def test_a_token_for_any_other_audience_is_not(token: str) -> None:
     with pytest.raises(AuthenticationError, match="It was not sent"):
-        first_hop._check_audience(token, first_hop.ACR_AUDIENCE)
+        first_hop._check_audience(token, ACR_AUDIENCE)

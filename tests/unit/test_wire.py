@@ -11,6 +11,7 @@ from requests import Response
 from requests.structures import CaseInsensitiveDict
 
 from azext_acrscope import arm, first_hop, hosts, registry, second_hop
+from azext_acrscope.tokens import ACR_AUDIENCE
 from tests.unit.test_tokens import jwt
 
 WIRE = Path(os.environ.get("ACRSCOPE_WIRE") or Path(__file__).parents[3] / "shared" / "wire")
@@ -162,4 +163,4 @@ def test_a_recorded_patch_of_one_policy_keeps_the_others() -> None:
 
 def test_the_recorded_claims_are_those_of_the_registry_audience() -> None:
     (recorded,) = pairs("entra/acr_audience_token_claims_2026.json")
-    first_hop._check_audience(jwt(**recorded["claims"]), first_hop.ACR_AUDIENCE)
+    first_hop._check_audience(jwt(**recorded["claims"]), ACR_AUDIENCE)

@@ -1,0 +1,61 @@
+"""`python -m tests.localcloud`: a demonstration world, and the lines a shell needs to use it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shlex
+import signal
+from types import FrameType
+
+from .cloud import LocalCloud
+from .identities import ServicePrincipal
+from .world import PolicyStatus
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.localcloud", description=__doc__)
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds added to every https answer")
+    parser.add_argument("--registries", type=int, default=0, metavar="N", help="so many generated registries more")
+    parser.add_argument("--port", type=int, default=0, help="the proxy's port; a free one by default")
+    return parser.parse_args()
+
+
+def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
+    """Contoso's registries, one of each policy state, and an operator."""
+    world = cloud.world
+    world.add_registry("contoso", "rg-apps", backend=True)
+    world.add_registry("fabrikam", "rg-apps", policy_status="disabled")
+    world.add_registry("northwind", "rg-apps", policy_status=None)
+    for number in range(1, generated + 1):
+        status: PolicyStatus = "disabled" if number % 3 == 0 else "enabled"
+        world.add_registry(f"generated{number:05d}", f"rg-{number % 10:02d}", policy_status=status)
+    return cloud.default_account("demo-operator")
+
+
+def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
+    """Nothing here is a real secret: the cloud ends with this process."""
+    config = cloud.directory / "azure-config"
+    config.mkdir()
+    settings = {**cloud.env, "AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "false"}
+    sign_in = f"az login --service-principal -u {operator.app_id} -p {operator.secret} --tenant {operator.tenant_id}"
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+    return [*exports, f"# {sign_in}", f"# control: curl {cloud.proxy_url}/localcloud/requests", "# Ctrl-C ends it."]
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    arguments = _arguments()
+    # SIGINT too: a shell starts its background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    with LocalCloud(delay=arguments.delay, port=arguments.port) as cloud, contextlib.suppress(KeyboardInterrupt):
+        print("\n".join(_lines(cloud, fill(cloud, arguments.registries))), flush=True)
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""Azure Resource Manager on management.azure.com: who is asking, how often, and which part answers."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from . import arm_errors
+from .arm_errors import ArmError
+from .arm_filter import meets, parse
+from .arm_operations import Operations
+from .arm_paging import page
+from .arm_registries import Registries
+from .identities import Principal
+from .messages import Answer, Request, json_answer
+from .resources import Registry
+from .throttling import kind_of
+from .tokens import BadToken, Claims
+from .world import ARM_AUDIENCES, Subscription, World
+
+HOST = "management.azure.com"
+_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?")
+_PROVIDER = "microsoft.containerregistry"
+
+
+class Arm:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._registries = Registries(world, Operations(world))
+
+    def answer(self, request: Request) -> Answer:
+        headers = self._headers(request)
+        try:
+            principal, claims = self._authenticate(request)
+            answer = self._route(request, principal, claims, headers)
+        except ArmError as error:
+            answer = error.answer()
+        answer.headers = {**headers, **answer.headers}
+        if request.method == "HEAD":
+            answer.body = b""
+        return answer
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        """What recorded answers carry; a correlation id that a client sends is given back."""
+        identifier = str(uuid.uuid4())
+        return {
+            "Cache-Control": "no-cache",
+            "Pragma": "no-cache",
+            "Expires": "-1",
+            "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+            "X-Content-Type-Options": "nosniff",
+            "x-ms-request-id": identifier,
+            "x-ms-correlation-request-id": request.headers.get("x-ms-correlation-request-id", identifier),
+            "x-ms-routing-request-id": f"WESTEUROPE:{identifier}",
+        }
+
+    # Who is asking
+
+    def _authenticate(self, request: Request) -> tuple[Principal, Claims]:
+        tenant_id = self._world.tenant_id
+        token = request.bearer()
+        if token is None:
+            raise arm_errors.no_token(tenant_id)
+        try:
+            claims = self._world.entra_key.verify(token)
+        except BadToken:
+            raise arm_errors.bad_token(tenant_id) from None
+        now = self._world.now()
+        if now >= claims.get("exp", 0):
+            raise arm_errors.expired_token(tenant_id, claims.get("exp", 0), now)
+        if claims.get("aud") not in ARM_AUDIENCES:
+            raise arm_errors.wrong_audience(tenant_id, claims.get("aud"))
+        principal = self._world.principals.get(str(claims.get("oid")))
+        if principal is None or now < claims.get("nbf", 0):
+            raise arm_errors.bad_token(tenant_id)
+        return principal, claims
+
+    def _throttle(self, request: Request, principal: Principal, place: str, headers: dict[str, str]) -> None:
+        """Takes from the bucket of a subscription (or of the tenant); without throttling the counts stay full."""
+        kind = kind_of(request.method)
+        left = int(self._world.throttle.limits[kind][0]) - 1
+        wait = 0
+        if self._world.throttling:
+            wait, left = self._world.throttle.take(place, principal.object_id, kind)
+        scope = "tenant" if place == "tenant" else "subscription"
+        headers[f"x-ms-ratelimit-remaining-{scope}-{kind}"] = str(left)
+        if wait:
+            raise arm_errors.throttled(place, principal, kind, wait)
+
+    # Which part answers
+
+    def _route(self, request: Request, principal: Principal, claims: Claims, headers: dict[str, str]) -> Answer:
+        version = request.query.get("api-version")
+        if not version:
+            raise arm_errors.no_api_version()
+        segments = [segment for segment in request.path.split("/") if segment]
+        names = [segment.lower() for segment in segments]
+        if names[:1] == ["subscriptions"] and len(names) > 1:
+            subscription = self._subscription(names[1], claims)
+            self._throttle(request, principal, subscription.id, headers)
+            if "providers" in names and names[names.index("providers") + 1 :][:1] == [_PROVIDER]:
+                return self._registries.answer(request, principal, subscription, segments, version)
+            self._check_version(version)
+            return self._in_subscription(request, principal, subscription, segments)
+        self._throttle(request, principal, "tenant", headers)
+        self._check_version(version)
+        if request.method != "GET":
+            raise arm_errors.method_not_allowed(request.method)
+        if names == ["subscriptions"]:
+            return self._list(request, [self._seen(one) for one in self._visible(principal, claims)])
+        if names == ["tenants"]:
+            return self._list(request, self._tenants(principal))
+        raise arm_errors.not_here(request.path)
+
+    def _check_version(self, version: str) -> None:
+        """The general part of ARM here takes every date; only the registries know their versions."""
+        if not _VERSION.fullmatch(version):
+            raise arm_errors.bad_api_version(version)
+
+    def _subscription(self, subscription_id: str, claims: Claims) -> Subscription:
+        subscription = self._world.subscription(subscription_id)
+        if subscription is None:
+            raise arm_errors.subscription_not_found(subscription_id)
+        if claims.get("tid") != subscription.tenant_id:
+            raise arm_errors.wrong_tenant(claims.get("tid"), subscription.tenant_id)
+        return subscription
+
+    def _in_subscription(
+        self, request: Request, principal: Principal, subscription: Subscription, segments: list[str]
+    ) -> Answer:
+        names = [segment.lower() for segment in segments[2:]]
+        if request.method not in ("GET", "HEAD"):
+            raise arm_errors.method_not_allowed(request.method)
+        if not names:
+            if not self._sees(principal, subscription):
+                action = "Microsoft.Resources/subscriptions/read"
+                raise arm_errors.not_authorized(principal, action, subscription.scope)
+            return json_answer(200, self._seen(subscription))
+        if names == ["resources"]:
+            return self._resources(request, principal, subscription, None)
+        if names == ["resourcegroups"]:
+            return self._list(request, self._groups(principal, subscription))
+        if names[0] == "resourcegroups" and len(names) in (2, 3):
+            return self._in_group(request, principal, subscription, segments[3], names[2:])
+        raise arm_errors.not_here(request.path)
+
+    def _in_group(
+        self, request: Request, principal: Principal, subscription: Subscription, group: str, rest: list[str]
+    ) -> Answer:
+        scope = f"{subscription.scope}/resourceGroups/{group}"
+        if rest == ["resources"]:
+            return self._resources(request, principal, subscription, group)
+        if rest:
+            raise arm_errors.not_here(request.path)
+        action = "Microsoft.Resources/subscriptions/resourceGroups/read"
+        if not self._world.allowed(principal, action, scope):
+            raise arm_errors.not_authorized(principal, action, scope)
+        name = self._world.resource_groups.get((subscription.id, group.lower()))
+        if name is None:
+            raise arm_errors.group_not_found(group)
+        return json_answer(200, self._group(subscription, name))
+
+    # Lists
+
+    def _list(self, request: Request, items: list[Any]) -> Answer:
+        found, link = page(items, request, self._world.page_size, self._world.empty_pages)
+        return json_answer(200, {"value": found, **({"nextLink": link} if link else {})})
+
+    def _sees(self, principal: Principal, subscription: Subscription) -> bool:
+        """Any role at, above or under a subscription shows it."""
+        own = subscription.scope + "/"
+        return any(grant.scope.startswith(own[1:]) or not grant.scope for grant in self._world.grants(principal))
+
+    def _visible(self, principal: Principal, claims: Claims) -> list[Subscription]:
+        tenant = claims.get("tid")
+        return [one for one in self._world.subscriptions if one.tenant_id == tenant and self._sees(principal, one)]
+
+    def _seen(self, subscription: Subscription) -> dict[str, Any]:
+        return {
+            "id": subscription.scope,
+            "authorizationSource": "RoleBased",
+            "managedByTenants": [],
+            "subscriptionId": subscription.id,
+            "tenantId": subscription.tenant_id,
+            "displayName": subscription.name,
+            "state": subscription.state,
+            "subscriptionPolicies": {
+                "locationPlacementId": "Public_2014-09-01",
+                "quotaId": "PayAsYouGo_2014-09-01",
+                "spendingLimit": "Off",
+            },
+        }
+
+    def _tenants(self, principal: Principal) -> list[dict[str, Any]]:
+        own = getattr(principal, "tenant_ids", [principal.tenant_id])
+        return [
+            {
+                "id": f"/tenants/{tenant.id}",
+                "tenantId": tenant.id,
+                "countryCode": "NL",
+                "displayName": tenant.name,
+                "domains": [tenant.domain],
+                "tenantCategory": "Home",
+                "defaultDomain": tenant.domain,
+                "tenantType": "AAD",
+            }
+            for tenant in self._world.tenants
+            if tenant.id in own
+        ]
+
+    def _group(self, subscription: Subscription, name: str) -> dict[str, Any]:
+        return {
+            "id": f"{subscription.scope}/resourceGroups/{name}",
+            "name": name,
+            "type": "Microsoft.Resources/resourceGroups",
+            "location": "westeurope",
+            "tags": {},
+            "properties": {"provisioningState": "Succeeded"},
+        }
+
+    def _groups(self, principal: Principal, subscription: Subscription) -> list[dict[str, Any]]:
+        action = "Microsoft.Resources/subscriptions/resourceGroups/read"
+        groups = [
+            self._group(subscription, name)
+            for (owner, _), name in list(self._world.resource_groups.items())
+            if owner == subscription.id
+        ]
+        return [group for group in groups if self._world.allowed(principal, action, group["id"])]
+
+    def _resources(
+        self, request: Request, principal: Principal, subscription: Subscription, group: str | None
+    ) -> Answer:
+        """The generic list of resources: no `properties` (recorded), unreadable ones left out."""
+        text = request.query.get("$filter")
+        terms = {} if text is None else parse(text)
+        if group is not None:
+            terms["resourcegroup"] = group.lower()
+        readable = self._registries.readable(principal, subscription)
+        return self._list(request, [_generic(registry) for registry in readable if meets(registry, terms)])
+
+
+def _generic(registry: Registry) -> dict[str, Any]:
+    return {name: registry.body[name] for name in ("name", "id", "type", "sku", "location", "tags", "systemData")}

@@ -1,0 +1,422 @@
+"""What exists in the local Azure, and the knobs by which a test changes it. No network in here."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from . import roles
+from .identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
+from .resources import Registry, registry_body
+from .throttling import Throttle
+from .tokens import Claims, SigningKey, signing_key
+
+ARM_AUDIENCES = (
+    "https://management.core.windows.net/",
+    "https://management.core.windows.net",
+    "https://management.azure.com/",
+    "https://management.azure.com",
+)
+ACR_AUDIENCE = "https://containerregistry.azure.net"
+ACR_AUDIENCES = (ACR_AUDIENCE, ACR_AUDIENCE + "/")
+AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+PolicyStatus = Literal["enabled", "disabled"]
+
+
+@dataclass
+class Tenant:
+    id: str
+    name: str
+    domain: str
+
+
+@dataclass
+class Subscription:
+    name: str
+    tenant_id: str
+    id: str = field(default_factory=new_id)
+    state: str = "Enabled"
+
+    @property
+    def scope(self) -> str:
+        return f"/subscriptions/{self.id}"
+
+
+@dataclass(frozen=True)
+class Grant:
+    object_id: str
+    scope: str
+    role: roles.Role
+
+
+@dataclass
+class EntraError:
+    """A refusal that Entra gives one identity for one audience; `times` None means always."""
+
+    object_id: str
+    audience: str
+    code: int
+    description: str
+    error: str
+    suberror: str | None
+    claims: str | None
+    times: int | None
+
+
+@dataclass(frozen=True)
+class DenyPolicy:
+    """An Azure Policy assignment with effect deny; every write at or under its scope is refused."""
+
+    assignment_name: str
+    scope: str
+    definition_id: str
+    display_name: str
+
+
+@dataclass
+class Grace:
+    """What a refresh token or a device code of Entra stands for."""
+
+    principal: User
+    client_id: str
+    revoked: bool = False
+    scope: str = ""
+    """What a device code was asked for: redeeming it does not say so again."""
+
+
+class World:
+    """One tenant and one subscription at first; everything else is added."""
+
+    def __init__(self) -> None:
+        self.secrets: set[str] = set()
+        self.tenants: list[Tenant] = []
+        self.subscriptions: list[Subscription] = []
+        self.principals: dict[str, Principal] = {}
+        self.resource_groups: dict[tuple[str, str], str] = {}
+        self._registries: dict[str, Registry] = {}
+        self._hosts: dict[str, Registry] = {}
+        self._grants: dict[str, list[Grant]] = {}
+        self.locks: list[str] = []
+        self.deny_policies: list[DenyPolicy] = []
+        self.entra_errors: list[EntraError] = []
+        self.refresh_tokens: dict[str, Grace] = {}
+        self.device_codes: dict[str, Grace] = {}
+
+        self.entra_key: SigningKey = signing_key("Local Entra ID")
+        self.acr_key: SigningKey = signing_key("Local Azure Container Registry")
+        self.issuer_key: SigningKey = signing_key("Local workload identity issuer")
+        self.stranger_key: SigningKey = signing_key("Somebody else")
+        """Signs tokens that nobody here should believe."""
+
+        self.clock_offset = 0.0
+        self.token_lifetime = 5009
+        """Seconds; the lifetime of the recorded 2026 token."""
+        self.acr_refresh_lifetime = 10800
+        """Three hours, as documented."""
+        self.acr_access_lifetime = 4500
+        """75 minutes, as in the documented sample."""
+        self.resources: set[str] = {
+            *ARM_AUDIENCES,
+            *ACR_AUDIENCES,
+            "https://graph.microsoft.com",
+            "https://graph.microsoft.com/",
+            "https://vault.azure.net",
+        }
+        """The resource names Entra knows in every tenant here."""
+
+        self.page_size = 1000
+        """Real page sizes of the registries list are not known: lists of 23 were recorded on one page."""
+        self.empty_pages = 0
+        """So many pages with an empty `value` and a nextLink before each page with content (recorded: four)."""
+        self.async_polls = 1
+        """So many polls answer Updating before the last one."""
+        self.operation_seconds = 10.0
+        """An operation nobody polls ends by itself after so long (recorded: about ten seconds)."""
+        self.sync_patch = False
+        """A PATCH answers 200 at once, as was recorded for policies, instead of 201."""
+        self.throttling = False
+        self.throttle = Throttle()
+
+        self._counter = itertools.count(1)
+        self.tenant_id = self.add_tenant("Contoso", "contoso.onmicrosoft.example").id
+        self.add_subscription("Contoso Production")
+
+    # Time
+
+    def now(self) -> float:
+        return time.time() + self.clock_offset
+
+    def advance(self, seconds: float) -> None:
+        """Moves the cloud's clock on: tokens age, operations end."""
+        self.clock_offset += seconds
+
+    # Tenants, subscriptions, groups
+
+    def add_tenant(self, name: str, domain: str | None = None) -> Tenant:
+        tenant = Tenant(new_id(), name, domain or f"{name.lower().replace(' ', '')}.onmicrosoft.example")
+        self.tenants.append(tenant)
+        return tenant
+
+    def tenant(self, named: str) -> Tenant | None:
+        """A tenant by its id or its domain."""
+        wanted = named.lower()
+        return next((tenant for tenant in self.tenants if wanted in (tenant.id, tenant.domain)), None)
+
+    def add_subscription(self, name: str, tenant_id: str | None = None) -> Subscription:
+        subscription = Subscription(name, tenant_id or self.tenant_id)
+        self.subscriptions.append(subscription)
+        return subscription
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        return next((one for one in self.subscriptions if one.id == subscription_id.lower()), None)
+
+    def add_resource_group(self, name: str, subscription: Subscription | None = None) -> str:
+        """The group's name as first written; a second spelling does not change it."""
+        where = subscription or self.subscriptions[0]
+        return self.resource_groups.setdefault((where.id, name.lower()), name)
+
+    # Identities
+
+    def secret(self, value: str) -> str:
+        """Remembers a secret, so that tests can look for leaks."""
+        if value:
+            self.secrets.add(value)
+        return value
+
+    def _new_secret(self) -> str:
+        return self.secret(f"lc8Q~{secrets.token_urlsafe(27)}")
+
+    def add_service_principal(
+        self, name: str, secret: str | None = None, tenant_id: str | None = None
+    ) -> ServicePrincipal:
+        value = self._new_secret() if secret is None else self.secret(secret)
+        principal = ServicePrincipal(name, tenant_id or self.tenant_id, secret=value)
+        self.principals[principal.object_id] = principal
+        return principal
+
+    def add_user(self, upn: str, password: str, tenant_id: str | None = None) -> User:
+        home = tenant_id or self.tenant_id
+        user = User(upn, home, app_id=AZURE_CLI_CLIENT_ID, password=self.secret(password), tenant_ids=[home])
+        self.principals[user.object_id] = user
+        return user
+
+    def add_managed_identity(
+        self, name: str, system_assigned: bool = False, tenant_id: str | None = None
+    ) -> ManagedIdentity:
+        identity = ManagedIdentity(name, tenant_id or self.tenant_id, system_assigned=system_assigned)
+        identity.resource_id = (
+            f"{self.subscriptions[0].scope}/resourcegroups/rg-identities/providers/"
+            f"Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
+        )
+        self.principals[identity.object_id] = identity
+        return identity
+
+    @property
+    def managed_identities(self) -> list[ManagedIdentity]:
+        return [one for one in list(self.principals.values()) if isinstance(one, ManagedIdentity)]
+
+    def service_principal(self, app_id: str) -> ServicePrincipal | None:
+        wanted = app_id.lower()
+        found = (one for one in list(self.principals.values()) if one.app_id == wanted)
+        return next((one for one in found if isinstance(one, ServicePrincipal)), None)
+
+    def user(self, upn: str) -> User | None:
+        wanted = upn.lower()
+        found = (one for one in list(self.principals.values()) if one.name.lower() == wanted)
+        return next((one for one in found if isinstance(one, User)), None)
+
+    # Rights
+
+    def grant(self, principal: Principal, scope: str, role: str | tuple[str, ...] | roles.Role) -> Grant:
+        """Gives a role at a scope (an ARM id; everything under it counts)."""
+        grant = Grant(principal.object_id, _prefix(scope), roles.role(role))
+        self._grants.setdefault(principal.object_id, []).append(grant)
+        return grant
+
+    def revoke(self, grant: Grant) -> None:
+        self._grants[grant.object_id].remove(grant)
+
+    def grants(self, principal: Principal) -> list[Grant]:
+        return list(self._grants.get(principal.object_id, ()))
+
+    def scopes(self, principal: Principal, action: str) -> tuple[str, ...]:
+        """The scopes (lower case, with a closing slash) at which a principal may do something."""
+        return tuple(grant.scope for grant in self.grants(principal) if grant.role.allows(action))
+
+    def allowed(self, principal: Principal, action: str, scope: str) -> bool:
+        return _prefix(scope).startswith(self.scopes(principal, action))
+
+    # Registries
+
+    @property
+    def registries(self) -> list[Registry]:
+        return list(self._registries.values())
+
+    def registry(self, resource_id: str) -> Registry | None:
+        return self._registries.get(resource_id.lower().rstrip("/"))
+
+    def registry_at(self, host: str) -> Registry | None:
+        """The registry that serves a host name: its login server, a regional one, or a data endpoint."""
+        return self._hosts.get(host.lower())
+
+    def add_registry(
+        self,
+        name: str,
+        resource_group: str = "rg-app",
+        subscription: Subscription | None = None,
+        location: str = "westeurope",
+        sku: str = "Premium",
+        policy_status: PolicyStatus | None = "enabled",
+        domain_name_label_hash: str | None = None,
+        admin_user: bool = False,
+        anonymous_pull: bool = False,
+        backend: bool = False,
+        regions: tuple[str, ...] = (),
+        tags: dict[str, str] | None = None,
+        suffix: str = "azurecr.io",
+    ) -> Registry:
+        """A new registry; policy_status None leaves the policy block out, as old registries may.
+
+        domain_name_label_hash makes the login server `name-hash.azurecr.io` (recorded: a domain name label scope).
+        """
+        where = subscription or self.subscriptions[0]
+        group = self.add_resource_group(resource_group, where)
+        resource_id = f"{where.scope}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/{name}"
+        label = f"{name}-{domain_name_label_hash}" if domain_name_label_hash else name
+        body = registry_body(resource_id, f"{label}.{suffix}".lower(), location, sku, tags or {}, regions)
+        passwords = (self.secret(secrets.token_urlsafe(32)), self.secret(secrets.token_urlsafe(32)))
+        registry = Registry(body, backend=backend, regions=tuple(regions), admin_passwords=passwords)
+        registry.policy_status = policy_status
+        registry.properties["adminUserEnabled"] = admin_user
+        registry.properties["anonymousPullEnabled"] = anonymous_pull
+        if domain_name_label_hash:
+            registry.properties["autoGeneratedDomainNameLabelScope"] = "TenantReuse"
+        if any(host in self._hosts for host in registry.hosts) or resource_id.lower() in self._registries:
+            raise ValueError(f"there is already a registry {name!r} or one at {registry.login_server}")
+        self._registries[resource_id.lower()] = registry
+        self._hosts.update(dict.fromkeys(registry.hosts, registry))
+        return registry
+
+    def remove_registry(self, registry: Registry) -> None:
+        self._registries.pop(registry.id.lower(), None)
+        for host in registry.hosts:
+            self._hosts.pop(host, None)
+
+    # Obstacles
+
+    def lock(self, scope: str) -> None:
+        """A ReadOnly lock: writes at or under the scope answer 409 ScopeLocked."""
+        self.locks.append(scope)
+
+    def deny_policy(self, assignment_name: str, scope: str, display_name: str = "Deny by policy") -> DenyPolicy:
+        definition = f"/providers/Microsoft.Authorization/policyDefinitions/{new_id()}"
+        policy = DenyPolicy(assignment_name, scope, definition, display_name)
+        self.deny_policies.append(policy)
+        return policy
+
+    def entra_error(
+        self,
+        principal: Principal,
+        audience: str,
+        code: int,
+        description: str | None = None,
+        error: str = "invalid_grant",
+        suberror: str | None = None,
+        claims: str | None = None,
+        times: int | None = None,
+    ) -> EntraError:
+        """Entra refuses this identity this audience with AADSTS<code>."""
+        text = description or "The request was refused."
+        rule = EntraError(principal.object_id, audience.rstrip("/"), code, text, error, suberror, claims, times)
+        self.entra_errors.append(rule)
+        return rule
+
+    # Tokens that tests make themselves
+
+    def mint(
+        self,
+        principal: Principal,
+        audience: str,
+        lifetime: float | None = None,
+        tenant_id: str | None = None,
+        key: SigningKey | None = None,
+        **claims: Any,
+    ) -> str:
+        """An Entra access token as this world would issue it; keywords replace or add claims, `key` forges."""
+        content = self.entra_claims(principal, audience, tenant_id=tenant_id, lifetime=lifetime)
+        content.update(claims)
+        return self.secret((key or self.entra_key).sign(content))
+
+    def entra_claims(
+        self,
+        principal: Principal,
+        audience: str,
+        client_id: str | None = None,
+        tenant_id: str | None = None,
+        lifetime: float | None = None,
+    ) -> Claims:
+        """The claims of the recorded 2026 access token (version 1.0 form, issuer sts.windows.net)."""
+        now = int(self.now())
+        tenant = tenant_id or principal.tenant_id
+        issuer = f"https://sts.windows.net/{tenant}/"
+        claims: Claims = {
+            "aud": audience,
+            "iss": issuer,
+            "iat": now,
+            "nbf": now,
+            "exp": now + int(self.token_lifetime if lifetime is None else lifetime),
+            "aio": secrets.token_urlsafe(24),
+            "appid": client_id or principal.app_id,
+        }
+        if isinstance(principal, User):
+            claims |= {
+                "acr": "1",
+                "amr": ["pwd"],
+                "appidacr": "0",
+                "idtyp": "user",
+                "name": principal.upn.partition("@")[0],
+                "scp": "user_impersonation",
+                "unique_name": principal.upn,
+                "upn": principal.upn,
+            }
+        else:
+            claims |= {"appidacr": "1", "idp": issuer, "idtyp": "app"}
+        if isinstance(principal, ManagedIdentity):
+            claims |= {"appidacr": "2", "xms_mirid": principal.resource_id}
+        return claims | {
+            "oid": principal.object_id,
+            "rh": f"1.{secrets.token_urlsafe(24)}.",
+            "sub": principal.object_id,
+            "tid": tenant,
+            "uti": secrets.token_urlsafe(16),
+            "ver": "1.0",
+        }
+
+    def issue_assertion(
+        self, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange", lifetime: float = 300
+    ) -> str:
+        """A token of another issuer, to be used as a federated client assertion."""
+        now = int(self.now())
+        claims = {"iss": issuer, "sub": subject, "aud": audience, "jti": new_id(), "iat": now, "nbf": now}
+        return self.secret(self.issuer_key.sign(claims | {"exp": now + int(lifetime)}))
+
+    def write_token_file(self, path: Path | str, principal: ServicePrincipal, lifetime: float = 3600) -> Path:
+        """What a Kubernetes cluster projects into a pod: an assertion by the principal's first federated credential."""
+        if not principal.federated:
+            principal.add_federated_credential(
+                "https://oidc.cluster.example/", f"system:serviceaccount:app:{principal.name}"
+            )
+        trust = principal.federated[0]
+        target = Path(path)
+        target.write_text(self.issue_assertion(trust.issuer, trust.subject, trust.audience, lifetime), encoding="ascii")
+        return target
+
+
+def _prefix(scope: str) -> str:
+    """A scope in the form in which one is a textual prefix of all under it."""
+    return scope.lower().strip("/") + "/" if scope.strip("/") else ""
