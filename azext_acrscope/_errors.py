@@ -302,9 +302,10 @@ def exchange_refused(
     if status == 401 and audience != ACR_AUDIENCE:
         return UnauthorizedError(
             f"{login_server} did not accept a token for the audience {audience}, which the setting "
-            f"acr.audience_resource asked for {detail}. A registry with the status `disabled` accepts only {ACR_AUDIENCE}.",
+            f"acr.audience_resource asked for {detail}. A registry whose status is `disabled` accepts "
+            f"{ACR_AUDIENCE} only.",
             [
-                "`az config unset acr.audience_resource` (and the variable AZURE_ACR_AUDIENCE_RESOURCE) goes back to it.",
+                "`az config unset acr.audience_resource` goes back to it; unset AZURE_ACR_AUDIENCE_RESOURCE, too.",
                 f"`az acr scope show --name {login_server}` tells what the registry accepts.",
             ],
         )

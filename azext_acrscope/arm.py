@@ -107,15 +107,15 @@ class Arm:
                 response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
             except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
                 response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
-        except AuthenticationError as error:
-            raise _errors.sign_in_refused(self.audience, self.tenant, error) from error
-        except (AzureError, RequestException) as error:
-            if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
+        except AuthenticationError as refusal:
+            raise _errors.sign_in_refused(self.audience, self.tenant, refusal) from refusal
+        except (AzureError, RequestException) as cause:
+            if isinstance(cause, HttpResponseError) and not isinstance(cause, IncompleteReadError):
                 raise
-            raise _errors.arm_unreachable(self.endpoint, error) from error
+            raise _errors.arm_unreachable(self.endpoint, cause) from cause
         content = _json(response)
         if response.status_code >= 300:
-            raise _arm_error(response, content)
+            raise error(response.status_code, response.headers, response.reason, content)
         return Reply(response.status_code, response.headers, content)
 
 
@@ -154,13 +154,13 @@ def _json(response: Any) -> Any:
         return None
 
 
-def _arm_error(response: Any, content: Any) -> ArmError:
-    """ARM's envelope is {"error": {"code", "message"}}; what is not in that form is not quoted."""
-    error = content.get("error") if isinstance(content, dict) else None
-    error = error if isinstance(error, dict) else {}
+def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
+    """ARM's envelope is ``{"error": {"code", "message"}}``; what is not in that form is not quoted."""
+    envelope = content.get("error") if isinstance(content, dict) else None
+    envelope = envelope if isinstance(envelope, dict) else {}
     return ArmError(
-        response.status_code,
-        str(error.get("code") or "no error code"),
-        str(error.get("message") or response.reason or ""),
-        response.headers.get("x-ms-correlation-request-id") or "unknown",
+        status,
+        str(envelope.get("code") or "no error code"),
+        str(envelope.get("message") or reason or ""),
+        headers.get("x-ms-correlation-request-id") or "unknown",
     )

@@ -5,34 +5,43 @@ service="HOST"``; ``POST /oauth2/exchange`` with the form ``grant_type=access_to
 answers ``{"refresh_token": "…"}``. Errors come as ``{"errors": [{"code", "message"}]}``.
 
 The token goes to `https://HOST/oauth2/exchange` of a host that passed `hosts.check_login_server`, and nowhere else:
-redirects are refused, the challenge must name that very host, and neither logs nor errors hold bodies.
+the connection is a pool that knows this one host and TLS only, redirects are refused, the challenge must name that very
+host, and neither logs nor errors hold bodies.
 """
 
 import json
 import re
 import threading
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+from urllib.request import parse_http_list, parse_keqv_list
 
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
-from requests import Response, Session
-from requests.adapters import HTTPAdapter
-from requests.exceptions import RequestException
-from requests.utils import parse_dict_header
+from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
-from urllib3.util import Retry
+from urllib3.util import Retry, Timeout
 
-from azext_acrscope import _errors, hosts
+from azext_acrscope import _connection, _errors, hosts
 from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry, plain
 
-TIMEOUTS = (10, 30)  # seconds to connect, and between two packets
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0  # the latter between two packets
 _TRIES = 4
 _LONGEST_WAIT = 60  # seconds; ACR's Retry-After counts down from at most that
 _LARGEST_BODY = 256 * 1024
 
 logger = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a login server answered; `headers` takes names in any case."""
+
+    status: int
+    headers: Any
+    body: bytes
 
 
 class Exchange:
@@ -48,7 +57,7 @@ class Exchange:
         :param suffix: the cloud's login server suffix.
         """
         self._login_server, self._suffix = login_server, suffix
-        self._session = _session()
+        self._pool = _connection.pool(login_server)
         self._service: Future[str] = Future()
         # A daemon: if the first hop fails, nobody waits for a registry that may never answer.
         threading.Thread(target=self._ask, name=f"challenge of {login_server}", daemon=True).start()
@@ -67,50 +76,55 @@ class Exchange:
             "tenant": token.tenant,
             "access_token": token.value,
         }
-        with self._session:
-            response = _send(self._session, "POST", self._login_server, "/oauth2/exchange", form)
-            return _read_exchange(response, self._login_server, self._suffix, token)
+        with self._pool:
+            answer = _send(self._pool, "POST", self._login_server, "/oauth2/exchange", form)
+        return read_exchange(answer, self._login_server, self._suffix, token)
 
     def _ask(self) -> None:
         try:
-            self._service.set_result(_challenge(self._session, self._login_server, self._suffix))
+            answer = _send(self._pool, "GET", self._login_server, "/v2/")
+            self._service.set_result(read_challenge(answer, self._login_server, self._suffix))
         except BaseException as error:  # noqa: BLE001  (whatever it is, `finish` raises it)
             self._service.set_exception(error)
 
 
-def _challenge(session: Session, login_server: str, suffix: str) -> str:
-    """Ask the registry how to sign in; the service to name in the exchange. The client will follow the realm named
-    here with its credential, so a realm elsewhere ends the sign-in before anything is sent."""
-    response = _send(session, "GET", login_server, "/v2/")
-    if response.status_code == 403:
-        raise _errors.network_refused(login_server, *_envelope(response))
-    if response.status_code in (429, 500, 502, 503, 504):
-        raise _refusal(response, login_server)
-    realm, service = parse_challenge(response.headers.get("WWW-Authenticate", ""))
-    if response.status_code != 401 or not realm:
-        raise _errors.no_challenge(login_server, response.status_code, "it sent no Bearer challenge")
+def read_challenge(answer: Answer, login_server: str, suffix: str) -> str:
+    """The service to name in the exchange, from the registry's answer to a request without a credential.
+
+    A container client will follow the realm named here with its credential, so a realm elsewhere ends the sign-in.
+    """
+    if answer.status == 403:
+        raise _errors.network_refused(login_server, *envelope(answer))
+    if answer.status == 429 or answer.status >= 500:
+        raise _refusal(answer, login_server)
+    realm, service = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
+    if answer.status != 401 or not realm:
+        raise _errors.no_challenge(login_server, answer.status, "it sent no Bearer challenge")
     if not hosts.is_own_realm(realm, login_server):
         raise _errors.foreign_realm(login_server, realm)
     if not hosts.is_own_service(service, login_server, suffix):
-        raise _errors.no_challenge(login_server, response.status_code, f"its challenge names the service '{service}'")
+        raise _errors.no_challenge(login_server, answer.status, f"its challenge names the service '{plain(service)}'")
     return service
 
 
 def parse_challenge(header: str) -> tuple[str, str]:
     """The realm and the service of a WWW-Authenticate header of the scheme Bearer; empty where it names none."""
     scheme, _, rest = header.partition(" ")
-    parameters = parse_dict_header(rest) if scheme.lower() == "bearer" else {}
+    if scheme.lower() != "bearer":
+        return "", ""
+    items = [item for item in parse_http_list(rest) if re.match(r"[a-z_]+=.", item)]
+    parameters = parse_keqv_list(items)
     return parameters.get("realm") or "", parameters.get("service") or ""
 
 
-def _read_exchange(response: Response, login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
-    if response.status_code == 403:
-        raise _errors.network_refused(login_server, *_envelope(response))
-    if response.status_code != 200:
-        raise _refusal(response, login_server, token)
-    correlation = _correlation(response)
-    body = _json(response)
-    value = body.get("refresh_token")
+def read_exchange(answer: Answer, login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
+    """The refresh token of a registry's answer to the exchange."""
+    if answer.status == 403:
+        raise _errors.network_refused(login_server, *envelope(answer))
+    if answer.status != 200:
+        raise _refusal(answer, login_server, token)
+    correlation = _correlation(answer)
+    value = _json(answer).get("refresh_token")
     if not isinstance(value, str) or not value:
         raise _errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = claims(value)
@@ -120,12 +134,12 @@ def _read_exchange(response: Response, login_server: str, suffix: str, token: En
     return RefreshToken(value, login_server, expiry(token_claims))
 
 
-def _refusal(response: Response, login_server: str, token: EntraToken | None = None) -> AzCLIError:
-    code, _, correlation = _envelope(response)
-    retry_after = response.headers.get("Retry-After", "")
+def _refusal(answer: Answer, login_server: str, token: EntraToken | None = None) -> AzCLIError:
+    code, _, correlation = envelope(answer)
+    retry_after = answer.headers.get("Retry-After", "")
     return _errors.exchange_refused(
         login_server,
-        response.status_code,
+        answer.status,
         code,
         correlation,
         retry_after if retry_after.isdigit() else "",
@@ -134,33 +148,32 @@ def _refusal(response: Response, login_server: str, token: EntraToken | None = N
     )
 
 
-def _send(session: Session, method: str, login_server: str, path: str, form: dict[str, str] | None = None) -> Response:
-    """One request to the login server, redirects refused, body read up to a limit."""
+def _send(
+    pool: HTTPSConnectionPool, method: str, login_server: str, path: str, form: dict[str, str] | None = None
+) -> Answer:
+    """One request to the login server; redirects are refused, and a body beyond the limit counts as none."""
+    headers = {"User-Agent": _connection.user_agent()}
+    if form:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     try:
-        response = session.request(
-            method, f"https://{login_server}{path}", data=form, timeout=TIMEOUTS, allow_redirects=False, stream=True
+        response = pool.urlopen(
+            method,
+            path,
+            body=urlencode(form) if form else None,
+            headers=headers,
+            retries=_Patience(),
+            redirect=False,
+            timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            preload_content=False,
         )
-        body = response.raw.read(_LARGEST_BODY + 1, decode_content=True)
-    except (RequestException, HTTPError, OSError) as error:
+        body = response.read(_LARGEST_BODY + 1, decode_content=True)
+        response.release_conn()
+    except (HTTPError, OSError) as error:
         raise _errors.login_server_unreachable(login_server, error) from error
-    response._content = body if len(body) <= _LARGEST_BODY else b""  # noqa: SLF001  (a body too large is no answer)
-    if 300 <= response.status_code < 400:
+    if 300 <= response.status < 400:
         target = urlsplit(response.headers.get("Location", "")).netloc or login_server
-        raise _errors.redirected(login_server, response.status_code, plain(target))
-    return response
-
-
-def _session() -> Session:
-    from azure.cli.core.util import get_az_user_agent, should_disable_connection_verify
-
-    session = Session()
-    session.mount("https://", HTTPAdapter(max_retries=_Patience()))
-    session.mount("http://", _NoPlainHttp())
-    session.auth = lambda request: request  # else requests would add what ~/.netrc holds for the host
-    session.headers["User-Agent"] = f"{get_az_user_agent()} CliExtension/acrscope"
-    if should_disable_connection_verify():
-        session.verify = False
-    return session
+        raise _errors.redirected(login_server, response.status, plain(target))
+    return Answer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
 
 
 class _Patience(Retry):
@@ -188,31 +201,26 @@ class _Patience(Retry):
         return wait
 
 
-class _NoPlainHttp(HTTPAdapter):
-    def send(self, *_args: Any, **_kwargs: Any) -> Response:
-        raise RequestException("plain http is refused")
-
-
-def _envelope(response: Response) -> tuple[str, str, str]:
+def envelope(answer: Answer) -> tuple[str, str, str]:
     """The error code, message and correlation id of an error answer, as far as it has them.
 
     The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
     """
-    errors = _json(response).get("errors")
+    errors = _json(answer).get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     message = str(first.get("message") or "")
     in_message = re.search(r"CorrelationId: ([0-9a-f-]{36})", message)
-    correlation = _correlation(response) or (in_message[1] if in_message else "")
+    correlation = _correlation(answer) or (in_message[1] if in_message else "")
     return plain(first.get("code") or "no error code"), message, correlation
 
 
-def _correlation(response: Response) -> str:
-    return plain(response.headers.get("X-Ms-Correlation-Request-Id", ""))
+def _correlation(answer: Answer) -> str:
+    return plain(answer.headers.get("X-Ms-Correlation-Request-Id", ""))
 
 
-def _json(response: Response) -> dict[str, Any]:
+def _json(answer: Answer) -> dict[str, Any]:
     try:
-        body = json.loads(response.content)
+        body = json.loads(answer.body)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

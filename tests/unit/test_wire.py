@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from requests import Response
-from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPHeaderDict
 
 from azext_acrscope import arm, first_hop, hosts, registry, second_hop
 from azext_acrscope.tokens import ACR_AUDIENCE
@@ -31,17 +30,15 @@ def pairs(pattern: str) -> list[dict[str, Any]]:
     return found
 
 
-def answer(pair: dict[str, Any]) -> Response:
-    recorded = pair["response"]
-    response = Response()
-    response.status_code = recorded["status"]
-    response.reason = recorded.get("reason")
-    headers = recorded.get("headers") or {}
-    response.headers = CaseInsensitiveDict(
-        {name: value if isinstance(value, str) else value[-1] for name, value in headers.items()}
-    )
-    response._content = (recorded.get("body") or "").encode()
-    return response
+def headers(pair: dict[str, Any]) -> HTTPHeaderDict:
+    recorded = pair["response"].get("headers") or {}
+    return HTTPHeaderDict({name: value if isinstance(value, str) else value[-1] for name, value in recorded.items()})
+
+
+def answer(pair: dict[str, Any]) -> second_hop.Answer:
+    """A recorded answer of a login server."""
+    body = (pair["response"].get("body") or "").encode()
+    return second_hop.Answer(pair["response"]["status"], headers(pair), body)
 
 
 def registry_bodies() -> list[dict[str, Any]]:
@@ -102,7 +99,7 @@ def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(patte
 
 def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
     for pair in pairs("errors/exchange_401_*.json"):
-        code, message, correlation = second_hop._envelope(answer(pair))
+        code, message, correlation = second_hop.envelope(answer(pair))
         assert code == "UNAUTHORIZED"
         assert message
         if "X-Ms-Correlation-Request-Id" in (pair["response"].get("headers") or {}):
@@ -111,7 +108,7 @@ def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
 
 def test_the_correlation_id_is_found_in_the_message_too() -> None:
     (pair,) = pairs("errors/exchange_401_no_role_2026.json")
-    assert second_hop._envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
+    assert second_hop.envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +126,8 @@ def test_the_correlation_id_is_found_in_the_message_too() -> None:
 )
 def test_recorded_arm_errors_tell_their_code(pattern: str, code: str) -> None:
     for pair in pairs(pattern):
-        response = answer(pair)
-        error = arm._arm_error(response, arm._json(response))
+        recorded = pair["response"]
+        error = arm.error(recorded["status"], headers(pair), recorded.get("reason"), json.loads(recorded["body"]))
         assert (error.status, error.code) == (pair["response"]["status"], code)
         assert error.message
 
@@ -146,10 +143,9 @@ def test_the_recorded_asynchronous_write_is_understood() -> None:
     flow = pairs("cli_recordings/flow_patch_201_async_anonymousPull.json")
     write = next(pair for pair in flow if pair["request"]["method"] == "PATCH")
     poll = next(pair for pair in flow if "operationStatuses" in pair["request"]["url"])
-    headers = answer(write).headers
     assert write["response"]["status"] == 201
-    assert headers["Azure-AsyncOperation"].lower().startswith("https://management.azure.com/")
-    reply = arm.Reply(200, answer(poll).headers, json.loads(poll["response"]["body"]))
+    assert headers(write)["Azure-AsyncOperation"].lower().startswith("https://management.azure.com/")
+    reply = arm.Reply(200, headers(poll), json.loads(poll["response"]["body"]))
     assert registry._operation_state(reply) == ("Succeeded", 0.0, "")
 
 

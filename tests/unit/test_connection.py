@@ -1,0 +1,83 @@
+"""Connections: the machine's proxy and certificate settings are followed, and the host is the one asked for."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+from urllib3 import HTTPSConnectionPool
+
+from azext_acrscope import _connection
+
+HOST = "contoso.azurecr.io"
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_pool_speaks_tls_to_its_host_only() -> None:
+    pool = _connection.pool(HOST)
+    assert isinstance(pool, HTTPSConnectionPool)
+    assert (pool.host, pool.port, pool.scheme, pool.proxy) == (HOST, 443, "https", None)
+    assert not pool.is_same_host("https://evil.example/v2/")
+    assert not pool.is_same_host(f"http://{HOST}/v2/")
+
+
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("https://proxy.example:3129", "https://proxy.example:3129"),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used(setting: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", setting)
+    pool = _connection.pool(HOST)
+    assert pool.proxy is not None
+    assert pool.proxy.url == url
+    assert (pool.host, pool.scheme) == (HOST, "https")
+
+
+def test_a_proxy_for_everything_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+    assert _connection.pool(HOST).proxy is not None
+
+
+def test_a_password_for_the_proxy_goes_to_the_proxy_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://someone:hidden@proxy.example:3128")
+    pool = _connection.pool(HOST)
+    assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")
+    assert not pool.headers
+
+
+def test_no_proxy_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost,.azurecr.io")
+    assert _connection.pool(HOST).proxy is None
+
+
+def test_a_socks_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:1080")
+    assert "SOCKS" in type(_connection.pool(HOST)).__name__
+
+
+def test_certificates_are_trusted_as_the_cli_trusts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import certifi
+
+    assert _connection.pool(HOST).ca_certs == certifi.where()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    assert _connection.pool(HOST).ca_certs == str(tmp_path / "bundle.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert _connection.pool(HOST).ca_cert_dir == str(tmp_path)
+
+
+def test_verification_is_off_only_where_the_cli_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _connection.pool(HOST).cert_reqs != ssl.CERT_NONE
+    monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
+    assert _connection.pool(HOST).cert_reqs == "CERT_NONE"
