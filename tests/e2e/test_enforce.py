@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 
@@ -163,7 +164,7 @@ def test_throttling_is_waited_out(az: Az, cloud: LocalCloud, registry: Registry)
 
 @pytest.mark.parametrize("reset", [True, "after"])
 def test_a_connection_that_breaks_during_the_write_is_repaired(
-    az: Az, cloud: LocalCloud, registry: Registry, reset: object
+    az: Az, cloud: LocalCloud, registry: Registry, reset: Literal[True, "after"]
 ) -> None:
     cloud.faults.add(host=ARM, method="PATCH", reset=reset, times=1)
     result = az.ok("acr", "scope", "enforce", "-n", registry.name)

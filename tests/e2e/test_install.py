@@ -5,8 +5,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from knack.help_files import helps
 
-from azext_acrscope._help import helps
+import azext_acrscope._help  # noqa: F401
 from tests.az import ROOT, Az
 from tests.localcloud import Registry
 
