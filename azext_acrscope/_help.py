@@ -5,7 +5,7 @@ from knack.help_files import helps
 helps["acr scope"] = """
 type: group
 short-summary: Manage which token audiences registries accept, and sign in with the narrow one.
-long-summary: |
+long-summary: >
     By default a registry accepts any Microsoft Entra token that is meant for Azure Resource Manager (ARM), so a broad
     control-plane token also opens the images. With the status `disabled` it accepts only tokens meant for Azure
     Container Registry (ACR). The status is the registry's policy azureADAuthenticationAsArmPolicy.
@@ -14,7 +14,7 @@ long-summary: |
 helps["acr scope show"] = """
 type: command
 short-summary: Show which token audiences a registry accepts.
-long-summary: |
+long-summary: >
     `status` is `enabled` (ARM- and ACR-audience tokens are accepted) or `disabled` (ACR-audience tokens only). A
     registry without a value is `enabled`; `statusIsDefault` tells. `otherSignIns` are the ways in that this setting
     does not close.
@@ -30,7 +30,7 @@ examples:
 helps["acr scope enforce"] = """
 type: command
 short-summary: Make a registry accept ACR-audience tokens only, or go back.
-long-summary: |
+long-summary: >
     Writes the one property and nothing else, waits until Azure has finished, reads the registry back, and reports
     `previousStatus`, `status` and `changed`. A registry that has the status already is not written to. Clients that
     still sign in with ARM-audience tokens can no longer pull once the status is `disabled`.
@@ -46,7 +46,7 @@ examples:
 helps["acr scope login"] = """
 type: command
 short-summary: Sign in to a registry with a token for the ACR audience, for docker or podman.
-long-summary: |
+long-summary: >
     First hop: Microsoft Entra ID gives the signed-in account a token for the audience
     https://containerregistry.azure.net. Second hop: the login server turns it into an ACR refresh token (3 hours),
     which goes to docker, else podman, or the program in the environment variable DOCKER_COMMAND. No container daemon

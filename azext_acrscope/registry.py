@@ -45,6 +45,8 @@ def find(arm: Arm, ref: RegistryRef, resource_group: str | None, suffix: str) ->
     :raises ResourceNotFoundError: naming the subscription searched.
     :raises InvalidArgumentValueError: several registries have that name (domain name labels allow it).
     """
+    if ref.resource_group and getattr(resource_group, "is_default", False):
+        resource_group = None  # `az config set defaults.group=…` does not contradict an ID
     if ref.resource_group and resource_group and ref.resource_group.lower() != resource_group.lower():
         raise _errors.group_contradicts_id(resource_group, ref.resource_group)
     resource_group = ref.resource_group or resource_group

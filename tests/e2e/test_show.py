@@ -86,6 +86,12 @@ def test_a_default_registry_can_be_configured(az: Az, registry: Registry) -> Non
     assert az.ok("acr", "scope", "show")["name"] == registry.name
 
 
+def test_a_default_group_does_not_contradict_an_id(az: Az, registry: Registry) -> None:
+    az("config", "set", "defaults.group=rg-elsewhere")
+    assert az.ok("acr", "scope", "show", "-n", registry.id)["id"] == registry.id
+    assert az("acr", "scope", "show", "-n", registry.id, "-g", "rg-elsewhere").code == 1
+
+
 def test_a_hashed_login_server_is_found_and_not_mistaken(az: Az, cloud: LocalCloud, registry_name: str) -> None:
     hashed = cloud.world.add_registry(registry_name, resource_group="rg-apps", domain_name_label_hash="e7gg9xb2")
     assert az.ok("acr", "scope", "show", "-n", hashed.login_server)["id"] == hashed.id
