@@ -18,6 +18,7 @@ _READ_SECONDS = 60
 _RETRIES = 4
 _RETRY_SECONDS = 180  # all tries of one request together; ARM's Retry-After is heeded within it
 _REPEATABLE = frozenset({"GET", "PATCH"})  # a PATCH to one fixed value can be repeated as safely as a GET
+_LONGEST_WAIT = 60.0
 _MAX_PAGES = 1000
 
 
@@ -28,6 +29,11 @@ class Reply:
     status: int
     headers: Any
     body: Any
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds that the header Retry-After asks to wait; 0 without it."""
+        return _seconds(self.headers.get("Retry-After"))
 
 
 class ArmError(Exception):
@@ -145,6 +151,11 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
         **{key: value for key, value in kwargs.items() if key == "connection_verify"},
     )
     return ARMPipelineClient(endpoint, policies=pipeline, transport=transport)
+
+
+def _seconds(header: Any) -> float:
+    """A Retry-After in seconds, at most a minute; ARM sends no dates in it."""
+    return min(float(header), _LONGEST_WAIT) if str(header or "").isdigit() else 0.0
 
 
 def _json(response: Any) -> Any:

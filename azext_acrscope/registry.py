@@ -9,6 +9,7 @@ A missing policy counts as `enabled`: the API's documented default, and how the 
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
@@ -27,7 +28,7 @@ READ = f"{TYPE}/read"
 WRITE = f"{TYPE}/write"
 
 ENABLED, DISABLED = "enabled", "disabled"
-_FIRST_POLL_SECONDS, _SLOWEST_POLL_SECONDS = 0.5, 5.0
+FIRST_LOOK_SECONDS, SLOWEST_LOOK_SECONDS = 0.5, 5.0
 
 logger = get_logger(__name__)
 Resource = dict[str, Any]
@@ -165,6 +166,88 @@ def describe(resource: Resource, arm_audience: str) -> dict[str, Any]:
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
+class Change:
+    """One registry's status being changed, step by step: `send`, then `look` until it has ended, then `read_back`.
+
+    The steps do not wait, so that a fleet can have many changes under way; `set_status` waits for one.
+    """
+
+    def __init__(self, arm: Arm, resource: Resource, target: str) -> None:
+        self.arm, self.target = arm, target
+        self.id: str = resource["id"]
+        self.where = short_name(self.id)
+        self._operation: str | None = None
+        self._ended = False
+
+    def send(self) -> None:
+        """Write that one property. The answer is 200 (done), or 201 with the header Azure-AsyncOperation.
+
+        :raises ArmError: ARM refused it.
+        """
+        reply = self.arm.patch(self.id, API_VERSION, _patch_body(self.target))
+        self._operation = reply.headers.get("Azure-AsyncOperation")
+        self._ended = reply.status == 200 and not self._operation
+
+    def look(self) -> "Look":
+        """One look at whether Azure has finished.
+
+        ACR was never seen to send Retry-After with an operation, but it is heeded. Roles may lack
+        operationStatuses/read: then the registry itself is looked at.
+        """
+        if self._ended:
+            return Look("Succeeded")
+        if self._operation:
+            try:
+                return _operation_state(self.arm.follow(self._operation))
+            except ArmError as error:
+                if error.status not in (401, 403, 404):
+                    raise
+                logger.debug("The operation's status may not be read (%s): looking at the registry instead.", error)
+                self._operation = None
+        return Look(str(get(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded"))
+
+    def read_back(self) -> Resource:
+        """The registry as it is now.
+
+        :raises AzureResponseError: it does not have the status that was written.
+        """
+        resource = get(self.arm, self.id)
+        if status(resource)[0] != self.target:
+            raise self.unfinished("reading it back shows that it did not", resource)
+        return resource
+
+    def unfinished(self, problem: str, resource: Resource | None = None) -> AzCLIError:
+        """The error for a change that Azure took but that did not come to its end."""
+        return _errors.write_unfinished(self.where, self.target, problem, self.state_now(resource))
+
+    def state_now(self, resource: Resource | None = None) -> str:
+        """A sentence on the registry's state after something went wrong; never raises."""
+        try:
+            return f"It is `{status(resource or get(self.arm, self.id))[0]}` now."
+        except AzCLIError as error:
+            logger.debug("Reading the state failed: %s", error)
+            return "Its state could not be read."
+
+
+@dataclass(frozen=True)
+class Look:
+    """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: no word of it)."""
+
+    state: str
+    wait: float = 0.0
+    why: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.state == "Succeeded"
+
+    @property
+    def problem(self) -> str | None:
+        return (
+            f"Azure reports the operation as {self.state}{self.why}" if self.state in ("Failed", "Canceled") else None
+        )
+
+
 def set_status(
     arm: Arm, resource: Resource, target: str, timeout: float, sleep: Callable[[float], None] = time.sleep
 ) -> Resource:
@@ -175,21 +258,35 @@ def set_status(
     :return: the registry as read back, having that status.
     :raises AzCLIError: whatever went wrong, always ending in the state the registry is in now.
     """
-    registry_id, where = resource["id"], short_name(resource["id"])
+    change = Change(arm, resource, target)
     try:
-        reply = arm.patch(registry_id, API_VERSION, _patch_body(target))
-        problem = _wait(arm, reply, registry_id, timeout, sleep)
+        change.send()
+        problem = _wait(change, timeout, sleep)
     except ArmError as error:
-        raise _errors.with_state(error.as_cli_error(where, WRITE), _state_now(arm, registry_id)) from error
+        raise _errors.with_state(error.as_cli_error(change.where, WRITE), change.state_now()) from error
     except AzCLIError as error:
-        raise _errors.with_state(error, _state_now(arm, registry_id)) from error
+        raise _errors.with_state(error, change.state_now()) from error
     if problem:
-        raise _errors.write_unfinished(where, target, problem, _state_now(arm, registry_id))
-    after = get(arm, registry_id)
-    if status(after)[0] != target:
-        problem = "reading it back shows that it did not"
-        raise _errors.write_unfinished(where, target, problem, f"It is `{status(after)[0]}` now.")
-    return after
+        raise change.unfinished(problem)
+    return change.read_back()
+
+
+def _wait(change: Change, timeout: float, sleep: Callable[[float], None]) -> str | None:
+    """Wait for a change to end; None if it succeeded, else what went wrong."""
+    deadline, pause = time.monotonic() + timeout, FIRST_LOOK_SECONDS
+    while not (seen := change.look()).ended:
+        if seen.problem:
+            return seen.problem
+        pause = seen.wait or pause
+        if time.monotonic() + pause > deadline:
+            return not_ended(timeout, seen.state)
+        sleep(pause)
+        pause = min(pause * 2, SLOWEST_LOOK_SECONDS)
+    return None
+
+
+def not_ended(timeout: float, state: str) -> str:
+    return f"the operation had not ended after {timeout:g} seconds (last reported as {state or 'unknown'})"
 
 
 def _patch_body(target: str) -> dict[str, Any]:
@@ -197,55 +294,8 @@ def _patch_body(target: str) -> dict[str, Any]:
     return {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": target}}}}
 
 
-def _wait(arm: Arm, reply: Reply, registry_id: str, timeout: float, sleep: Callable[[float], None]) -> str | None:
-    """Wait for ARM's operation to end; None if it succeeded, else what went wrong.
-
-    The answer to the write is 200 (done) or 201 with the header Azure-AsyncOperation; ACR was never seen to send
-    Retry-After with it, but it is heeded. Roles may lack operationStatuses/read: then the registry itself is polled.
-    """
-    operation = reply.headers.get("Azure-AsyncOperation")
-    if reply.status == 200 and not operation:
-        return None
-    deadline, pause = time.monotonic() + timeout, _FIRST_POLL_SECONDS
-    readable = bool(operation)
-    while True:
-        try:
-            answer = _operation_state(arm.follow(operation)) if readable else _own_state(arm, registry_id)
-        except ArmError as error:
-            if error.status not in (401, 403, 404) or not readable:
-                raise
-            logger.debug("The operation's status may not be read (%s); polling the registry instead.", error)
-            readable = False
-            continue
-        state, retry_after, why = answer
-        if state == "Succeeded":
-            return None
-        if state in ("Failed", "Canceled"):
-            return f"Azure reports the operation as {state}{why}"
-        pause = retry_after or pause
-        if time.monotonic() + pause > deadline:
-            return f"the operation had not ended after {timeout:g} seconds (last reported as {state or 'unknown'})"
-        sleep(pause)
-        pause = min(pause * 2, _SLOWEST_POLL_SECONDS)
-
-
-def _operation_state(reply: Reply) -> tuple[str, float, str]:
+def _operation_state(reply: Reply) -> Look:
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error") if isinstance(body.get("error"), dict) else {}
     why = f": {error.get('message', '')} [{error.get('code', 'no code')}]" if error else ""
-    header = str(reply.headers.get("Retry-After") or "")
-    return str(body.get("status") or ""), float(header) if header.isdigit() else 0.0, why
-
-
-def _own_state(arm: Arm, registry_id: str) -> tuple[str, float, str]:
-    resource = get(arm, registry_id)
-    return str(resource["properties"].get("provisioningState") or "Succeeded"), 0.0, ""
-
-
-def _state_now(arm: Arm, registry_id: str) -> str:
-    """A sentence on the registry's state after something went wrong; never raises."""
-    try:
-        return f"It is `{status(get(arm, registry_id))[0]}` now."
-    except AzCLIError as error:
-        logger.debug("Reading the state failed: %s", error)
-        return "Its state could not be read."
+    return Look(str(body.get("status") or ""), reply.retry_after, why)

@@ -146,7 +146,7 @@ def test_the_recorded_asynchronous_write_is_understood() -> None:
     assert write["response"]["status"] == 201
     assert headers(write)["Azure-AsyncOperation"].lower().startswith("https://management.azure.com/")
     reply = arm.Reply(200, headers(poll), json.loads(poll["response"]["body"]))
-    assert registry._operation_state(reply) == ("Succeeded", 0.0, "")
+    assert registry._operation_state(reply) == registry.Look("Succeeded")
 
 
 def test_a_recorded_patch_of_one_policy_keeps_the_others() -> None:
