@@ -15,9 +15,13 @@ from azure.cli.core.azclierror import (
     AzureResponseError,
     BadRequestError,
     ClientRequestError,
+    FileOperationError,
     ForbiddenError,
     InvalidArgumentValueError,
+    ManualInterrupt,
     MutuallyExclusiveArgumentError,
+    NoTTYError,
+    RequiredArgumentMissingError,
     ResourceNotFoundError,
     UnauthorizedError,
     ValidationError,
@@ -84,6 +88,113 @@ def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
     return InvalidArgumentValueError(
         f"The setting {name} is '{value}', which is not {expected}.",
         f"`az config unset {name}` goes back to the default.",
+    )
+
+
+def exclusive(one: str, other: str) -> AzCLIError:
+    return MutuallyExclusiveArgumentError(f"{one} cannot be combined with {other}.", "Leave one of them out.")
+
+
+def nothing_selected() -> AzCLIError:
+    return RequiredArgumentMissingError(
+        "No registry was selected.",
+        "Name some with --name or --ids, or select with --resource-group, --all (of the subscription), "
+        "--all-subscriptions or --management-group.",
+    )
+
+
+def nothing_matches(selection: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"No registry matches the selection ({selection}).", "`az acr scope list` shows what there is."
+    )
+
+
+def bad_tag(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(f"'{text}' is not of the form KEY=VALUE.", "For example: --tag environment=test")
+
+
+def bad_wave(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is no share of the registries.", "Give a percentage between 1% and 99%, for example --wave 10%."
+    )
+
+
+def needs_yes(question: str) -> AzCLIError:
+    return NoTTYError(
+        f"{question} Nobody can be asked here: there is no terminal.",
+        "Add --yes to go ahead, or --dry-run to see the plan.",
+    )
+
+
+def declined() -> AzCLIError:
+    return ManualInterrupt("Nothing was changed: the question was answered with no.")
+
+
+# --- the fleet -----------------------------------------------------------------------------------------------------
+
+
+def group_not_found(group: str, subscription: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"There is no resource group '{group}' in subscription {subscription}.",
+        "`az group list --output table` shows them; --subscription names another subscription.",
+    )
+
+
+def management_group_not_found(name: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"There is no management group '{name}' that the signed-in account may see.",
+        "`az account management-group list --output table` shows their names.",
+    )
+
+
+def requirement_missed(required: str, missed: int, unknown: int, unread: int, incomplete: list[str]) -> AzCLIError:
+    """The gate of `az acr scope list --require`."""
+    parts = []
+    if missed:
+        parts.append(f"{missed} registries are not `{required}`")
+    if unknown:
+        parts.append(f"the status of {unknown} registries is unknown")
+    if unread:
+        parts.append(f"{unread} subscriptions could not be read")
+    return ValidationError(
+        f"Not every registry in view is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
+        "`az acr scope enforce` sets it; reading a subscription needs the role Reader there.",
+    )
+
+
+def some_failed(failed: int, total: int, unread: int, record: str) -> AzCLIError:
+    parts = [f"{failed} of {total} registries failed"] if failed else []
+    parts += [f"{unread} subscriptions could not be read"] if unread else []
+    return AzureResponseError(f"{' and '.join(parts)}; the rows and the lines above say why.", _after_a_run(record))
+
+
+def was_interrupted(left: int, record: str) -> AzCLIError:
+    return ManualInterrupt(f"Interrupted: {left} registries were left as they were.", _after_a_run(record))
+
+
+def _after_a_run(record: str) -> list[str]:
+    undo = [f"`az acr scope enforce --undo {record}` takes back what was changed."] if record else []
+    return ["The same command again does what is left.", *undo]
+
+
+def record_exists(file: str) -> AzCLIError:
+    return FileOperationError(
+        f"The record {file} exists already; a record is never overwritten.", "Give another name with --record."
+    )
+
+
+def record_unwritable(file: str, cause: Exception) -> AzCLIError:
+    return FileOperationError(
+        f"The record {file} cannot be written ({cause}), so nothing more is changed.",
+        "Give another place with --record.",
+    )
+
+
+def record_unreadable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"{file} cannot be read as a record: {why}.",
+        "A run prints the name of its record at its start; those without --record lie in acrscope/ in the CLI's "
+        "configuration directory.",
     )
 
 

@@ -16,7 +16,25 @@ def show_table(result: Row) -> Row:
     }
 
 
-def enforce_table(result: Row) -> Row:
+def list_table(result: list[Row]) -> list[Row]:
+    return [
+        {
+            "Name": row["name"],
+            "Status": _status(row),
+            "Subscription": row["subscriptionName"],
+            "ResourceGroup": row["resourceGroup"],
+            "Location": row["location"],
+            "AdminUser": row["otherSignIns"]["adminUser"],
+            "AnonymousPull": row["otherSignIns"]["anonymousPull"],
+            "LoginServer": row["loginServer"],
+        }
+        for row in result
+    ]
+
+
+def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
+    if isinstance(result, list):
+        return [_enforce_row(row) for row in result]
     row = {
         "Name": result["name"],
         "PreviousStatus": result["previousStatus"],
@@ -27,6 +45,18 @@ def enforce_table(result: Row) -> Row:
     if "plannedStatus" in result:
         row["PlannedStatus"] = result["plannedStatus"]
     return row
+
+
+def _enforce_row(row: Row) -> Row:
+    planned = {"PlannedStatus": row["plannedStatus"]} if "plannedStatus" in row else {}
+    return {
+        "Name": row["name"],
+        "PreviousStatus": row["previousStatus"],
+        "Status": row["status"],
+        **planned,
+        "Result": row["result"],
+        "Reason": row["reason"],
+    }
 
 
 def login_table(result: Row) -> Row:

@@ -1,12 +1,29 @@
 """The arguments of `az acr scope`. Imported only when one of its commands runs."""
 
+import argparse
 from typing import Any
+
+STATUSES = ["disabled", "enabled"]
+
+
+class Collect(argparse.Action):
+    """Adds up the values of an option, however often it is given; what the configuration says is replaced."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
 
 
 def load_arguments(loader: Any, _command: str) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
-    from azext_acrscope._validators import validate_registry
+    from azext_acrscope._validators import (
+        validate_ids,
+        validate_registries,
+        validate_registry,
+        validate_tags,
+        validate_wave,
+    )
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -19,10 +36,48 @@ def load_arguments(loader: Any, _command: str) -> None:
             validator=validate_registry,
         )
 
+    with loader.argument_context("acr scope") as c:
+        c.argument(
+            "all_subscriptions",
+            options_list=["--all-subscriptions"],
+            action="store_true",
+            help="All subscriptions that the signed-in account can see.",
+        )
+        c.argument(
+            "management_group",
+            options_list=["--management-group"],
+            help="The name of a management group: all subscriptions below it.",
+        )
+
+    with loader.argument_context("acr scope list") as c:
+        c.argument("status", arg_type=get_enum_type(STATUSES), help="List only the registries with this status.")
+        c.argument(
+            "live",
+            options_list=["--live"],
+            action="store_true",
+            help="Ask Azure Resource Manager itself, subscription by subscription, instead of Resource Graph, which is "
+            "faster but lags behind changes by up to minutes.",
+        )
+        c.argument(
+            "require",
+            arg_type=get_enum_type(STATUSES),
+            help="Fail unless every registry in view has this status and everything in view could be read.",
+        )
+
     with loader.argument_context("acr scope enforce") as c:
         c.argument(
+            "registry_name",
+            options_list=["--name", "-n", "--registry", "-r"],
+            nargs="+",
+            action=Collect,
+            help="The registries, each by its name, its login server, or its resource ID. "
+            "A default can be set with `az config set defaults.acr=NAME`.",
+            configured_default="acr",
+            validator=validate_registries,
+        )
+        c.argument(
             "status",
-            arg_type=get_enum_type(["disabled", "enabled"]),
+            arg_type=get_enum_type(STATUSES),
             default="disabled",
             help="The status to set: `disabled` accepts ACR-audience tokens only; `enabled` accepts ARM-audience "
             "tokens too, as every registry does by default.",
@@ -32,6 +87,56 @@ def load_arguments(loader: Any, _command: str) -> None:
             options_list=["--dry-run"],
             action="store_true",
             help="Show what would change, and write nothing.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+
+    with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
+        c.argument(
+            "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids
+        )
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "tags",
+            options_list=["--tag"],
+            nargs="+",
+            action=Collect,
+            help="KEY=VALUE: of those selected, only registries with this tag; several must all be there.",
+            validator=validate_tags,
+        )
+        c.argument(
+            "exclude",
+            options_list=["--exclude"],
+            nargs="+",
+            action=Collect,
+            help="Registries to leave alone, by name, login server or ID.",
+        )
+
+    with loader.argument_context("acr scope enforce", arg_group="Roll-out") as c:
+        c.argument(
+            "wave",
+            options_list=["--wave"],
+            help="Change this share of the registries first, such as 10%%; go on only if none of them failed.",
+            validator=validate_wave,
+        )
+        c.argument(
+            "canary",
+            options_list=["--canary"],
+            nargs="+",
+            action=Collect,
+            help="Change these registries first; go on only if none of them failed.",
+        )
+        c.argument(
+            "record_file",
+            options_list=["--record"],
+            help="The file to keep the record of the run in; it must not exist yet. By default a new one in acrscope/ "
+            "in the CLI's configuration directory.",
+        )
+        c.argument(
+            "undo",
+            options_list=["--undo"],
+            help="Take back what the run with this record changed, except where it was changed back since.",
         )
 
     with loader.argument_context("acr scope login") as c:

@@ -2,9 +2,51 @@
 
 from typing import Any
 
-from azext_acrscope import hosts
+from azext_acrscope import _errors, hosts
 
 
 def validate_registry(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` (a name, a login server or a resource ID) into a `hosts.RegistryRef`."""
     namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+
+
+def validate_registries(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration does not count beside an explicit selection.
+    """
+    named = namespace.registry_name
+    if isinstance(named, str):
+        elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo")
+        named = [] if any(getattr(namespace, option, None) for option in elsewhere) else [named]
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+
+
+def validate_ids(cmd: Any, namespace: Any) -> None:
+    """Turn `ids` into a list of `hosts.RegistryRef`; nothing but IDs is accepted."""
+    for text in namespace.ids or []:
+        if not text.startswith("/"):
+            raise _errors.bad_registry_id(text)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    namespace.ids = [hosts.parse_registry(text, suffix) for text in namespace.ids or []]
+
+
+def validate_tags(namespace: Any) -> None:
+    """Turn `tags`, a list of KEY=VALUE, into a dictionary."""
+    pairs = [text.partition("=") for text in namespace.tags or []]
+    for key, equals, value in pairs:
+        if not (key and equals):
+            raise _errors.bad_tag(key + equals + value)
+    namespace.tags = {key: value for key, _, value in pairs}
+
+
+def validate_wave(namespace: Any) -> None:
+    """Turn `wave`, a percentage such as 10%, into a share from 0 to 1."""
+    text = namespace.wave
+    if text is None:
+        return
+    number = str(text).removesuffix("%")
+    if not (number.isdigit() and 0 < int(number) < 100):
+        raise _errors.bad_wave(text)
+    namespace.wave = int(number) / 100

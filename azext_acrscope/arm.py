@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _RETRIES = 4
 _RETRY_SECONDS = 180  # all tries of one request together; ARM's Retry-After is heeded within it
-_REPEATABLE = frozenset({"GET", "PATCH"})  # a PATCH to one fixed value can be repeated as safely as a GET
+_REPEATABLE = frozenset({"GET", "PATCH", "POST"})  # a PATCH to one fixed value, and a query, are as safe as a GET
 _LONGEST_WAIT = 60.0
 _MAX_PAGES = 1000
 
@@ -39,9 +39,10 @@ class Reply:
 class ArmError(Exception):
     """ARM's answer of 300 or more. The rooms turn it into a typed error with `as_cli_error`."""
 
-    def __init__(self, status: int, code: str, message: str, correlation: str) -> None:
+    def __init__(self, status: int, code: str, message: str, correlation: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{code} (HTTP {status})")
         self.status, self.code, self.message, self.correlation = status, code, message, correlation
+        self.retry_after = retry_after  # seconds; 0 where ARM did not say
 
     def as_cli_error(self, where: str, action: str) -> AzCLIError:
         return _errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
@@ -50,10 +51,16 @@ class ArmError(Exception):
 class Arm:
     """A connection to ARM as the account of one subscription."""
 
-    def __init__(self, cli_ctx: Any, subscription_id: str | None = None) -> None:
+    def __init__(
+        self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True, connections: int = 10
+    ) -> None:
         """Sign in as the CLI account of `subscription_id`; by default of --subscription or the one in use.
 
         A subscription the CLI has not listed (it was given in a resource ID) is asked for as the account in use.
+
+        :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated
+            here; a fleet does that itself.
+        :param connections: how many are kept open; more threads than that would open and close them.
 
         :raises AuthenticationError: not signed in.
         :raises InvalidArgumentValueError: the subscription named with --subscription is not the account's.
@@ -71,13 +78,18 @@ class Arm:
         self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
         self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
         credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
-        self._client = _pipeline_client(cli_ctx, credential, self.endpoint, self.audience)
+        self._patient = patient
+        self._client = _pipeline_client(cli_ctx, credential, self.endpoint, self.audience, connections)
 
     def get(self, path: str, api_version: str, **query: str) -> Reply:
         return self._send("GET", self.endpoint + path, {**query, "api-version": api_version})
 
     def patch(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
         return self._send("PATCH", self.endpoint + path, {"api-version": api_version}, body)
+
+    def post(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
+        """POST a query, which changes nothing and can be repeated."""
+        return self._send("POST", self.endpoint + path, {"api-version": api_version}, body)
 
     def follow(self, url: str) -> Reply:
         """GET a URL that ARM handed out (next page, operation status): only at ARM's own host, for it gets our token.
@@ -109,10 +121,13 @@ class Arm:
 
         request = HttpRequest(method, url, params=query, json=body)
         try:
+            options = {"retry_on_methods": _REPEATABLE} if self._patient else {"retry_total": 0}
             try:
-                response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
+                response = self._client.send_request(request, **options)
             except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
-                response = self._client.send_request(request, retry_on_methods=_REPEATABLE)
+                if not self._patient:
+                    raise
+                response = self._client.send_request(request, **options)
         except AuthenticationError as refusal:
             raise _errors.sign_in_refused(self.audience, self.tenant, refusal) from refusal
         except (AzureError, RequestException) as cause:
@@ -125,7 +140,7 @@ class Arm:
         return Reply(response.status_code, response.headers, content)
 
 
-def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str) -> Any:
+def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str, connections: int) -> Any:
     """The pipeline a generated management client has in this CLI, less redirects and provider registration."""
     from azure.cli.core.auth.util import resource_to_scopes
     from azure.cli.core.commands.client_factory import prepare_client_kwargs_track2
@@ -133,6 +148,8 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
     from azure.core.pipeline.transport import RequestsTransport
     from azure.mgmt.core import ARMPipelineClient
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+    from requests import Session
+    from requests.adapters import HTTPAdapter
 
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     pipeline = [
@@ -145,7 +162,10 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
         kwargs.get("custom_hook_policy") or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
     ]
+    session = Session()
+    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
     transport = RequestsTransport(
+        session=session,
         connection_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         **{key: value for key, value in kwargs.items() if key == "connection_verify"},
@@ -174,4 +194,5 @@ def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmErr
         str(envelope.get("code") or "no error code"),
         str(envelope.get("message") or reason or ""),
         headers.get("x-ms-correlation-request-id") or "unknown",
+        _seconds(headers.get("Retry-After")),
     )

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from azext_acrscope._format import enforce_table, login_table, show_table
+from azext_acrscope._format import enforce_table, list_table, login_table, show_table
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
     with loader.command_group("acr scope") as g:
         g.custom_show_command("show", "show", table_transformer=show_table)
+        g.custom_command("list", "list_", table_transformer=list_table)
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("login", "login", table_transformer=login_table)

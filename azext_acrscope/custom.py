@@ -11,6 +11,8 @@ from azext_acrscope import _errors, hosts
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from azext_acrscope.arm import Arm
 
 _OPERATION_SECONDS = 600
@@ -27,18 +29,84 @@ def show(cmd: Any, registry_name: RegistryRef, resource_group_name: str | None =
     return registry.describe(resource, arm.audience)
 
 
+def list_(
+    cmd: Any,
+    resource_group_name: str | None = None,
+    all_subscriptions: bool = False,
+    management_group: str | None = None,
+    status: str | None = None,
+    live: bool = False,
+    require: str | None = None,
+) -> list[dict[str, Any]]:
+    """List registries with their status; the shape is that of `fleet.row`. `require` makes it a gate."""
+    from azext_acrscope import _outcome, fleet
+
+    wanted = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
+    seen = fleet.live(cmd.cli_ctx, wanted) if live else fleet.from_graph(cmd.cli_ctx, wanted)
+    audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
+    rows = [fleet.row(resource, seen, audience) for resource in seen.registries]
+    _outcome.tell(fleet.summary(rows, seen))
+    if missed := require and fleet.missed(rows, seen, str(require)):
+        _outcome.fail_after_output(cmd.cli_ctx, missed)
+    return [row for row in rows if status in (None, row["status"])]
+
+
 def enforce(
     cmd: Any,
-    registry_name: RegistryRef,
+    registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     status: str = "disabled",
     dry_run: bool = False,
-) -> dict[str, Any]:
-    """Set a registry's status; returns what `show` does plus `previousStatus`, `changed`, when dry `plannedStatus`."""
-    from azext_acrscope import _progress, registry
+    yes: bool = False,
+    ids: list[RegistryRef] | None = None,
+    select_all: bool = False,
+    all_subscriptions: bool = False,
+    management_group: str | None = None,
+    tags: dict[str, str] | None = None,
+    exclude: list[str] | None = None,
+    wave: float | None = None,
+    canary: list[str] | None = None,
+    record_file: str | None = None,
+    undo: str | None = None,
+) -> Any:
+    """Set the status of one registry (returns its object) or of many (returns a row for each)."""
+    from azext_acrscope import _outcome, _progress, enforcement
 
     status = str(status)  # the CLI's defaults are a subclass that prints as an object
-    arm, before = _find(cmd, registry_name, resource_group_name)
+    named = [*(registry_name or []), *(ids or [])]
+    scoped = bool(select_all or all_subscriptions or management_group or tags)
+    _refuse_contradictions(bool(named), scoped, bool(undo))
+    if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
+        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run)
+    connect = _connections(cmd.cli_ctx)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    if undo:
+        plan = enforcement.plan_undo(connect, enforcement.read_record(undo), suffix)
+    elif named:
+        plan = enforcement.plan_named(connect, named, resource_group_name, suffix, status, exclude or [])
+    else:
+        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
+        plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
+    _outcome.tell([f"Subscription {each} could not be read: {why}" for each, why in plan.unread.items()])
+    if not dry_run:
+        if plan.changes and not yes:
+            _outcome.confirm(cmd.cli_ctx, enforcement.question(plan))
+        file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
+        waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
+        watch = _progress.meter(cmd.cli_ctx)
+        failed = enforcement.run(plan, connect, file, waves, _operation_seconds(cmd), watch)
+        if failed:
+            _outcome.fail_after_output(cmd.cli_ctx, failed)
+    return enforcement.rows(plan, dry_run)
+
+
+def _enforce_one(
+    cmd: Any, ref: RegistryRef, resource_group_name: str | None, status: str, dry_run: bool
+) -> dict[str, Any]:
+    """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
+    from azext_acrscope import _progress, registry
+
+    arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
     if previous != status and not dry_run:
@@ -46,6 +114,45 @@ def enforce(
         after = registry.set_status(arm, before, status, _operation_seconds(cmd), sleep)
     result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
     return {**result, "plannedStatus": status} if dry_run else result
+
+
+def _refuse_contradictions(named: bool, scoped: bool, undo: bool) -> None:
+    if named and scoped:
+        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
+    if undo and (named or scoped):
+        raise _errors.exclusive("--undo", "a selection: the record says which registries")
+
+
+def _selected_scope(
+    cli_ctx: Any,
+    resource_group: str | None,
+    select_all: bool,
+    all_subscriptions: bool,
+    management_group: str | None,
+) -> Any:
+    """The scope of an `enforce` over many. A default group of the CLI's configuration selects nothing by itself."""
+    from azext_acrscope import fleet
+
+    group = None if getattr(resource_group, "is_default", False) else resource_group
+    if not (group or select_all or all_subscriptions or management_group):
+        raise _errors.nothing_selected()
+    if select_all and (group or all_subscriptions or management_group):
+        raise _errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
+    return fleet.scope(cli_ctx, group, all_subscriptions, management_group)
+
+
+def _connections(cli_ctx: Any) -> "Callable[[str | None], Arm]":
+    """Gives the connection of a subscription: one for each, with room for all writers."""
+    from functools import cache
+
+    from azext_acrscope import rollout
+    from azext_acrscope.arm import Arm
+
+    @cache
+    def connect(subscription_id: str | None) -> "Arm":
+        return Arm(cli_ctx, subscription_id, patient=False, connections=rollout.WRITERS)
+
+    return connect
 
 
 def login(

@@ -213,20 +213,25 @@ class Change:
         """
         resource = get(self.arm, self.id)
         if status(resource)[0] != self.target:
-            raise self.unfinished("reading it back shows that it did not", resource)
+            raise self.failed(NOT_SO, status(resource)[0])
         return resource
 
-    def unfinished(self, problem: str, resource: Resource | None = None) -> AzCLIError:
-        """The error for a change that Azure took but that did not come to its end."""
-        return _errors.write_unfinished(self.where, self.target, problem, self.state_now(resource))
-
-    def state_now(self, resource: Resource | None = None) -> str:
-        """A sentence on the registry's state after something went wrong; never raises."""
+    def status_now(self) -> str | None:
+        """The status at this moment, None if it cannot be read; never raises. For use after something went wrong."""
         try:
-            return f"It is `{status(resource or get(self.arm, self.id))[0]}` now."
+            return status(get(self.arm, self.id))[0]
         except AzCLIError as error:
             logger.debug("Reading the state failed: %s", error)
-            return "Its state could not be read."
+            return None
+
+    def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
+        """The error for a change that was refused or did not come to its end, which tells the status it has now."""
+        state = f"It is `{now}` now." if now else "Its state could not be read."
+        if isinstance(problem, str):
+            return _errors.write_unfinished(self.where, self.target, problem, state)
+        if isinstance(problem, ArmError):
+            problem = problem.as_cli_error(self.where, WRITE)
+        return _errors.with_state(problem, state)
 
 
 @dataclass(frozen=True)
@@ -262,12 +267,10 @@ def set_status(
     try:
         change.send()
         problem = _wait(change, timeout, sleep)
-    except ArmError as error:
-        raise _errors.with_state(error.as_cli_error(change.where, WRITE), change.state_now()) from error
-    except AzCLIError as error:
-        raise _errors.with_state(error, change.state_now()) from error
+    except (ArmError, AzCLIError) as error:
+        raise change.failed(error, change.status_now()) from error
     if problem:
-        raise change.unfinished(problem)
+        raise change.failed(problem, change.status_now())
     return change.read_back()
 
 
@@ -283,6 +286,9 @@ def _wait(change: Change, timeout: float, sleep: Callable[[float], None]) -> str
         sleep(pause)
         pause = min(pause * 2, SLOWEST_LOOK_SECONDS)
     return None
+
+
+NOT_SO = "reading it back shows that it did not"
 
 
 def not_ended(timeout: float, state: str) -> str:

@@ -1,0 +1,48 @@
+"""How a command ends: what is said to people beside the result, asking before a change, failing after the result."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from knack.log import get_logger
+
+from azext_acrscope import _errors
+
+logger = get_logger(__name__)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Say something to people: on stderr, and not with --only-show-errors."""
+    for line in lines:
+        logger.warning(line)
+
+
+def confirm(cli_ctx: Any, question: str) -> None:
+    """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
+
+    :raises ManualInterrupt: the user said no.
+    :raises NoTTYError: there is no terminal to ask at.
+    """
+    from knack.prompting import NoTTYException, prompt_y_n
+
+    if cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
+        return
+    try:
+        agreed = prompt_y_n(question)
+    except NoTTYException as error:
+        raise _errors.needs_yes(question) from error
+    if not agreed:
+        raise _errors.declined()
+
+
+def fail_after_output(cli_ctx: Any, error: Exception) -> None:
+    """Let the command print its result, and then end with this error and its exit code.
+
+    The event is raised by the CLI after the output and inside its error handling.
+    """
+    from knack.events import EVENT_CLI_SUCCESSFUL_EXECUTE
+
+    def fail(_cli_ctx: Any, **_: Any) -> None:
+        cli_ctx.unregister_event(EVENT_CLI_SUCCESSFUL_EXECUTE, fail)  # for shells that run several commands
+        raise error
+
+    cli_ctx.register_event(EVENT_CLI_SUCCESSFUL_EXECUTE, fail)

@@ -1,0 +1,222 @@
+"""Enforcing many registries: select, plan from the live state, ask, write in waves, report."""
+
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+from knack.log import get_logger
+
+from azext_acrscope import _errors, fleet, hosts, record, registry, rollout
+from azext_acrscope.arm import Arm
+from azext_acrscope.fleet import UNKNOWN, Scope
+from azext_acrscope.hosts import RegistryRef
+from azext_acrscope.record import Made, Record
+from azext_acrscope.registry import Resource
+from azext_acrscope.rollout import FAILED, SKIPPED, Item, Rollout
+
+_READERS = 16
+
+logger = get_logger(__name__)
+
+
+@dataclass
+class Plan:
+    """What a run would do. `unread` are subscriptions of the selection that could not be read."""
+
+    items: list[Item]
+    unread: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> list[Item]:
+        return [item for item in self.items if not item.result]
+
+
+@dataclass(frozen=True)
+class Waves:
+    """Who goes first: named canaries, or a share (0 to 1) of the registries; neither means all at once."""
+
+    canaries: frozenset[str] = frozenset()
+    share: float = 0.0
+
+    def split(self, items: list[Item]) -> list[list[Item]]:
+        if self.canaries:
+            first = [item for item in items if names_of(item.resource) & self.canaries]
+        else:
+            first = items[: math.ceil(len(items) * self.share)]
+        rest = [item for item in items if item not in first]
+        return [wave for wave in (first, rest) if wave]
+
+
+# --- the plan ------------------------------------------------------------------------------------------------------
+
+
+def plan_scope(cli_ctx: Any, wanted: Scope, tags: dict[str, str], target: str, excluded: Iterable[str]) -> Plan:
+    """The plan for the registries of a scope that carry all of these tags, from ARM's live lists."""
+    seen = fleet.live(cli_ctx, wanted)
+    chosen = [each for each in seen.registries if tags.items() <= (each.get("tags") or {}).items()]
+    if not chosen and not seen.unreadable:
+        raise _errors.nothing_matches(_described(wanted, tags))
+    return Plan(_items(chosen, lambda _: target, excluded), seen.unreadable)
+
+
+def plan_named(
+    connect: Callable[[str | None], Arm],
+    refs: list[RegistryRef],
+    group: str | None,
+    suffix: str,
+    target: str,
+    excluded: Iterable[str],
+) -> Plan:
+    """The plan for registries that were named one by one; one that cannot be read is a failed item, not an error."""
+    found = _read_each(refs, lambda ref: registry.find(connect(ref.subscription_id), ref, group, suffix))
+    unique = {str(each["id"]).lower(): each for each in found if isinstance(each, dict)}
+    return Plan(_items(list(unique.values()), lambda _: target, excluded) + [e for e in found if isinstance(e, Item)])
+
+
+def plan_undo(connect: Callable[[str | None], Arm], made: list[Made], suffix: str) -> Plan:
+    """The plan that takes back what a record says was done, leaving alone what has another status by now."""
+    before = {each.id.lower(): each.before for each in made}
+    after = {each.id.lower(): each.after for each in made}
+    refs = [hosts.parse_registry(each.id, suffix) for each in made]
+    found = _read_each(refs, lambda ref: registry.find(connect(ref.subscription_id), ref, None, suffix))
+    resources = [each for each in found if isinstance(each, dict)]
+    items = _items(resources, lambda each: before[str(each["id"]).lower()], ())
+    for item in items:
+        if item.before != after[str(item.resource["id"]).lower()]:
+            item.finish(SKIPPED, item.before, f"it is `{item.before}`: not changed by that run, or changed back since")
+    return Plan(items + [each for each in found if isinstance(each, Item)])
+
+
+def _read_each(refs: list[RegistryRef], find: Callable[[RegistryRef], Resource]) -> list[Resource | Item]:
+    def read(ref: RegistryRef) -> Resource | Item:
+        try:
+            return find(ref)
+        except AzCLIError as error:
+            shown: Resource = {"id": None, "name": ref.login_server or ref.name, "properties": {}}
+            item = Item(shown, UNKNOWN, UNKNOWN)
+            item.finish(FAILED, UNKNOWN, error.error_msg)
+            return item
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        return list(readers.map(read, refs))
+
+
+def _items(resources: list[Resource], target: Callable[[Resource], str], excluded: Iterable[str]) -> list[Item]:
+    names = {name.lower() for name in excluded}
+    items = []
+    for resource in resources:
+        try:
+            before, _ = registry.status(resource)
+        except AzCLIError as error:
+            items.append(item := Item(resource, UNKNOWN, target(resource)))
+            item.finish(FAILED, UNKNOWN, error.error_msg)
+            continue
+        items.append(item := Item(resource, before, target(resource)))
+        if names_of(resource) & names:
+            item.finish(SKIPPED, before, "excluded")
+        elif before == item.target:
+            item.finish(rollout.UNCHANGED, before, f"it is `{before}` already")
+    return items
+
+
+def names_of(resource: Resource) -> set[str]:
+    """How a person may name a registry, in lower case: its name, login server or ID."""
+    return {str(resource["name"]).lower(), registry.login_server(resource), str(resource["id"]).lower()}
+
+
+def question(plan: Plan) -> str:
+    """What is asked before a run, with the numbers."""
+    changes = plan.changes
+    where = len({item.subscription for item in changes})
+    targets = " or ".join(sorted({f"`{item.target}`" for item in changes}))
+    others = {word: sum(item.result == word for item in plan.items) for word in (rollout.UNCHANGED, SKIPPED, FAILED)}
+    aside = ", ".join(f"{count} {word}" for word, count in others.items() if count)
+    text = f"Set {len(changes)} registries in {where} subscriptions to {targets}"
+    return text + (f" ({aside})?" if aside else "?")
+
+
+def _described(wanted: Scope, tags: dict[str, str]) -> str:
+    places = wanted.management_group or ", ".join(each.name for each in wanted.subscriptions)
+    group = f", resource group {wanted.resource_group}" if wanted.resource_group else ""
+    return places + group + "".join(f", tag {key}={value}" for key, value in tags.items())
+
+
+# --- the run -------------------------------------------------------------------------------------------------------
+
+
+def run(
+    plan: Plan,
+    connect: Callable[[str | None], Arm],
+    file: Path,
+    waves: Waves,
+    operation_seconds: float,
+    watch: Callable[[int, int, int], None],
+) -> AzCLIError | None:
+    """Make the changes of a plan; its items hold what came of each. None if nothing failed, else the error to end with.
+
+    :param file: where to keep the record.
+    """
+    changes = plan.changes
+    if changes:
+        log = Record(file)
+        logger.warning("The record of this run: %s", file)
+        try:
+            log.append([{"event": "run", "registries": len(changes)}])
+            interrupted = _run_waves(waves.split(changes), Rollout(connect, log, operation_seconds, watch))
+        finally:
+            log.close()
+        if interrupted:
+            return _errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
+    failed = rollout.failures(plan.items)
+    if failed or plan.unread:
+        return _errors.some_failed(failed, len(plan.items), len(plan.unread), str(file) if changes else "")
+    return None
+
+
+def _run_waves(waves: list[list[Item]], runner: Rollout) -> bool:
+    """Run wave after wave while nothing fails; whether the run was interrupted."""
+    for number, wave in enumerate(waves):
+        runner.run(wave)
+        failed = rollout.failures(wave)
+        if (failed and number + 1 < len(waves)) or runner.interrupted:
+            why = "the run was interrupted" if runner.interrupted else f"{failed} of the first wave failed"
+            for item in (item for later in waves[number + 1 :] for item in later):
+                item.finish(SKIPPED, item.before, f"not begun: {why}")
+            break
+    return runner.interrupted
+
+
+def rows(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:
+    """A row a registry, as `enforce` prints them; a dry run has `plannedStatus`, and `planned` as the result."""
+    return [_row(item, dry_run) for item in plan.items]
+
+
+def _row(item: Item, dry_run: bool) -> dict[str, Any]:
+    registry_id = item.resource["id"]
+    parts = str(registry_id or "").split("/") if registry_id else [None] * 9
+    row = {
+        "id": registry_id,
+        "name": item.resource["name"],
+        "resourceGroup": parts[4],
+        "subscriptionId": parts[2],
+        "loginServer": registry.login_server(item.resource) or None,
+        "previousStatus": item.before,
+        "status": item.status or item.before,
+        "result": item.result or "planned",
+        "reason": item.reason,
+    }
+    if dry_run:
+        row["plannedStatus"] = item.before if item.result else item.target
+    return row
+
+
+def read_record(file: str) -> list[Made]:
+    return record.read(Path(file).expanduser())
+
+
+def record_file(chosen: str | None, config_directory: str) -> Path:
+    return Path(chosen).expanduser() if chosen else record.default_file(config_directory)

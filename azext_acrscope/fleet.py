@@ -1,0 +1,257 @@
+"""Many registries: those of a resource group, of subscriptions, of a management group.
+
+Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
+live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
+is unknown, never compliant.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_acrscope import _errors, graph, registry
+from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.registry import Resource
+
+UNKNOWN = "unknown"  # what could not be read; never counted as compliant
+_READERS = 8
+_MOST_IN_A_QUERY = 1000  # subscriptions that a Resource Graph query may name; more are asked for by naming none
+MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
+READ_GROUP = "Microsoft.Management/managementGroups/descendants/read"
+
+_REGISTRIES = """resources
+| where type =~ 'microsoft.containerregistry/registries'{where}
+| project id, name, location, tags, loginServer = tostring(properties.loginServer), \
+status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
+adminUser = tobool(properties.adminUserEnabled), anonymousPull = tobool(properties.anonymousPullEnabled)
+| order by id asc"""
+_SUBSCRIPTIONS = """resourcecontainers
+| where type =~ 'microsoft.resources/subscriptions'
+| project id, name, subscriptionId
+| order by id asc"""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: str
+    name: str
+    tenant: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which registries are meant: those of some subscriptions or of a management group, or of one resource group."""
+
+    subscriptions: tuple[Subscription, ...]
+    management_group: str | None = None
+    resource_group: str | None = None
+
+
+@dataclass
+class Fleet:
+    """The registries in view, as ARM resources, and what could not be read.
+
+    :ivar subscriptions: names of the subscriptions that were read, by lower-cased ID.
+    :ivar unreadable: why a subscription could not be read, by its ID.
+    :ivar incomplete: sentences on why there may be more registries than these.
+    """
+
+    registries: list[Resource] = field(default_factory=list)
+    subscriptions: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return not (self.unreadable or self.incomplete)
+
+
+def scope(
+    cli_ctx: Any, resource_group: str | None = None, everything: bool = False, management_group: str | None = None
+) -> Scope:
+    """The scope that a command's arguments name; by default the subscription in use.
+
+    :param everything: all subscriptions of the signed-in account, over all its tenants.
+    """
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope.first_hop import find_account
+
+    profile = Profile(cli_ctx=cli_ctx)
+    account = find_account(profile, cli_ctx.data.get("subscription_id"))
+    if management_group and everything:
+        raise _errors.exclusive("--all-subscriptions", "--management-group")
+    if resource_group and (everything or management_group):
+        raise _errors.exclusive("--resource-group", "--all-subscriptions or --management-group")
+    accounts = [account]
+    if everything:
+        accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
+    known = (Subscription(a["id"], a["name"], a["tenantId"]) for a in accounts)
+    return Scope(tuple(known), management_group, resource_group)
+
+
+# --- Resource Graph ------------------------------------------------------------------------------------------------
+
+
+def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
+    """The fleet by Resource Graph: one request for each thousand registries, and one for the subscriptions.
+
+    :raises ForbiddenError, AzureResponseError …: Resource Graph refused the query as a whole.
+    """
+    where = f" and resourceGroup =~ '{_quoted(wanted.resource_group)}'" if wanted.resource_group else ""
+    fleet = Fleet()
+    for tenant, subscriptions in _by_tenant(wanted.subscriptions).items():
+        arm = Arm(cli_ctx, subscriptions[0].id)
+        ids = [subscription.id for subscription in subscriptions]
+        target = (
+            {"management_group": wanted.management_group}
+            if wanted.management_group
+            else {"subscriptions": ids if len(ids) <= _MOST_IN_A_QUERY else None}
+        )
+        try:
+            seen = graph.query(arm, _SUBSCRIPTIONS, **target)  # type: ignore[arg-type]
+            found = graph.query(arm, _REGISTRIES.format(where=where), **target)  # type: ignore[arg-type]
+        except ArmError as error:
+            raise error.as_cli_error(f"Resource Graph in tenant {tenant}", "Reader") from error
+        fleet.subscriptions |= {row["subscriptionId"].lower(): row["name"] for row in seen.rows}
+        fleet.registries += [_from_row(row) for row in found.rows]
+        fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
+        expected = ids if not wanted.management_group else _descendants(arm, wanted.management_group, fleet)
+        for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
+            fleet.unreadable[missing] = "it is not visible to the signed-in account in Resource Graph"
+    return fleet
+
+
+def _from_row(row: dict[str, Any]) -> Resource:
+    """A row of the registries query in the shape of an ARM resource, as far as this project looks at it."""
+    policy = {"status": row.get("status") or None}
+    return {
+        "id": row["id"],
+        "name": row["name"],
+        "location": row.get("location"),
+        "tags": row.get("tags") or {},
+        "properties": {
+            "loginServer": row.get("loginServer"),
+            "adminUserEnabled": row.get("adminUser"),
+            "anonymousPullEnabled": row.get("anonymousPull"),
+            "policies": {"azureADAuthenticationAsArmPolicy": policy},
+        },
+    }
+
+
+# --- ARM's own lists -----------------------------------------------------------------------------------------------
+
+
+def live(cli_ctx: Any, wanted: Scope) -> Fleet:
+    """The fleet by ARM's lists of registries, several subscriptions at a time: the state at this moment."""
+    fleet = Fleet()
+    subscriptions = list(wanted.subscriptions)
+    if wanted.management_group:
+        arm = Arm(cli_ctx)
+        subscriptions = [
+            Subscription(each, each, arm.tenant) for each in _descendants(arm, wanted.management_group, fleet)
+        ]
+    connections = {tenant: Arm(cli_ctx, members[0].id) for tenant, members in _by_tenant(subscriptions).items()}
+
+    def read(subscription: Subscription) -> list[Resource] | ArmError:
+        group = f"/resourceGroups/{wanted.resource_group}" if wanted.resource_group else ""
+        path = f"/subscriptions/{subscription.id}{group}/providers/{registry.TYPE}"
+        try:
+            return connections[subscription.tenant].pages(path, registry.API_VERSION)
+        except ArmError as error:
+            return error
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        for subscription, answer in zip(subscriptions, readers.map(read, subscriptions), strict=True):
+            if isinstance(answer, ArmError):
+                if answer.code == "ResourceGroupNotFound":
+                    raise _errors.group_not_found(str(wanted.resource_group), subscription.id) from answer
+                fleet.unreadable[subscription.id.lower()] = f"{answer.message} [{answer.code}, HTTP {answer.status}]"
+            else:
+                fleet.subscriptions[subscription.id.lower()] = subscription.name
+                fleet.registries += answer
+    fleet.registries.sort(key=lambda resource: str(resource["id"]).lower())
+    return fleet
+
+
+def _descendants(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
+    """The IDs of a management group's subscriptions, seen or not.
+
+    Without the right to ask, what Resource Graph shows is all that is known; the fleet is then marked incomplete.
+    """
+    path = f"/providers/Microsoft.Management/managementGroups/{management_group}/descendants"
+    try:
+        items = arm.pages(path, MANAGEMENT_GROUPS_API_VERSION)
+    except ArmError as error:
+        if error.status == 404:
+            raise _errors.management_group_not_found(management_group) from error
+        fleet.incomplete.append(
+            f"The subscriptions of management group {management_group} could not be listed ({error.code}): "
+            "ask for the role Management Group Reader there."
+        )
+        return list(fleet.subscriptions)
+    return [item["name"] for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
+
+
+# --- what both views share -----------------------------------------------------------------------------------------
+
+
+def row(resource: Resource, fleet: Fleet, arm_audience: str) -> dict[str, Any]:
+    """What `az acr scope list` prints of a registry: what `show` does, its subscription's name and its location.
+
+    A status that is neither `enabled` nor `disabled` is `unknown` here: one odd registry does not hide the others.
+    """
+    from azure.cli.core.azclierror import AzureResponseError
+
+    try:
+        described = registry.describe(resource, arm_audience)
+    except AzureResponseError:
+        odd = {**resource, "properties": {**resource["properties"], "policies": None}}
+        described = registry.describe(odd, arm_audience)
+        described |= {"status": UNKNOWN, "statusIsDefault": False, "acceptedAudiences": []}
+    name = fleet.subscriptions.get(described["subscriptionId"].lower(), described["subscriptionId"])
+    return {**described, "subscriptionName": name, "location": resource.get("location")}
+
+
+def missed(rows: list[dict[str, Any]], fleet: Fleet, required: str) -> Exception | None:
+    """The gate: None only if every registry in view has the status and nothing in view went unread."""
+    other = [each["status"] for each in rows if each["status"] != required]
+    unknown = other.count(UNKNOWN)
+    if not other and fleet.complete:
+        return None
+    return _errors.requirement_missed(required, len(other) - unknown, unknown, len(fleet.unreadable), fleet.incomplete)
+
+
+def summary(rows: Iterable[dict[str, Any]], fleet: Fleet) -> list[str]:
+    """Lines for people: registries, enforced, not enforced and unknown, in all and by subscription."""
+    by_subscription: dict[str, list[str]] = {}
+    for each in rows:
+        by_subscription.setdefault(each["subscriptionName"], []).append(each["status"])
+    everything = [status for statuses in by_subscription.values() for status in statuses]
+    lines = [_counted("In view", everything, len(fleet.unreadable))]
+    if len(by_subscription) > 1:
+        lines += [_counted(f"  {name}", statuses, 0) for name, statuses in sorted(by_subscription.items())]
+    lines += [f"  Subscription {each} could not be read: {why}" for each, why in sorted(fleet.unreadable.items())]
+    return lines + [f"  {text}" for text in fleet.incomplete]
+
+
+def _counted(title: str, statuses: list[str], unreadable: int) -> str:
+    enforced, not_enforced = statuses.count(registry.DISABLED), statuses.count(registry.ENABLED)
+    text = f"{title}: {len(statuses)} registries, {enforced} enforced, {not_enforced} not"
+    unknown = len(statuses) - enforced - not_enforced
+    if unknown:
+        text += f", {unknown} unknown"
+    return text + (f"; {unreadable} subscriptions unknown" if unreadable else "")
+
+
+def _by_tenant(subscriptions: Iterable[Subscription]) -> dict[str, list[Subscription]]:
+    found: dict[str, list[Subscription]] = {}
+    for each in subscriptions:
+        found.setdefault(each.tenant, []).append(each)
+    return found
+
+
+def _quoted(text: str) -> str:
+    """Text inside a KQL string literal in single quotes."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")

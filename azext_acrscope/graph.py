@@ -1,0 +1,69 @@
+"""Azure Resource Graph: queries over many subscriptions in few requests.
+
+Wire format: ``POST /providers/Microsoft.ResourceGraph/resources`` with ``{query, subscriptions | managementGroups,
+options{$top, $skipToken, resultFormat}}``; the answer has ``data``, ``resultTruncated`` (a string) and, if there is
+more and `id` was projected, ``$skipToken``. A user has 15 queries in 5 seconds: x-ms-user-quota-remaining tells how
+many are left, and a 429 carries Retry-After, which the ARM pipeline waits out.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_acrscope.arm import Arm, Reply
+
+API_VERSION = "2022-10-01"
+PAGE = 1000  # rows; the service's maximum
+
+
+@dataclass
+class Rows:
+    """What a query found. `incomplete` holds a sentence for each reason why there may be more."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+
+
+def query(
+    arm: Arm,
+    kql: str,
+    subscriptions: list[str] | None = None,
+    management_group: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Rows:
+    """Run a query, which must project `id`, over subscriptions, a management group, or all the account can see.
+
+    :raises ArmError: Resource Graph refused it.
+    """
+    body: dict[str, Any] = {"query": kql, "options": {"$top": PAGE, "resultFormat": "objectArray"}}
+    if management_group:
+        body["managementGroups"] = [management_group]
+    elif subscriptions:
+        body["subscriptions"] = subscriptions
+    found = Rows()
+    while True:
+        reply = arm.post("/providers/Microsoft.ResourceGraph/resources", API_VERSION, body)
+        found.rows += reply.body.get("data") or []
+        token = reply.body.get("$skipToken")
+        if str(reply.headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
+            _once(found.incomplete, "Resource Graph answers for a part of the subscriptions only: there are too many.")
+        if not token:
+            if str(reply.body.get("resultTruncated", "")).lower() == "true":
+                _once(found.incomplete, "Resource Graph cut its answer short.")
+            return found
+        body["options"] = {"$top": PAGE, "$skipToken": token, "resultFormat": "objectArray"}
+        sleep(_quota_pause(reply))
+
+
+def _quota_pause(reply: Reply) -> float:
+    """Seconds until the next query is allowed: 0 while there is quota left."""
+    if str(reply.headers.get("x-ms-user-quota-remaining", "1")) != "0":
+        return 0.0
+    hours, minutes, seconds = (str(reply.headers.get("x-ms-user-quota-resets-after") or "00:00:05")).split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+def _once(sentences: list[str], sentence: str) -> None:
+    if sentence not in sentences:
+        sentences.append(sentence)

@@ -1,0 +1,97 @@
+"""The record of a run: what was about to change, and what came of it, on disk before and after each write.
+
+A file of JSON lines, readable by its owner alone. First a line ``{"event": "run", …}``; before a write ``{"event":
+"change", "id", "from", "to"}``; after it ``{"event": "outcome", "id", "result", "status", "reason"}``. A run that was
+killed leaves changes without an outcome: those may or may not have been made, and undoing looks at the live state.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from azext_acrscope import _errors
+
+
+@dataclass(frozen=True)
+class Made:
+    """A change that a record says was made or begun: of the registry `id`, from one status to another."""
+
+    id: str
+    before: str
+    after: str
+
+
+class Record:
+    """An open record, for one run. Lines are on disk when `append` returns."""
+
+    def __init__(self, file: Path) -> None:
+        """Create the file, with its folder if need be.
+
+        :raises FileOperationError: it exists already, or cannot be written.
+        """
+        self.file = file
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except FileExistsError as error:
+            raise _errors.record_exists(str(file)) from error
+        except OSError as error:
+            raise _errors.record_unwritable(str(file), error) from error
+        self._stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")
+
+    def append(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Write lines and wait until they are on disk.
+
+        :raises FileOperationError: they could not be written; nothing may be changed then.
+        """
+        text = "".join(json.dumps({**line, "time": _now()}) + "\n" for line in lines)
+        if not text:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise _errors.record_unwritable(str(self.file), error) from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def default_file(config_directory: str) -> Path:
+    """A new file's name in the CLI's configuration directory, such as acrscope/enforce-20261123T124501Z-4711.jsonl."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    return Path(config_directory) / "acrscope" / f"enforce-{stamp}-{os.getpid()}.jsonl"
+
+
+def read(file: Path) -> list[Made]:
+    """The changes of a record, each registry once; a last line that was cut off by a crash is passed over.
+
+    :raises FileOperationError: no such file, or it is no record.
+    """
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _errors.record_unreadable(str(file), str(error)) from error
+    made: dict[str, Made] = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            entry = json.loads(line)
+            event = entry["event"]
+            if event == "change":
+                made.setdefault(entry["id"].lower(), Made(entry["id"], entry["from"], entry["to"]))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if number == len(lines):
+                break
+            raise _errors.record_unreadable(str(file), f"line {number} is not of a record") from error
+    if not lines or (not made and '"event"' not in lines[0]):
+        raise _errors.record_unreadable(str(file), "it holds no record")
+    return list(made.values())
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
