@@ -166,10 +166,13 @@ def run(
         logger.warning("The record of this run: %s", file)
         try:
             log.append([{"event": "run", "registries": len(changes)}])
-            interrupted = _run_waves(waves.split(changes), Rollout(connect, log, operation_seconds, watch))
+            runner = Rollout(connect, log, operation_seconds, watch)
+            _run_waves(waves.split(changes), runner)
         finally:
             log.close()
-        if interrupted:
+        if runner.stopped:
+            return runner.stopped
+        if runner.interrupted:
             return _errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
     failed = rollout.failures(plan.items)
     if failed or plan.unread:
@@ -177,17 +180,16 @@ def run(
     return None
 
 
-def _run_waves(waves: list[list[Item]], runner: Rollout) -> bool:
-    """Run wave after wave while nothing fails; whether the run was interrupted."""
-    for number, wave in enumerate(waves):
-        runner.run(wave)
-        failed = rollout.failures(wave)
-        if (failed and number + 1 < len(waves)) or runner.interrupted:
-            why = "the run was interrupted" if runner.interrupted else f"{failed} of the first wave failed"
-            for item in (item for later in waves[number + 1 :] for item in later):
-                item.finish(SKIPPED, item.before, f"not begun: {why}")
-            break
-    return runner.interrupted
+def _run_waves(waves: list[list[Item]], runner: Rollout) -> None:
+    """Run wave after wave while nothing fails."""
+    failed = 0
+    for wave in waves:
+        if failed:
+            for item in wave:
+                item.finish(SKIPPED, item.before, f"not begun: {failed} of the first wave failed")
+        else:
+            runner.run(wave)  # which skips all, once the run was stopped
+            failed = rollout.failures(wave)
 
 
 def rows(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:

@@ -75,12 +75,16 @@ def get(arm: Arm, registry_id: str) -> Resource:
     """
     where = short_name(registry_id)
     try:
-        reply = arm.get(registry_id, API_VERSION)
+        return fetch(arm, registry_id)
     except ArmError as error:
         if error.status == 404:
             raise _errors.registry_gone(where, registry_id.split("/")[2], error.code) from error
         raise error.as_cli_error(where, READ) from error
-    return _checked(reply, where)
+
+
+def fetch(arm: Arm, registry_id: str) -> Resource:
+    """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
+    return _checked(arm.get(registry_id, API_VERSION), short_name(registry_id))
 
 
 def _search(arm: Arm, name: str) -> list[str]:
@@ -204,7 +208,7 @@ class Change:
                     raise
                 logger.debug("The operation's status may not be read (%s): looking at the registry instead.", error)
                 self._operation = None
-        return Look(str(get(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded"))
+        return Look(str(fetch(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded"))
 
     def read_back(self) -> Resource:
         """The registry as it is now.

@@ -7,14 +7,17 @@ sleeps. A change whose operation is under way waits in a queue, not in a writer.
 import heapq
 import itertools
 import random
+import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
 from knack.log import get_logger
 
 from azext_acrscope import registry
@@ -22,20 +25,25 @@ from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import UNKNOWN
 from azext_acrscope.record import Record
 from azext_acrscope.registry import Change, Resource
-from azext_acrscope.throttle import Throttle
+from azext_acrscope.throttle import READS, WRITES, Throttle
 
 WRITERS = 32
 _TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
+_TICK = 0.5  # seconds after which Ctrl-C is noticed at the latest
 
 CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
 
 logger = get_logger(__name__)
+Running = dict["Future[float | None]", "Item"]
 
 
 @dataclass
 class Item:
-    """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it."""
+    """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
+
+    :ivar result: empty while the change is to be made.
+    """
 
     resource: Resource
     before: str
@@ -43,110 +51,103 @@ class Item:
     result: str = ""
     reason: str = ""
     status: str = ""
-    # Of the run
+    # Of the run: the next step is send, look, read_back or explain.
     change: Change | None = None
     step: str = "send"
     tries: int = 0
     pause: float = registry.FIRST_LOOK_SECONDS
     deadline: float = 0.0
+    problem: str | ArmError | AzCLIError = ""
 
     @property
     def subscription(self) -> str:
         return str(self.resource["id"].split("/")[2]).lower()
 
     def finish(self, result: str, status: str, reason: str = "") -> None:
-        self.result, self.status, self.reason, self.step = result, status, reason, "done"
+        self.result, self.status, self.reason = result, status, reason
+
+    def next_step(self, step: str) -> float:
+        self.step, self.tries = step, 0
+        return 0.0
 
 
 @dataclass
 class Rollout:
-    """A run over items. `arms` gives the connection to a subscription, `watch` is told of progress after each item."""
+    """A run over items. `arms` gives the connection to a subscription, `watch` is told of progress.
+
+    :ivar stopped: why not all was handed out: an interruption, or a record that could not be written.
+    """
 
     arms: Callable[[str | None], Arm]
     record: Record
     operation_seconds: float
     watch: Callable[[int, int, int], None] = lambda done, total, failed: None
     interrupted: bool = False
-    _throttles: dict[str, Throttle] = field(default_factory=dict)
+    stopped: AzCLIError | None = None
+    _throttles: dict[tuple[str, float], Throttle] = field(default_factory=dict)
     _later: list[tuple[float, int, Item]] = field(default_factory=list)
-    _numbers: Any = field(default_factory=itertools.count)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def run(self, items: list[Item]) -> None:
-        """Make the changes of all items that are not finished; each is finished when this returns.
+        """Make the changes of all items without a result; each has one when this returns.
 
         Ctrl-C stops the handing out: what was sent is seen to its end, the rest is `skipped`.
         """
-        todo = deque(item for item in items if item.step != "done")
+        todo = deque(item for item in items if not item.result)
         for item in todo:
             item.change = Change(self.arms(item.subscription), item.resource, item.target)
-        total = len(todo)
-        running: dict[Future[float | None], Item] = {}
-        with ThreadPoolExecutor(WRITERS) as writers:
+        total, running = len(todo), Running()
+        with self._interruptible(), ThreadPoolExecutor(WRITERS) as writers:
             while todo or running or self._later:
-                try:
-                    for item in self._hand_out(todo, WRITERS - len(running)):
-                        running[writers.submit(self._advance, item)] = item
-                    self._await(running, todo)
-                    self._collect(running)
-                    self.watch(sum(item.step == "done" for item in items) - len(items) + total, total, failures(items))
-                except KeyboardInterrupt:
-                    if self.interrupted:
-                        raise
-                    self.interrupted = True
-                    logger.warning(
-                        "Interrupted: no more writes; waiting for %d that were sent.", len(running) + len(self._later)
-                    )
-                    for item in todo:
-                        item.finish(SKIPPED, item.before, "interrupted before it was sent")
-                    todo.clear()
+                for item in self._hand_out(todo, WRITERS - len(running)):
+                    running[writers.submit(self._advance, item)] = item
+                self._await(running, waiting=bool(todo))
+                self._collect(running)
+                if self.interrupted or self.stopped:
+                    self._drop(todo)
+                self.watch(total - len(todo) - len(running) - len(self._later), total, failures(items))
 
     # --- the thread that keeps the books ---
 
     def _hand_out(self, todo: deque[Item], free: int) -> list[Item]:
         """What the free writers are to do now: first what is due of the changes under way, then new ones."""
-        now = time.monotonic()
-        out: list[Item] = []
+        now, out, begun = time.monotonic(), list[Item](), list[Item]()
         while self._later and len(out) < free and self._later[0][0] <= now:
             item = heapq.heappop(self._later)[2]
-            if item.step == "send" and not self._may_send(item, now):
-                continue
-            out.append(item)
-        begun: list[Item] = []
+            pause = self._throttle(item).admit(now)
+            if pause:
+                self._put_off(item, pause)
+            else:
+                out.append(item)
         for _ in range(len(todo)):
             if len(out) + len(begun) >= free:
                 break
             item = todo.popleft()
-            if self._throttle(item).wait(now):
+            if self._throttle(item).admit(now):
                 todo.append(item)  # another subscription may be free
-                continue
-            self._throttle(item).sent(now)
-            begun.append(item)
-        self.record.append(
-            {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target} for item in begun
-        )
-        return out + begun
+            else:
+                begun.append(item)
+        if self._write_down([_change_line(item) for item in begun]):
+            return out + begun
+        todo.extend(begun)
+        return out
 
-    def _may_send(self, item: Item, now: float) -> bool:
-        pause = self._throttle(item).wait(now)
-        if pause:
-            self._put_off(item, pause)
-            return False
-        self._throttle(item).sent(now)
-        return True
-
-    def _await(self, running: dict["Future[float | None]", Item], todo: deque[Item]) -> None:
+    def _await(self, running: Running, waiting: bool) -> None:
         """Sleep until a writer is ready or something is due."""
         now = time.monotonic()
         due = [self._later[0][0] - now] if self._later else []
-        due += [throttle.wait(now) for throttle in self._throttles.values()] if todo else []
-        timeout = max(0.0, min(due)) if due else None
+        if waiting:
+            due += [throttle.wait(now) for (_, rate), throttle in self._throttles.items() if rate == WRITES]
+        if running and len(running) >= WRITERS:
+            due = []
+        pause = min([_TICK, *(max(0.0, each) for each in due)])
         if running:
-            wait(running, timeout=None if len(running) >= WRITERS else timeout, return_when=FIRST_COMPLETED)
-        elif timeout:
-            time.sleep(timeout)
+            wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(pause)
 
-    def _collect(self, running: dict["Future[float | None]", Item]) -> None:
-        """Put off what goes on later, and record what is finished."""
+    def _collect(self, running: Running) -> None:
+        """Put off what goes on later, and write down what is finished."""
         finished = []
         for future in [future for future in running if future.done()]:
             item = running.pop(future)
@@ -155,22 +156,46 @@ class Rollout:
                 finished.append(item)
             else:
                 self._put_off(item, pause)
-        self.record.append(
-            {
-                "event": "outcome",
-                "id": item.resource["id"],
-                "result": item.result,
-                "status": item.status,
-                "reason": item.reason,
-            }
-            for item in finished
-        )
+        self._write_down([_outcome_line(item) for item in finished])
+
+    def _write_down(self, lines: list[dict[str, Any]]) -> bool:
+        """Whether the record took the lines; if not, nothing more is begun."""
+        try:
+            self.record.append(lines)
+        except AzCLIError as error:
+            self.stopped = self.stopped or error
+        return not self.stopped
+
+    def _drop(self, todo: deque[Item]) -> None:
+        why = "the run was interrupted" if self.interrupted else "the record could not be written"
+        for item in todo:
+            item.finish(SKIPPED, item.before, f"not begun: {why}")
+        todo.clear()
 
     def _put_off(self, item: Item, seconds: float) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), item))
 
     def _throttle(self, item: Item) -> Throttle:
-        return self._throttles.setdefault(item.subscription, Throttle())
+        rate = WRITES if item.step == "send" else READS
+        return self._throttles.setdefault((item.subscription, rate), Throttle(rate))
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Meanwhile the first Ctrl-C sets a flag instead of breaking in anywhere; the second one breaks in."""
+
+        def note(_signal: int, _frame: Any) -> None:
+            self.interrupted = True
+            signal.signal(signal.SIGINT, before)
+            logger.warning("Interrupted: no more writes. Waiting for those that were sent …")
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     # --- the writers ---
 
@@ -179,49 +204,65 @@ class Rollout:
         change = item.change
         assert change is not None  # noqa: S101  (for the type checker: `run` has set it)
         try:
-            return getattr(self, f"_{item.step}")(item, change)
-        except ArmError as error:
-            if error.status == 429:
-                return self._refused(item, error.retry_after)
-            if error.status >= 500 and item.tries < _TRIES:
+            pause = getattr(self, f"_{item.step}")(item, change)
+            self._throttle(item).taken()
+            return pause
+        except (ArmError, AzCLIError) as error:
+            if isinstance(error, ArmError) and error.status == 429:
+                self._throttle(item).refused(time.monotonic(), error.retry_after)
+                return max(error.retry_after, 1.0)
+            passing = isinstance(error, AzureConnectionError) or (isinstance(error, ArmError) and error.status >= 500)
+            if passing and item.tries < _TRIES:
                 return _try_again(item)
-            _fail(item, change, error)
-        except (AzureConnectionError, AzureInternalError) as error:
-            if item.tries < _TRIES:
-                return _try_again(item)
-            _fail(item, change, error)
-        except AzCLIError as error:
-            _fail(item, change, error)
-        return None
+            return self._explain_later(item, error)
+        except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
+            logger.debug("Unexpected: %r", error, exc_info=True)
+            item.finish(FAILED, UNKNOWN, f"unexpected: {type(error).__name__}. Its state could not be read.")
+            return None
 
     def _send(self, item: Item, change: Change) -> float:
         change.send()
-        self._throttle(item).taken()
-        item.step, item.tries, item.deadline = "look", 0, time.monotonic() + self.operation_seconds
+        item.deadline = time.monotonic() + self.operation_seconds
+        item.next_step("look")
         return item.pause
 
     def _look(self, item: Item, change: Change) -> float | None:
         seen = change.look()
         if seen.ended:
-            item.step, item.tries = "read_back", 0
-            return 0.0
+            return item.next_step("read_back")
         if seen.problem or time.monotonic() > item.deadline:
-            _fail(item, change, seen.problem or registry.not_ended(self.operation_seconds, seen.state))
-            return None
+            return self._explain_later(item, seen.problem or registry.not_ended(self.operation_seconds, seen.state))
         item.pause = min(item.pause * 2, registry.SLOWEST_LOOK_SECONDS)
         return seen.wait or item.pause
 
     def _read_back(self, item: Item, change: Change) -> None:
-        now = registry.status(registry.get(change.arm, change.id))[0]
+        now = registry.status(registry.fetch(change.arm, change.id))[0]
         if now == item.target:
             item.finish(CHANGED, now)
         else:
             item.finish(FAILED, now, change.failed(registry.NOT_SO, now).error_msg)
 
-    def _refused(self, item: Item, retry_after: float) -> float:
-        if item.step == "send":
-            self._throttle(item).refused(time.monotonic(), retry_after)
-        return max(retry_after, 1.0)
+    def _explain_later(self, item: Item, problem: str | ArmError | AzCLIError) -> float | None:
+        """Something went wrong; the next and last step reads what state the registry is in now."""
+        if item.step != "explain":
+            item.problem = problem
+            return item.next_step("explain")
+        assert item.change is not None  # noqa: S101
+        item.finish(FAILED, UNKNOWN, item.change.failed(item.problem, None).error_msg)
+        return None
+
+    def _explain(self, item: Item, change: Change) -> None:
+        now = registry.status(registry.fetch(change.arm, change.id))[0]
+        item.finish(FAILED, now, change.failed(item.problem, now).error_msg)
+
+
+def _change_line(item: Item) -> dict[str, Any]:
+    return {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
+
+
+def _outcome_line(item: Item) -> dict[str, Any]:
+    outcome = {"result": item.result, "status": item.status, "reason": item.reason}
+    return {"event": "outcome", "id": item.resource["id"], **outcome}
 
 
 def _try_again(item: Item) -> float:
@@ -229,12 +270,6 @@ def _try_again(item: Item) -> float:
     item.tries += 1
     pause = min(_FIRST_PAUSE * 2 ** (item.tries - 1), _LONGEST_PAUSE)
     return pause * random.uniform(0.5, 1.5)  # noqa: S311  (no secret)
-
-
-def _fail(item: Item, change: Change, problem: str | ArmError | AzCLIError) -> None:
-    """Finish an item as failed, with the error's words and the state the registry is in now."""
-    now = change.status_now()
-    item.finish(FAILED, now or UNKNOWN, change.failed(problem, now).error_msg)
 
 
 def failures(items: list[Item]) -> int:
