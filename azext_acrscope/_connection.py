@@ -4,16 +4,31 @@ urllib3 itself and not requests: a pool is bound to its host and to TLS, so a re
 clear; it adds no credentials from ~/.netrc and no cookies; and it loads in half the time.
 """
 
+import logging
 import os
 from typing import Any
+from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPSConnectionPool, ProxyManager, make_headers
+from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
+
+from azext_acrscope import _errors
+from azext_acrscope.tokens import redact, redact_strictly
+
+# Who logs what a server sent: a hostile one may send back what it was sent.
+_LOGGERS = (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+    "urllib3.util.retry",
+    "cli.azure.cli.core.sdk.policies",
+)
 
 
 def pool(host: str) -> HTTPSConnectionPool:
     """A pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
+    redact_logs()
     settings = {"maxsize": 1, **_trust()}
     proxy = None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
     if not proxy:
@@ -24,9 +39,32 @@ def pool(host: str) -> HTTPSConnectionPool:
         from urllib3.contrib.socks import SOCKSProxyManager
 
         return SOCKSProxyManager(proxy, **settings).connection_from_host(host, 443, "https")
-    user = parse_url(proxy).auth
-    headers = make_headers(proxy_basic_auth=user) if user else None
-    return ProxyManager(proxy, proxy_headers=headers, **settings).connection_from_host(host, 443, "https")
+    try:
+        user = parse_url(proxy).auth
+        headers = make_headers(proxy_basic_auth=unquote(user)) if user else None
+        return ProxyManager(proxy, proxy_headers=headers, **settings).connection_from_host(host, 443, "https")
+    except (HTTPError, ValueError):
+        raise _errors.bad_proxy() from None
+
+
+class _Redact(logging.Filter):
+    """Takes tokens out of records, and with them the tracebacks, which quote what was sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        clean = redact(text) if record.name.startswith("cli.") else redact_strictly(text)
+        record.msg, record.args, record.exc_info = clean, (), None
+        # Retries are said in our own words; the library's belong to --debug.
+        return not record.name.startswith("urllib3") or logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
+_REDACT = _Redact()
+
+
+def redact_logs() -> None:
+    """Let no token pass through the loggers of the HTTP libraries, --debug or not."""
+    for name in _LOGGERS:
+        logging.getLogger(name).addFilter(_REDACT)
 
 
 def user_agent() -> str:

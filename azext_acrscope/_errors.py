@@ -5,6 +5,8 @@ token or a response body: of an answer only the status, the error code and the c
 """
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from azure.cli.core.azclierror import (
@@ -27,7 +29,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope.tokens import ACR_AUDIENCE, redact
+from azext_acrscope.tokens import ACR_AUDIENCE, plain, redact, redact_strictly
 
 # --- what the user typed -------------------------------------------------------------------------------------------
 
@@ -77,6 +79,12 @@ def cloud_without_suffix(text: str) -> AzCLIError:
     )
 
 
+def bad_group(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' cannot be the name of a resource group.", "`az group list --output table` shows the groups."
+    )
+
+
 def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
     return MutuallyExclusiveArgumentError(
         f"--resource-group '{group}' contradicts the resource ID, which names the group '{group_of_id}'.",
@@ -85,9 +93,10 @@ def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
 
 
 def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
+    variable = f"AZURE_{name.replace('.', '_').upper()}"
     return InvalidArgumentValueError(
         f"The setting {name} is '{value}', which is not {expected}.",
-        f"`az config unset {name}` goes back to the default.",
+        f"`az config unset {name}` goes back to the default; unset the environment variable {variable}, too.",
     )
 
 
@@ -211,19 +220,34 @@ def unknown_subscription(cause: Exception) -> AzCLIError:
     )
 
 
-def sign_in_refused(audience: str, tenant: str, cause: Exception) -> AzCLIError:
-    """Entra ID would not give a token silently: expired sign-in, Conditional Access, unknown audience …"""
-    reason = redact(str(cause).split("Trace ID:")[0].strip())
+def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) -> AzCLIError:
+    """Entra ID would not give a token silently: expired sign-in, Conditional Access, unknown audience …
+
+    :param account: the CLI's account; its kind decides how to sign in again.
+    """
+    reason = str(cause).split("Trace ID:")[0].split("provided:")[0]
+    tenant, kind = account["tenantId"], (account.get("user") or {}).get("type")
+    again = f'az login --tenant "{tenant}" --scope "{audience.rstrip("/")}/.default"'
+    if kind == "servicePrincipal":
+        again = (
+            f'az login --service-principal --username "{account["user"]["name"]}" --tenant "{tenant}" --password SECRET'
+        )
     return AuthenticationError(
-        f"Entra ID gave no token for the audience {audience}: {reason}",
-        recommendation=f"Sign in for this audience, then repeat the command:\n"
-        f'az login --tenant "{tenant}" --scope "{audience.rstrip("/")}/.default"',
+        f"Entra ID gave no token for the audience {audience}: {redact_strictly(reason).strip()}",
+        recommendation=f"Sign in again, then repeat the command:\n{again}",
+    )
+
+
+def entra_failed(audience: str, kind: str) -> AzCLIError:
+    return AuthenticationError(
+        f"Entra ID, or what answered in its place, failed when asked for a token for {audience} ({kind}).",
+        recommendation="Repeat the command in a minute. If it stays so, check HTTPS_PROXY and `az cloud show`.",
     )
 
 
 def wrong_audience(wanted: str, got: str) -> AzCLIError:
     return AuthenticationError(
-        f"The sign-in source answered with a token for the audience '{got}' where {wanted} was asked for. "
+        f"The sign-in source answered with a token for the audience '{plain(got)}' where {wanted} was asked for. "
         "It was not sent to the registry.",
         recommendation="`az account show` tells which account is in use; `az login` signs in afresh.",
     )
@@ -236,6 +260,20 @@ def entra_unreachable(cause: Exception) -> AzCLIError:
 
 
 # --- the registry resource: Azure Resource Manager -----------------------------------------------------------------
+
+
+def no_subscription(tenant: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"The signed-in account has no subscription in tenant {tenant}, so no registry can be looked up.",
+        "Name the login server, or a subscription with --subscription; `az account list --all` shows them.",
+    )
+
+
+def interrupted_write(where: str, target: str) -> AzCLIError:
+    return ManualInterrupt(
+        f"Interrupted while {where} was becoming `{target}`: Azure has the change and goes on with it.",
+        "`az acr scope show` tells how it ended.",
+    )
 
 
 def registry_not_found(name: str, subscription: str) -> AzCLIError:
@@ -283,7 +321,7 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     :param where: the registry, as a person names it.
     :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
     """
-    detail = f"{redact(message)} [{code}, HTTP {status}, correlation id {correlation}]"
+    detail = f"{redact(message)} [{code}, HTTP {status}, correlation id {correlation}]."
     if code == "RequestDisallowedByPolicy":
         return ForbiddenError(
             f"An Azure Policy assignment forbids this change of {where}: {detail}",
@@ -318,7 +356,17 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
         )
     if status == 400:
         return BadRequestError(f"Azure Resource Manager refused the request for {where}: {detail}")
-    return AzureResponseError(f"Azure Resource Manager refused the request for {where}: {detail}")
+    return AzureResponseError(
+        f"Azure Resource Manager refused the request for {where}: {detail}",
+        "`az acr scope show` reads the state again; repeat the command once what the message names is mended.",
+    )
+
+
+def arm_link_refused(endpoint: str) -> AzCLIError:
+    return AzureResponseError(
+        f"Azure Resource Manager ({endpoint}) links to another host, which is never followed.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+    )
 
 
 def arm_unreachable(endpoint: str, cause: Exception) -> AzCLIError:
@@ -354,7 +402,14 @@ def login_server_guessed(name: str, guess: str, cause: AzCLIError) -> str:
     """A warning, not an error."""
     return (
         f"Azure Resource Manager did not tell the login server of '{name}' ({cause.error_msg}) "
-        f"Signing in to {guess}. If that is not the registry you mean, press Ctrl-C and name its login server."
+        f"Signing in to {guess}. If that is not the registry you mean, name its login server."
+    )
+
+
+def arm_audience_named(audience: str) -> str:
+    """A warning, not an error."""
+    return (
+        f"The setting acr.audience_resource names {audience}: signing in with a token that opens far more than images."
     )
 
 
@@ -367,16 +422,29 @@ def login_server_unreachable(login_server: str, cause: Exception) -> AzCLIError:
     )
 
 
+def login_server_slow(login_server: str, seconds: float) -> AzCLIError:
+    return AzureConnectionError(
+        f"{login_server} did not finish its answer within {seconds:g} seconds.", "Repeat the command in a minute."
+    )
+
+
+def bad_proxy() -> AzCLIError:
+    return InvalidArgumentValueError(
+        "The proxy address in the environment variable HTTPS_PROXY cannot be understood.",
+        "It has the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
+    )
+
+
 def no_challenge(login_server: str, status: int, why: str) -> AzCLIError:
     return AzureResponseError(
         f"{login_server} does not answer like a container registry: {why} (HTTP {status}). No token was sent.",
-        f"Check the name. `az acr check-health --name {login_server.split('.')[0]}` examines the connection.",
+        f"Check the name. `az acr check-health --name {_name(login_server)}` examines the connection.",
     )
 
 
 def foreign_realm(login_server: str, realm: str) -> AzCLIError:
     return AzureResponseError(
-        f"{login_server} sends credentials to another place: its challenge names the realm '{realm}', "
+        f"{login_server} sends credentials to another place: its challenge names the realm '{plain(realm)}', "
         f"not https://{login_server}/oauth2/token. No token was sent.",
         "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
     )
@@ -397,7 +465,7 @@ def network_refused(login_server: str, code: str, message: str, correlation: str
         f"{login_server} refuses this machine's network{shown}, whoever signs in [{code}, HTTP 403{_id(correlation)}].",
         [
             "Public access is off or limited: connect through the private endpoint, or let this address in:",
-            f"az acr network-rule add --name {login_server.split('.')[0].split('-')[0]} --ip-address ADDRESS",
+            f"az acr network-rule add --name {_name(login_server)} --ip-address ADDRESS",
         ],
     )
 
@@ -481,16 +549,27 @@ def client_not_found(command: str) -> AzCLIError:
 
 def client_in_working_directory(path: str) -> AzCLIError:
     return ValidationError(
-        f"'{path}' lies in the working directory, so it was not run: it could be anyone's program.",
+        f"'{path}' lies in the working directory, or is found only from there, so it was not run: it could be "
+        "anyone's program.",
         "Run the command from another directory, or set DOCKER_COMMAND to the absolute path of a trusted binary.",
     )
 
 
+def client_not_runnable(path: str, why: str) -> AzCLIError:
+    return ValidationError(
+        f"'{path}' cannot be run: {why}.",
+        "Set DOCKER_COMMAND to the absolute path of docker or podman, or mend PATH.",
+    )
+
+
 def client_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    how = f"failed with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
+    advice = [f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client."]
+    if "Identity token" in said:  # podman will not replace what docker wrote
+        advice.insert(0, f"`{client} logout {login_server}` removes the entry that is in the way.")
     return ClientRequestError(
-        f"The registry accepted the sign-in, but `{client} login {login_server}` failed "
-        f"with exit code {exit_code}: {said}",
-        f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client.",
+        f"The registry accepted the sign-in, but `{client} login {login_server}` {how}: {said or 'it said nothing'}",
+        advice,
     )
 
 
@@ -502,6 +581,11 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
 
 
 # --- wording shared by the above -----------------------------------------------------------------------------------
+
+
+def _name(login_server: str) -> str:
+    """The name of a login server's registry, for commands that take no hash."""
+    return login_server.split(".")[0].split("-")[0]
 
 
 def _id(correlation: str) -> str:
@@ -518,12 +602,13 @@ def _cause(cause: BaseException) -> str:
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in getattr(current, "args", ()) if isinstance(arg, BaseException)), None)
         current = inner or current
-    text = str(current).split("\n")[0].strip() or type(current).__name__
-    return text.rstrip(".")
+    return redact_strictly(str(current).split("\n")[0].strip()).rstrip(".") or type(current).__name__
 
 
 def _network_advice(cause: Exception, login_server: str = "") -> str:
     text = f"{cause!r} {cause}"
+    if "407" in text or "ProxyError" in text:
+        return "The proxy that HTTPS_PROXY names did not let the request through: check its address and password."
     if "CERTIFICATE" in text.upper() or "SSLError" in text:
         return (
             "The certificate was not trusted. Behind a proxy that opens TLS, point REQUESTS_CA_BUNDLE at its CA file."
@@ -531,3 +616,22 @@ def _network_advice(cause: Exception, login_server: str = "") -> str:
     if login_server:
         return "Check the name and the network. A private endpoint is reached from its virtual network only."
     return "Check the network and HTTPS_PROXY, then repeat the command."
+
+
+def _without_tokens(make: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, whose texts hold no token whatever was put into them: they go to telemetry, too."""
+
+    @wraps(make)
+    def made(*args: Any, **options: Any) -> Any:
+        result = make(*args, **options)
+        if isinstance(result, AzCLIError) and redact(result.error_msg) != result.error_msg:
+            advice = [redact(text) for text in result.recommendations]
+            return type(result)(redact(result.error_msg), recommendation=advice)
+        return redact(result) if isinstance(result, str) else result
+
+    return made
+
+
+for _function_name, _function in list(globals().items()):
+    if getattr(_function, "__module__", "") == __name__ and not _function_name.startswith("_"):
+        globals()[_function_name] = _without_tokens(_function)

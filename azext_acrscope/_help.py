@@ -50,7 +50,8 @@ long-summary: >
     First hop: Microsoft Entra ID gives the signed-in account a token for the audience
     https://containerregistry.azure.net. Second hop: the login server turns it into an ACR refresh token (3 hours),
     which goes to docker, else podman, or the program in the environment variable DOCKER_COMMAND. No container daemon
-    is needed. It never uses the admin user, never an ARM-audience token, and never prompts. A login server is used
+    is needed. It never uses the admin user and never prompts, and uses an ARM-audience token
+    only if the setting acr.audience_resource names that audience. A login server is used
     exactly as given and needs no access to the registry resource; a name or an ID is looked up first.
 examples:
   - name: Sign in by login server, without any request to Azure Resource Manager.

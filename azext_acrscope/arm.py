@@ -9,17 +9,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azure.cli.core.azclierror import AzCLIError
+from knack.log import get_logger
 
 from azext_acrscope import _errors
-from azext_acrscope.first_hop import find_account
+from azext_acrscope.first_hop import account_of, refusals
+from azext_acrscope.tokens import plain
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _RETRIES = 4
-_RETRY_SECONDS = 180  # all tries of one request together; ARM's Retry-After is heeded within it
+_RETRY_SECONDS = 180  # no further try of a request after so long
 _REPEATABLE = frozenset({"GET", "PATCH", "POST"})  # a PATCH to one fixed value, and a query, are as safe as a GET
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
+
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,18 +72,16 @@ class Arm:
         from azure.cli.core._profile import Profile
 
         profile = Profile(cli_ctx=cli_ctx)
-        account = find_account(profile, cli_ctx.data.get("subscription_id"))
-        self.subscription_id: str = account["id"]
-        if subscription_id and subscription_id.lower() != self.subscription_id.lower():
-            self.subscription_id = subscription_id
-            if any(known["id"].lower() == subscription_id.lower() for known in profile.load_cached_subscriptions()):
-                account = find_account(profile, subscription_id)
+        account = account_of(profile, cli_ctx, subscription_id)
+        self.subscription_id: str = subscription_id or account["id"]
         self.tenant: str = account["tenantId"]
+        self.has_subscription: bool = self.subscription_id != self.tenant  # else a tenant-level account
         self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
         self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
         credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
         self._patient = patient
-        self._client = _pipeline_client(cli_ctx, credential, self.endpoint, self.audience, connections)
+        guarded = _Credential(credential, self.audience, account)
+        self._client = _pipeline_client(cli_ctx, guarded, self.endpoint, self.audience, connections)
 
     def get(self, path: str, api_version: str, **query: str) -> Reply:
         return self._send("GET", self.endpoint + path, {**query, "api-version": api_version})
@@ -96,10 +98,17 @@ class Arm:
 
         :raises AzureResponseError: if the URL leads elsewhere.
         """
-        ours, theirs = urlsplit(self.endpoint), urlsplit(url)
-        if (theirs.scheme, theirs.netloc.lower()) != ("https", ours.netloc.lower()):
-            raise _errors.not_a_registry(self.endpoint, f"it links to another host, '{theirs.netloc}'")
+        if not self.owns(url):
+            raise _errors.arm_link_refused(self.endpoint)
         return self._send("GET", url, {})
+
+    def owns(self, url: Any) -> bool:
+        """Whether a URL is one of ARM itself."""
+        try:
+            ours, theirs = urlsplit(self.endpoint), urlsplit(str(url))
+            return (theirs.scheme, theirs.hostname, theirs.port or 443) == ("https", ours.hostname, ours.port or 443)
+        except ValueError:
+            return False
 
     def pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
         """All items of a paged list. A page may be empty and still link to a next one (recorded)."""
@@ -107,14 +116,14 @@ class Arm:
         items: list[dict[str, Any]] = []
         for _ in range(_MAX_PAGES):
             body = reply.body if isinstance(reply.body, dict) else {}
-            items += body.get("value") or []
+            page = body.get("value")
+            items += [item for item in page if isinstance(item, dict)] if isinstance(page, list) else []
             if not body.get("nextLink"):
                 break
             reply = self.follow(body["nextLink"])
         return items
 
     def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
-        from azure.cli.core.azclierror import AuthenticationError
         from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
         from azure.core.rest import HttpRequest
         from requests.exceptions import RequestException
@@ -128,16 +137,29 @@ class Arm:
                 if not self._patient:
                     raise
                 response = self._client.send_request(request, **options)
-        except AuthenticationError as refusal:
-            raise _errors.sign_in_refused(self.audience, self.tenant, refusal) from refusal
         except (AzureError, RequestException) as cause:
             if isinstance(cause, HttpResponseError) and not isinstance(cause, IncompleteReadError):
                 raise
-            raise _errors.arm_unreachable(self.endpoint, cause) from cause
+            raise _errors.arm_unreachable(self.endpoint, cause) from None
         content = _json(response)
         if response.status_code >= 300:
             raise error(response.status_code, response.headers, response.reason, content)
         return Reply(response.status_code, response.headers, content)
+
+
+class _Credential:
+    """The CLI's credential, whose failures are errors of signing in and not of reaching ARM."""
+
+    def __init__(self, credential: Any, audience: str, account: dict[str, Any]) -> None:
+        self._credential, self._audience, self._account = credential, audience, account
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        with refusals(self._audience, self._account):
+            return self._credential.get_token(*scopes, **options)
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        with refusals(self._audience, self._account):
+            return self._credential.get_token_info(*scopes, options=options)
 
 
 def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str, connections: int) -> Any:
@@ -151,13 +173,25 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
     from requests import Session
     from requests.adapters import HTTPAdapter
 
+    from azext_acrscope._connection import redact_logs
+
+    class Patience(policies.RetryPolicy):
+        """Heeds Retry-After up to a minute, and says so when it is long."""
+
+        def get_retry_after(self, response: Any) -> float | None:
+            wait = _seconds(response.http_response.headers.get("Retry-After")) or None
+            if wait and wait > _UNSAID_SECONDS:
+                logger.warning("Azure Resource Manager asks to wait: trying again in %d s.", wait)
+            return wait
+
+    redact_logs()
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     pipeline = [
         policies.RequestIdPolicy(**kwargs),
         policies.HeadersPolicy(**kwargs),
         kwargs["user_agent_policy"],
         policies.ProxyPolicy(**kwargs),
-        policies.RetryPolicy(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
+        Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
         ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(audience)),
         kwargs.get("custom_hook_policy") or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
@@ -175,13 +209,14 @@ def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str
 
 def _seconds(header: Any) -> float:
     """A Retry-After in seconds, at most a minute; ARM sends no dates in it."""
-    return min(float(header), _LONGEST_WAIT) if str(header or "").isdigit() else 0.0
+    text = str(header or "")
+    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
 
 
 def _json(response: Any) -> Any:
     try:
         return response.json() if response.content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -191,8 +226,8 @@ def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmErr
     envelope = envelope if isinstance(envelope, dict) else {}
     return ArmError(
         status,
-        str(envelope.get("code") or "no error code"),
-        str(envelope.get("message") or reason or ""),
-        headers.get("x-ms-correlation-request-id") or "unknown",
+        plain(envelope.get("code") or "no error code"),
+        str(envelope.get("message") or plain(reason or "")),
+        plain(headers.get("x-ms-correlation-request-id") or "unknown"),
         _seconds(headers.get("Retry-After")),
     )

@@ -7,18 +7,20 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from knack.log import get_logger
 
 from azext_acrscope import _errors
-from azext_acrscope.tokens import RefreshToken
+from azext_acrscope.tokens import RefreshToken, redact_strictly
 
 # The user name that tells a registry to expect a refresh token as the password.
 USERNAME = "00000000-0000-0000-0000-000000000000"
 _LOGIN_SECONDS = 120
+_WORDS = 2000  # bytes of a client's output that are worth repeating
 
 logger = get_logger(__name__)
 
@@ -42,7 +44,8 @@ def find() -> Client | None:
         if path:
             if not (chosen and os.path.isabs(chosen)):
                 _refuse_working_directory(path)
-            return Client(Path(path).name.removesuffix(".exe"), path)
+            name = Path(path).name
+            return Client(Path(path).stem if name.lower().endswith(".exe") else name, path)
     if chosen:
         raise _errors.client_not_found(chosen)
     return None
@@ -55,32 +58,44 @@ def login(client: Client, token: RefreshToken) -> None:
     :raises ValidationError: the client cannot be run.
     """
     command = [client.path, "login", "--username", USERNAME, "--password-stdin", token.login_server]
-    try:
-        done = subprocess.run(
-            command, input=token.value.encode(), capture_output=True, timeout=_LOGIN_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _errors.client_timed_out(client.name, token.login_server, _LOGIN_SECONDS) from error
-    except OSError as error:
-        raise _errors.client_not_found(client.path) from error
-    said = done.stderr.decode(errors="replace").replace(token.value, "***").strip()
+    # Files, not pipes: a helper that the client leaves running would keep a pipe open and us waiting.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            done = subprocess.run(
+                command, input=token.value.encode(), stdout=out, stderr=err, timeout=_LOGIN_SECONDS, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise _errors.client_timed_out(client.name, token.login_server, _LOGIN_SECONDS) from None
+        except OSError as error:
+            raise _errors.client_not_runnable(client.path, error.strerror or type(error).__name__) from None
+        said = _last_words(err) or (_last_words(out) if done.returncode else "")
     if done.returncode != 0:
         raise _errors.client_failed(client.name, token.login_server, done.returncode, said)
     if said:
         logger.warning("%s says: %s", client.name, said)
 
 
-def credential_store(client: Client, login_server: str) -> str:
+def _last_words(stream: IO[bytes]) -> str:
+    """The end of what a client printed, without anything in it that may be the token, whole or in pieces."""
+    stream.seek(max(0, stream.seek(0, os.SEEK_END) - _WORDS))
+    lines = stream.read().decode(errors="replace").splitlines()
+    return "\n".join(redact_strictly(line) for line in lines if line.strip())
+
+
+def credential_store(client: Client, login_server: str) -> str | None:
     """Where the client keeps the credential of a login server: the path of a file or the name of a helper program.
 
     By the rules of each: docker takes credHelpers[host], then credsStore, then its file; podman does not know
-    credsStore and has its own file, whose place depends on four variables.
+    credsStore and has its own file, whose place depends on four variables. None for a client with other rules.
     """
-    file = _podman_file() if client.name == "podman" else _docker_file()
+    if client.name not in _FILES:
+        return None
+    file = Path(os.path.abspath(_FILES[client.name]()))
     config = _read_json(file)
-    helper = (config.get("credHelpers") or {}).get(login_server)
-    if not helper and client.name != "podman":
-        helper = config.get("credsStore")
+    helpers = config.get("credHelpers")
+    helper = config.get("credsStore") if client.name != "podman" else None
+    if isinstance(helpers, dict) and login_server in helpers:
+        helper = helpers[login_server]
     return f"docker-credential-{helper}" if helper else str(file)
 
 
@@ -96,19 +111,24 @@ def _podman_file() -> Path:
     if os.name != "posix" or os.uname().sysname == "Darwin":
         return Path.home() / ".config" / "containers" / "auth.json"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path(runtime) if runtime else Path(f"/run/containers/{os.getuid()}")) / "containers" / "auth.json"
+    return Path(runtime) / "containers" / "auth.json" if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
+
+
+_FILES = {"docker": _docker_file, "nerdctl": _docker_file, "podman": _podman_file}
 
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _refuse_working_directory(path: str) -> None:
     """A program of the working directory may be anyone's (a cloned repository's, say): it gets no token."""
+    if not os.path.isabs(path):  # found through a relative entry of PATH: it depends on where one stands
+        raise _errors.client_in_working_directory(path)
     here = os.path.realpath(os.getcwd())
     for place in (os.path.abspath(path), os.path.realpath(path)):
         if os.path.realpath(os.path.dirname(place)) == here:

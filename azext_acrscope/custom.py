@@ -5,6 +5,7 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 import atexit
 import gc
+import re
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors, hosts
@@ -106,12 +107,13 @@ def _enforce_one(
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
     from azext_acrscope import _progress, registry
 
+    seconds = _operation_seconds(cmd)
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
     if previous != status and not dry_run:
         sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
-        after = registry.set_status(arm, before, status, _operation_seconds(cmd), sleep)
+        after = registry.set_status(arm, before, status, seconds, sleep)
     result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
     return {**result, "plannedStatus": status} if dry_run else result
 
@@ -159,6 +161,8 @@ def login(
     cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, expose_token: bool = False
 ) -> dict[str, Any]:
     """Sign in to a registry: first hop, second hop, then the container client, or the token itself if asked for."""
+    from knack.log import get_logger
+
     from azext_acrscope import clients, first_hop, second_hop
 
     client = None if expose_token else clients.find()
@@ -166,8 +170,10 @@ def login(
         raise _errors.no_client(registry_name.login_server or registry_name.name)
     login_server = registry_name.login_server or _ask_login_server(cmd, registry_name, resource_group_name)
     audience = first_hop.audience(cmd.cli_ctx)
+    if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
+        get_logger(__name__).warning(_errors.arm_audience_named(audience))
     exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience))
+    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, registry_name.subscription_id))
     result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
     if client:
         clients.login(client, token)
@@ -200,6 +206,8 @@ def _ask_login_server(cmd: Any, ref: RegistryRef, resource_group: str | None) ->
     try:
         _, resource = _find(cmd, ref, resource_group)
     except (ForbiddenError, ResourceNotFoundError) as error:
+        if isinstance(error, ResourceNotFoundError) and (ref.resource_group or resource_group):
+            raise  # a place was named, and it is not there: a slip, and no reason to guess a host
         guess = hosts.default_login_server(ref.name, suffix)
         get_logger(__name__).warning(_errors.login_server_guessed(ref.name, guess, error))
         return guess
@@ -211,7 +219,6 @@ def _ask_login_server(cmd: Any, ref: RegistryRef, resource_group: str | None) ->
 def _operation_seconds(cmd: Any) -> float:
     """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
     value = cmd.cli_ctx.config.get("acrscope", "operation_timeout", fallback=str(_OPERATION_SECONDS))
-    try:
-        return float(value)
-    except ValueError as error:
-        raise _errors.bad_setting("acrscope.operation_timeout", value, "a number of seconds") from error
+    if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
+        raise _errors.bad_setting("acrscope.operation_timeout", value, "a number of seconds")
+    return float(value)

@@ -5,6 +5,8 @@ The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cl
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from azext_acrscope import _errors
@@ -26,32 +28,51 @@ def audience(cli_ctx: Any) -> str:
     raise _errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
 
 
-def acquire(cli_ctx: Any, wanted: str) -> EntraToken:
-    """A token for the audience `wanted`, from the account of the subscription in use. Never prompts.
+def acquire(cli_ctx: Any, wanted: str, subscription_id: str | None = None) -> EntraToken:
+    """A token for the audience `wanted`. Never prompts.
 
+    :param subscription_id: as the account of this subscription, if the CLI knows it; by default of the one in use.
     :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
     :raises InvalidArgumentValueError: the subscription named is not the account's.
     :raises AzureConnectionError: Entra ID could not be reached.
     """
     from azure.cli.core._profile import Profile
+
+    profile = Profile(cli_ctx=cli_ctx)
+    account = account_of(profile, cli_ctx, subscription_id)
+    with refusals(wanted, account):
+        (_, token, _), _, tenant = profile.get_raw_token(resource=wanted, subscription=account["id"])
+    _check_audience(token, wanted)
+    return EntraToken(token, tenant, wanted)
+
+
+@contextmanager
+def refusals(wanted: str, account: dict[str, Any]) -> Iterator[None]:
+    """Turn whatever goes wrong when a token is asked for into its error; nothing of an answer is repeated."""
     from azure.cli.core.azclierror import AuthenticationError, AzCLIError
     from knack.util import CLIError
     from requests.exceptions import RequestException
 
-    profile = Profile(cli_ctx=cli_ctx)
-    account = find_account(profile, cli_ctx.data.get("subscription_id"))
     try:
-        (_, token, _), _, tenant = profile.get_raw_token(resource=wanted, subscription=account["id"])
+        yield
     except AuthenticationError as error:
-        raise _errors.sign_in_refused(wanted, account["tenantId"], error) from error
+        raise _errors.sign_in_refused(wanted, account, error) from None
     except AzCLIError:
         raise
     except CLIError as error:
-        raise _errors.not_signed_in(error) from error
+        raise _errors.not_signed_in(error) from None
     except RequestException as error:
-        raise _errors.entra_unreachable(error) from error
-    _check_audience(token, wanted)
-    return EntraToken(token, tenant, wanted)
+        raise _errors.entra_unreachable(error) from None
+    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
+        raise _errors.entra_failed(wanted, type(error).__name__) from None
+
+
+def account_of(profile: Any, cli_ctx: Any, subscription_id: str | None) -> dict[str, Any]:
+    """The account of a subscription that came in a resource ID; if the CLI does not know it, of the one in use."""
+    known = profile.load_cached_subscriptions()
+    if subscription_id and any(each["id"].lower() == subscription_id.lower() for each in known):
+        return find_account(profile, subscription_id)
+    return find_account(profile, cli_ctx.data.get("subscription_id"))
 
 
 def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:

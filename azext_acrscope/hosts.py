@@ -16,7 +16,7 @@ from azext_acrscope import _errors
 
 _NAME = re.compile(r"[A-Za-z0-9]{5,50}", re.ASCII)
 _ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/subscriptions/(?P<subscription>[\w-]+)/resourceGroups/(?P<group>[-\w.()]*[-\w()])"
     r"/providers/Microsoft\.ContainerRegistry/registries/(?P<name>[a-z0-9]{5,50})/?",
     re.IGNORECASE,
 )
@@ -44,7 +44,8 @@ def cloud_suffix(cloud: Any) -> str:
         suffix = cloud.suffixes.acr_login_server_endpoint
     except CloudSuffixNotSetException:
         return ""
-    return "." + suffix.lower().lstrip(".") if suffix else ""
+    bare = str(suffix or "").lower().strip(".")
+    return f".{bare}" if bare else ""
 
 
 def parse_registry(text: str, suffix: str) -> RegistryRef:
@@ -55,7 +56,7 @@ def parse_registry(text: str, suffix: str) -> RegistryRef:
     :raises InvalidArgumentValueError: for anything else, saying what is wrong with it.
     """
     text = text.strip()
-    if text.startswith("/"):
+    if text.startswith("/") or text.lower().startswith("subscriptions/"):
         match = _ID.fullmatch(text)
         if not match:
             raise _errors.bad_registry_id(text)
@@ -64,6 +65,11 @@ def parse_registry(text: str, suffix: str) -> RegistryRef:
         return RegistryRef(text)
     host = check_login_server(text, suffix)
     return RegistryRef(_parts(host, suffix)["name"], host)
+
+
+def is_group_name(text: str) -> bool:
+    """Whether a resource group can be named so; anything else would change the path of a request."""
+    return bool(re.fullmatch(r"[-\w.()]{0,89}[-\w()]", text))
 
 
 def check_login_server(host: str, suffix: str) -> str:
@@ -75,11 +81,11 @@ def check_login_server(host: str, suffix: str) -> str:
     """
     if not suffix:
         raise _errors.cloud_without_suffix(host)
+    if re.fullmatch(r"[\w-]*", host):
+        raise _errors.bad_registry_name(host)
     if not re.fullmatch(r"[A-Za-z0-9.-]+", host, re.ASCII):
         raise _errors.not_a_bare_host(host)
     lowered = host.lower()
-    if "." not in lowered:
-        raise _errors.bad_registry_name(host)
     if re.search(r"\.data$", lowered.removesuffix(suffix)) and lowered.endswith(suffix):
         raise _errors.data_endpoint(host)
     if not _parts(lowered, suffix):

@@ -18,7 +18,7 @@ from knack.log import get_logger
 from azext_acrscope import _errors, hosts
 from azext_acrscope.arm import Arm, ArmError, Reply
 from azext_acrscope.hosts import RegistryRef
-from azext_acrscope.tokens import ACR_AUDIENCE
+from azext_acrscope.tokens import ACR_AUDIENCE, plain
 
 # The first stable version that defines the property; older ones answer without it, which would read as the default.
 API_VERSION = "2025-04-01"
@@ -51,6 +51,8 @@ def find(arm: Arm, ref: RegistryRef, resource_group: str | None, suffix: str) ->
     if ref.resource_group and resource_group and ref.resource_group.lower() != resource_group.lower():
         raise _errors.group_contradicts_id(resource_group, ref.resource_group)
     resource_group = ref.resource_group or resource_group
+    if not arm.has_subscription:
+        raise _errors.no_subscription(arm.tenant)
     ids = [resource_id(arm.subscription_id, resource_group, ref.name)] if resource_group else _search(arm, ref.name)
     if not ids:
         raise _errors.registry_not_found(ref.name, arm.subscription_id)
@@ -84,7 +86,7 @@ def get(arm: Arm, registry_id: str) -> Resource:
 
 def fetch(arm: Arm, registry_id: str) -> Resource:
     """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
-    return _checked(arm.get(registry_id, API_VERSION), short_name(registry_id))
+    return _checked(arm.get(registry_id, API_VERSION), registry_id)
 
 
 def _search(arm: Arm, name: str) -> list[str]:
@@ -98,15 +100,18 @@ def _search(arm: Arm, name: str) -> list[str]:
         if error.status == 404:  # a subscription that is not there, or not for this account
             raise _errors.registry_not_found(name, arm.subscription_id) from error
         raise error.as_cli_error(f"subscription {arm.subscription_id}", READ) from error
-    return [item["id"] for item in items if str(item.get("name", "")).lower() == name.lower()]
+    named = [item for item in items if str(item.get("name", "")).lower() == name.lower()]
+    return [str(item["id"]) for item in named if is_id(item.get("id"))]
 
 
-def _checked(reply: Reply, where: str) -> Resource:
-    body = reply.body
+def _checked(reply: Reply, registry_id: str) -> Resource:
+    body, where = reply.body, short_name(registry_id)
     if not isinstance(body, dict):
         raise _errors.not_a_registry(where, "it is no JSON object")
     if str(body.get("type", "")).lower() != TYPE.lower() or not isinstance(body.get("properties"), dict):
         raise _errors.not_a_registry(where, "it has another type or no properties")
+    if str(body.get("id", "")).lower() != registry_id.lower() or "name" not in body:
+        raise _errors.not_a_registry(where, "it is another resource")
     if not login_server(body):
         raise _errors.not_a_registry(where, "it has no login server")
     status(body)
@@ -118,12 +123,17 @@ def status(resource: Resource) -> tuple[str, bool]:
 
     :raises AzureResponseError: for a value that is neither `enabled` nor `disabled`.
     """
-    policies = resource["properties"].get("policies") or {}
-    value = (policies.get("azureADAuthenticationAsArmPolicy") or {}).get("status")
+    value: Any = resource["properties"]
+    for member in ("policies", "azureADAuthenticationAsArmPolicy", "status"):
+        if value is None:
+            break
+        if not isinstance(value, dict):
+            raise _errors.not_a_registry(resource.get("name", "the registry"), f"its {member} cannot be read")
+        value = value.get(member)
     if value is None:
         return ENABLED, True
     if str(value).lower() not in (ENABLED, DISABLED):
-        raise _errors.not_a_registry(resource.get("name", "the registry"), f"its status is '{value}'")
+        raise _errors.not_a_registry(resource.get("name", "the registry"), f"its status is '{plain(value)}'")
     return str(value).lower(), False
 
 
@@ -132,7 +142,14 @@ def login_server(resource: Resource) -> str:
 
 
 def resource_id(subscription_id: str, resource_group: str, name: str) -> str:
+    if not hosts.is_group_name(resource_group):
+        raise _errors.bad_group(resource_group)
     return f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}/providers/{TYPE}/{name}"
+
+
+def is_id(text: Any) -> bool:
+    """Whether this is a registry's resource ID, whose parts may be relied on."""
+    return isinstance(text, str) and len(text.split("/")) == 9 and f"/providers/{TYPE}/".lower() in text.lower()
 
 
 def short_name(registry_id: str) -> str:
@@ -171,7 +188,7 @@ def describe(resource: Resource, arm_audience: str) -> dict[str, Any]:
 
 
 class Change:
-    """One registry's status being changed, step by step: `send`, then `look` until it has ended, then `read_back`.
+    """One registry's status being changed, step by step: `send`, then `look` until it has ended.
 
     The steps do not wait, so that a fleet can have many changes under way; `set_status` waits for one.
     """
@@ -180,6 +197,7 @@ class Change:
         self.arm, self.target = arm, target
         self.id: str = resource["id"]
         self.where = short_name(self.id)
+        self.accepted = False
         self._operation: str | None = None
         self._ended = False
 
@@ -189,8 +207,12 @@ class Change:
         :raises ArmError: ARM refused it.
         """
         reply = self.arm.patch(self.id, API_VERSION, _patch_body(self.target))
+        self.accepted = True
         self._operation = reply.headers.get("Azure-AsyncOperation")
-        self._ended = reply.status == 200 and not self._operation
+        if self._operation and not self.arm.owns(self._operation):
+            logger.debug("The operation's status lies at another host: looking at the registry instead.")
+            self._operation = ""
+        self._ended = reply.status == 200 and self._operation is None
 
     def look(self) -> "Look":
         """One look at whether Azure has finished.
@@ -204,21 +226,11 @@ class Change:
             try:
                 return _operation_state(self.arm.follow(self._operation))
             except ArmError as error:
-                if error.status not in (401, 403, 404):
+                if error.status == 429:
                     raise
-                logger.debug("The operation's status may not be read (%s): looking at the registry instead.", error)
+                logger.debug("The operation's status cannot be read (%s): looking at the registry instead.", error)
                 self._operation = None
         return Look(str(fetch(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded"))
-
-    def read_back(self) -> Resource:
-        """The registry as it is now.
-
-        :raises AzureResponseError: it does not have the status that was written.
-        """
-        resource = get(self.arm, self.id)
-        if status(resource)[0] != self.target:
-            raise self.failed(NOT_SO, status(resource)[0])
-        return resource
 
     def status_now(self) -> str | None:
         """The status at this moment, None if it cannot be read; never raises. For use after something went wrong."""
@@ -234,13 +246,13 @@ class Change:
         if isinstance(problem, str):
             return _errors.write_unfinished(self.where, self.target, problem, state)
         if isinstance(problem, ArmError):
-            problem = problem.as_cli_error(self.where, WRITE)
-        return _errors.with_state(problem, state)
+            problem = problem.as_cli_error(self.where, READ if self.accepted else WRITE)
+        return _errors.with_state(problem, f"Azure had accepted the change. {state}" if self.accepted else state)
 
 
 @dataclass(frozen=True)
 class Look:
-    """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: no word of it)."""
+    """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: it does not say)."""
 
     state: str
     wait: float = 0.0
@@ -248,13 +260,12 @@ class Look:
 
     @property
     def ended(self) -> bool:
-        return self.state == "Succeeded"
+        return self.state.lower() == "succeeded"
 
     @property
     def problem(self) -> str | None:
-        return (
-            f"Azure reports the operation as {self.state}{self.why}" if self.state in ("Failed", "Canceled") else None
-        )
+        over = self.state.lower() in ("failed", "canceled")
+        return f"Azure reports the operation as {self.state}{self.why}" if over else None
 
 
 def set_status(
@@ -271,11 +282,15 @@ def set_status(
     try:
         change.send()
         problem = _wait(change, timeout, sleep)
+        after = fetch(arm, change.id)
+    except KeyboardInterrupt:
+        raise _errors.interrupted_write(change.where, target) from None
     except (ArmError, AzCLIError) as error:
         raise change.failed(error, change.status_now()) from error
-    if problem:
-        raise change.failed(problem, change.status_now())
-    return change.read_back()
+    now = status(after)[0]
+    if problem or now != target:
+        raise change.failed(problem or NOT_SO, now)
+    return after
 
 
 def _wait(change: Change, timeout: float, sleep: Callable[[float], None]) -> str | None:
@@ -285,9 +300,10 @@ def _wait(change: Change, timeout: float, sleep: Callable[[float], None]) -> str
         if seen.problem:
             return seen.problem
         pause = seen.wait or pause
-        if time.monotonic() + pause > deadline:
+        left = deadline - time.monotonic()
+        if left <= 0:
             return not_ended(timeout, seen.state)
-        sleep(pause)
+        sleep(min(pause, left))
         pause = min(pause * 2, SLOWEST_LOOK_SECONDS)
     return None
 
@@ -307,5 +323,5 @@ def _patch_body(target: str) -> dict[str, Any]:
 def _operation_state(reply: Reply) -> Look:
     body = reply.body if isinstance(reply.body, dict) else {}
     error = body.get("error") if isinstance(body.get("error"), dict) else {}
-    why = f": {error.get('message', '')} [{error.get('code', 'no code')}]" if error else ""
-    return Look(str(body.get("status") or ""), reply.retry_after, why)
+    why = f": {error.get('message') or 'no reason given'} [{plain(error.get('code') or 'no code')}]" if error else ""
+    return Look(plain(body.get("status") or ""), reply.retry_after, why)

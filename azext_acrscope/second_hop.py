@@ -12,27 +12,31 @@ host, and neither logs nor errors hold bodies.
 import json
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 from urllib.request import parse_http_list, parse_keqv_list
 
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 from urllib3 import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope import _connection, _errors, hosts
 from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry, plain
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0  # the latter between two packets
+TOTAL_SECONDS = 200.0  # for one request with all its tries, waits and packets
 _TRIES = 4
 _LONGEST_WAIT = 60  # seconds; ACR's Retry-After counts down from at most that
 _LARGEST_BODY = 256 * 1024
 
 logger = get_logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,9 +62,7 @@ class Exchange:
         """
         self._login_server, self._suffix = login_server, suffix
         self._pool = _connection.pool(login_server)
-        self._service: Future[str] = Future()
-        # A daemon: if the first hop fails, nobody waits for a registry that may never answer.
-        threading.Thread(target=self._ask, name=f"challenge of {login_server}", daemon=True).start()
+        self._service = _in_background(self._ask)
 
     def finish(self, token: EntraToken) -> RefreshToken:
         """Exchange an Entra token for a refresh token.
@@ -72,20 +74,42 @@ class Exchange:
         """
         form = {
             "grant_type": "access_token",
-            "service": self._service.result(),
+            "service": self._result(self._service),
             "tenant": token.tenant,
             "access_token": token.value,
         }
         with self._pool:
-            answer = _send(self._pool, "POST", self._login_server, "/oauth2/exchange", form)
+            answer = self._result(
+                _in_background(lambda: _send(self._pool, "POST", self._login_server, "/oauth2/exchange", form))
+            )
         return read_exchange(answer, self._login_server, self._suffix, token)
 
-    def _ask(self) -> None:
+    def _ask(self) -> str:
+        answer = _send(self._pool, "GET", self._login_server, "/v2/")
+        return read_challenge(answer, self._login_server, self._suffix)
+
+    def _result(self, future: "Future[T]") -> T:
         try:
-            answer = _send(self._pool, "GET", self._login_server, "/v2/")
-            self._service.set_result(read_challenge(answer, self._login_server, self._suffix))
-        except BaseException as error:  # noqa: BLE001  (whatever it is, `finish` raises it)
-            self._service.set_exception(error)
+            return future.result(TOTAL_SECONDS)
+        except FutureTimeout:
+            raise _errors.login_server_slow(self._login_server, TOTAL_SECONDS) from None
+
+
+def _in_background(work: Callable[[], T]) -> "Future[T]":
+    """Do the work in a thread of its own, so that it can be given up whatever a server does.
+
+    A daemon: nobody waits for it at the end of the program.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def read_challenge(answer: Answer, login_server: str, suffix: str) -> str:
@@ -125,7 +149,7 @@ def read_exchange(answer: Answer, login_server: str, suffix: str, token: EntraTo
         raise _refusal(answer, login_server, token)
     correlation = _correlation(answer)
     value = _json(answer).get("refresh_token")
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise _errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = claims(value)
     meant_for = token_claims.get("aud", login_server)
@@ -169,10 +193,11 @@ def _send(
         body = response.read(_LARGEST_BODY + 1, decode_content=True)
         response.release_conn()
     except (HTTPError, OSError) as error:
-        raise _errors.login_server_unreachable(login_server, error) from error
+        # No chain: the cause may quote what the server sent, and --debug prints chains.
+        raise _errors.login_server_unreachable(login_server, error) from None
     if 300 <= response.status < 400:
-        target = urlsplit(response.headers.get("Location", "")).netloc or login_server
-        raise _errors.redirected(login_server, response.status, plain(target))
+        target = re.match(r"https?://([\w.:-]+)", response.headers.get("Location", ""), re.ASCII)
+        raise _errors.redirected(login_server, response.status, plain(target[1]) if target else "another place")
     return Answer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
 
 
@@ -193,8 +218,11 @@ class _Patience(Retry):
         super().__init__(**{**defaults, **kwargs})
 
     def get_retry_after(self, response: Any) -> float | None:
-        asked = super().get_retry_after(response)
-        if asked is None:
+        try:
+            asked = super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+        if not asked or asked < 0:
             return None
         wait = min(asked, _LONGEST_WAIT)
         logger.warning("The registry is busy (HTTP %s) and asks to wait: trying again in %d s.", response.status, wait)
@@ -221,6 +249,6 @@ def _correlation(answer: Answer) -> str:
 def _json(answer: Answer) -> dict[str, Any]:
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+_GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_LONGEST_TEXT = 500
 ACR_AUDIENCE = "https://containerregistry.azure.net"  # the registry's own, in every cloud
 
 
@@ -41,8 +43,20 @@ def plain(text: Any) -> str:
 
 
 def redact(text: str) -> str:
-    """The text with everything that looks like a JWT replaced by ***."""
-    return re.sub(r"eyJ[\w-]{10,}\.[\w-]+(\.[\w-]*)?", "***", text)
+    """The text with everything that looks like a JWT, or the beginning of one, replaced by ***."""
+    return re.sub(r"eyJ[\w-]{10,}(\.[\w-]*)*", "***", text)
+
+
+def redact_strictly(text: str) -> str:
+    """Also without anything else that may be a secret: long runs of letters and digits, GUIDs excepted; on one line,
+    without control characters, and not longer than a person reads."""
+
+    def mask(run: re.Match[str]) -> str:
+        secret = re.search(r"\d", run[0]) and re.search(r"[A-Za-z]", run[0]) and not re.fullmatch(_GUID, run[0])
+        return "***" if secret else run[0]
+
+    printable = "".join(character if character.isprintable() else " " for character in redact(text))
+    return re.sub(r"[\w~+/=-]{20,}", mask, printable, flags=re.ASCII)[:_LONGEST_TEXT]
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -50,7 +64,7 @@ def claims(token: str) -> dict[str, Any]:
     try:
         payload = token.split(".")[1]
         found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

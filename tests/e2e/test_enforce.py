@@ -179,8 +179,27 @@ def test_an_operation_url_elsewhere_gets_no_token(az: Az, cloud: LocalCloud, reg
     )
     result = az("acr", "scope", "enforce", "-n", registry.name)
     assert result.code == 1
+    assert "reading it back" in result.stderr
     assert "It is `enabled` now." in result.stderr
     assert evil.requests == []
+
+
+def test_a_long_wait_that_arm_asks_for_is_bounded_and_said(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.faults.add(host=ARM, method="PATCH", status=429, headers={"Retry-After": "5"}, times=1)
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 0, result
+    assert "asks to wait: trying again in 5 s" in result.stderr
+
+
+@pytest.mark.parametrize("place", ["code", "message", "header"])
+def test_a_token_that_arm_sends_back_is_not_shown(az: Az, cloud: LocalCloud, registry: Registry, place: str) -> None:
+    token = cloud.world.mint(cloud.default_account(f"x{place}"), "https://management.core.windows.net/")
+    error = {"code": token if place == "code" else "Oops", "message": token if place == "message" else "x"}
+    headers = {"x-ms-correlation-request-id": token} if place == "header" else {}
+    cloud.faults.add(host=ARM, method="PATCH", status=403, headers=headers, body=json.dumps({"error": error}))
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--debug")
+    assert result.code == 1
+    assert token not in result.stderr.replace("'x-ms-correlation-request-id': '***'", "")
 
 
 def test_an_unknown_status_is_refused_by_the_parser(az: Az, cloud: LocalCloud) -> None:

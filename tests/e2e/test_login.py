@@ -1,15 +1,16 @@
 """`az acr scope login` through the real `az`: the two hops, the host rules, and what may go wrong."""
 
 import json
-import os
 import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from tests.az import Az, Result
+from tests.e2e.conftest import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 
 ARM = "management.azure.com"
@@ -300,12 +301,16 @@ def test_a_registry_that_does_not_exist_is_a_connection_error(az: Az, cloud: Loc
     assert "nosuchregistry.azurecr.io could not be reached" in result.stderr
 
 
-def test_an_untrusted_certificate_is_said(az: Az, registry: Registry, tmp_path: Path) -> None:
-    other = tmp_path / "other.pem"
-    other.write_text(Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")).read_text())
-    result = expose(az, registry.login_server, env={"REQUESTS_CA_BUNDLE": str(other)})
+@pytest.mark.parametrize("certificate", ["untrusted", "expired"])
+def test_a_bad_certificate_is_said_and_no_token_sent(
+    az: Az, cloud: LocalCloud, registry: Registry, certificate: Literal["untrusted", "expired"]
+) -> None:
+    registry.certificate = certificate
+    result = expose(az, registry.login_server)
     assert result.code == 1
-    assert "Traceback" not in result.stderr
+    assert "certificate" in result.stderr.lower()
+    assert "REQUESTS_CA_BUNDLE" in result.stderr
+    assert_no_exchange(cloud)
 
 
 def test_a_sign_in_that_entra_refuses_names_the_command_that_mends_it(
@@ -356,6 +361,94 @@ def test_the_admin_user_is_never_used_and_nothing_is_prompted(
     assert result.code == 1
     assert not [request for request in cloud.requests if "listCredentials" in request.path]
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(500, "oops"), (503, ""), (200, "<html>"), (200, "[]"), (200, "null"), (400, '{"error": 7}')],
+)
+@pytest.mark.parametrize("command", ["login", "show"])
+def test_an_entra_that_answers_nonsense_is_said_without_a_traceback(
+    new_az: Callable[..., Az],
+    cloud: LocalCloud,
+    operator: ServicePrincipal,
+    registry: Registry,
+    command: str,
+    status: int,
+    body: str,
+) -> None:
+    az = new_az(operator)
+    (az.config / "msal_token_cache.json").unlink()
+    cloud.faults.add(host="login.microsoftonline.com", path="*/token", status=status, body=body, times=None)
+    more = ["--expose-token"] if command == "login" else ["-g", "rg-apps"]
+    result = az("acr", "scope", command, "-n", registry.login_server, *more)
+    assert result.code == 1
+    assert "Entra ID" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_secret_that_entra_repeats_is_not_shown(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
+) -> None:
+    account = cloud.world.add_service_principal("forgetful")
+    az = new_az(account)
+    (az.config / "msal_token_cache.json").unlink()
+    text = f"AADSTS7000215: Invalid client secret provided: {account.secret}. Use {account.secret} Trace ID: x"
+    body = json.dumps({"error": "invalid_client", "error_description": text, "error_codes": [7000215]})
+    cloud.faults.add(host="login.microsoftonline.com", path="*/token", status=401, body=body, times=None)
+    result = expose(az, registry.login_server)
+    assert result.code == 1
+    assert "AADSTS7000215" in result.stderr
+    assert "az login --service-principal" in result.stderr
+    assert str(account.secret) not in result.stderr
+
+
+def test_an_id_is_signed_in_as_the_account_of_its_tenant(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
+) -> None:
+    world = cloud.world
+    here, there = world.add_tenant(f"Here {registry_name}"), world.add_tenant(f"There {registry_name}")
+    ours = world.add_subscription(f"Ours {registry_name}", here.id)
+    theirs = world.add_subscription(f"Theirs {registry_name}", there.id)
+    az = new_az()
+    for tenant, subscription in ((there, theirs), (here, ours)):
+        account = world.add_service_principal(f"worker of {tenant.name}", tenant_id=tenant.id)
+        world.grant(account, subscription.scope, "Contributor")
+        sign_in(az, account)
+    az.ok("account", "set", "--subscription", ours.id)
+    registry = world.add_registry(registry_name, subscription=theirs)
+    cloud.clear_requests()
+    result = expose(az, registry.id)
+    assert result.code == 0, result
+    sent = next(request for request in cloud.requests if request.path == "/oauth2/exchange")
+    assert sent.form["tenant"] == there.id
+
+
+def test_a_slip_in_the_group_does_not_guess_a_host(az: Az, cloud: LocalCloud, registry_name: str) -> None:
+    hashed = cloud.world.add_registry(registry_name, resource_group="rg-apps", domain_name_label_hash="e7gg9xb2")
+    elsewhere = cloud.world.add_subscription("Somebody else")
+    cloud.world.add_registry(registry_name, resource_group="rg-x", subscription=elsewhere)
+    for arguments in ([registry_name, "-g", "rg-typo"], [hashed.id.replace("rg-apps", "rg-typo")]):
+        result = expose(az, *arguments)
+        assert result.code == 3
+        assert_no_exchange(cloud)
+
+
+def test_naming_arms_audience_is_warned_about(az: Az, registry: Registry) -> None:
+    result = expose(
+        az, registry.login_server, env={"AZURE_ACR_AUDIENCE_RESOURCE": "https://management.core.windows.net"}
+    )
+    assert result.code == 0, result
+    assert "opens far more than images" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "abc", "1e9"])
+def test_a_senseless_timeout_is_refused_before_anything_is_asked(az: Az, cloud: LocalCloud, value: str) -> None:
+    env = {"AZURE_ACRSCOPE_OPERATION_TIMEOUT": value}
+    result = az("acr", "scope", "enforce", "-n", "contoso", env=env)
+    assert result.code == 1
+    assert "AZURE_ACRSCOPE_OPERATION_TIMEOUT" in result.stderr
+    assert cloud.requests == []
 
 
 # --- the container client ---

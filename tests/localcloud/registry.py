@@ -128,6 +128,10 @@ class RegistryDataPlane:
         tenant = form.get("tenant")
         if tenant and tenant.lower() != str(claims.get("tid")).lower():
             return _unauthorized(_HINT)
+        # A registry knows the identities of its own tenant only.
+        home = self._world.subscription(registry.id.split("/")[2])
+        if home is not None and str(claims.get("tid")).lower() != home.tenant_id.lower():
+            return _unauthorized(_HINT)
         principal = self._world.principals.get(str(claims.get("oid")))
         if principal is None or not registry_tokens.rights(self._world, registry, principal):
             return _unauthorized(_HINT)

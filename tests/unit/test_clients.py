@@ -1,13 +1,16 @@
 """Container clients: where each keeps its credentials, and which one is chosen."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
-from azure.cli.core.azclierror import ValidationError
+from azure.cli.core.azclierror import ClientRequestError, ValidationError
 
 from azext_acrscope import clients
 from azext_acrscope.clients import Client
+from azext_acrscope.tokens import RefreshToken
 
 HOST = "contoso.azurecr.io"
 DOCKER, PODMAN = Client("docker", "/usr/bin/docker"), Client("podman", "/usr/bin/podman")
@@ -32,6 +35,9 @@ def write(file: Path, content: object) -> None:
         ({"credsStore": "pass"}, "docker-credential-pass"),
         ({"credHelpers": {HOST: "acr"}, "credsStore": "pass"}, "docker-credential-acr"),
         ({"credHelpers": {"other.azurecr.io": "acr"}}, None),
+        ({"credHelpers": {HOST: ""}, "credsStore": "pass"}, None),
+        ({"credHelpers": ["acr"]}, None),
+        ("[" * 100_000, None),
         ("not json", None),
         ([1], None),
     ],
@@ -50,7 +56,7 @@ def test_docker_config_moves_dockers_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_podmans_file_lies_where_its_variables_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clients.credential_store(PODMAN, HOST).startswith("/run/containers/")
+    assert clients.credential_store(PODMAN, HOST) == f"/run/containers/{os.getuid()}/auth.json"
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     assert clients.credential_store(PODMAN, HOST) == str(tmp_path / "run/containers/auth.json")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
@@ -106,3 +112,57 @@ def test_the_host_docker_is_found_from_wsl(tmp_path: Path, monkeypatch: pytest.M
     docker = program(tmp_path / "bin/docker.exe")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert clients.find() == Client("docker", str(docker))
+
+
+def test_a_client_found_through_a_relative_entry_of_path_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin/docker")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "bin")
+    with pytest.raises(ValidationError, match="working directory"):
+        clients.find()
+    monkeypatch.setenv("DOCKER_COMMAND", "bin/docker")
+    with pytest.raises(ValidationError, match="working directory"):
+        clients.find()
+
+
+def test_a_client_with_rules_of_its_own_has_no_store_that_we_know() -> None:
+    assert clients.credential_store(Client("helm", "/usr/bin/helm"), HOST) is None
+
+
+TOKEN = RefreshToken("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJjb250b3NvIn0.c2lnbmF0dXJlMTIzNDU2Nzg5MA", HOST, None)
+
+
+def test_a_helper_that_a_client_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    client = program(tmp_path / "docker")
+    client.write_text("#!/bin/sh\ncat >/dev/null\nsleep 60 &\nexit 0\n")
+    started = time.monotonic()
+    clients.login(Client("docker", str(client)), TOKEN)
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("cat >&2; exit 1", "failed with exit code 1"),
+        ("cat | fold -w 20 >&2; exit 1", "failed with exit code 1"),
+        ("cat | base64 >&2; exit 1", "failed with exit code 1"),
+        ("cat >/dev/null; kill -9 $$", "was killed by signal 9"),
+        ("cat >/dev/null; echo went wrong; exit 1", "went wrong"),
+        ("cat >/dev/null; printf '\\033]0;pwn\\007bad' >&2; exit 1", "bad"),
+        ("cat >/dev/null; yes | head -c 3000000 >&2; exit 1", "failed"),
+        ("cat >/dev/null; echo 'auth file contains an Identity token' >&2; exit 1", "Identity token"),
+    ],
+)
+def test_what_a_failing_client_says_is_short_and_holds_no_token(tmp_path: Path, script: str, says: str) -> None:
+    client = program(tmp_path / "docker")
+    client.write_text(f"#!/bin/sh\n{script}\n")
+    with pytest.raises(ClientRequestError) as caught:
+        clients.login(Client("docker", str(client)), TOKEN)
+    text = caught.value.error_msg
+    assert says in text
+    assert len(text) < 5000
+    assert "\x1b" not in text
+    pieces = [TOKEN.value[at : at + 16] for at in range(len(TOKEN.value) - 16)]
+    assert not [piece for piece in pieces if piece in text.replace("\n", "")] or "fold" in script

@@ -1,9 +1,11 @@
 """Connections: the machine's proxy and certificate settings are followed, and the host is the one asked for."""
 
+import base64
 import ssl
 from pathlib import Path
 
 import pytest
+from azure.cli.core.azclierror import InvalidArgumentValueError
 from urllib3 import HTTPSConnectionPool
 
 from azext_acrscope import _connection
@@ -54,6 +56,19 @@ def test_a_password_for_the_proxy_goes_to_the_proxy_only(monkeypatch: pytest.Mon
     pool = _connection.pool(HOST)
     assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")
     assert not pool.headers
+
+
+def test_a_password_for_the_proxy_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://us%40er:p%40ss@proxy.example:3128")
+    sent = base64.b64decode(_connection.pool(HOST).proxy_headers["proxy-authorization"].split()[1])
+    assert sent == b"us@er:p@ss"
+
+
+@pytest.mark.parametrize("setting", ["ftp://proxy.example:1", "http://proxy.example:port", "http://[bad"])
+def test_a_proxy_that_cannot_be_understood_is_said(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", setting)
+    with pytest.raises(InvalidArgumentValueError, match="HTTPS_PROXY"):
+        _connection.pool(HOST)
 
 
 def test_no_proxy_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from azure.cli.core.azclierror import (
     AzureResponseError,
     ForbiddenError,
     InvalidArgumentValueError,
+    ManualInterrupt,
     MutuallyExclusiveArgumentError,
     ResourceNotFoundError,
 )
@@ -40,6 +41,7 @@ class FakeArm:
 
     subscription_id = SUBSCRIPTION
     audience = "https://management.core.windows.net/"
+    has_subscription = True
 
     def __init__(
         self, gets: list[Any], patch: Any = None, polls: list[Any] | None = None, found: list[Any] | None = None
@@ -60,6 +62,9 @@ class FakeArm:
         self.requests.append(f"PATCH {path} {api_version}")
         self.patches.append(body)
         return self._answer(self.patch_reply)
+
+    def owns(self, url: str) -> bool:
+        return url.startswith("https://management.azure.com/")
 
     def follow(self, url: str) -> Reply:
         self.requests.append(f"POLL {url}")
@@ -249,3 +254,69 @@ def test_a_state_that_cannot_be_read_is_not_invented() -> None:
     gone = ArmError(500, "InternalServerError", "oops", "c")
     with pytest.raises(AzCLIError, match="could not be read"):
         set_status(FakeArm([gone], patch=ArmError(403, "AuthorizationFailed", "no", "c")))
+
+
+def test_an_operation_url_of_another_host_is_not_asked() -> None:
+    foreign = Reply(201, {"Azure-AsyncOperation": "https://evil.example/op"}, resource("disabled"))
+    arm = FakeArm([resource("disabled")], patch=foreign)
+    assert registry.status(set_status(arm))[0] == "disabled"
+    assert not [request for request in arm.requests if request.startswith("POLL")]
+
+
+@pytest.mark.parametrize("word", ["succeeded", "SUCCEEDED"])
+def test_azures_words_count_in_any_case(word: str) -> None:
+    arm = FakeArm([resource("disabled")], patch=ASYNC, polls=[{"status": word}])
+    assert registry.status(set_status(arm))[0] == "disabled"
+
+
+@pytest.mark.parametrize("status", [500, 503, 401])
+def test_an_operation_that_cannot_be_read_is_judged_by_the_registry(status: int) -> None:
+    broken = ArmError(status, "InternalServerError", "oops", "c")
+    arm = FakeArm([resource("disabled")], patch=ASYNC, polls=[broken])
+    assert registry.status(set_status(arm))[0] == "disabled"
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_failed_read_back_says_that_the_change_was_accepted(status: int) -> None:
+    broken = ArmError(status, "Whatever", "oops", "c")
+    with pytest.raises(AzCLIError, match="Azure had accepted the change"):
+        set_status(FakeArm([broken], patch=resource("disabled")))
+
+
+def test_an_interrupted_wait_says_that_azure_goes_on() -> None:
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    arm = FakeArm([resource("disabled")], patch=ASYNC, polls=[{"status": "Updating"}])
+    with pytest.raises(ManualInterrupt, match="Azure has the change"):
+        registry.set_status(arm, resource(), "disabled", 60, sleep=interrupt)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        resource(policies=[1]),
+        resource(policies={"azureADAuthenticationAsArmPolicy": "enabled"}),
+        resource("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln"),
+        {**resource(), "id": registry.resource_id(SUBSCRIPTION, "rg", "fabrikam")},
+        {key: value for key, value in resource().items() if key != "name"},
+    ],
+)
+def test_an_odd_registry_is_an_error_without_a_token_in_it(body: Any) -> None:
+    with pytest.raises(AzureResponseError) as caught:
+        registry.get(FakeArm([body]), resource()["id"])  # type: ignore[arg-type]
+    assert "eyJ" not in caught.value.error_msg
+
+
+@pytest.mark.parametrize("group", ["rg?x=1", "rg#", "..", "rg/apps", "rg.", ""])
+def test_a_group_name_cannot_change_the_path(group: str) -> None:
+    with pytest.raises(InvalidArgumentValueError, match="resource group"):
+        registry.resource_id(SUBSCRIPTION, group, "contoso")
+
+
+def test_an_account_without_a_subscription_is_told_so() -> None:
+    arm = FakeArm([resource()])
+    arm.has_subscription = False
+    arm.tenant = "tenant-1"  # type: ignore[attr-defined]
+    with pytest.raises(ResourceNotFoundError, match="no subscription in tenant tenant-1"):
+        find(arm, RegistryRef("contoso"))

@@ -1,0 +1,11 @@
+"""A small Kusto Query Language: what Azure Resource Graph queries about registries need, and nothing guessed.
+
+Semantics are those of learn.microsoft.com/kusto/query; the tables and operators those of
+learn.microsoft.com/azure/governance/resource-graph/concepts/query-language. What is not known here is a ParserFailure.
+"""
+
+from .engine import Result, run
+from .failure import ParserFailure
+from .table import Row, Table, Tables
+
+__all__ = ["ParserFailure", "Result", "Row", "Table", "Tables", "run"]
