@@ -160,11 +160,11 @@ def requirement_missed(required: str, missed: int, unknown: int, unread: int, in
     """The gate of `az acr scope list --require`."""
     parts = []
     if missed:
-        parts.append(f"{missed} registries are not `{required}`")
+        parts.append(f"{registries(missed)} not `{required}`")
     if unknown:
-        parts.append(f"the status of {unknown} registries is unknown")
+        parts.append(f"{registries(unknown)} of unknown status")
     if unread:
-        parts.append(f"{unread} subscriptions could not be read")
+        parts.append(f"{subscriptions(unread)} that could not be read")
     return ValidationError(
         f"Not every registry in view is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
         "`az acr scope enforce` sets it; reading a subscription needs the role Reader there.",
@@ -172,13 +172,13 @@ def requirement_missed(required: str, missed: int, unknown: int, unread: int, in
 
 
 def some_failed(failed: int, total: int, unread: int, record: str) -> AzCLIError:
-    parts = [f"{failed} of {total} registries failed"] if failed else []
-    parts += [f"{unread} subscriptions could not be read"] if unread else []
+    parts = [f"{failed} of {registries(total)} failed"] if failed else []
+    parts += [f"{subscriptions(unread)} could not be read"] if unread else []
     return AzureResponseError(f"{' and '.join(parts)}; the rows and the lines above say why.", _after_a_run(record))
 
 
 def was_interrupted(left: int, record: str) -> AzCLIError:
-    return ManualInterrupt(f"Interrupted: {left} registries were left as they were.", _after_a_run(record))
+    return ManualInterrupt(f"Interrupted: {registries(left)} left as before.", _after_a_run(record))
 
 
 def _after_a_run(record: str) -> list[str]:
@@ -303,7 +303,7 @@ def login_server_not_found(login_server: str, found: list[str], subscription: st
 
 def ambiguous_name(name: str, ids: list[str]) -> AzCLIError:
     return InvalidArgumentValueError(
-        f"{len(ids)} registries are named '{name}': {', '.join(ids)}.", "Give the resource ID or --resource-group."
+        f"{registries(len(ids))} are named '{name}': {', '.join(ids)}.", "Give the resource ID or --resource-group."
     )
 
 
@@ -578,6 +578,19 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
         f"`{client} login {login_server}` did not end within {seconds} seconds and was stopped.",
         "A credential helper may be waiting for an answer: try the same client by hand.",
     )
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun: 1 registry, 2 registries."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def registries(number: int) -> str:
+    return counted(number, "registry", "registries")
+
+
+def subscriptions(number: int) -> str:
+    return counted(number, "subscription", "subscriptions")
 
 
 # --- wording shared by the above -----------------------------------------------------------------------------------

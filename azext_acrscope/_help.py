@@ -27,13 +27,35 @@ examples:
     text: az acr scope show --registry contoso --resource-group rg-apps --query status --output tsv
 """
 
+helps["acr scope list"] = """
+type: command
+short-summary: List registries with the token audiences they accept; as a gate, fail unless all are enforced.
+long-summary: >
+    Lists the registries of the subscription, of a resource group, of all subscriptions of the account, or of a
+    management group. Azure Resource Graph answers for a thousand registries in a request but lags behind changes by up
+    to minutes; `--live` asks Azure Resource Manager itself. What could not be read is `unknown` and never counts as
+    enforced. A summary goes to standard error.
+examples:
+  - name: List the registries of the subscription in use.
+    text: az acr scope list --output table
+  - name: List the registries of all subscriptions that still accept ARM-audience tokens.
+    text: az acr scope list --all-subscriptions --status enabled --output table
+  - name: Let a pipeline fail unless every registry below a management group is enforced.
+    text: az acr scope list --management-group contoso --require disabled --output none
+  - name: List one resource group as it is at this moment, right after a change.
+    text: az acr scope list --resource-group rg-apps --live
+"""
+
 helps["acr scope enforce"] = """
 type: command
-short-summary: Make a registry accept ACR-audience tokens only, or go back.
+short-summary: Make registries accept ACR-audience tokens only, or go back.
 long-summary: >
     Writes the one property and nothing else, waits until Azure has finished, reads the registry back, and reports
-    `previousStatus`, `status` and `changed`. A registry that has the status already is not written to. Clients that
-    still sign in with ARM-audience tokens can no longer pull once the status is `disabled`.
+    `previousStatus` and `status`. A registry that has the status already is not written to. Clients that still sign in
+    with ARM-audience tokens can no longer pull once the status is `disabled`. For one registry the result is its
+    object with `changed`. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
+    and `reason`; the plan is made from the live state, you are asked once, one failure never stops the others, and a
+    record is kept from which `--undo` takes back what was changed. An interrupted run can simply be repeated.
 examples:
   - name: See what would change.
     text: az acr scope enforce --name contoso --dry-run
@@ -41,7 +63,19 @@ examples:
     text: az acr scope enforce --name contoso --resource-group rg-apps
   - name: Go back to accepting ARM-audience tokens too.
     text: az acr scope enforce --name contoso --status enabled
-"""
+  - name: Enforce several registries, by name and by ID, without being asked.
+    text: >
+        az acr scope enforce --name contoso fabrikam --yes --ids
+        /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/northwind
+  - name: Enforce the subscription, a tenth of the registries first, all but one, with the record in a file of your own.
+    text: az acr scope enforce --all --wave 10% --exclude legacy01 --record enforce.jsonl
+  - name: Enforce the registries with a tag, over all subscriptions, after one that may fail.
+    text: az acr scope enforce --all-subscriptions --tag ring=1 --canary contoso
+  - name: See the plan for a management group.
+    text: az acr scope enforce --management-group contoso --dry-run --output table
+  - name: Take back what a run changed.
+    text: az acr scope enforce --undo enforce.jsonl --yes
+"""  # noqa: E501  (a resource ID is long)
 
 helps["acr scope login"] = """
 type: command

@@ -135,7 +135,7 @@ def question(plan: Plan) -> str:
     targets = " or ".join(sorted({f"`{item.target}`" for item in changes}))
     others = {word: sum(item.result == word for item in plan.items) for word in (rollout.UNCHANGED, SKIPPED, FAILED)}
     aside = ", ".join(f"{count} {word}" for word, count in others.items() if count)
-    text = f"Set {len(changes)} registries in {where} subscriptions to {targets}"
+    text = f"Set {_errors.registries(len(changes))} in {_errors.subscriptions(where)} to {targets}"
     return text + (f" ({aside})?" if aside else "?")
 
 

@@ -238,11 +238,11 @@ def summary(rows: Iterable[dict[str, Any]], fleet: Fleet) -> list[str]:
 
 def _counted(title: str, statuses: list[str], unreadable: int) -> str:
     enforced, not_enforced = statuses.count(registry.DISABLED), statuses.count(registry.ENABLED)
-    text = f"{title}: {len(statuses)} registries, {enforced} enforced, {not_enforced} not"
+    text = f"{title}: {_errors.registries(len(statuses))}, {enforced} enforced, {not_enforced} not"
     unknown = len(statuses) - enforced - not_enforced
     if unknown:
         text += f", {unknown} unknown"
-    return text + (f"; {unreadable} subscriptions unknown" if unreadable else "")
+    return text + (f"; {_errors.subscriptions(unreadable)} unknown" if unreadable else "")
 
 
 def _by_tenant(subscriptions: Iterable[Subscription]) -> dict[str, list[Subscription]]:

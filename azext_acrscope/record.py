@@ -36,6 +36,9 @@ class Record:
         self.file = file
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise _errors.record_unwritable(str(file), error) from error
+        try:
             handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         except FileExistsError as error:
             raise _errors.record_exists(str(file)) from error

@@ -152,7 +152,7 @@ def test_without_a_terminal_and_yes_nothing_is_written(az: Az, cloud: LocalCloud
     make(3)
     result = az("acr", "scope", "enforce", "-g", group)
     assert result.code == 1
-    assert "Set 3 registries in 1 subscriptions to `disabled`?" in result.stderr
+    assert "Set 3 registries in 1 subscription to `disabled`?" in result.stderr
     assert "--yes" in result.stderr
     assert patched(cloud) == {}
 

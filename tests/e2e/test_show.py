@@ -156,7 +156,7 @@ def test_an_expired_sign_in_is_said(new_az: Callable[..., Az], cloud: LocalCloud
     result = az("acr", "scope", "show", "-n", registry.name, "-g", "rg-apps")
     assert result.code == 1
     assert "AADSTS7000222" in result.stderr
-    assert "az login --tenant" in result.stderr
+    assert "az login --service-principal" in result.stderr
 
 
 @pytest.mark.parametrize(
