@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from azext_acrscope import _errors, graph, registry
 from azext_acrscope.arm import Arm, ArmError
@@ -18,6 +19,7 @@ UNKNOWN = "unknown"  # what could not be read; never counted as compliant
 _READERS = 8
 _MOST_IN_A_QUERY = 1000  # subscriptions that a Resource Graph query may name; more are asked for by naming none
 MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
+SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 READ_GROUP = "Microsoft.Management/managementGroups/descendants/read"
 
 _REGISTRIES = """resources
@@ -103,21 +105,20 @@ def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
     fleet = Fleet()
     for tenant, subscriptions in _by_tenant(wanted.subscriptions).items():
         arm = Arm(cli_ctx, subscriptions[0].id)
-        ids = [subscription.id for subscription in subscriptions]
-        target = (
-            {"management_group": wanted.management_group}
-            if wanted.management_group
-            else {"subscriptions": ids if len(ids) <= _MOST_IN_A_QUERY else None}
-        )
+        expected = [subscription.id for subscription in subscriptions]
+        target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
+        place = f"Resource Graph in tenant {tenant}"
+        if wanted.management_group:
+            expected = _expected_below(arm, wanted.management_group, fleet)
+            target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
         try:
-            seen = graph.query(arm, _SUBSCRIPTIONS, **target)  # type: ignore[arg-type]
-            found = graph.query(arm, _REGISTRIES.format(where=where), **target)  # type: ignore[arg-type]
+            seen = graph.query(arm, _SUBSCRIPTIONS, **target)
+            found = graph.query(arm, _REGISTRIES.format(where=where), **target)
         except ArmError as error:
-            raise error.as_cli_error(f"Resource Graph in tenant {tenant}", "Reader") from error
+            raise error.as_cli_error(place, "Reader") from error
         fleet.subscriptions |= {row["subscriptionId"].lower(): row["name"] for row in seen.rows}
         fleet.registries += [_from_row(row) for row in found.rows]
         fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
-        expected = ids if not wanted.management_group else _descendants(arm, wanted.management_group, fleet)
         for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
             fleet.unreadable[missing] = "it is not visible to the signed-in account in Resource Graph"
     return fleet
@@ -149,16 +150,22 @@ def live(cli_ctx: Any, wanted: Scope) -> Fleet:
     subscriptions = list(wanted.subscriptions)
     if wanted.management_group:
         arm = Arm(cli_ctx)
-        subscriptions = [
-            Subscription(each, each, arm.tenant) for each in _descendants(arm, wanted.management_group, fleet)
-        ]
+        try:
+            below = _below(arm, wanted.management_group)
+        except ArmError as error:
+            raise error.as_cli_error(f"management group {wanted.management_group}", READ_GROUP) from error
+        subscriptions = [Subscription(each, each, arm.tenant) for each in below]
     connections = {tenant: Arm(cli_ctx, members[0].id) for tenant, members in _by_tenant(subscriptions).items()}
 
     def read(subscription: Subscription) -> list[Resource] | ArmError:
         group = f"/resourceGroups/{wanted.resource_group}" if wanted.resource_group else ""
         path = f"/subscriptions/{subscription.id}{group}/providers/{registry.TYPE}"
+        arm = connections[subscription.tenant]
         try:
-            return connections[subscription.tenant].pages(path, registry.API_VERSION)
+            items = arm.pages(path, registry.API_VERSION)
+            if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
+                arm.get(f"/subscriptions/{subscription.id}", SUBSCRIPTIONS_API_VERSION)
+            return items
         except ArmError as error:
             return error
 
@@ -175,23 +182,32 @@ def live(cli_ctx: Any, wanted: Scope) -> Fleet:
     return fleet
 
 
-def _descendants(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
-    """The IDs of a management group's subscriptions, seen or not.
+def _below(arm: Arm, management_group: str) -> list[str]:
+    """The IDs of a management group's subscriptions, whether the account may see into them or not.
 
-    Without the right to ask, what Resource Graph shows is all that is known; the fleet is then marked incomplete.
+    :raises ResourceNotFoundError: there is no such group.
+    :raises ArmError: the account may not ask.
     """
-    path = f"/providers/Microsoft.Management/managementGroups/{management_group}/descendants"
+    path = f"/providers/Microsoft.Management/managementGroups/{quote(management_group, safe='')}/descendants"
     try:
         items = arm.pages(path, MANAGEMENT_GROUPS_API_VERSION)
     except ArmError as error:
         if error.status == 404:
             raise _errors.management_group_not_found(management_group) from error
-        fleet.incomplete.append(
-            f"The subscriptions of management group {management_group} could not be listed ({error.code}): "
-            "ask for the role Management Group Reader there."
-        )
-        return list(fleet.subscriptions)
+        raise
     return [item["name"] for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
+
+
+def _expected_below(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
+    """The same; without the right to ask, none, and the fleet is marked incomplete."""
+    try:
+        return _below(arm, management_group)
+    except ArmError as error:
+        fleet.incomplete.append(
+            f"The subscriptions of management group {management_group} cannot be listed ({error.code}), so some may be "
+            "missing here: ask for the role Management Group Reader there."
+        )
+        return []
 
 
 # --- what both views share -----------------------------------------------------------------------------------------

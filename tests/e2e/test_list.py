@@ -1,0 +1,216 @@
+"""`az acr scope list` through the real `az`: the fleet by Resource Graph and live, and the gate."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.az import Az, Result
+from tests.localcloud import LocalCloud, ServicePrincipal
+from tests.localcloud.world import Subscription
+
+ARM = "management.azure.com"
+
+
+@dataclass
+class Estate:
+    """Two subscriptions of an auditor, with registries of this test only."""
+
+    auditor: ServicePrincipal
+    production: Subscription
+    test: Subscription
+
+
+@pytest.fixture
+def estate(cloud: LocalCloud, registry_name: str) -> Estate:
+    world = cloud.world
+    auditor = world.add_service_principal(f"auditor of {registry_name}")
+    production = world.add_subscription(f"Production {registry_name}")
+    test = world.add_subscription(f"Test {registry_name}")
+    for subscription in (production, test):
+        world.grant(auditor, subscription.scope, "Reader")
+    for number, status in enumerate(("enabled", "disabled", "disabled", None)):
+        world.add_registry(f"{registry_name}p{number}", "rg-apps", production, policy_status=status)  # type: ignore[arg-type]
+    world.add_registry(f"{registry_name}t0", "rg-test", test, policy_status="disabled", admin_user=True)
+    return Estate(auditor, production, test)
+
+
+@pytest.fixture
+def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
+    signed_in = new_az(estate.auditor)
+    signed_in.ok("account", "set", "--subscription", estate.production.id)
+    cloud.clear_requests()
+    return signed_in
+
+
+def scope_list(az: Az, *arguments: str) -> Result:
+    return az("acr", "scope", "list", *arguments)
+
+
+def statuses(result: Result) -> list[str]:
+    return [row["status"] for row in result.json]
+
+
+VIEWS = pytest.mark.parametrize("view", [[], ["--live"]])
+
+
+@VIEWS
+def test_the_subscription_in_use_is_listed(az: Az, estate: Estate, view: list[str]) -> None:
+    result = scope_list(az, *view)
+    assert result.code == 0, result
+    assert statuses(result) == ["enabled", "disabled", "disabled", "enabled"]
+    assert [row["statusIsDefault"] for row in result.json] == [False, False, False, True]
+    row = result.json[0]
+    assert row["subscriptionName"] == estate.production.name
+    assert row["location"] == "westeurope"
+    assert row["resourceGroup"] == "rg-apps"
+    assert row["loginServer"].endswith(".azurecr.io")
+    assert "4 registries, 2 enforced, 2 not" in result.stderr
+
+
+@VIEWS
+def test_both_views_agree(az: Az, view: list[str]) -> None:
+    assert scope_list(az, "--all-subscriptions", *view).json == scope_list(az, "--all-subscriptions").json
+
+
+@VIEWS
+def test_all_subscriptions_are_listed_and_summed_up(az: Az, estate: Estate, view: list[str]) -> None:
+    result = scope_list(az, "--all-subscriptions", *view)
+    assert len(result.json) == 5
+    assert "In view: 5 registries, 3 enforced, 2 not" in result.stderr
+    assert f"{estate.test.name}: 1 registry, 1 enforced, 0 not" in result.stderr
+
+
+@VIEWS
+def test_a_group_and_a_status_narrow_the_list(az: Az, estate: Estate, view: list[str]) -> None:
+    assert len(scope_list(az, "-g", "RG-Apps", *view).json) == 4
+    assert statuses(scope_list(az, "--status", "disabled", *view)) == ["disabled", "disabled"]
+    assert scope_list(az, "--subscription", estate.test.name, *view).json[0]["otherSignIns"]["adminUser"] is True
+
+
+def test_table_and_query_behave(az: Az) -> None:
+    table = scope_list(az, "-o", "table").stdout.splitlines()
+    assert table[0].split()[:3] == ["Name", "Status", "Subscription"]
+    assert len(table) == 6
+    tsv = scope_list(az, "--query", "[?status=='enabled'].name", "-o", "tsv").stdout.splitlines()
+    assert len(tsv) == 2
+    assert scope_list(az, "--only-show-errors").stderr == ""
+
+
+@VIEWS
+def test_the_gate_opens_only_if_all_are_enforced(az: Az, estate: Estate, view: list[str]) -> None:
+    closed = scope_list(az, "--require", "disabled", *view)
+    assert closed.code == 1
+    assert len(closed.json) == 4, "the rows are printed although the gate is closed"
+    assert "2 registries not `disabled`" in closed.stderr
+    assert scope_list(az, "--require", "disabled", "--subscription", estate.test.id, *view).code == 0
+
+
+@VIEWS
+def test_the_gate_looks_at_more_than_is_listed(az: Az, view: list[str]) -> None:
+    result = scope_list(az, "--status", "disabled", "--require", "disabled", *view)
+    assert result.code == 1
+    assert statuses(result) == ["disabled", "disabled"]
+
+
+@VIEWS
+def test_a_subscription_that_cannot_be_read_closes_the_gate(
+    az: Az, estate: Estate, cloud: LocalCloud, view: list[str]
+) -> None:
+    for grant in cloud.world.grants(estate.auditor):
+        if estate.production.id in grant.scope:
+            cloud.world.revoke(grant)
+    result = scope_list(az, "--all-subscriptions", "--require", "disabled", *view)
+    assert result.code == 1, result
+    assert statuses(result) == ["disabled"]
+    assert "1 subscription that could not be read" in result.stderr
+    assert estate.production.id in result.stderr
+
+
+def test_pages_are_followed_by_a_thousand(az: Az, estate: Estate, cloud: LocalCloud, registry_name: str) -> None:
+    for number in range(1200):
+        cloud.world.add_registry(f"{registry_name}n{number:04}", "rg-many", estate.test)
+    result = scope_list(az, "--subscription", estate.test.id)
+    assert len(result.json) == 1201
+    assert len({row["id"] for row in result.json}) == 1201
+    assert len(cloud.requests_to(ARM)) == 3
+    live = scope_list(az, "--subscription", estate.test.id, "--live")
+    assert live.json == result.json
+
+
+def test_empty_pages_of_the_live_list_are_followed(az: Az, cloud: LocalCloud) -> None:
+    cloud.world.page_size, cloud.world.empty_pages = 2, 3
+    try:
+        result = scope_list(az, "--live")
+    finally:
+        cloud.world.page_size, cloud.world.empty_pages = 1000, 0
+    assert len(result.json) == 4
+
+
+def test_an_answer_cut_short_is_said_and_closes_the_gate(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    cloud.world.graph_truncated = True
+    try:
+        result = scope_list(az, "--subscription", estate.test.id, "--require", "disabled")
+    finally:
+        cloud.world.graph_truncated = False
+    assert result.code == 1
+    assert "cut its answer short" in result.stderr
+
+
+def test_too_many_subscriptions_for_resource_graph_is_said(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    cloud.world.graph_subscription_limit_hit = True
+    try:
+        result = scope_list(az, "--subscription", estate.test.id, "--require", "disabled")
+    finally:
+        cloud.world.graph_subscription_limit_hit = False
+    assert result.code == 1
+    assert "a part of the subscriptions only" in result.stderr
+
+
+def test_a_throttled_query_is_waited_out(az: Az, cloud: LocalCloud) -> None:
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=429, headers={"Retry-After": "2"}, times=1)
+    assert len(scope_list(az).json) == 4
+
+
+@VIEWS
+def test_a_management_group_is_listed(
+    az: Az, estate: Estate, cloud: LocalCloud, registry_name: str, view: list[str]
+) -> None:
+    group = f"mg-{registry_name}"
+    cloud.world.add_management_group(group)
+    cloud.world.move(estate.test, group)
+    cloud.world.grant(estate.auditor, f"/providers/Microsoft.Management/managementGroups/{group}", "Reader")
+    result = scope_list(az, "--management-group", group, *view)
+    assert result.code == 0, result
+    assert [row["subscriptionId"] for row in result.json] == [estate.test.id]
+    missing = scope_list(az, "--management-group", "no-such-group", *view)
+    assert missing.code in (1, 3)
+    assert "no-such-group" in missing.stderr
+
+
+def test_a_lagging_graph_is_told_from_the_live_view(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    """Why `--live` exists."""
+    before: list[dict[str, Any]] = json.loads(json.dumps(scope_list(az).json))
+    cloud.world.graph_lag = 60.0
+    try:
+        registry = next(each for each in cloud.world.registries if each.id == before[0]["id"])
+        registry.policy_status = "disabled"
+        assert statuses(scope_list(az))[0] == "enabled"
+        assert statuses(scope_list(az, "--live"))[0] == "disabled"
+    finally:
+        cloud.world.graph_lag = 0.0
+
+
+def test_contradicting_scopes_are_refused(az: Az, cloud: LocalCloud) -> None:
+    assert scope_list(az, "--all-subscriptions", "--management-group", "x").code != 0
+    assert scope_list(az, "--all-subscriptions", "-g", "x").code != 0
+    assert cloud.requests_to(ARM) == []
+
+
+def test_without_a_network_the_endpoint_is_named(az: Az) -> None:
+    dead = {"HTTPS_PROXY": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    result = az("acr", "scope", "list", env=dead)
+    assert result.code == 1
+    assert "could not be reached" in result.stderr
