@@ -1,6 +1,9 @@
 """Table output: one row a result, in the order people read it."""
 
+import textwrap
 from typing import Any
+
+_WIDEST = 100  # characters of a reason in a table; the other formats have it whole
 
 Row = dict[str, Any]
 
@@ -55,7 +58,7 @@ def _enforce_row(row: Row) -> Row:
         "Status": row["status"],
         **planned,
         "Result": row["result"],
-        "Reason": row["reason"],
+        "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
     }
 
 

@@ -174,6 +174,7 @@ def run(
             return runner.stopped
         if runner.interrupted:
             return _errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
+        logger.warning("Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now.")
     failed = rollout.failures(plan.items)
     if failed or plan.unread:
         return _errors.some_failed(failed, len(plan.items), len(plan.unread), str(file) if changes else "")

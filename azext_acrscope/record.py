@@ -72,7 +72,9 @@ def default_file(config_directory: str) -> Path:
 
 
 def read(file: Path) -> list[Made]:
-    """The changes of a record, each registry once; a last line that was cut off by a crash is passed over.
+    """The changes of a record that were made or may have been, each registry once.
+
+    A last line that was cut off by a crash is passed over.
 
     :raises FileOperationError: no such file, or it is no record.
     """
@@ -87,11 +89,13 @@ def read(file: Path) -> list[Made]:
             event = entry["event"]
             if event == "change":
                 made.setdefault(entry["id"].lower(), Made(entry["id"], entry["from"], entry["to"]))
+            elif event == "outcome" and entry["status"] == made[entry["id"].lower()].before:
+                del made[entry["id"].lower()]  # it failed, and the registry was seen to be as before
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break
             raise _errors.record_unreadable(str(file), f"line {number} is not of a record") from error
-    if not lines or (not made and '"event"' not in lines[0]):
+    if not lines or '"event"' not in lines[0]:
         raise _errors.record_unreadable(str(file), "it holds no record")
     return list(made.values())
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from benchmarks import fleet
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 
@@ -160,7 +161,7 @@ def main() -> None:
             floor.run(cloud, number, kept=number > 0)
         alternate(measured, cloud, rounds)
         versions = {"azure-cli": az.ok("version")["azure-cli"], "Python": platform.python_version()}
-    text = report(measured, floor, rounds, versions)
+        text = report(measured, floor, rounds, versions) + fleet.measure(work, work / "extensions", DELAY)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 

@@ -65,6 +65,29 @@ def test_a_last_line_cut_off_by_a_crash_is_passed_over(tmp_path: Path) -> None:
     assert record.read(file) == [Made(ID, "enabled", "disabled")]
 
 
+def outcome(result: str, status: str, registry_id: str = ID) -> dict[str, str]:
+    return {"event": "outcome", "id": registry_id, "result": result, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("lines", "counts"),
+    [
+        ([outcome("changed", "disabled")], True),
+        ([outcome("failed", "disabled")], True),
+        ([outcome("failed", "unknown")], True),
+        ([], True),
+        ([outcome("failed", "enabled")], False),
+    ],
+)
+def test_a_change_counts_unless_the_registry_was_seen_as_before(
+    tmp_path: Path, lines: list[dict[str, str]], counts: bool
+) -> None:
+    log = Record(tmp_path / "run.jsonl")
+    log.append([{"event": "run"}, change(), *lines])
+    log.close()
+    assert bool(record.read(log.file)) is counts
+
+
 @pytest.mark.parametrize("text", ["", "hello\nworld\n", '{"event": "change"}\n{}\n', "[]\n[]\n", "1\n"])
 def test_what_is_no_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "file").write_text(text)
