@@ -5,6 +5,7 @@ names. `python -m tests.localcloud` starts it for a shell.
 from .cloud import LocalCloud
 from .hostile import Hostile
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User
+from .management_groups import ManagementGroup
 from .messages import Answer, Request, json_answer
 from .resources import Registry
 from .world import ACR_AUDIENCE, ARM_AUDIENCES, World
@@ -16,6 +17,7 @@ __all__ = [
     "Hostile",
     "LocalCloud",
     "ManagedIdentity",
+    "ManagementGroup",
     "Principal",
     "Registry",
     "Request",

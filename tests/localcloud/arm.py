@@ -9,9 +9,11 @@ from typing import Any
 from . import arm_errors
 from .arm_errors import ArmError
 from .arm_filter import meets, parse
+from .arm_management_groups import ManagementGroups
 from .arm_operations import Operations
 from .arm_paging import page
 from .arm_registries import Registries
+from .graph import Graph
 from .identities import Principal
 from .messages import Answer, Request, json_answer
 from .resources import Registry
@@ -22,12 +24,16 @@ from .world import ARM_AUDIENCES, Subscription, World
 HOST = "management.azure.com"
 _VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-[a-z]+)?")
 _PROVIDER = "microsoft.containerregistry"
+_GRAPH = "microsoft.resourcegraph"
+_MANAGEMENT = "microsoft.management"
 
 
 class Arm:
     def __init__(self, world: World) -> None:
         self._world = world
         self._registries = Registries(world, Operations(world))
+        self._graph = Graph(world)
+        self._management_groups = ManagementGroups(world)
 
     def answer(self, request: Request) -> Answer:
         headers = self._headers(request)
@@ -76,9 +82,9 @@ class Arm:
             raise arm_errors.bad_token(tenant_id)
         return principal, claims
 
-    def _throttle(self, request: Request, principal: Principal, place: str, headers: dict[str, str]) -> None:
+    def _throttle(self, method: str, principal: Principal, place: str, headers: dict[str, str]) -> None:
         """Takes from the bucket of a subscription (or of the tenant); without throttling the counts stay full."""
-        kind = kind_of(request.method)
+        kind = kind_of(method)
         left = int(self._world.throttle.limits[kind][0]) - 1
         wait = 0
         if self._world.throttling:
@@ -98,12 +104,18 @@ class Arm:
         names = [segment.lower() for segment in segments]
         if names[:1] == ["subscriptions"] and len(names) > 1:
             subscription = self._subscription(names[1], claims)
-            self._throttle(request, principal, subscription.id, headers)
+            self._throttle(request.method, principal, subscription.id, headers)
             if "providers" in names and names[names.index("providers") + 1 :][:1] == [_PROVIDER]:
                 return self._registries.answer(request, principal, subscription, segments, version)
             self._check_version(version)
             return self._in_subscription(request, principal, subscription, segments)
-        self._throttle(request, principal, "tenant", headers)
+        if names[:2] == ["providers", _GRAPH]:
+            # Its queries draw on the tenant's reads (recorded), and on a quota of its own.
+            self._throttle("GET", principal, "tenant", headers)
+            return self._graph.answer(request, principal, str(claims.get("tid")), segments, version, headers)
+        self._throttle(request.method, principal, "tenant", headers)
+        if names[:2] == ["providers", _MANAGEMENT]:
+            return self._management_groups.answer(request, principal, str(claims.get("tid")), segments, version)
         self._check_version(version)
         if request.method != "GET":
             raise arm_errors.method_not_allowed(request.method)
@@ -133,7 +145,7 @@ class Arm:
         if request.method not in ("GET", "HEAD"):
             raise arm_errors.method_not_allowed(request.method)
         if not names:
-            if not self._sees(principal, subscription):
+            if not self._world.sees(principal, subscription):
                 action = "Microsoft.Resources/subscriptions/read"
                 raise arm_errors.not_authorized(principal, action, subscription.scope)
             return json_answer(200, self._seen(subscription))
@@ -167,14 +179,11 @@ class Arm:
         found, link = page(items, request, self._world.page_size, self._world.empty_pages)
         return json_answer(200, {"value": found, **({"nextLink": link} if link else {})})
 
-    def _sees(self, principal: Principal, subscription: Subscription) -> bool:
-        """Any role at, above or under a subscription shows it."""
-        own = subscription.scope + "/"
-        return any(grant.scope.startswith(own[1:]) or not grant.scope for grant in self._world.grants(principal))
-
     def _visible(self, principal: Principal, claims: Claims) -> list[Subscription]:
         tenant = claims.get("tid")
-        return [one for one in self._world.subscriptions if one.tenant_id == tenant and self._sees(principal, one)]
+        return [
+            one for one in self._world.subscriptions if one.tenant_id == tenant and self._world.sees(principal, one)
+        ]
 
     def _seen(self, subscription: Subscription) -> dict[str, Any]:
         return {

@@ -25,7 +25,9 @@ class ManagementGroups:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def answer(self, request: Request, principal: Principal, tenant_id: str, segments: list[str], version: str) -> Answer:
+    def answer(
+        self, request: Request, principal: Principal, tenant_id: str, segments: list[str], version: str
+    ) -> Answer:
         """Answers a path that begins with /providers/Microsoft.Management."""
         if version not in _VERSIONS:
             raise arm_errors.unknown_api_version(version, "managementGroups", _VERSIONS)
@@ -48,7 +50,11 @@ class ManagementGroups:
         return group
 
     def _shown(self, group: ManagementGroup) -> dict[str, Any]:
-        details: dict[str, Any] = {"version": 1, "updatedTime": "2026-01-01T00:00:00.0000000Z", "updatedBy": group.tenant_id}
+        details: dict[str, Any] = {
+            "version": 1,
+            "updatedTime": "2026-01-01T00:00:00.0000000Z",
+            "updatedBy": group.tenant_id,
+        }
         if group.parent is not None:
             parent = group.parent
             details["parent"] = {"id": parent.id, "name": parent.name, "displayName": parent.display_name}
@@ -61,7 +67,10 @@ class ManagementGroups:
 
     def _descendants(self, request: Request, group: ManagementGroup) -> Answer:
         """Groups and subscriptions at any depth; their real order is not known."""
-        items = [_descendant(one.id, _TYPE, one.name, one.display_name, one.parent) for one in self._world.hierarchy.below(group)]
+        items = [
+            _descendant(one.id, _TYPE, one.name, one.display_name, one.parent)
+            for one in self._world.hierarchy.below(group)
+        ]
         items += [self._subscription(one) for one in self._world.hierarchy.subscriptions(group)]
         found, link = page(items, request, self._page_size(request), self._world.empty_pages)
         return json_answer(200, {"value": list(found), **({"nextLink": link} if link else {})})

@@ -40,6 +40,7 @@ class Operations:
         self._known[operation.name] = operation
         self._running[id(registry)] = operation
         registry.properties["provisioningState"] = "Updating"
+        registry.changed()
         return operation
 
     def settle(self, registry: Registry) -> None:
@@ -65,5 +66,6 @@ class Operations:
     def _end(self, operation: Operation) -> None:
         operation.done = True
         operation.registry.properties["provisioningState"] = operation.outcome
+        operation.registry.changed()
         if self._running.get(id(operation.registry)) is operation:
             del self._running[id(operation.registry)]

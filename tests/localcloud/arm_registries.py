@@ -60,8 +60,10 @@ class Registries:
         """The registries of a subscription that the principal may read; others are left out without a word."""
         scopes = self._world.scopes(principal, roles.READ)
         own = f"subscriptions/{subscription.id}/"
-        found = ((registry.id.lower()[1:] + "/", registry) for registry in self._world.registries)
-        return [registry for key, registry in found if key.startswith(own) and key.startswith(scopes)]
+        found = self._world.registries_of(subscription)
+        if own.startswith(scopes):
+            return found
+        return [registry for registry in found if (registry.id.lower()[1:] + "/").startswith(scopes)]
 
     def _list(
         self,

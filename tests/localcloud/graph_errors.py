@@ -42,7 +42,7 @@ def rate_limited(wait: int, correlation: str) -> ArmError:
 def invalid_query(failure: ParserFailure, correlation: str) -> ArmError:
     """Recorded for `where where`. Real refusals of unknown columns and functions were not found; here they look alike.
 
-    `localCloudReason` is this cloud's own: Resource Graph does not say why.
+    The header is this cloud's own: Resource Graph does not say why.
     """
     text = (
         "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error "
@@ -55,9 +55,10 @@ def invalid_query(failure: ParserFailure, correlation: str) -> ArmError:
         characterPositionInLine=failure.position,
         token=failure.token,
         expectedToken=_EXPECTED,
-        localCloudReason=failure.reason,
     )
-    return refusal(400, "BadRequest", _detail("InvalidQuery", text), parser, correlation=correlation)
+    error = refusal(400, "BadRequest", _detail("InvalidQuery", text), parser, correlation=correlation)
+    error.headers["x-localcloud-reason"] = failure.reason.encode("ascii", "backslashreplace").decode()
+    return error
 
 
 def no_subscriptions(given: list[str], correlation: str) -> ArmError:

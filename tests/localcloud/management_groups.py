@@ -1,7 +1,7 @@
 """The tree of management groups over the subscriptions of each tenant, and how far a grant in it reaches.
 
-learn.microsoft.com/azure/governance/management-groups/overview: each tenant has one root group whose id is the tenant's;
-a new group and a new subscription hang directly below it. A role at a group applies to everything under it.
+learn.microsoft.com/azure/governance/management-groups/overview: each tenant has one root group, whose name is the
+tenant's id; a new group and a new subscription hang directly below it. A role at a group applies to all under it.
 """
 
 from __future__ import annotations

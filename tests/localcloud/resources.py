@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,6 +53,17 @@ class Registry:
     certificate: CertificateKind = "valid"
     answers: dict[str, Answer] = field(default_factory=dict)
     """Fixed answers by path, for oddities that no knob covers."""
+    watcher: Callable[[Registry], None] | None = None
+    """Is told of a new body, and by `changed` of changes within it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "body":
+            self.changed()
+
+    def changed(self) -> None:
+        if self.watcher is not None:
+            self.watcher(self)
 
     @property
     def id(self) -> str:
@@ -111,6 +123,7 @@ class Registry:
             policies.pop(ARM_POLICY, None)
         else:
             policies[ARM_POLICY] = {"status": status}
+        self.changed()
 
     @property
     def takes_arm_tokens(self) -> bool:

@@ -29,6 +29,11 @@ class Role:
     def allows(self, action: str) -> bool:
         return _any(self.actions, action) and not _any(self.not_actions, action)
 
+    @property
+    def reads(self) -> bool:
+        """Whether it allows to read anything at all."""
+        return any(action.lower().endswith(("/read", "*")) for action in self.actions)
+
 
 @functools.lru_cache(maxsize=4096)
 def _any(patterns: tuple[str, ...], action: str) -> bool:

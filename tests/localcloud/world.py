@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import roles
+from .graph_history import GraphHistory
+from .graph_quota import GraphQuota
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
+from .management_groups import Hierarchy, ManagementGroup
 from .resources import Registry, registry_body
 from .throttling import Throttle
 from .tokens import Claims, SigningKey, signing_key
@@ -97,9 +100,11 @@ class World:
         self.tenants: list[Tenant] = []
         self.subscriptions: list[Subscription] = []
         self.principals: dict[str, Principal] = {}
+        self.hierarchy = Hierarchy(lambda: self.subscriptions)
         self.resource_groups: dict[tuple[str, str], str] = {}
         self._registries: dict[str, Registry] = {}
         self._hosts: dict[str, Registry] = {}
+        self._in_subscription: dict[str, dict[str, Registry]] = {}
         self._grants: dict[str, list[Grant]] = {}
         self.locks: list[str] = []
         self.deny_policies: list[DenyPolicy] = []
@@ -142,6 +147,15 @@ class World:
         self.throttling = False
         self.throttle = Throttle()
 
+        self.graph_rows: dict[str, list[dict[str, Any]]] = {}
+        self.graph_throttling = False
+        self.graph_quota = GraphQuota(self.now)
+        self.graph_truncated = False
+        """Resource Graph answers one page, resultTruncated "true", and no $skipToken."""
+        self.graph_subscription_limit_hit = False
+        """The header that says that Resource Graph left subscriptions out."""
+        self.graph_history = GraphHistory(lambda: self.registries, self.now)
+
         self._counter = itertools.count(1)
         self.tenant_id = self.add_tenant("Contoso", "contoso.onmicrosoft.example").id
         self.add_subscription("Contoso Production")
@@ -152,7 +166,8 @@ class World:
         return time.time() + self.clock_offset
 
     def advance(self, seconds: float) -> None:
-        """Moves the cloud's clock on: tokens age, operations end."""
+        """Moves the cloud's clock on: tokens age, operations end, Resource Graph catches up."""
+        self.graph_history.observe_all()
         self.clock_offset += seconds
 
     # Tenants, subscriptions, groups
@@ -160,6 +175,7 @@ class World:
     def add_tenant(self, name: str, domain: str | None = None) -> Tenant:
         tenant = Tenant(new_id(), name, domain or f"{name.lower().replace(' ', '')}.onmicrosoft.example")
         self.tenants.append(tenant)
+        self.hierarchy.add_root(tenant.id)
         return tenant
 
     def tenant(self, named: str) -> Tenant | None:
@@ -174,6 +190,26 @@ class World:
 
     def subscription(self, subscription_id: str) -> Subscription | None:
         return next((one for one in self.subscriptions if one.id == subscription_id.lower()), None)
+
+    def add_management_group(
+        self, name: str, parent: ManagementGroup | str | None = None, display_name: str | None = None
+    ) -> ManagementGroup:
+        """A group below another, by default below the root group of the first tenant."""
+        return self.hierarchy.add(name, self._group(parent or self.tenant_id), display_name)
+
+    def management_group(self, name: str) -> ManagementGroup | None:
+        """A group by its name; a tenant's root group has the tenant's id for a name."""
+        return self.hierarchy.find(name)
+
+    def move(self, subscription: Subscription, group: ManagementGroup | str) -> None:
+        """Puts a subscription into a management group."""
+        self.hierarchy.move(subscription, self._group(group))
+
+    def _group(self, group: ManagementGroup | str) -> ManagementGroup:
+        found = self.hierarchy.find(group) if isinstance(group, str) else group
+        if found is None:
+            raise ValueError(f"there is no management group {group!r}")
+        return found
 
     def add_resource_group(self, name: str, subscription: Subscription | None = None) -> str:
         """The group's name as first written; a second spelling does not change it."""
@@ -245,17 +281,31 @@ class World:
         return list(self._grants.get(principal.object_id, ()))
 
     def scopes(self, principal: Principal, action: str) -> tuple[str, ...]:
-        """The scopes (lower case, with a closing slash) at which a principal may do something."""
-        return tuple(grant.scope for grant in self.grants(principal) if grant.role.allows(action))
+        """The scopes (lower case, with a closing slash) at which a principal may do something.
+
+        A role at a management group gives also the scopes of all groups and subscriptions under it.
+        """
+        granted = (grant.scope for grant in self.grants(principal) if grant.role.allows(action))
+        return tuple(reached for scope in granted for reached in self.hierarchy.reach(scope))
 
     def allowed(self, principal: Principal, action: str, scope: str) -> bool:
         return _prefix(scope).startswith(self.scopes(principal, action))
+
+    def sees(self, principal: Principal, subscription: Subscription, reading: bool = False) -> bool:
+        """Any role at, above or under a subscription shows it; with `reading`, any that allows to read something."""
+        own = _prefix(subscription.scope)
+        granted = (grant.scope for grant in self.grants(principal) if not reading or grant.role.reads)
+        reached = (scope for one in granted for scope in self.hierarchy.reach(one))
+        return any(scope.startswith(own) or own.startswith(scope) for scope in reached)
 
     # Registries
 
     @property
     def registries(self) -> list[Registry]:
         return list(self._registries.values())
+
+    def registries_of(self, subscription: Subscription) -> list[Registry]:
+        return list(self._in_subscription.get(subscription.id, {}).values())
 
     def registry(self, resource_id: str) -> Registry | None:
         return self._registries.get(resource_id.lower().rstrip("/"))
@@ -296,16 +346,37 @@ class World:
         registry.properties["anonymousPullEnabled"] = anonymous_pull
         if domain_name_label_hash:
             registry.properties["autoGeneratedDomainNameLabelScope"] = "TenantReuse"
-        if any(host in self._hosts for host in registry.hosts) or resource_id.lower() in self._registries:
+        hosts = registry.hosts
+        if any(host in self._hosts for host in hosts) or resource_id.lower() in self._registries:
             raise ValueError(f"there is already a registry {name!r} or one at {registry.login_server}")
         self._registries[resource_id.lower()] = registry
-        self._hosts.update(dict.fromkeys(registry.hosts, registry))
+        self._in_subscription.setdefault(where.id, {})[resource_id.lower()] = registry
+        self._hosts.update(dict.fromkeys(hosts, registry))
+        registry.watcher = self.graph_history.observe
+        registry.changed()
         return registry
 
     def remove_registry(self, registry: Registry) -> None:
         self._registries.pop(registry.id.lower(), None)
+        self._in_subscription.get(registry.subscription_id, {}).pop(registry.id.lower(), None)
+        self.graph_history.observe_all()
         for host in registry.hosts:
             self._hosts.pop(host, None)
+
+    # Resource Graph
+
+    @property
+    def graph_lag(self) -> float:
+        """Resource Graph shows registries as they were so many seconds ago. Setting it takes what is as long known."""
+        return self.graph_history.lag
+
+    @graph_lag.setter
+    def graph_lag(self, seconds: float) -> None:
+        self.graph_history.lag = seconds
+
+    def add_graph_row(self, table: str, row: dict[str, Any]) -> None:
+        """A row more in a table of Resource Graph; columns it does not name are empty or null."""
+        self.graph_rows.setdefault(table.lower(), []).append(row)
 
     # Obstacles
 

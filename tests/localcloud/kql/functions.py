@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import datetime
 import json
 import re
@@ -12,6 +13,8 @@ from . import values
 from .values import Value, text
 
 Function = Callable[..., Value]
+MOMENT: contextvars.ContextVar[datetime.datetime] = contextvars.ContextVar("MOMENT")
+"""now() is the same all through a query."""
 
 
 def _arithmetic(of_numbers: Callable[[Any, Any], Value]) -> Function:
@@ -134,7 +137,7 @@ def _pack(*parts: Value) -> dict[str, Value]:
 
 
 def _now(offset: Value = None) -> datetime.datetime:
-    moment = datetime.datetime.now(datetime.timezone.utc)
+    moment = MOMENT.get()
     return moment + offset if isinstance(offset, datetime.timedelta) else moment
 
 

@@ -81,9 +81,9 @@ def _sort(operator: Sort, table: Table) -> Table:
 
 
 def _sorted_by(key: SortKey, value: Compiled, rows: list[Row]) -> list[Row]:
-    pairs = [(value(row), row) for row in rows]
-    if all(type(found) is str for found, _ in pairs):
+    if all(type(value(row)) is str for row in rows):
         return sorted(rows, key=value, reverse=key.descending)
+    pairs = [(value(row), row) for row in rows]
     nulls = [row for found, row in pairs if found is None]
     others = [(values.order(found), row) for found, row in pairs if found is not None]
     others.sort(key=lambda pair: pair[0], reverse=key.descending)
@@ -134,7 +134,10 @@ def _aggregate(aggregate: Aggregate, table: Table) -> Callable[[list[Row]], Any]
         return [found for found in map(value, rows) if found is not None]
 
     def different(rows: list[Row]) -> list[Any]:
-        return list({values.key(found): found for found in reversed(all_of(rows))}.values())[::-1]
+        seen: dict[Any, Any] = {}
+        for found in all_of(rows):
+            seen.setdefault(values.key(found), found)
+        return list(seen.values())
 
     if aggregate.function == "dcount":
         return lambda rows: len(different(rows))
