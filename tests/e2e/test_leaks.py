@@ -49,15 +49,19 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     world = cloud.world
     operator = world.add_service_principal("auditor")
     world.grant(operator, world.subscriptions[0].scope, "Contributor")
-    registry = world.add_registry(registry_name, resource_group="rg-apps", backend=True, admin_user=True)
+    registry = world.add_registry(registry_name, resource_group="rg-leaks", backend=True, admin_user=True)
     az = new_az(operator)
     az("config", "set", "logging.enable_log_file=yes", f"logging.log_dir={az.home / 'logs'}")
     commands: list[tuple[str, ...]] = [
         ("show", "-n", registry.name),
         ("show", "-n", "nosuchregistry"),
         ("enforce", "-n", registry.name, "--dry-run"),
-        ("enforce", "-n", registry.name, "-g", "rg-apps"),
+        ("enforce", "-n", registry.name, "-g", "rg-leaks"),
         ("enforce", "-n", registry.id, "--status", "enabled"),
+        ("list", "-g", "rg-leaks"),
+        ("list", "-g", "rg-leaks", "--live", "--require", "disabled"),
+        ("enforce", "-g", "rg-leaks", "--yes"),
+        ("enforce", "-g", "rg-leaks", "--status", "enabled", "--yes"),
         ("login", "-n", registry.name),
         ("login", "-n", registry.login_server),
         ("login", "-n", "nosuchregistry.azurecr.io"),
@@ -78,8 +82,8 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
             cloud.faults.clear()
 
     assert exposed.code == 0
-    assert [result.code for result in results[:18]] == [0, 3, 0, 0, 0, 0, 0, 1, 1] * 2
-    assert [result.code for result in results[18:]] == [1, 1, 1, 1]
+    assert [result.code for result in results[: 2 * len(commands)]] == [0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1] * 2
+    assert [result.code for result in results[2 * len(commands) :]] == [1, 1, 1, 1]
     secrets = {secret.encode() for secret in cloud.secrets if len(secret) >= 8}
     assert len(secrets) > 10
     assert exposed.json["refreshToken"].encode() in secrets, "the local Azure must know every secret it gave out"

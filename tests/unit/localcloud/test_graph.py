@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import Any
 
 import pytest
@@ -354,33 +353,20 @@ class TestLag:
         assert self.status(client) == "enabled"
 
 
-def test_ten_thousand_registries(cloud: LocalCloud, client: Client) -> None:
-    """Limits several times the measured 0.7, 0.05 and 0.7 seconds, for busy machines."""
-    begun = time.perf_counter()
+def test_ten_thousand_registries_come_in_ten_pages(cloud: LocalCloud, client: Client) -> None:
     world = cloud.world
     subscriptions = [world.subscriptions[0], *(world.add_subscription(f"Sub {number}") for number in range(19))]
     for number in range(10_000):
         world.add_registry(f"reg{number:05d}", f"rg-{number % 50}", subscriptions[number % 20])
-    built = time.perf_counter() - begun
     world.grant(client.principal, f"/providers/Microsoft.Management/managementGroups/{world.tenant_id}", "Reader")
-    post(client, "resources | count")  # the connection, its certificate and its token
     options: dict[str, Any] = {"$top": 1000}
     seen: list[str] = []
-    times = []
     for _ in range(10):
-        begun = time.perf_counter()
         answer = post(client, FLEET, options).json()
-        times.append(time.perf_counter() - begun)
         seen += [row["id"] for row in answer["data"]]
         options = {"$top": 1000, "$skipToken": answer.get("$skipToken")}
     assert len(set(seen)) == 10_000
     assert "$skipToken" not in answer
-    print(
-        f"built in {built:.2f} s, pages of 1,000 in {min(times):.3f} to {max(times):.3f} s, all in {sum(times):.2f} s"
-    )
-    assert built < 6
-    assert min(times) < 0.45
-    assert sum(times) < 4.5
 
 
 def test_a_world_alone_has_no_history() -> None:
