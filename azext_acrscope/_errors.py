@@ -156,6 +156,13 @@ def management_group_not_found(name: str) -> AzCLIError:
     )
 
 
+def nothing_in_view() -> AzCLIError:
+    return ResourceNotFoundError(
+        "There is no registry in view, so there is nothing that fulfils the requirement.",
+        "Check --resource-group, --subscription or --management-group.",
+    )
+
+
 def requirement_missed(required: str, missed: int, unknown: int, unread: int, incomplete: list[str]) -> AzCLIError:
     """The gate of `az acr scope list --require`."""
     parts = []

@@ -46,7 +46,7 @@ def list_(
     seen = fleet.live(cmd.cli_ctx, wanted) if live else fleet.from_graph(cmd.cli_ctx, wanted)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     rows = [fleet.row(resource, seen, audience) for resource in seen.registries]
-    _outcome.tell(fleet.summary(rows, seen))
+    _outcome.tell(fleet.summary(rows, seen, wanted))
     if missed := require and fleet.missed(rows, seen, str(require)):
         _outcome.fail_after_output(cmd.cli_ctx, missed)
     return [row for row in rows if status in (None, row["status"])]
@@ -74,17 +74,18 @@ def enforce(
     from azext_acrscope import _outcome, _progress, enforcement
 
     status = str(status)  # the CLI's defaults are a subclass that prints as an object
+    seconds = _operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
     scoped = bool(select_all or all_subscriptions or management_group or tags)
     _refuse_contradictions(bool(named), scoped, bool(undo))
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run)
-    connect = _connections(cmd.cli_ctx)
+        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
+    readers = _connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
-        plan = enforcement.plan_undo(connect, enforcement.read_record(undo), suffix)
+        plan = enforcement.plan_undo(readers, enforcement.read_record(undo), suffix)
     elif named:
-        plan = enforcement.plan_named(connect, named, resource_group_name, suffix, status, exclude or [])
+        plan = enforcement.plan_named(readers, named, resource_group_name, suffix, status, exclude or [])
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
@@ -95,19 +96,19 @@ def enforce(
         file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
         waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
         watch = _progress.meter(cmd.cli_ctx)
-        failed = enforcement.run(plan, connect, file, waves, _operation_seconds(cmd), watch)
+        writers = _connections(cmd.cli_ctx, patient=False)
+        failed = enforcement.run(plan, writers, file, waves, seconds, watch)
         if failed:
             _outcome.fail_after_output(cmd.cli_ctx, failed)
     return enforcement.rows(plan, dry_run)
 
 
 def _enforce_one(
-    cmd: Any, ref: RegistryRef, resource_group_name: str | None, status: str, dry_run: bool
+    cmd: Any, ref: RegistryRef, resource_group_name: str | None, status: str, dry_run: bool, seconds: float
 ) -> dict[str, Any]:
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
     from azext_acrscope import _progress, registry
 
-    seconds = _operation_seconds(cmd)
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
@@ -143,8 +144,8 @@ def _selected_scope(
     return fleet.scope(cli_ctx, group, all_subscriptions, management_group)
 
 
-def _connections(cli_ctx: Any) -> "Callable[[str | None], Arm]":
-    """Gives the connection of a subscription: one for each, with room for all writers."""
+def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
+    """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
     from functools import cache
 
     from azext_acrscope import rollout
@@ -152,7 +153,7 @@ def _connections(cli_ctx: Any) -> "Callable[[str | None], Arm]":
 
     @cache
     def connect(subscription_id: str | None) -> "Arm":
-        return Arm(cli_ctx, subscription_id, patient=False, connections=rollout.WRITERS)
+        return Arm(cli_ctx, subscription_id, patient=patient, connections=rollout.WRITERS)
 
     return connect
 

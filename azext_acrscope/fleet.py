@@ -84,6 +84,8 @@ def scope(
     account = find_account(profile, cli_ctx.data.get("subscription_id"))
     if management_group and everything:
         raise _errors.exclusive("--all-subscriptions", "--management-group")
+    if getattr(resource_group, "is_default", False) and (everything or management_group):
+        resource_group = None  # the default group of the CLI's configuration does not contradict a wider scope
     if resource_group and (everything or management_group):
         raise _errors.exclusive("--resource-group", "--all-subscriptions or --management-group")
     accounts = [account]
@@ -232,6 +234,8 @@ def row(resource: Resource, fleet: Fleet, arm_audience: str) -> dict[str, Any]:
 
 def missed(rows: list[dict[str, Any]], fleet: Fleet, required: str) -> Exception | None:
     """The gate: None only if every registry in view has the status and nothing in view went unread."""
+    if not rows and fleet.complete:
+        return _errors.nothing_in_view()  # a slip in the scope must not open the gate
     other = [each["status"] for each in rows if each["status"] != required]
     unknown = other.count(UNKNOWN)
     if not other and fleet.complete:
@@ -239,13 +243,14 @@ def missed(rows: list[dict[str, Any]], fleet: Fleet, required: str) -> Exception
     return _errors.requirement_missed(required, len(other) - unknown, unknown, len(fleet.unreadable), fleet.incomplete)
 
 
-def summary(rows: Iterable[dict[str, Any]], fleet: Fleet) -> list[str]:
+def summary(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope) -> list[str]:
     """Lines for people: registries, enforced, not enforced and unknown, in all and by subscription."""
+    where = f"In view, in resource group {wanted.resource_group}" if wanted.resource_group else "In view"
     by_subscription: dict[str, list[str]] = {}
     for each in rows:
         by_subscription.setdefault(each["subscriptionName"], []).append(each["status"])
     everything = [status for statuses in by_subscription.values() for status in statuses]
-    lines = [_counted("In view", everything, len(fleet.unreadable))]
+    lines = [_counted(where, everything, len(fleet.unreadable))]
     if len(by_subscription) > 1:
         lines += [_counted(f"  {name}", statuses, 0) for name, statuses in sorted(by_subscription.items())]
     lines += [f"  Subscription {each} could not be read: {why}" for each, why in sorted(fleet.unreadable.items())]

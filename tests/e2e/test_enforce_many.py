@@ -275,6 +275,13 @@ def test_all_faults_at_once_end_in_the_right_rows(
     assert {each.name for each in registries if each.policy_status != "disabled"} == {registries[7].name}
 
 
+def test_throttled_and_failing_reads_of_the_plan_are_waited_out(az: Az, cloud: LocalCloud, make: Any) -> None:
+    one, two = make(2)
+    cloud.faults.add(host=ARM, method="GET", path="*/registries/*", status=429, headers={"Retry-After": "1"}, times=1)
+    cloud.faults.add(host=ARM, method="GET", path="*/registries/*", status=503, times=1)
+    assert results(enforce(az, "--ids", one.id, two.id)) == {"changed": 2}
+
+
 def test_a_forbidden_subscription_fails_the_run_but_not_the_others(
     new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
 ) -> None:

@@ -129,6 +129,20 @@ def test_a_subscription_that_cannot_be_read_closes_the_gate(
     assert estate.production.id in result.stderr
 
 
+@VIEWS
+def test_an_empty_view_does_not_open_the_gate(az: Az, view: list[str]) -> None:
+    result = scope_list(az, "--require", "disabled", "-g", "rg-typo", *view)
+    assert result.code == 3, result
+
+
+def test_a_default_group_narrows_the_list_and_is_said_but_not_a_wider_scope(az: Az, estate: Estate) -> None:
+    az("config", "set", "defaults.group=rg-test")
+    narrowed = scope_list(az, "--subscription", estate.test.id)
+    assert len(narrowed.json) == 1
+    assert "in resource group rg-test" in narrowed.stderr
+    assert len(scope_list(az, "--all-subscriptions").json) == 5
+
+
 def test_pages_are_followed_by_a_thousand(az: Az, estate: Estate, cloud: LocalCloud, registry_name: str) -> None:
     for number in range(1200):
         cloud.world.add_registry(f"{registry_name}n{number:04}", "rg-many", estate.test)
