@@ -87,6 +87,7 @@ class Rollout:
     _throttles: dict[tuple[str, float], Throttle] = field(default_factory=dict)
     _later: list[tuple[float, int, Item]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _held: float = _TICK  # seconds until the first of those that throttling held back may go
 
     def run(self, items: list[Item]) -> None:
         """Make the changes of all items without a result; each has one when this returns.
@@ -101,7 +102,7 @@ class Rollout:
             while todo or running or self._later:
                 for item in self._hand_out(todo, WRITERS - len(running)):
                     running[writers.submit(self._advance, item)] = item
-                self._await(running, waiting=bool(todo))
+                self._await(running)
                 self._collect(running)
                 if self.interrupted or self.stopped:
                     self._drop(todo)
@@ -112,6 +113,7 @@ class Rollout:
     def _hand_out(self, todo: deque[Item], free: int) -> list[Item]:
         """What the free writers are to do now: first what is due of the changes under way, then new ones."""
         now, out, begun = time.monotonic(), list[Item](), list[Item]()
+        self._held = _TICK
         while self._later and len(out) < free and self._later[0][0] <= now:
             item = heapq.heappop(self._later)[2]
             pause = self._throttle(item).admit(now)
@@ -123,8 +125,10 @@ class Rollout:
             if len(out) + len(begun) >= free:
                 break
             item = todo.popleft()
-            if self._throttle(item).admit(now):
+            pause = self._throttle(item).admit(now)
+            if pause:
                 todo.append(item)  # another subscription may be free
+                self._held = min(self._held, pause)
             else:
                 begun.append(item)
         if self._write_down([_change_line(item) for item in begun]):
@@ -132,15 +136,13 @@ class Rollout:
         todo.extend(begun)
         return out
 
-    def _await(self, running: Running, waiting: bool) -> None:
+    def _await(self, running: Running) -> None:
         """Sleep until a writer is ready or something is due."""
-        now = time.monotonic()
-        due = [self._later[0][0] - now] if self._later else []
-        if waiting:
-            due += [throttle.wait(now) for (_, rate), throttle in self._throttles.items() if rate == WRITES]
-        if running and len(running) >= WRITERS:
-            due = []
-        pause = min([_TICK, *(max(0.0, each) for each in due)])
+        pause = self._held
+        if self._later:
+            pause = min(pause, max(0.0, self._later[0][0] - time.monotonic()))
+        if len(running) >= WRITERS:
+            pause = _TICK
         if running:
             wait(running, timeout=pause, return_when=FIRST_COMPLETED)
         else:
