@@ -122,9 +122,30 @@ def bad_tag(text: str) -> AzCLIError:
     return InvalidArgumentValueError(f"'{text}' is not of the form KEY=VALUE.", "For example: --tag environment=test")
 
 
+def tag_twice() -> AzCLIError:
+    return InvalidArgumentValueError(
+        "A tag was given twice: a registry has one value for each key.", "Run the command once for each value."
+    )
+
+
 def bad_wave(text: str) -> AzCLIError:
     return InvalidArgumentValueError(
         f"'{text}' is no share of the registries.", "Give a percentage between 1% and 99%, for example --wave 10%."
+    )
+
+
+def no_such_canary(names: list[str]) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"The plan changes no registry of this name, so it cannot go first: {', '.join(names)}. Nothing was written.",
+        "Check the names given with --canary; `--dry-run` shows the plan.",
+    )
+
+
+def nothing_to_exclude(names: list[str]) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"No selected registry has this name, login server or ID, so it cannot be excluded: {', '.join(names)}. "
+        "Nothing was written.",
+        "Check the names given with --exclude; `--dry-run` shows the plan.",
     )
 
 
@@ -366,6 +387,13 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     return AzureResponseError(
         f"Azure Resource Manager refused the request for {where}: {detail}",
         "`az acr scope show` reads the state again; repeat the command once what the message names is mended.",
+    )
+
+
+def not_a_list(endpoint: str) -> AzCLIError:
+    return AzureResponseError(
+        f"An answer of Azure Resource Manager ({endpoint}) to a list is no part of a list, or the list has no end.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
     )
 
 

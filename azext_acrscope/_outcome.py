@@ -22,15 +22,15 @@ def confirm(cli_ctx: Any, question: str) -> None:
     :raises ManualInterrupt: the user said no.
     :raises NoTTYError: there is no terminal to ask at.
     """
-    from knack.prompting import NoTTYException, prompt_y_n
+    import sys
 
     if cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
-    try:
-        agreed = prompt_y_n(question)
-    except NoTTYException as error:
-        raise _errors.needs_yes(question) from error
-    if not agreed:
+    if not sys.stdin or not sys.stdin.isatty():
+        raise _errors.needs_yes(question)
+    # Not knack's prompt, which writes to stdout: that is for the result alone.
+    print(f"{question} (y/n): ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
         raise _errors.declined()
 
 

@@ -78,9 +78,8 @@ def load_arguments(loader: Any, _command: str) -> None:
         c.argument(
             "status",
             arg_type=get_enum_type(STATUSES),
-            default="disabled",
-            help="The status to set: `disabled` accepts ACR-audience tokens only; `enabled` accepts ARM-audience "
-            "tokens too, as every registry does by default.",
+            help="The status to set, by default `disabled`. `disabled` accepts ACR-audience tokens only; `enabled` "
+            "accepts ARM-audience tokens too, as every registry does by default.",
         )
         c.argument(
             "dry_run",

@@ -17,8 +17,11 @@ def validate_registries(cmd: Any, namespace: Any) -> None:
     """
     named = namespace.registry_name
     if isinstance(named, str):
-        elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo")
-        named = [] if any(getattr(namespace, option, None) for option in elsewhere) else [named]
+        elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
+        group = namespace.resource_group_name
+        typed_group = bool(group) and not getattr(group, "is_default", False)
+        chosen = typed_group or any(getattr(namespace, option, None) for option in elsewhere)
+        named = [] if chosen else [named]
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
 
@@ -39,6 +42,8 @@ def validate_tags(namespace: Any) -> None:
         if not (key and equals):
             raise _errors.bad_tag(key + equals + value)
     namespace.tags = {key: value for key, _, value in pairs}
+    if len(namespace.tags) < len(pairs):
+        raise _errors.tag_twice()
 
 
 def validate_wave(namespace: Any) -> None:

@@ -111,17 +111,21 @@ class Arm:
             return False
 
     def pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
-        """All items of a paged list. A page may be empty and still link to a next one (recorded)."""
+        """All items of a paged list. A page may be empty and still link to a next one (recorded).
+
+        :raises AzureResponseError: an answer is no page; the list would not be whole.
+        """
         reply = self.get(path, api_version, **query)
         items: list[dict[str, Any]] = []
         for _ in range(_MAX_PAGES):
-            body = reply.body if isinstance(reply.body, dict) else {}
-            page = body.get("value")
-            items += [item for item in page if isinstance(item, dict)] if isinstance(page, list) else []
-            if not body.get("nextLink"):
+            page = reply.body.get("value") if isinstance(reply.body, dict) else None
+            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page):
                 break
-            reply = self.follow(body["nextLink"])
-        return items
+            items += page
+            if not reply.body.get("nextLink"):
+                return items
+            reply = self.follow(reply.body["nextLink"])
+        raise _errors.not_a_list(self.endpoint)
 
     def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
         from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError

@@ -56,7 +56,7 @@ def enforce(
     cmd: Any,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    status: str = "disabled",
+    status: str | None = None,
     dry_run: bool = False,
     yes: bool = False,
     ids: list[RegistryRef] | None = None,
@@ -73,33 +73,41 @@ def enforce(
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement
 
-    status = str(status)  # the CLI's defaults are a subclass that prints as an object
     seconds = _operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
     scoped = bool(select_all or all_subscriptions or management_group or tags)
-    _refuse_contradictions(bool(named), scoped, bool(undo))
+    if undo and (named or scoped or status or (resource_group_name and not _is_default(resource_group_name))):
+        raise _errors.exclusive("--undo", "--status or a selection: the record says which registries and what to set")
+    if named and scoped:
+        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
+    if canary and wave:
+        raise _errors.exclusive("--canary", "--wave")
+    status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
         return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
     readers = _connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
-        plan = enforcement.plan_undo(readers, enforcement.read_record(undo), suffix)
+        plan = enforcement.plan_undo(readers, enforcement.read_record(undo), suffix, exclude or [])
     elif named:
         plan = enforcement.plan_named(readers, named, resource_group_name, suffix, status, exclude or [])
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
     _outcome.tell([f"Subscription {each} could not be read: {why}" for each, why in plan.unread.items()])
-    if not dry_run:
+    waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
+    waves.check(plan)
+    if dry_run:
+        failed = enforcement.verdict(plan)
+    else:
         if plan.changes and not yes:
             _outcome.confirm(cmd.cli_ctx, enforcement.question(plan))
         file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
-        waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
         watch = _progress.meter(cmd.cli_ctx)
         writers = _connections(cmd.cli_ctx, patient=False)
         failed = enforcement.run(plan, writers, file, waves, seconds, watch)
-        if failed:
-            _outcome.fail_after_output(cmd.cli_ctx, failed)
+    if failed:
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
     return enforcement.rows(plan, dry_run)
 
 
@@ -119,11 +127,9 @@ def _enforce_one(
     return {**result, "plannedStatus": status} if dry_run else result
 
 
-def _refuse_contradictions(named: bool, scoped: bool, undo: bool) -> None:
-    if named and scoped:
-        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
-    if undo and (named or scoped):
-        raise _errors.exclusive("--undo", "a selection: the record says which registries")
+def _is_default(value: Any) -> bool:
+    """Whether a value comes from the CLI's configuration and was not typed."""
+    return bool(getattr(value, "is_default", False))
 
 
 def _selected_scope(
@@ -136,7 +142,7 @@ def _selected_scope(
     """The scope of an `enforce` over many. A default group of the CLI's configuration selects nothing by itself."""
     from azext_acrscope import fleet
 
-    group = None if getattr(resource_group, "is_default", False) else resource_group
+    group = None if _is_default(resource_group) else resource_group
     if not (group or select_all or all_subscriptions or management_group):
         raise _errors.nothing_selected()
     if select_all and (group or all_subscriptions or management_group):

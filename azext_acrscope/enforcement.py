@@ -1,24 +1,27 @@
 """Enforcing many registries: select, plan from the live state, ask, write in waves, report."""
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError
+from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from knack.log import get_logger
 
 from azext_acrscope import _errors, fleet, hosts, record, registry, rollout
-from azext_acrscope.arm import Arm
+from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import UNKNOWN, Scope
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.record import Made, Record
 from azext_acrscope.registry import Resource
 from azext_acrscope.rollout import FAILED, SKIPPED, Item, Rollout
+from azext_acrscope.throttle import READS, Throttle
 
 _READERS = 16
+_READ_SECONDS = 600  # for which a registry's reading may be put off by throttling
 
 logger = get_logger(__name__)
 
@@ -47,8 +50,20 @@ class Waves:
             first = [item for item in items if names_of(item.resource) & self.canaries]
         else:
             first = items[: math.ceil(len(items) * self.share)]
-        rest = [item for item in items if item not in first]
+        chosen = set(map(id, first))
+        rest = [item for item in items if id(item) not in chosen]
         return [wave for wave in (first, rest) if wave]
+
+    def check(self, plan: "Plan") -> None:
+        """Refuse canaries that the plan does not change: a slip in a name must not send all at once.
+
+        :raises InvalidArgumentValueError: naming them.
+        """
+        there = set().union(*(names_of(item.resource) for item in plan.changes))
+        done = set().union(*(names_of(item.resource) for item in plan.items if item.result == rollout.UNCHANGED))
+        missing = sorted(self.canaries - there - done)
+        if missing:
+            raise _errors.no_such_canary(missing)
 
 
 # --- the plan ------------------------------------------------------------------------------------------------------
@@ -57,10 +72,16 @@ class Waves:
 def plan_scope(cli_ctx: Any, wanted: Scope, tags: dict[str, str], target: str, excluded: Iterable[str]) -> Plan:
     """The plan for the registries of a scope that carry all of these tags, from ARM's live lists."""
     seen = fleet.live(cli_ctx, wanted)
-    chosen = [each for each in seen.registries if tags.items() <= (each.get("tags") or {}).items()]
+    chosen = [each for each in seen.registries if _has_tags(each, tags)]
     if not chosen and not seen.unreadable:
         raise _errors.nothing_matches(_described(wanted, tags))
     return Plan(_items(chosen, lambda _: target, excluded), seen.unreadable)
+
+
+def _has_tags(resource: Resource, tags: dict[str, str]) -> bool:
+    """Whether a registry carries all of these tags; Azure takes the keys in any case, the values to the letter."""
+    own = {str(key).lower(): value for key, value in (resource.get("tags") or {}).items()}
+    return all(own.get(key.lower()) == value for key, value in tags.items())
 
 
 def plan_named(
@@ -77,26 +98,31 @@ def plan_named(
     return Plan(_items(list(unique.values()), lambda _: target, excluded) + [e for e in found if isinstance(e, Item)])
 
 
-def plan_undo(connect: Callable[[str | None], Arm], made: list[Made], suffix: str) -> Plan:
+def plan_undo(connect: Callable[[str | None], Arm], made: list[Made], suffix: str, excluded: Iterable[str]) -> Plan:
     """The plan that takes back what a record says was done, leaving alone what has another status by now."""
     before = {each.id.lower(): each.before for each in made}
     after = {each.id.lower(): each.after for each in made}
     refs = [hosts.parse_registry(each.id, suffix) for each in made]
     found = _read_each(refs, lambda ref: registry.find(connect(ref.subscription_id), ref, None, suffix))
     resources = [each for each in found if isinstance(each, dict)]
-    items = _items(resources, lambda each: before[str(each["id"]).lower()], ())
+    items = _items(resources, lambda each: before[str(each["id"]).lower()], excluded)
     for item in items:
-        if item.before != after[str(item.resource["id"]).lower()]:
+        if not item.result and item.before != after[str(item.resource["id"]).lower()]:
             item.finish(SKIPPED, item.before, f"it is `{item.before}`: not changed by that run, or changed back since")
     return Plan(items + [each for each in found if isinstance(each, Item)])
 
 
 def _read_each(refs: list[RegistryRef], find: Callable[[RegistryRef], Resource]) -> list[Resource | Item]:
+    """The registries, several at a time; one that cannot be read becomes a failed item."""
+    pace = Throttle(READS)
+
     def read(ref: RegistryRef) -> Resource | Item:
         try:
-            return find(ref)
+            return _paced(lambda: find(ref), pace)
         except AzCLIError as error:
-            shown: Resource = {"id": None, "name": ref.login_server or ref.name, "properties": {}}
+            named = ref.resource_group and ref.subscription_id
+            known = registry.resource_id(str(ref.subscription_id), str(ref.resource_group), ref.name) if named else None
+            shown: Resource = {"id": known, "name": ref.login_server or ref.name, "properties": {}}
             item = Item(shown, UNKNOWN, UNKNOWN)
             item.finish(FAILED, UNKNOWN, error.error_msg)
             return item
@@ -105,8 +131,28 @@ def _read_each(refs: list[RegistryRef], find: Callable[[RegistryRef], Resource])
         return list(readers.map(read, refs))
 
 
+def _paced(read: Callable[[], Resource], pace: Throttle) -> Resource:
+    """Read at the pace that all readers share; ARM's refusals for throttling are waited out, within reason."""
+    deadline = time.monotonic() + _READ_SECONDS
+    while True:
+        while pause := pace.admit(time.monotonic()):
+            time.sleep(pause)
+        try:
+            found = read()
+            pace.taken()
+            return found
+        except AzureResponseError as error:
+            cause = error.__cause__
+            if not (isinstance(cause, ArmError) and cause.status == 429) or time.monotonic() > deadline:
+                raise
+            pace.refused(time.monotonic(), cause.retry_after)
+
+
 def _items(resources: list[Resource], target: Callable[[Resource], str], excluded: Iterable[str]) -> list[Item]:
     names = {name.lower() for name in excluded}
+    unknown = names - set().union(*map(names_of, resources))
+    if unknown:  # most likely a slip, and what was to be left alone would be changed
+        raise _errors.nothing_to_exclude(sorted(unknown))
     items = []
     for resource in resources:
         try:
@@ -175,9 +221,14 @@ def run(
         if runner.interrupted:
             return _errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
         logger.warning("Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now.")
+    return verdict(plan, str(file) if changes else "")
+
+
+def verdict(plan: Plan, record_file: str = "") -> AzCLIError | None:
+    """The error to end with if something failed or could not be read, in a dry run as well."""
     failed = rollout.failures(plan.items)
     if failed or plan.unread:
-        return _errors.some_failed(failed, len(plan.items), len(plan.unread), str(file) if changes else "")
+        return _errors.some_failed(failed, len(plan.items), len(plan.unread), record_file)
     return None
 
 

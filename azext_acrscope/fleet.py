@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from azure.cli.core.azclierror import AzCLIError
+
 from azext_acrscope import _errors, graph, registry
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.registry import Resource
@@ -39,6 +41,7 @@ class Subscription:
     id: str
     name: str
     tenant: str
+    user: str = ""  # who is signed in for it: the CLI may know several in one tenant
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def scope(
     accounts = [account]
     if everything:
         accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
-    known = (Subscription(a["id"], a["name"], a["tenantId"]) for a in accounts)
+    known = (Subscription(a["id"], a["name"], a["tenantId"], a["user"]["name"]) for a in accounts)
     return Scope(tuple(known), management_group, resource_group)
 
 
@@ -105,11 +108,11 @@ def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
     """
     where = f" and resourceGroup =~ '{_quoted(wanted.resource_group)}'" if wanted.resource_group else ""
     fleet = Fleet()
-    for tenant, subscriptions in _by_tenant(wanted.subscriptions).items():
+    for subscriptions in _by_account(wanted.subscriptions):
         arm = Arm(cli_ctx, subscriptions[0].id)
         expected = [subscription.id for subscription in subscriptions]
         target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
-        place = f"Resource Graph in tenant {tenant}"
+        place = f"Resource Graph in tenant {subscriptions[0].tenant}"
         if wanted.management_group:
             expected = _expected_below(arm, wanted.management_group, fleet)
             target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
@@ -157,31 +160,50 @@ def live(cli_ctx: Any, wanted: Scope) -> Fleet:
         except ArmError as error:
             raise error.as_cli_error(f"management group {wanted.management_group}", READ_GROUP) from error
         subscriptions = [Subscription(each, each, arm.tenant) for each in below]
-    connections = {tenant: Arm(cli_ctx, members[0].id) for tenant, members in _by_tenant(subscriptions).items()}
+    connections = {
+        (members[0].tenant, members[0].user): Arm(cli_ctx, members[0].id) for members in _by_account(subscriptions)
+    }
 
-    def read(subscription: Subscription) -> list[Resource] | ArmError:
+    def read(subscription: Subscription) -> list[Resource] | ArmError | AzCLIError:
         group = f"/resourceGroups/{wanted.resource_group}" if wanted.resource_group else ""
         path = f"/subscriptions/{subscription.id}{group}/providers/{registry.TYPE}"
-        arm = connections[subscription.tenant]
+        arm = connections[subscription.tenant, subscription.user]
         try:
             items = arm.pages(path, registry.API_VERSION)
             if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
                 arm.get(f"/subscriptions/{subscription.id}", SUBSCRIPTIONS_API_VERSION)
             return items
-        except ArmError as error:
+        except (ArmError, AzCLIError) as error:
             return error
 
     with ThreadPoolExecutor(_READERS) as readers:
         for subscription, answer in zip(subscriptions, readers.map(read, subscriptions), strict=True):
-            if isinstance(answer, ArmError):
-                if answer.code == "ResourceGroupNotFound":
-                    raise _errors.group_not_found(str(wanted.resource_group), subscription.id) from answer
-                fleet.unreadable[subscription.id.lower()] = f"{answer.message} [{answer.code}, HTTP {answer.status}]"
-            else:
-                fleet.subscriptions[subscription.id.lower()] = subscription.name
-                fleet.registries += answer
+            _take(fleet, subscription, answer, wanted.resource_group)
     fleet.registries.sort(key=lambda resource: str(resource["id"]).lower())
     return fleet
+
+
+def _take(
+    fleet: Fleet, subscription: Subscription, answer: list[Resource] | ArmError | AzCLIError, group: str | None
+) -> None:
+    """Add to the fleet what a subscription answered, or why it could not be read."""
+    if isinstance(answer, ArmError):
+        if answer.code == "ResourceGroupNotFound":
+            raise _errors.group_not_found(str(group), subscription.id) from answer
+        fleet.unreadable[subscription.id.lower()] = f"{answer.message} [{answer.code}, HTTP {answer.status}]"
+    elif isinstance(answer, AzCLIError):
+        fleet.unreadable[subscription.id.lower()] = answer.error_msg
+    else:
+        fleet.subscriptions[subscription.id.lower()] = subscription.name
+        fleet.registries += [each for each in answer if _is_whole(each)]
+        odd = sum(not _is_whole(each) for each in answer)
+        if odd:
+            fleet.incomplete.append(f"{odd} items of the list of {subscription.name} are no registries.")
+
+
+def _is_whole(resource: Resource) -> bool:
+    """Whether an item of a list has what the rest of this project relies on."""
+    return registry.is_id(resource.get("id")) and "name" in resource and isinstance(resource.get("properties"), dict)
 
 
 def _below(arm: Arm, management_group: str) -> list[str]:
@@ -266,11 +288,12 @@ def _counted(title: str, statuses: list[str], unreadable: int) -> str:
     return text + (f"; {_errors.subscriptions(unreadable)} unknown" if unreadable else "")
 
 
-def _by_tenant(subscriptions: Iterable[Subscription]) -> dict[str, list[Subscription]]:
-    found: dict[str, list[Subscription]] = {}
+def _by_account(subscriptions: Iterable[Subscription]) -> list[list[Subscription]]:
+    """The subscriptions that one sign-in can ask for together."""
+    found: dict[tuple[str, str], list[Subscription]] = {}
     for each in subscriptions:
-        found.setdefault(each.tenant, []).append(each)
-    return found
+        found.setdefault((each.tenant, each.user), []).append(each)
+    return list(found.values())
 
 
 def _quoted(text: str) -> str:

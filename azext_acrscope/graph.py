@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, Reply
 
 API_VERSION = "2022-10-01"
@@ -41,11 +42,16 @@ def query(
         body["managementGroups"] = [management_group]
     elif subscriptions:
         body["subscriptions"] = subscriptions
-    found = Rows()
+    found, seen = Rows(), set[str]()
     while True:
         reply = arm.post("/providers/Microsoft.ResourceGraph/resources", API_VERSION, body)
-        found.rows += reply.body.get("data") or []
+        if not isinstance(reply.body, dict) or not isinstance(reply.body.get("data"), list):
+            raise _errors.not_a_list(arm.endpoint)
+        found.rows += reply.body["data"]
         token = reply.body.get("$skipToken")
+        if str(token) in seen:
+            raise _errors.not_a_list(arm.endpoint)
+        seen.add(str(token))
         if str(reply.headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
             _once(found.incomplete, "Resource Graph answers for a part of the subscriptions only: there are too many.")
         if not token:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from azext_acrscope import _errors
 
@@ -44,25 +44,25 @@ class Record:
             raise _errors.record_exists(str(file)) from error
         except OSError as error:
             raise _errors.record_unwritable(str(file), error) from error
-        self._stream: TextIO = os.fdopen(handle, "w", encoding="utf-8")
+        self._handle = handle
 
     def append(self, lines: Iterable[dict[str, Any]]) -> None:
         """Write lines and wait until they are on disk.
 
         :raises FileOperationError: they could not be written; nothing may be changed then.
         """
-        text = "".join(json.dumps({**line, "time": _now()}) + "\n" for line in lines)
-        if not text:
+        data = "".join(json.dumps({**line, "time": _now()}) + "\n" for line in lines).encode()
+        if not data:
             return
         try:
-            self._stream.write(text)
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
+            while data:
+                data = data[os.write(self._handle, data) :]
+            os.fsync(self._handle)
         except OSError as error:
             raise _errors.record_unwritable(str(self.file), error) from error
 
     def close(self) -> None:
-        self._stream.close()
+        os.close(self._handle)
 
 
 def default_file(config_directory: str) -> Path:
@@ -89,8 +89,9 @@ def read(file: Path) -> list[Made]:
             event = entry["event"]
             if event == "change":
                 made.setdefault(entry["id"].lower(), Made(entry["id"], entry["from"], entry["to"]))
-            elif event == "outcome" and entry["status"] == made[entry["id"].lower()].before:
-                del made[entry["id"].lower()]  # it failed, and the registry was seen to be as before
+            elif event == "outcome" and entry["id"].lower() in made:
+                if entry.get("refused") or entry["status"] == made[entry["id"].lower()].before:
+                    del made[entry["id"].lower()]  # ARM refused it, or the registry was seen to be as before
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break

@@ -30,6 +30,7 @@ from azext_acrscope.throttle import READS, WRITES, Throttle
 WRITERS = 32
 _TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
+_LONGEST_REFUSAL = 1800.0  # seconds for which a registry may be refused with 429 without a break
 _TICK = 0.5  # seconds after which Ctrl-C is noticed at the latest
 
 CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
@@ -51,10 +52,13 @@ class Item:
     result: str = ""
     reason: str = ""
     status: str = ""
-    # Of the run: the next step is send, look, read_back or explain.
+    # Of the run: the next step is check, send, look, read_back or explain.
     change: Change | None = None
-    step: str = "send"
+    step: str = "check"
     tries: int = 0
+    written_down: bool = False
+    sent: bool = False
+    refused_since: float = 0.0
     pause: float = registry.FIRST_LOOK_SECONDS
     deadline: float = 0.0
     problem: str | ArmError | AzCLIError = ""
@@ -95,6 +99,8 @@ class Rollout:
         Ctrl-C stops the handing out: what was sent is seen to its end, the rest is `skipped`.
         """
         todo = deque(item for item in items if not item.result)
+        if self.interrupted or self.stopped:
+            self._drop(todo)
         for item in todo:
             item.change = Change(self.arms(item.subscription), item.resource, item.target)
         total, running = len(todo), Running()
@@ -106,6 +112,7 @@ class Rollout:
                 self._collect(running)
                 if self.interrupted or self.stopped:
                     self._drop(todo)
+                    self._drop_unsent()
                 self.watch(total - len(todo) - len(running) - len(self._later), total, failures(items))
 
     # --- the thread that keeps the books ---
@@ -121,6 +128,14 @@ class Rollout:
                 self._put_off(item, pause)
             else:
                 out.append(item)
+        writes = [item for item in out if item.step == "send" and not item.written_down]
+        if not self._write_down([_change_line(item) for item in writes]):
+            out = [item for item in out if item not in writes]
+            for item in writes:
+                self._put_off(item, 0.0)
+            return out
+        for item in writes:
+            item.written_down = True
         for _ in range(len(todo)):
             if len(out) + len(begun) >= free:
                 break
@@ -131,10 +146,7 @@ class Rollout:
                 self._held = min(self._held, pause)
             else:
                 begun.append(item)
-        if self._write_down([_change_line(item) for item in begun]):
-            return out + begun
-        todo.extend(begun)
-        return out
+        return out + begun
 
     def _await(self, running: Running) -> None:
         """Sleep until a writer is ready or something is due."""
@@ -158,7 +170,7 @@ class Rollout:
                 finished.append(item)
             else:
                 self._put_off(item, pause)
-        self._write_down([_outcome_line(item) for item in finished])
+        self._write_down([_outcome_line(item) for item in finished if item.written_down])
 
     def _write_down(self, lines: list[dict[str, Any]]) -> bool:
         """Whether the record took the lines; if not, nothing more is begun."""
@@ -174,6 +186,19 @@ class Rollout:
             item.finish(SKIPPED, item.before, f"not begun: {why}")
         todo.clear()
 
+    def _drop_unsent(self) -> None:
+        """Of those that wait their turn: what was never sent is skipped; what may have been taken is looked at."""
+        waiting, self._later = self._later, []
+        for due, number, item in waiting:
+            if item.step in ("check", "send") and not item.sent:
+                self._drop(deque([item]))
+                self._write_down([_outcome_line(item)] if item.written_down else [])
+                continue
+            if item.step == "send":
+                item.problem = "the run was interrupted before Azure had taken the change"
+                item.next_step("explain")
+            heapq.heappush(self._later, (due, number, item))
+
     def _put_off(self, item: Item, seconds: float) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), item))
 
@@ -187,17 +212,18 @@ class Rollout:
 
         def note(_signal: int, _frame: Any) -> None:
             self.interrupted = True
-            signal.signal(signal.SIGINT, before)
+            signal.signal(_signal, before[signal.Signals(_signal)])
             logger.warning("Interrupted: no more writes. Waiting for those that were sent …")
 
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGINT, note)
+        before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
 
     # --- the writers ---
 
@@ -205,16 +231,18 @@ class Rollout:
         """Do the next step of an item. The seconds until the one after; None when it is finished."""
         change = item.change
         assert change is not None  # noqa: S101  (for the type checker: `run` has set it)
+        throttle = self._throttle(item)  # that of this step, which the step may move on
         try:
             pause = getattr(self, f"_{item.step}")(item, change)
-            self._throttle(item).taken()
+            throttle.taken()
+            item.refused_since = 0.0
             return pause
         except (ArmError, AzCLIError) as error:
             if isinstance(error, ArmError) and error.status == 429:
-                self._throttle(item).refused(time.monotonic(), error.retry_after)
-                return max(error.retry_after, 1.0)
-            passing = isinstance(error, AzureConnectionError) or (isinstance(error, ArmError) and error.status >= 500)
-            if passing and item.tries < _TRIES:
+                pause = self._refused(item, throttle, error)
+                return pause or self._explain_later(item, error)
+            if _passing(error) and item.tries < _TRIES:
+                item.sent = item.sent or item.step == "send"
                 return _try_again(item)
             return self._explain_later(item, error)
         except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
@@ -222,8 +250,25 @@ class Rollout:
             item.finish(FAILED, UNKNOWN, f"unexpected: {type(error).__name__}. Its state could not be read.")
             return None
 
+    def _refused(self, item: Item, throttle: Throttle, error: ArmError) -> float:
+        """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
+        now = time.monotonic()
+        if throttle.refused(now, error.retry_after):
+            logger.warning("Subscription %s is being throttled: going on at the pace it allows.", item.subscription)
+        item.refused_since = item.refused_since or now
+        return max(error.retry_after, 1.0) if now - item.refused_since < _LONGEST_REFUSAL else 0.0
+
+    def _check(self, item: Item, change: Change) -> float | None:
+        """Just before the write: somebody else may have done it since the plan was made."""
+        now = registry.status(registry.fetch(change.arm, change.id))[0]
+        if now == item.target:
+            item.finish(UNCHANGED, now, f"it is `{now}` already: somebody changed it since the plan was made")
+            return None
+        return item.next_step("send")
+
     def _send(self, item: Item, change: Change) -> float:
         change.send()
+        item.sent = True
         item.deadline = time.monotonic() + self.operation_seconds
         item.next_step("look")
         return item.pause
@@ -258,12 +303,21 @@ class Rollout:
         item.finish(FAILED, now, change.failed(item.problem, now).error_msg)
 
 
+def _passing(error: Exception) -> bool:
+    """Whether a failure may be over in a moment: a broken connection, 5xx, or another operation on the registry."""
+    if isinstance(error, ArmError):
+        return error.status >= 500 or error.status == 408 or (error.status == 409 and error.code == "Conflict")
+    return isinstance(error, AzureConnectionError)
+
+
 def _change_line(item: Item) -> dict[str, Any]:
     return {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
 
 
 def _outcome_line(item: Item) -> dict[str, Any]:
-    outcome = {"result": item.result, "status": item.status, "reason": item.reason}
+    outcome: dict[str, Any] = {"result": item.result, "status": item.status, "reason": item.reason}
+    if isinstance(item.problem, ArmError) and item.problem.status < 500 and item.change and not item.change.accepted:
+        outcome["refused"] = True  # whatever the status is now, it is not of this run's making
     return {"event": "outcome", "id": item.resource["id"], **outcome}
 
 

@@ -25,10 +25,6 @@ class Throttle:
         self._rate = 0.0  # requests a second; 0 while ARM has refused none
         self._next = 0.0
 
-    def wait(self, now: float) -> float:
-        """Seconds until the next request may be sent; 0 if now."""
-        return max(0.0, self._next - now)
-
     def admit(self, now: float) -> float:
         """0 if a request may be sent now, which is then counted; else the seconds to wait."""
         with self._lock:
@@ -42,12 +38,17 @@ class Throttle:
         with self._lock:
             self._rate *= _FASTER
 
-    def refused(self, now: float, retry_after: float) -> None:
-        """A request was answered 429. Refusals of requests that were under way together count as one."""
+    def refused(self, now: float, retry_after: float) -> bool:
+        """A request was answered 429. Refusals of requests that were under way together count as one.
+
+        :return: whether this was the first refusal of all.
+        """
         until = now + max(retry_after, 1.0)
         with self._lock:
-            if self._rate == 0:
+            first = self._rate == 0
+            if first:
                 self._rate = self._refill
             elif until > self._next + 0.5:
                 self._rate = max(1.0, self._rate * _SLOWER)
             self._next = max(self._next, until)
+            return first

@@ -70,9 +70,41 @@ def test_the_subscription_in_use_is_listed(az: Az, estate: Estate, view: list[st
     assert "4 registries, 2 enforced, 2 not" in result.stderr
 
 
-@VIEWS
-def test_both_views_agree(az: Az, view: list[str]) -> None:
-    assert scope_list(az, "--all-subscriptions", *view).json == scope_list(az, "--all-subscriptions").json
+def test_both_views_agree(az: Az) -> None:
+    assert scope_list(az, "--all-subscriptions", "--live").json == scope_list(az, "--all-subscriptions").json
+
+
+def test_a_broken_page_of_the_live_list_closes_the_gate(az: Az, cloud: LocalCloud) -> None:
+    cloud.faults.add(host=ARM, method="GET", path="*/registries", status=200, body="<html>")
+    result = scope_list(az, "--live", "--require", "disabled")
+    assert result.code == 1
+    assert "could not be read" in result.stderr
+
+
+def test_a_connection_that_breaks_in_one_subscription_leaves_the_others(
+    az: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    path = f"/subscriptions/{estate.test.id}/*/registries"
+    cloud.faults.add(host=ARM, method="GET", path=path, reset=True, times=None)
+    result = scope_list(az, "--live", "--all-subscriptions", "--require", "disabled")
+    assert result.code == 1
+    assert len(result.json) == 4
+    assert estate.test.id in result.stderr
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"data": 7}'])
+def test_an_answer_that_is_not_of_resource_graph_is_said(az: Az, cloud: LocalCloud, body: str) -> None:
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=200, body=body)
+    result = scope_list(az)
+    assert result.code == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_a_page_that_links_to_itself_has_an_end(az: Az, cloud: LocalCloud) -> None:
+    body = json.dumps({"data": [], "count": 0, "totalRecords": 9, "resultTruncated": "false", "$skipToken": "same"})
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=200, body=body, times=None)
+    assert scope_list(az).code == 1
+    assert len(cloud.requests_to(ARM)) == 2
 
 
 @VIEWS

@@ -1,6 +1,7 @@
 """The record of a run: on disk before the write, never overwritten, readable after a crash."""
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ def outcome(result: str, status: str, registry_id: str = ID) -> dict[str, str]:
         ([outcome("failed", "unknown")], True),
         ([], True),
         ([outcome("failed", "enabled")], False),
+        ([{**outcome("failed", "disabled"), "refused": True}], False),
     ],
 )
 def test_a_change_counts_unless_the_registry_was_seen_as_before(
@@ -99,3 +101,20 @@ def test_the_default_file_is_new_and_in_its_own_folder(tmp_path: Path) -> None:
     file = record.default_file(str(tmp_path))
     assert file.parent == tmp_path / "acrscope"
     assert not file.exists()
+
+
+def test_a_full_disk_is_said_and_closing_does_not_raise_again(tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = Record(tmp_path / "run.jsonl")
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(FileOperationError, match="cannot be written"):
+            log.append([change(f"{ID}{number}") for number in range(100)])
+        log.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert record.read(log.file)

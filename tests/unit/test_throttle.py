@@ -49,7 +49,7 @@ def test_then_they_go_on_at_the_pace_of_the_refill() -> None:
 def test_a_refusal_without_a_time_still_pauses() -> None:
     throttle = Throttle(WRITES)
     throttle.refused(0.0, 0.0)
-    assert throttle.wait(0.0) == 1.0
+    assert throttle.admit(0.0) == 1.0
 
 
 def test_the_published_bucket_is_used_to_within_a_sixth_of_its_best_time() -> None:
