@@ -107,7 +107,7 @@ def plan_undo(connect: Callable[[str | None], Arm], made: list[Made], suffix: st
     resources = [each for each in found if isinstance(each, dict)]
     items = _items(resources, lambda each: before[str(each["id"]).lower()], excluded)
     for item in items:
-        if not item.result and item.before != after[str(item.resource["id"]).lower()]:
+        if item.result != SKIPPED and item.before != after[str(item.resource["id"]).lower()]:
             item.finish(SKIPPED, item.before, f"it is `{item.before}`: not changed by that run, or changed back since")
     return Plan(items + [each for each in found if isinstance(each, Item)])
 

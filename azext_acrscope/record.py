@@ -89,9 +89,8 @@ def read(file: Path) -> list[Made]:
             event = entry["event"]
             if event == "change":
                 made.setdefault(entry["id"].lower(), Made(entry["id"], entry["from"], entry["to"]))
-            elif event == "outcome" and entry["id"].lower() in made:
-                if entry.get("refused") or entry["status"] == made[entry["id"].lower()].before:
-                    del made[entry["id"].lower()]  # ARM refused it, or the registry was seen to be as before
+            elif event == "outcome" and not _may_have_changed(entry, made):
+                made.pop(entry["id"].lower(), None)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break
@@ -99,6 +98,12 @@ def read(file: Path) -> list[Made]:
     if not lines or '"event"' not in lines[0]:
         raise _errors.record_unreadable(str(file), "it holds no record")
     return list(made.values())
+
+
+def _may_have_changed(outcome: dict[str, Any], made: dict[str, Made]) -> bool:
+    """Not if ARM refused the write, nor if the registry was seen to be as before."""
+    change = made.get(outcome["id"].lower())
+    return change is not None and not outcome.get("refused") and outcome["status"] != change.before
 
 
 def _now() -> str:
