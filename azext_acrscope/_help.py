@@ -33,8 +33,9 @@ short-summary: List registries with the token audiences they accept; as a gate, 
 long-summary: >
     Lists the registries of the subscription, of a resource group, of all subscriptions of the account, or of a
     management group. Azure Resource Graph answers for a thousand registries in a request but lags behind changes by up
-    to minutes; `--live` asks Azure Resource Manager itself. What could not be read is `unknown` and never counts as
-    enforced. A summary goes to standard error.
+    to minutes; `--live` asks Azure Resource Manager itself. A subscription that could not be read is `unknown` and
+    never counts as enforced; registries that the account may not see in a subscription it may read are left out by
+    Azure, so run the gate as a Reader of whole subscriptions. A summary goes to standard error.
 examples:
   - name: List the registries of the subscription in use.
     text: az acr scope list --output table
