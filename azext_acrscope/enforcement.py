@@ -32,6 +32,7 @@ class Plan:
 
     items: list[Item]
     unread: dict[str, str] = field(default_factory=dict)
+    made_at: float = field(default_factory=time.monotonic)
 
     @property
     def changes(self) -> list[Item]:
@@ -212,7 +213,7 @@ def run(
         logger.warning("The record of this run: %s", file)
         try:
             log.append([{"event": "run", "registries": len(changes)}])
-            runner = Rollout(connect, log, operation_seconds, watch)
+            runner = Rollout(connect, log, operation_seconds, plan.made_at, watch)
             _run_waves(waves.split(changes), runner)
         finally:
             log.close()

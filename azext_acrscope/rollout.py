@@ -6,6 +6,7 @@ sleeps. A change whose operation is under way waits in a queue, not in a writer.
 
 import heapq
 import itertools
+import math
 import random
 import signal
 import threading
@@ -31,6 +32,9 @@ WRITERS = 32
 _TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
 _LONGEST_REFUSAL = 1800.0  # seconds for which a registry may be refused with 429 without a break
+# Seconds after which a plan may be out of date, so that each registry is looked at again before it is written. Not
+# always: reads are limited, too, and with a third one for each registry they would hold up the writes.
+_CHECK_AFTER = 60.0
 _TICK = 0.5  # seconds after which Ctrl-C is noticed at the latest
 
 CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
@@ -54,7 +58,7 @@ class Item:
     status: str = ""
     # Of the run: the next step is check, send, look, read_back or explain.
     change: Change | None = None
-    step: str = "check"
+    step: str = "send"
     tries: int = 0
     written_down: bool = False
     sent: bool = False
@@ -85,6 +89,7 @@ class Rollout:
     arms: Callable[[str | None], Arm]
     record: Record
     operation_seconds: float
+    planned: float = -math.inf  # when the registries were read, by time.monotonic()
     watch: Callable[[int, int, int], None] = lambda done, total, failed: None
     interrupted: bool = False
     stopped: AzCLIError | None = None
@@ -119,7 +124,7 @@ class Rollout:
 
     def _hand_out(self, todo: deque[Item], free: int) -> list[Item]:
         """What the free writers are to do now: first what is due of the changes under way, then new ones."""
-        now, out, begun = time.monotonic(), list[Item](), list[Item]()
+        now, out = time.monotonic(), list[Item]()
         self._held = _TICK
         while self._later and len(out) < free and self._later[0][0] <= now:
             item = heapq.heappop(self._later)[2]
@@ -128,25 +133,29 @@ class Rollout:
                 self._put_off(item, pause)
             else:
                 out.append(item)
-        writes = [item for item in out if item.step == "send" and not item.written_down]
-        if not self._write_down([_change_line(item) for item in writes]):
-            out = [item for item in out if item not in writes]
-            for item in writes:
-                self._put_off(item, 0.0)
-            return out
-        for item in writes:
-            item.written_down = True
+        stale = now - self.planned > _CHECK_AFTER
         for _ in range(len(todo)):
-            if len(out) + len(begun) >= free:
+            if len(out) >= free:
                 break
             item = todo.popleft()
+            item.step = "check" if stale else "send"
             pause = self._throttle(item).admit(now)
             if pause:
                 todo.append(item)  # another subscription may be free
                 self._held = min(self._held, pause)
             else:
-                begun.append(item)
-        return out + begun
+                out.append(item)
+        return self._written_down(out)
+
+    def _written_down(self, items: list[Item]) -> list[Item]:
+        """Those that may go: before a write its line is on disk; if that fails, the write waits (to be dropped)."""
+        new = [item for item in items if item.step == "send" and not item.written_down]
+        written = self._write_down([_change_line(item) for item in new])
+        for item in new:
+            item.written_down = written
+            if not written:
+                self._put_off(item, 0.0)
+        return [item for item in items if item.step != "send" or item.written_down]
 
     def _await(self, running: Running) -> None:
         """Sleep until a writer is ready or something is due."""
