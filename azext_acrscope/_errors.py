@@ -349,7 +349,7 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     :param where: the registry, as a person names it.
     :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
     """
-    detail = f"{redact(message)} [{code}, HTTP {status}, correlation id {correlation}]."
+    detail = f"{message} [{code}, HTTP {status}, correlation id {correlation}]."
     if code == "RequestDisallowedByPolicy":
         return ForbiddenError(
             f"An Azure Policy assignment forbids this change of {where}: {detail}",
@@ -413,7 +413,7 @@ def arm_unreachable(endpoint: str, cause: Exception) -> AzCLIError:
 def write_unfinished(where: str, target: str, problem: str, state: str) -> AzCLIError:
     """A change that ARM took but that did not come to its end."""
     return AzureResponseError(
-        f"{where} was to become `{target}`, but {redact(problem)}. {state}",
+        f"{where} was to become `{target}`, but {problem}. {state}",
         "`az acr scope show` reads the state again; `az acr scope enforce` can be repeated safely.",
     )
 

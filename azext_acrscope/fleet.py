@@ -190,8 +190,8 @@ def _take(
     if isinstance(answer, ArmError):
         if answer.code == "ResourceGroupNotFound":
             raise _errors.group_not_found(str(group), subscription.id) from answer
-        fleet.unreadable[subscription.id.lower()] = f"{answer.message} [{answer.code}, HTTP {answer.status}]"
-    elif isinstance(answer, AzCLIError):
+        answer = answer.as_cli_error(f"subscription {subscription.name}", registry.READ)
+    if isinstance(answer, AzCLIError):
         fleet.unreadable[subscription.id.lower()] = answer.error_msg
     else:
         fleet.subscriptions[subscription.id.lower()] = subscription.name

@@ -11,6 +11,7 @@ import random
 import signal
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -27,6 +28,7 @@ from azext_acrscope.fleet import UNKNOWN
 from azext_acrscope.record import Record
 from azext_acrscope.registry import Change, Resource
 from azext_acrscope.throttle import READS, WRITES, Throttle
+from azext_acrscope.tokens import redact
 
 WRITERS = 32
 _TRIES = 6  # of one request, when it fails in a way that passes
@@ -255,7 +257,7 @@ class Rollout:
                 return _try_again(item)
             return self._explain_later(item, error)
         except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
-            logger.debug("Unexpected: %r", error, exc_info=True)
+            logger.debug("Unexpected: %s", redact(traceback.format_exc()))
             item.finish(FAILED, UNKNOWN, f"unexpected: {type(error).__name__}. Its state could not be read.")
             return None
 

@@ -92,6 +92,17 @@ def test_a_connection_that_breaks_in_one_subscription_leaves_the_others(
     assert estate.test.id in result.stderr
 
 
+@VIEWS
+def test_a_token_that_arm_sends_back_is_not_shown(az: Az, estate: Estate, cloud: LocalCloud, view: list[str]) -> None:
+    token = cloud.world.mint(estate.auditor, "https://management.core.windows.net/")
+    body = json.dumps({"error": {"code": "AuthorizationFailed", "message": f"You sent {token}."}})
+    cloud.faults.add(host=ARM, path="*/registries", status=403, body=body, times=None)
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body=body, times=None)
+    result = scope_list(az, *view, "--debug")
+    assert "You sent ***" in result.stderr
+    assert token not in result.stderr
+
+
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"data": 7}'])
 def test_an_answer_that_is_not_of_resource_graph_is_said(az: Az, cloud: LocalCloud, body: str) -> None:
     cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=200, body=body)
