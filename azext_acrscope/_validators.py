@@ -5,6 +5,11 @@ from typing import Any
 from azext_acrscope import _errors, hosts
 
 
+def is_default(value: Any) -> bool:
+    """Whether a value comes from the CLI's configuration (`az config set defaults.…`) and was not typed."""
+    return bool(getattr(value, "is_default", False))
+
+
 def validate_registry(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` (a name, a login server or a resource ID) into a `hosts.RegistryRef`."""
     namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
@@ -18,12 +23,30 @@ def validate_registries(cmd: Any, namespace: Any) -> None:
     named = namespace.registry_name
     if isinstance(named, str):
         elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
-        group = namespace.resource_group_name
-        typed_group = bool(group) and not getattr(group, "is_default", False)
-        chosen = typed_group or any(getattr(namespace, option, None) for option in elsewhere)
+        chosen = _typed_group(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
         named = [] if chosen else [named]
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+    _refuse_contradictions(namespace)
+
+
+def _refuse_contradictions(namespace: Any) -> None:
+    """What cannot be meant together; asked here, before anything is requested."""
+    named = namespace.registry_name or namespace.ids
+    scoped = any(
+        getattr(namespace, option) for option in ("select_all", "all_subscriptions", "management_group", "tags")
+    )
+    if namespace.undo and (named or scoped or namespace.status or _typed_group(namespace)):
+        raise _errors.exclusive("--undo", "--status or a selection: the record says which registries and what to set")
+    if named and scoped:
+        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
+    if namespace.canary and namespace.wave:
+        raise _errors.exclusive("--canary", "--wave")
+
+
+def _typed_group(namespace: Any) -> bool:
+    group = namespace.resource_group_name
+    return bool(group) and not is_default(group)
 
 
 def validate_ids(cmd: Any, namespace: Any) -> None:

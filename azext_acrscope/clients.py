@@ -3,7 +3,6 @@
 The client's `login` needs no daemon: docker falls back to signing in by itself, podman never asks one.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from typing import IO, Any
 from knack.log import get_logger
 
 from azext_acrscope import _errors
-from azext_acrscope.tokens import RefreshToken, redact_strictly
+from azext_acrscope.tokens import RefreshToken, json_object, redact_strictly
 
 # The user name that tells a registry to expect a refresh token as the password.
 USERNAME = "00000000-0000-0000-0000-000000000000"
@@ -119,10 +118,9 @@ _FILES = {"docker": _docker_file, "nerdctl": _docker_file, "podman": _podman_fil
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json_object(file.read_bytes())
+    except OSError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _refuse_working_directory(path: str) -> None:

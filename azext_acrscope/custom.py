@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors, hosts
+from azext_acrscope._validators import is_default
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
@@ -75,13 +76,6 @@ def enforce(
 
     seconds = _operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
-    scoped = bool(select_all or all_subscriptions or management_group or tags)
-    if undo and (named or scoped or status or (resource_group_name and not _is_default(resource_group_name))):
-        raise _errors.exclusive("--undo", "--status or a selection: the record says which registries and what to set")
-    if named and scoped:
-        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
-    if canary and wave:
-        raise _errors.exclusive("--canary", "--wave")
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
         return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
@@ -127,11 +121,6 @@ def _enforce_one(
     return {**result, "plannedStatus": status} if dry_run else result
 
 
-def _is_default(value: Any) -> bool:
-    """Whether a value comes from the CLI's configuration and was not typed."""
-    return bool(getattr(value, "is_default", False))
-
-
 def _selected_scope(
     cli_ctx: Any,
     resource_group: str | None,
@@ -142,7 +131,7 @@ def _selected_scope(
     """The scope of an `enforce` over many. A default group of the CLI's configuration selects nothing by itself."""
     from azext_acrscope import fleet
 
-    group = None if _is_default(resource_group) else resource_group
+    group = None if is_default(resource_group) else resource_group
     if not (group or select_all or all_subscriptions or management_group):
         raise _errors.nothing_selected()
     if select_all and (group or all_subscriptions or management_group):

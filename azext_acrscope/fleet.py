@@ -14,6 +14,7 @@ from urllib.parse import quote
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, graph, registry
+from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.registry import Resource
 
@@ -87,7 +88,7 @@ def scope(
     account = find_account(profile, cli_ctx.data.get("subscription_id"))
     if management_group and everything:
         raise _errors.exclusive("--all-subscriptions", "--management-group")
-    if getattr(resource_group, "is_default", False) and (everything or management_group):
+    if is_default(resource_group) and (everything or management_group):
         resource_group = None  # the default group of the CLI's configuration does not contradict a wider scope
     if resource_group and (everything or management_group):
         raise _errors.exclusive("--resource-group", "--all-subscriptions or --management-group")

@@ -16,6 +16,7 @@ from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
 from azext_acrscope import _errors, hosts
+from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError, Reply
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.tokens import ACR_AUDIENCE, plain
@@ -46,7 +47,7 @@ def find(arm: Arm, ref: RegistryRef, resource_group: str | None, suffix: str) ->
     :raises ResourceNotFoundError: naming the subscription searched.
     :raises InvalidArgumentValueError: several registries have that name (domain name labels allow it).
     """
-    if ref.resource_group and getattr(resource_group, "is_default", False):
+    if ref.resource_group and is_default(resource_group):
         resource_group = None  # `az config set defaults.group=…` does not contradict an ID
     if ref.resource_group and resource_group and ref.resource_group.lower() != resource_group.lower():
         raise _errors.group_contradicts_id(resource_group, ref.resource_group)

@@ -9,7 +9,6 @@ the connection is a pool that knows this one host and TLS only, redirects are re
 host, and neither logs nor errors hold bodies.
 """
 
-import json
 import re
 import threading
 from collections.abc import Callable
@@ -27,7 +26,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope import _connection, _errors, hosts
-from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry, plain
+from azext_acrscope.tokens import EntraToken, RefreshToken, claims, expiry, json_object, plain
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0  # the latter between two packets
 TOTAL_SECONDS = 200.0  # for one request with all its tries, waits and packets
@@ -148,7 +147,7 @@ def read_exchange(answer: Answer, login_server: str, suffix: str, token: EntraTo
     if answer.status != 200:
         raise _refusal(answer, login_server, token)
     correlation = _correlation(answer)
-    value = _json(answer).get("refresh_token")
+    value = json_object(answer.body).get("refresh_token")
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise _errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = claims(value)
@@ -234,7 +233,7 @@ def envelope(answer: Answer) -> tuple[str, str, str]:
 
     The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
     """
-    errors = _json(answer).get("errors")
+    errors = json_object(answer.body).get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     message = str(first.get("message") or "")
     in_message = re.search(r"CorrelationId: ([0-9a-f-]{36})", message)
@@ -244,11 +243,3 @@ def envelope(answer: Answer) -> tuple[str, str, str]:
 
 def _correlation(answer: Answer) -> str:
     return plain(answer.headers.get("X-Ms-Correlation-Request-Id", ""))
-
-
-def _json(answer: Answer) -> dict[str, Any]:
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return body if isinstance(body, dict) else {}

@@ -59,14 +59,22 @@ def redact_strictly(text: str) -> str:
     return re.sub(r"[\w~+/=-]{20,}", mask, printable, flags=re.ASCII)[:_LONGEST_TEXT]
 
 
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """A JSON object that somebody else wrote; empty for anything that is none."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def claims(token: str) -> dict[str, Any]:
     """The claims of a JWT, unverified; empty for anything that is no JWT."""
     try:
         payload = token.split(".")[1]
-        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, RecursionError):
+        return json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def expiry(token_claims: dict[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from urllib3 import HTTPHeaderDict
 
 from azext_acrscope import arm, first_hop, hosts, registry, second_hop
-from azext_acrscope.tokens import ACR_AUDIENCE
+from azext_acrscope.tokens import ACR_AUDIENCE, json_object
 from tests.unit.test_tokens import jwt
 
 WIRE = Path(os.environ.get("ACRSCOPE_WIRE") or Path(__file__).parents[3] / "shared" / "wire")
@@ -94,7 +94,7 @@ def test_recorded_challenges_are_understood(pattern: str) -> None:
 def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(pattern: str) -> None:
     for pair in pairs(pattern):
         assert "grant_type=access_token" in pair["request"]["body"]
-        assert second_hop._json(answer(pair))["refresh_token"]
+        assert json_object(answer(pair).body)["refresh_token"]
 
 
 def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
