@@ -1,7 +1,8 @@
 """Every error's wording: what happened, why, and the next command to type.
 
-Functions return the exception; rooms raise it. Types are the third layer of azure.cli.core.azclierror. No text holds a
-token or a response body: of an answer only the status, the error code and the correlation id are shown.
+Functions return the exception; rooms raise it. Types are the third layer of azure.cli.core.azclierror. Of a login
+server's answer only the status, the error code and the correlation id are shown, of ARM's its error message, too; what
+looks like a token is taken out of every text at the end of this file.
 """
 
 import re
@@ -382,9 +383,8 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
             f"Azure Resource Manager answered with a redirect, which is never followed: {detail}",
             "Check HTTPS_PROXY and `az cloud show --query endpoints.resourceManager`.",
         )
-    if status == 400:
-        return BadRequestError(f"Azure Resource Manager refused the request for {where}: {detail}")
-    return AzureResponseError(
+    kind = BadRequestError if status == 400 else AzureResponseError
+    return kind(
         f"Azure Resource Manager refused the request for {where}: {detail}",
         "`az acr scope show` reads the state again; repeat the command once what the message names is mended.",
     )
@@ -615,6 +615,9 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
     )
 
 
+# --- wording shared by the above -----------------------------------------------------------------------------------
+
+
 def counted(number: int, one: str, many: str) -> str:
     """A number with its noun: 1 registry, 2 registries."""
     return f"{number} {one if number == 1 else many}"
@@ -626,9 +629,6 @@ def registries(number: int) -> str:
 
 def subscriptions(number: int) -> str:
     return counted(number, "subscription", "subscriptions")
-
-
-# --- wording shared by the above -----------------------------------------------------------------------------------
 
 
 def _name(login_server: str) -> str:

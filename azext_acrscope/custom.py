@@ -72,7 +72,7 @@ def enforce(
     undo: str | None = None,
 ) -> Any:
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
-    from azext_acrscope import _outcome, _progress, enforcement
+    from azext_acrscope import _outcome, _progress, enforcement, fleet
 
     seconds = _operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
@@ -88,7 +88,7 @@ def enforce(
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
-    _outcome.tell([f"Subscription {each} could not be read: {why}" for each, why in plan.unread.items()])
+    _outcome.tell(fleet.unread(plan.unread))
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
     if dry_run:

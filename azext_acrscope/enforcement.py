@@ -252,7 +252,7 @@ def rows(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:
 
 def _row(item: Item, dry_run: bool) -> dict[str, Any]:
     registry_id = item.resource["id"]
-    parts = str(registry_id or "").split("/") if registry_id else [None] * 9
+    parts = registry_id.split("/") if registry_id else [None] * 9
     row = {
         "id": registry_id,
         "name": item.resource["name"],

@@ -59,7 +59,7 @@ class Fleet:
     """The registries in view, as ARM resources, and what could not be read.
 
     :ivar subscriptions: names of the subscriptions that were read, by lower-cased ID.
-    :ivar unreadable: why a subscription could not be read, by its ID.
+    :ivar unreadable: why a subscription could not be read, or not as a whole, by its lower-cased ID.
     :ivar incomplete: sentences on why there may be more registries than these.
     """
 
@@ -199,7 +199,7 @@ def _take(
         fleet.registries += [each for each in answer if _is_whole(each)]
         odd = sum(not _is_whole(each) for each in answer)
         if odd:
-            fleet.incomplete.append(f"{odd} items of the list of {subscription.name} are no registries.")
+            fleet.unreadable[subscription.id.lower()] = f"{odd} items of its list are no registries"
 
 
 def _is_whole(resource: Resource) -> bool:
@@ -276,8 +276,12 @@ def summary(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope) -> list
     lines = [_counted(where, everything, len(fleet.unreadable))]
     if len(by_subscription) > 1:
         lines += [_counted(f"  {name}", statuses, 0) for name, statuses in sorted(by_subscription.items())]
-    lines += [f"  Subscription {each} could not be read: {why}" for each, why in sorted(fleet.unreadable.items())]
-    return lines + [f"  {text}" for text in fleet.incomplete]
+    return lines + [f"  {text}" for text in [*unread(fleet.unreadable), *fleet.incomplete]]
+
+
+def unread(unreadable: dict[str, str]) -> list[str]:
+    """A line for people for each subscription that could not be read, or not as a whole."""
+    return [f"Subscription {each} could not be read: {why}" for each, why in sorted(unreadable.items())]
 
 
 def _counted(title: str, statuses: list[str], unreadable: int) -> str:

@@ -85,7 +85,8 @@ class Item:
 class Rollout:
     """A run over items. `arms` gives the connection to a subscription, `watch` is told of progress.
 
-    :ivar stopped: why not all was handed out: an interruption, or a record that could not be written.
+    :ivar interrupted: whether Ctrl-C or SIGTERM ended the handing out.
+    :ivar stopped: the error that ended it: the record could not be written.
     """
 
     arms: Callable[[str | None], Arm]

@@ -81,6 +81,16 @@ def test_a_broken_page_of_the_live_list_closes_the_gate(az: Az, cloud: LocalClou
     assert "could not be read" in result.stderr
 
 
+def test_an_odd_item_of_a_list_is_neither_hidden_nor_hides_the_others(az: Az, cloud: LocalCloud) -> None:
+    whole = scope_list(az, "--live").json[0]
+    item = {"id": whole["id"], "name": whole["name"], "properties": {"loginServer": whole["loginServer"]}}
+    cloud.faults.add(host=ARM, method="GET", path="*/registries", status=200, body=json.dumps({"value": [item, {}]}))
+    result = scope_list(az, "--live", "--require", "enabled")
+    assert result.code == 1
+    assert len(result.json) == 1
+    assert "1 items of its list are no registries" in result.stderr
+
+
 def test_a_connection_that_breaks_in_one_subscription_leaves_the_others(
     az: Az, estate: Estate, cloud: LocalCloud
 ) -> None:
