@@ -615,6 +615,30 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
     )
 
 
+# --- credential files ----------------------------------------------------------------------------------------------
+
+
+def credential_file_unreadable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"The credential file {file} cannot be read: {why}. It was left as it is.",
+        "Mend it, or move it away and sign in anew to every registry that it held.",
+    )
+
+
+def credential_file_unwritable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"The credential file {file} cannot be written: {why}. It was left as it is.",
+        "Give another place with --auth-file FILE, or for docker with the environment variable DOCKER_CONFIG.",
+    )
+
+
+def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
+    return FileOperationError(
+        f"Another process has kept the credential file {file} for {seconds:g} seconds.",
+        f"Repeat the command once it has ended; the lock is {lock}.",
+    )
+
+
 # --- wording shared by the above -----------------------------------------------------------------------------------
 
 
