@@ -639,6 +639,44 @@ def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
     )
 
 
+# --- the credential helper -----------------------------------------------------------------------------------------
+
+
+def helper_failed(error: Exception) -> str:
+    """Any error, in the one line that a container client shows of a credential helper."""
+    from knack.util import CLIError
+
+    if isinstance(error, AzCLIError):
+        text = " ".join([error.error_msg, *error.recommendations])
+    elif isinstance(error, CLIError):
+        text = f"The Azure CLI failed: {redact_strictly(str(error))}"
+    else:
+        text = (
+            f"docker-credential-acrscope failed in an unforeseen way ({type(error).__name__}). "
+            "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and tells more."
+        )
+    return "acrscope: " + " ".join(text.split())
+
+
+def helper_settings_unreadable(file: str) -> AzCLIError:
+    return FileOperationError(
+        f"The settings of docker-credential-acrscope in {file} cannot be read, so it is not known whose token to use.",
+        "Delete the file, then `az acr scope configure-docker` writes it anew.",
+    )
+
+
+def helper_renewal_busy(login_server: str, seconds: float) -> AzCLIError:
+    return AzureConnectionError(
+        f"Another process has been fetching a token for {login_server} for {seconds:g} seconds.",
+        "Repeat the command; if it stays so, `az acr scope login --expose-token` shows what takes so long.",
+    )
+
+
+def helper_renewal_failed(login_server: str, why: str) -> str:
+    """A warning, not an error."""
+    return f"acrscope: the credential for {login_server} is still valid, but could not be renewed: {why}"
+
+
 # --- wording shared by the above -----------------------------------------------------------------------------------
 
 
