@@ -562,6 +562,44 @@ def bad_exchange_answer(login_server: str, why: str, correlation: str) -> AzCLIE
     )
 
 
+def access_refused(login_server: str, status: int, code: str, correlation: str) -> AzCLIError:
+    """The login server's answer to POST /oauth2/token, other than 200."""
+    detail = f"[{code}, HTTP {status}{_id(correlation)}]"
+    if status == 401:
+        return UnauthorizedError(
+            f"{login_server} gave a refresh token, and then no access token for it {detail}.",
+            "Repeat the command in a minute: rights that were just changed take time to arrive.",
+        )
+    if status == 429:
+        return AzureResponseError(
+            f"{login_server} limits sign-ins to it at the moment {detail}; all tries were used up.",
+            "Wait a minute, then repeat the command. The limit is the registry's, shared by all its clients.",
+        )
+    kind = AzureInternalError if status >= 500 else AzureResponseError
+    return kind(f"{login_server} refused an access token {detail}.", "Check the names of the repositories.")
+
+
+def bad_access_answer(login_server: str, why: str, correlation: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} answered the request for an access token with {why} [HTTP 200{_id(correlation)}].",
+        "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
+    )
+
+
+def nothing_granted(login_server: str, repositories: list[str], actions: list[str]) -> AzCLIError:
+    return ForbiddenError(
+        f"{login_server} grants this account nothing of {', '.join(actions)} in {', '.join(repositories)}.",
+        "Check the repository's name. Pull and push rights are given with `az role assignment create --role AcrPull` "
+        "(or AcrPush, AcrDelete) `--assignee IDENTITY --scope REGISTRY_ID` and can take ten minutes to arrive.",
+    )
+
+
+def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
+    """A warning, not an error."""
+    parts = "; ".join(f"{', '.join(actions)} in {name}" for name, actions in missing.items())
+    return f"{login_server} grants this account less than was asked for, without {parts}."
+
+
 # --- container clients ---------------------------------------------------------------------------------------------
 
 
