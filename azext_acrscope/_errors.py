@@ -680,12 +680,18 @@ def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
 # --- the credential helper -----------------------------------------------------------------------------------------
 
 
+def in_one_line(error: AzCLIError) -> str:
+    """An error with its advice, as a container client shows it of a credential helper."""
+    sentences = [" ".join(part.split()) for part in [error.error_msg, *error.recommendations]]
+    return " ".join(text if text.endswith((".", ":", "?")) else f"{text}." for text in sentences if text)
+
+
 def helper_failed(error: Exception) -> str:
-    """Any error, in the one line that a container client shows of a credential helper."""
+    """Any error, for a container client to show."""
     from knack.util import CLIError
 
     if isinstance(error, AzCLIError):
-        text = " ".join([error.error_msg, *error.recommendations])
+        text = in_one_line(error)
     elif isinstance(error, CLIError):
         text = f"The Azure CLI failed: {redact_strictly(str(error))}"
     else:
@@ -694,6 +700,68 @@ def helper_failed(error: Exception) -> str:
             "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and tells more."
         )
     return "acrscope: " + " ".join(text.split())
+
+
+def helper_failed_before(why: str) -> AzCLIError:
+    """The error of another process that was waited for, once more; it has its advice in it."""
+    return AzureResponseError(why)
+
+
+def launcher_not_ours(file: str) -> AzCLIError:
+    return FileOperationError(
+        f"There is another program at {file}, which is left alone.",
+        "Give another directory on PATH with --bin-dir DIR, or move that program away.",
+    )
+
+
+def launcher_unwritable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"{file} cannot be written: {why}.", "Give another directory on PATH with --bin-dir DIR."
+    )
+
+
+def no_bin_dir(usual: str) -> AzCLIError:
+    return ValidationError(
+        "No directory on PATH is your own and writable, so there is no place for docker-credential-acrscope.",
+        f"Name one with --bin-dir, for example --bin-dir {usual}, and put it on PATH.",
+    )
+
+
+def helper_not_on_path(folder: str) -> str:
+    """A warning, not an error."""
+    return (
+        f"{folder} is not on PATH: clients will not find docker-credential-acrscope there. Add it for them, for "
+        f'example with the line export PATH="$PATH:{folder}" in your profile.'
+    )
+
+
+def helper_replaces(login_server: str, helper: str) -> str:
+    """A warning, not an error."""
+    return f"{login_server} has another credential helper now, docker-credential-{plain(helper)}, which is replaced."
+
+
+def helper_shadows(login_server: str, file: str) -> str:
+    """A warning, not an error."""
+    return (
+        f"The credential for {login_server} in {file} is no longer used. Sign out there (`docker logout {login_server}`, "
+        "`podman logout`) to remove it."
+    )
+
+
+def helper_is_shadowed(login_server: str) -> str:
+    """A warning, not an error."""
+    return (
+        f"podman is signed in to {login_server} and uses that credential first: `podman logout {login_server}` removes "
+        "it."
+    )
+
+
+def helper_many(many: int) -> str:
+    """A warning, not an error."""
+    return (
+        f"More than {many} registries have the helper: `docker build` without BuildKit asks it for each of them, every "
+        "time."
+    )
 
 
 def helper_settings_unreadable(file: str) -> AzCLIError:

@@ -117,7 +117,7 @@ def erase() -> str:
 def list_() -> str:
     """The hosts that were set up, that have a token, or that `docker login` named; with their user names."""
     content = cache.read()
-    tokens = [host for hosts in content["tokens"].values() for host in hosts]
+    tokens = [host for hosts in content["tokens"].values() for host in hosts if "secret" in hosts[host]]
     stored = {host: entry.get("username") for host, entry in content["stored"].items()}
     return json.dumps({**dict.fromkeys([*state.settings(), *tokens], USERNAME), **stored})
 

@@ -42,7 +42,7 @@ def token(host: str) -> str:
         if old and failed > began - _PAUSE_SECONDS:
             return old
         if failed > began:  # by the process that we were waiting for: to try the same again would take as long
-            raise _failure(entry)
+            raise cli.errors().helper_failed_before(str(entry.get("failure")))
         return _renew(host, source, identity, old)
 
 
@@ -75,10 +75,11 @@ def _renew(host: str, source: dict[str, str], identity: str | None, old: str | N
     try:
         new = _both_hops(host, source)
     except AzCLIError as error:
-        _remember(identity, host, {"failed": time.time(), "failure": message(error)})
+        why = cli.errors().in_one_line(error)
+        _remember(identity, host, {"failed": time.time(), "failure": why})
         if not old:
             raise
-        print(cli.errors().helper_renewal_failed(host, message(error)), file=sys.stderr)
+        print(cli.errors().helper_renewal_failed(host, why), file=sys.stderr)
         return old
     if state.identity(source) == identity:  # else somebody has signed in meanwhile, and it is not known whose this is
         _remember(identity, host, cache.entry(new, claims(new)), anew=True)
@@ -132,14 +133,3 @@ def _turn(host: str, wait: bool) -> Iterator[bool]:
             if wait and not mine:
                 raise cli.errors().helper_renewal_busy(host, _WAIT_SECONDS) from None
         yield mine
-
-
-def message(error: Any) -> str:
-    """An error with its advice, in one line: what clients show of a helper."""
-    return " ".join(" ".join([error.error_msg, *error.recommendations]).split())
-
-
-def _failure(entry: dict[str, Any]) -> Exception:
-    from azure.cli.core.azclierror import AzureResponseError
-
-    return AzureResponseError(str(entry.get("failure")))
