@@ -87,12 +87,26 @@ long-summary: >
     which goes to docker, else podman, or the program in the environment variable DOCKER_COMMAND. No container daemon
     is needed. It never uses the admin user and never prompts, and uses an ARM-audience token
     only if the setting acr.audience_resource names that audience. A login server is used
-    exactly as given and needs no access to the registry resource; a name or an ID is looked up first.
+    exactly as given and needs no access to the registry resource; a name or an ID is looked up first. With
+    `--credential` an application, a managed identity or a job signs in by itself: no `az login`, no chain that guesses,
+    and no token for anything but the registries.
 examples:
   - name: Sign in by login server, without any request to Azure Resource Manager.
     text: az acr scope login --name contoso.azurecr.io
   - name: Sign in by name, to a registry of another subscription.
     text: az acr scope login --name contoso --resource-group rg-apps --subscription "Contoso Production"
+  - name: Sign in as a guest, with the account's token of the registry's tenant.
+    text: az acr scope login --name contoso.azurecr.io --tenant contoso.onmicrosoft.com
+  - name: Sign in from a GitHub Actions job with `permissions` `id-token` `write`, without `az login`.
+    text: >
+        az acr scope login --name contoso.azurecr.io --credential github-actions
+        --client-id 11111111-2222-3333-4444-555555555555 --tenant contoso.onmicrosoft.com
+  - name: Sign in on an Azure machine with one of its managed identities, without `az login`.
+    text: >
+        az acr scope login --name contoso.azurecr.io --credential managed-identity
+        --client-id 11111111-2222-3333-4444-555555555555
+  - name: Sign in with what AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET hold.
+    text: az acr scope login --name contoso.azurecr.io --credential environment
   - name: Print the refresh token for a client of your own.
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
 """

@@ -18,12 +18,14 @@ def load_arguments(loader: Any, _command: str) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
+        validate_identity,
         validate_ids,
         validate_registries,
         validate_registry,
         validate_tags,
         validate_wave,
     )
+    from azext_acrscope.first_hop import CREDENTIALS
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -144,4 +146,26 @@ def load_arguments(loader: Any, _command: str) -> None:
             options_list=["--expose-token"],
             action="store_true",
             help="Print the ACR refresh token instead of handing it to a container client.",
+        )
+
+    with loader.argument_context("acr scope login", arg_group="Identity") as c:
+        c.argument(
+            "credential",
+            arg_type=get_enum_type(CREDENTIALS, default="cli"),
+            help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask Azure "
+            "Resource Manager. What each needs is in the environment.",
+            validator=validate_identity,
+        )
+        c.argument(
+            "client_id",
+            options_list=["--client-id"],
+            help="The client ID of the application, or of one of several managed identities. By default that of the "
+            "environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
+            "`managed-identity`, the system-assigned one.",
+        )
+        c.argument(
+            "tenant",
+            options_list=["--tenant"],
+            help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
+            "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
         )

@@ -49,6 +49,21 @@ def _typed_group(namespace: Any) -> bool:
     return bool(group) and not is_default(group)
 
 
+def validate_identity(namespace: Any) -> None:
+    """Refuse what means nothing with the `credential` named: nobody else's options are silently left out."""
+    if namespace.credential == "cli":
+        meaningless = {"--client-id": namespace.client_id}
+    else:
+        meaningless = {"--subscription": getattr(namespace, "_subscription", None)}
+    if namespace.credential == "managed-identity":
+        meaningless["--tenant"] = namespace.tenant
+    for option, value in meaningless.items():
+        if value:
+            raise _errors.identity_option(option, namespace.credential)
+    if namespace.tenant and getattr(namespace, "_subscription", None):
+        raise _errors.exclusive("--tenant", "--subscription")
+
+
 def validate_ids(cmd: Any, namespace: Any) -> None:
     """Turn `ids` into a list of `hosts.RegistryRef`; nothing but IDs is accepted."""
     for text in namespace.ids or []:

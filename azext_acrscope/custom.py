@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.first_hop import Source
 
 _OPERATION_SECONDS = 600
 
@@ -154,13 +155,20 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
 
 
 def login(
-    cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, expose_token: bool = False
+    cmd: Any,
+    registry_name: RegistryRef,
+    resource_group_name: str | None = None,
+    expose_token: bool = False,
+    credential: str = "cli",
+    client_id: str | None = None,
+    tenant: str | None = None,
 ) -> dict[str, Any]:
     """Sign in to a registry: first hop, second hop, then the container client, or the token itself if asked for."""
     from knack.log import get_logger
 
     from azext_acrscope import clients, first_hop, second_hop
 
+    source = _source(registry_name, credential, client_id, tenant)
     client = None if expose_token else clients.find()
     if not (client or expose_token):
         raise _errors.no_client(registry_name.login_server or registry_name.name)
@@ -169,7 +177,7 @@ def login(
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
         get_logger(__name__).warning(_errors.arm_audience_named(audience))
     exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, registry_name.subscription_id))
+    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, source))
     result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
     if client:
         clients.login(client, token)
@@ -177,6 +185,15 @@ def login(
     else:
         result["refreshToken"] = token.value
     return {**result, "expiresOn": token.expires_on}
+
+
+def _source(ref: RegistryRef, credential: str, client_id: str | None, tenant: str | None) -> "Source":
+    """Who signs in to this registry. Identities other than the account have no token for ARM, so none is looked up."""
+    from azext_acrscope.first_hop import Source
+
+    if credential != "cli" and not ref.login_server:
+        raise _errors.needs_login_server(ref.name, credential)
+    return Source(credential, client_id, tenant, ref.subscription_id)
 
 
 def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm", dict[str, Any]]:
