@@ -67,5 +67,12 @@ def login_table(result: Row) -> Row:
     return {key[:1].upper() + key[1:]: value for key, value in result.items()}
 
 
+def configure_docker_table(result: Row) -> list[Row]:
+    return [
+        {"LoginServer": row["loginServer"], "Result": row["result"], "Client": result["client"], "File": result["file"]}
+        for row in result["hosts"]
+    ]
+
+
 def _status(result: Row) -> str:
     return f"{result['status']} (default)" if result["statusIsDefault"] else str(result["status"])

@@ -16,6 +16,14 @@ def tell(lines: Iterable[str]) -> None:
         logger.warning(line)
 
 
+def show(lines: Iterable[str]) -> None:
+    """Show what is about to be changed: on stderr as it is, without the word WARNING before each line."""
+    import sys
+
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
 def confirm(cli_ctx: Any, question: str) -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 

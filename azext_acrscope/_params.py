@@ -18,12 +18,15 @@ def load_arguments(loader: Any, _command: str) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
+        validate_helper_registries,
+        validate_identity,
         validate_ids,
         validate_registries,
         validate_registry,
         validate_tags,
         validate_wave,
     )
+    from azext_acrscope.first_hop import CREDENTIALS
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -145,3 +148,60 @@ def load_arguments(loader: Any, _command: str) -> None:
             action="store_true",
             help="Print the ACR refresh token instead of handing it to a container client.",
         )
+
+    with loader.argument_context("acr scope configure-docker") as c:
+        c.argument(
+            "registry_name",
+            options_list=["--name", "-n", "--registry", "-r"],
+            nargs="+",
+            action=Collect,
+            help="The registries, each by its name, its login server, or its resource ID. "
+            "A default can be set with `az config set defaults.acr=NAME`.",
+            configured_default="acr",
+            validator=validate_helper_registries,
+        )
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "client",
+            arg_type=get_enum_type(["docker", "podman"], default="docker"),
+            help="Whose file to edit. That of docker is read by podman, buildah, skopeo, helm, oras and nerdctl, too; "
+            "that of podman by podman, buildah and skopeo only.",
+        )
+        c.argument(
+            "bin_dir",
+            options_list=["--bin-dir"],
+            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
+            "directory on PATH that is your own, such as ~/.local/bin.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
+        c.argument(
+            "remove",
+            options_list=["--remove"],
+            action="store_true",
+            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
+        )
+
+    for command in ("login", "configure-docker"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Identity") as c:
+            c.argument(
+                "credential",
+                arg_type=get_enum_type(CREDENTIALS, default="cli"),
+                help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask "
+                "Azure Resource Manager. What each needs is in the environment.",
+                validator=validate_identity,
+            )
+            c.argument(
+                "client_id",
+                options_list=["--client-id"],
+                help="The client ID of the application, or of one of several managed identities. By default that of "
+                "the environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
+                "`managed-identity`, the system-assigned one.",
+            )
+            c.argument(
+                "tenant",
+                options_list=["--tenant"],
+                help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
+                "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
+            )

@@ -30,6 +30,20 @@ def validate_registries(cmd: Any, namespace: Any) -> None:
     _refuse_contradictions(namespace)
 
 
+def validate_helper_registries(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    named = namespace.registry_name
+    if isinstance(named, str):
+        named = [] if namespace.select_all or namespace.remove else [named]
+    if named and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+
+
 def _refuse_contradictions(namespace: Any) -> None:
     """What cannot be meant together; asked here, before anything is requested."""
     named = namespace.registry_name or namespace.ids
@@ -47,6 +61,21 @@ def _refuse_contradictions(namespace: Any) -> None:
 def _typed_group(namespace: Any) -> bool:
     group = namespace.resource_group_name
     return bool(group) and not is_default(group)
+
+
+def validate_identity(namespace: Any) -> None:
+    """Refuse what means nothing with the `credential` named: nobody else's options are silently left out."""
+    if namespace.credential == "cli":
+        meaningless = {"--client-id": namespace.client_id}
+    else:
+        meaningless = {"--subscription": getattr(namespace, "_subscription", None)}
+    if namespace.credential == "managed-identity":
+        meaningless["--tenant"] = namespace.tenant
+    for option, value in meaningless.items():
+        if value:
+            raise _errors.identity_option(option, namespace.credential)
+    if namespace.tenant and getattr(namespace, "_subscription", None):
+        raise _errors.exclusive("--tenant", "--subscription")
 
 
 def validate_ids(cmd: Any, namespace: Any) -> None:

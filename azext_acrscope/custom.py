@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.first_hop import Source
 
 _OPERATION_SECONDS = 600
 
@@ -154,13 +155,20 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
 
 
 def login(
-    cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, expose_token: bool = False
+    cmd: Any,
+    registry_name: RegistryRef,
+    resource_group_name: str | None = None,
+    expose_token: bool = False,
+    credential: str = "cli",
+    client_id: str | None = None,
+    tenant: str | None = None,
 ) -> dict[str, Any]:
     """Sign in to a registry: first hop, second hop, then the container client, or the token itself if asked for."""
     from knack.log import get_logger
 
     from azext_acrscope import clients, first_hop, second_hop
 
+    source = _source(registry_name, credential, client_id, tenant)
     client = None if expose_token else clients.find()
     if not (client or expose_token):
         raise _errors.no_client(registry_name.login_server or registry_name.name)
@@ -169,7 +177,7 @@ def login(
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
         get_logger(__name__).warning(_errors.arm_audience_named(audience))
     exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, registry_name.subscription_id))
+    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, source))
     result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
     if client:
         clients.login(client, token)
@@ -177,6 +185,94 @@ def login(
     else:
         result["refreshToken"] = token.value
     return {**result, "expiresOn": token.expires_on}
+
+
+def configure_docker(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    resource_group_name: str | None = None,
+    select_all: bool = False,
+    client: str = "docker",
+    bin_dir: str | None = None,
+    credential: str = "cli",
+    client_id: str | None = None,
+    tenant: str | None = None,
+    yes: bool = False,
+    remove: bool = False,
+) -> dict[str, Any]:
+    """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
+    from azext_acrscope import _outcome
+    from azext_acrscope.helper import install
+
+    named = registry_name or []
+    if remove:
+        made = install.plan_removal(_chooser(named), client, bin_dir)
+    elif named or select_all:
+        group = None if is_default(resource_group_name) else resource_group_name
+        refs = named or _all_registries(cmd.cli_ctx, group)
+        sources = {}
+        for ref in refs:
+            source = _source(ref, credential, client_id, tenant)
+            host = ref.login_server or _ask_login_server(cmd, ref, group)
+            sources[host] = _settings(cmd.cli_ctx, source)
+        made = install.plan(sources, client, bin_dir)
+    else:
+        raise _errors.no_host_selected()
+    _outcome.show(install.describe(made))
+    _outcome.tell(made.warnings)
+    if not made.empty and not yes:
+        _outcome.confirm(cmd.cli_ctx, "Make these changes?")
+    install.apply(made)
+    return {
+        "launcher": str(made.program) if made.program else None,
+        "client": client,
+        "file": str(made.file),
+        "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
+    }
+
+
+def _chooser(named: list[RegistryRef]) -> "Callable[[str], bool]":
+    """Whether a host is one of those named; all are if none is named. Nothing is asked of ARM to take hosts out."""
+    servers = {ref.login_server for ref in named if ref.login_server}
+    names = {ref.name.lower() for ref in named if not ref.login_server}
+    return lambda host: not named or host in servers or hosts.name_of(host) in names
+
+
+def _all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
+    """The registries of the subscription in use, or of one of its groups, by their login servers."""
+    from azext_acrscope import _outcome, fleet, registry
+
+    suffix = hosts.cloud_suffix(cli_ctx.cloud)
+    wanted = fleet.scope(cli_ctx, group)
+    seen = fleet.live(cli_ctx, wanted)
+    _outcome.tell(fleet.unread(seen.unreadable))
+    servers = [hosts.check_login_server(registry.login_server(resource), suffix) for resource in seen.registries]
+    if not servers:
+        raise _errors.nothing_matches(f"subscription {wanted.subscriptions[0].id}")
+    return [hosts.parse_registry(server, suffix) for server in servers]
+
+
+def _settings(cli_ctx: Any, source: "Source") -> dict[str, str]:
+    """Who signs in, as the helper remembers it; a subscription only if one was named, else it follows the CLI."""
+    from dataclasses import asdict, replace
+
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope import first_hop
+
+    if source.credential == "cli" and (source.subscription or cli_ctx.data.get("subscription_id")):
+        account = first_hop.account_of(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
+        source = replace(source, subscription=account["id"])
+    return {key: value for key, value in asdict(source).items() if value}
+
+
+def _source(ref: RegistryRef, credential: str, client_id: str | None, tenant: str | None) -> "Source":
+    """Who signs in to this registry. Identities other than the account have no token for ARM, so none is looked up."""
+    from azext_acrscope.first_hop import Source
+
+    if credential != "cli" and not ref.login_server:
+        raise _errors.needs_login_server(ref.name, credential)
+    return Source(credential, client_id, tenant, ref.subscription_id)
 
 
 def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm", dict[str, Any]]:

@@ -99,6 +99,11 @@ def global_login_server(host: str, suffix: str) -> str:
     return f"{parts['name']}{parts['label']}{suffix}" if parts else host
 
 
+def name_of(login_server: str) -> str:
+    """The name of the registry that a login server is of; a domain name label and a region are no part of it."""
+    return login_server.partition(".")[0].partition("-")[0]
+
+
 def default_login_server(name: str, suffix: str) -> str:
     """The login server of a registry without a domain name label: only a guess where ARM could not be asked."""
     return check_login_server(f"{name}{suffix}", suffix)

@@ -4,14 +4,14 @@ Three files, all shown before they are written: the launcher in a directory on P
 `credHelpers` of the client's own file.
 """
 
+import json
 import os
 import shlex
 import stat
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from azext_acrscope import _errors, clients, credential_file
 from azext_acrscope.helper import cli, login, state
@@ -20,8 +20,11 @@ PROGRAM = "docker-credential-acrscope"
 HELPER = PROGRAM.removeprefix("docker-credential-")  # as credHelpers name it
 MANY = 20
 _MARK = "written by `az acr scope configure-docker`"
-_ADVICE = "acrscope: the Azure CLI or its extension acrscope is no longer where it was. Install it with az extension add, "
-_ADVICE += "then run az acr scope configure-docker again; with --remove it takes this helper away."
+# Of words that every shell takes as they are.
+_ADVICE = (
+    "acrscope: the Azure CLI or its extension acrscope is no longer where it was. Install it, then run "
+    "'az acr scope configure-docker' for this registry again, or with --remove to be rid of this helper."
+)
 
 _SH = """\
 #!/bin/sh
@@ -54,30 +57,25 @@ Sources = dict[str, dict[str, str]]  # for each host `credential`, and where giv
 class Plan:
     """What is to be changed.
 
-    :ivar before: the helper that each host has now in the client's file, None for none.
+    :ivar file: the client's file.
+    :ivar results: what comes of each host: `added`, `replaced` (another helper was set), `unchanged` or `removed`.
+    :ivar helpers: the entries of `credHelpers` that change, as they are (None: missing) and as they will be.
+    :ivar settings: the helper's settings that change; None for a host that is taken out.
     :ivar program: the launcher's place, None if there is no launcher and none is to be written.
     :ivar launcher: its text; empty if it is to be taken away, None if it is as it should be.
-    :ivar sources: the settings of each host that is set up; None when hosts are taken out.
     """
 
     file: Path
-    before: dict[str, str | None]
+    results: dict[str, str]
+    helpers: dict[str, tuple[str | None, str | None]]
+    settings: dict[str, dict[str, str] | None]
     program: Path | None
     launcher: str | None
-    sources: Sources | None
-    settings_change: bool
     warnings: list[str] = field(default_factory=list)
 
     @property
-    def hosts(self) -> list[str]:
-        """The hosts whose entry in the client's file changes."""
-        if self.sources is None:
-            return [host for host, helper in self.before.items() if helper == HELPER]
-        return [host for host, helper in self.before.items() if helper != HELPER]
-
-    @property
     def empty(self) -> bool:
-        return not self.hosts and self.launcher is None and not self.settings_change
+        return not (self.helpers or self.settings) and self.launcher is None
 
 
 def client_file(client: str) -> Path:
@@ -99,25 +97,24 @@ def plan(sources: Sources, client: str, bin_dir: str | None) -> Plan:
     """
     file = client_file(client)
     content = credential_file.read(file)
-    helpers = content.get("credHelpers") or {}
-    before = {host: helpers.get(host) for host in sorted(sources)}
-    program = _program(_bin_dir(bin_dir))
-    text, settings = launcher(), state.settings()
+    helpers, known = content.get("credHelpers") or {}, state.settings()
+    program, text = _program(_bin_dir(bin_dir)), launcher()
     made = Plan(
         file,
-        before,
-        program,
-        text if _read_ours(program) != text else None,
-        sources,
-        any(settings.get(host) != source for host, source in sources.items()),
+        results={host: _result(helpers.get(host)) for host in sorted(sources)},
+        helpers={host: (helpers.get(host), HELPER) for host in sorted(sources) if helpers.get(host) != HELPER},
+        settings={host: source for host, source in sorted(sources.items()) if known.get(host) != source},
+        program=program,
+        launcher=text if _read_ours(program) != text else None,
     )
-    auths = content.get("auths") or {}
-    made.warnings += [_errors.helper_replaces(host, name) for host, name in before.items() if name not in (None, HELPER)]
-    made.warnings += [_errors.helper_shadows(host, str(file)) for host in before if host in auths]
+    made.warnings += [_errors.helper_replaces(host, str(old)) for host, (old, _) in made.helpers.items() if old]
+    signed_in = set(content.get("auths") or {})
+    made.warnings += [_errors.helper_shadows(host, str(file)) for host in sorted(signed_in & set(sources))]
     if client == "podman":
-        signed_in = credential_file.read(clients._FILES["podman"]()).get("auths") or {}
-        made.warnings += [_errors.helper_is_shadowed(host) for host in before if host in signed_in and host not in auths]
-    if len({*before, *(host for host, name in helpers.items() if name == HELPER)}) > MANY:
+        first = clients._FILES["podman"]()
+        signed_in = set() if first == file else set(credential_file.read(first).get("auths") or {})
+        made.warnings += [_errors.helper_is_shadowed(host) for host in sorted(signed_in & set(sources))]
+    if len(set(sources).union(_our_hosts(file))) > MANY:
         made.warnings.append(_errors.helper_many(MANY))
     if str(program.parent) not in _path():
         made.warnings.append(_errors.helper_not_on_path(str(program.parent)))
@@ -130,77 +127,73 @@ def plan_removal(chosen: Callable[[str], bool], client: str, bin_dir: str | None
     The launcher goes once no client that is known here has a host left for it.
     """
     file = client_file(client)
-    helpers = credential_file.read(file).get("credHelpers") or {}
-    before = {host: name for host, name in sorted(helpers.items()) if name == HELPER and chosen(host)}
-    places = {client_file(each) for each in clients._FILES}
-    left = [host for place in places for host in _our_hosts(place) if place != file or host not in before]
-    program = _program(Path(bin_dir)) if bin_dir else _installed()
-    launcher = "" if not left and program and _read_ours(program) is not None else None
-    unused = {host for host in state.settings() if chosen(host)} - set(left)
-    return Plan(file, before, program, launcher, None, bool(unused))
+    gone = [host for host in _our_hosts(file) if chosen(host)]
+    files = {client_file(each) for each in clients._FILES}
+    left = {host for each in files for host in _our_hosts(each) if each != file or host not in gone}
+    program = _program(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed()
+    unused = not left and program is not None and _read_ours(program) is not None
+    return Plan(
+        file,
+        results=dict.fromkeys(gone, "removed"),
+        helpers=dict.fromkeys(gone, (HELPER, None)),
+        settings={host: None for host in state.settings() if chosen(host) and host not in left},
+        program=program,
+        launcher="" if unused else None,
+    )
 
 
 def describe(plan: Plan) -> list[str]:
-    """The changes, for people: the launcher's text and the lines of the client's file."""
+    """The changes, for people: the launcher's text, and the lines of the other two files."""
     lines = []
     if plan.launcher:
         lines += [f"Write {plan.program}:", *(f"    {line}" for line in plan.launcher.splitlines())]
     elif plan.launcher == "":
         lines.append(f"Delete {plan.program}")
-    if plan.hosts:
+    if plan.settings:
+        lines.append(f"Change hosts in {state.settings_file()}:")
+        lines += [
+            f"    - {host}" if source is None else f"    + {host}: {json.dumps(source)}"
+            for host, source in plan.settings.items()
+        ]
+    if plan.helpers:
         lines.append(f"Change credHelpers in {plan.file}:")
-    for host in plan.hosts:
-        if plan.before[host] is not None:
-            lines.append(f'  - "{host}": "{plan.before[host]}"')
-        if plan.sources is not None:
-            lines.append(f'  + "{host}": "{HELPER}"')
-    if plan.settings_change:
-        lines.append(f"Change {state.settings_file()}:")
-        lines += [f"  - {host}" if source is None else f"  + {host}: {_named(source)}" for host, source in _settings(plan)]
+    for host, (old, new) in plan.helpers.items():
+        lines += [f"    {sign} {host}: {name}" for sign, name in (("-", old), ("+", new)) if name is not None]
     return lines
 
 
-def _named(source: dict[str, str]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in source.items())
-
-
-def apply(plan: Plan) -> list[dict[str, str]]:
-    """Make the changes; a row for each host with `loginServer` and `result`.
-
-    `result` is `added`, `replaced` (another helper was set), `unchanged` or `removed`. The client's file comes last
-    when hosts are added and first when they are taken out: it never names a helper that is not there.
+def apply(plan: Plan) -> None:
+    """Make the changes. The client's file comes last when hosts are added and first when they are taken out: it never
+    names a helper that is not there.
 
     :raises FileOperationError: a file cannot be written.
     """
-    if plan.sources is None:
-        _edit_helpers(plan)
-        _edit_settings(plan)
-        login.erase(list(plan.before))
+    if plan.launcher != "" and None not in plan.settings.values():
         _write_launcher(plan)
+        _edit_settings(plan)
+        _edit_helpers(plan)
     else:
-        _write_launcher(plan)
-        _edit_settings(plan)
         _edit_helpers(plan)
-    return [{"loginServer": host, "result": _result(plan, helper)} for host, helper in plan.before.items()]
+        _edit_settings(plan)
+        login.erase([host for host, source in plan.settings.items() if source is None])
+        _write_launcher(plan)
 
 
-def _result(plan: Plan, before: str | None) -> str:
-    if plan.sources is None:
-        return "removed"
-    if before is None:
+def _result(helper: str | None) -> str:
+    if helper is None:
         return "added"
-    return "unchanged" if before == HELPER else "replaced"
+    return "unchanged" if helper == HELPER else "replaced"
 
 
 def _edit_helpers(plan: Plan) -> None:
-    if not plan.hosts:
+    if not plan.helpers:
         return
     with credential_file.edit(plan.file) as content:
         helpers = content.get("credHelpers") or {}
-        for host in plan.hosts:
-            if plan.sources is not None:
-                helpers[host] = HELPER
-            elif helpers.get(host) == HELPER:
+        for host, (old, new) in plan.helpers.items():
+            if new is not None:
+                helpers[host] = new
+            elif helpers.get(host) == old:
                 del helpers[host]
         content["credHelpers"] = helpers
         if not helpers:
@@ -208,19 +201,19 @@ def _edit_helpers(plan: Plan) -> None:
 
 
 def _edit_settings(plan: Plan) -> None:
-    if not plan.settings_change:
+    if not plan.settings:
         return
     with credential_file.edit(Path(state.settings_file())) as content:
         hosts = content.setdefault("hosts", {})
-        for host in plan.before:
-            if plan.sources is None:
+        for host, source in plan.settings.items():
+            if source is None:
                 hosts.pop(host, None)
             else:
-                hosts[host] = plan.source
+                hosts[host] = source
 
 
 def _write_launcher(plan: Plan) -> None:
-    if plan.launcher is None:
+    if plan.launcher is None or plan.program is None:
         return
     try:
         if not plan.launcher:
@@ -240,11 +233,9 @@ def launcher() -> str:
     if os.name == "nt":
         quoted = {"python": f'"{sys.executable}"'.replace("%", "%%"), "main": f'"{main}"'.replace("%", "%%")}
         setting = f'if not defined AZURE_CONFIG_DIR set "AZURE_CONFIG_DIR={folder}"\n'.replace("%", "%%")
-        text = _CMD.format(
-            program=PROGRAM, mark=_MARK, advice=_ADVICE, environment=setting if folder else "", **quoted
-        )
+        text = _CMD.format(program=PROGRAM, mark=_MARK, advice=_ADVICE, environment=setting if folder else "", **quoted)
         return text.replace("\n", "\r\n")
-    setting = f"[ -n \"$AZURE_CONFIG_DIR\" ] || export AZURE_CONFIG_DIR={shlex.quote(folder)}\n"
+    setting = f'[ -n "$AZURE_CONFIG_DIR" ] || export AZURE_CONFIG_DIR={shlex.quote(folder)}\n'
     return _SH.format(
         program=PROGRAM,
         mark=_MARK,

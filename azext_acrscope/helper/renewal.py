@@ -91,7 +91,7 @@ def _both_hops(host: str, source: dict[str, str]) -> str:
 
     context = cli.context()
     exchange = second_hop.Exchange(host, check(host))
-    entra = first_hop.acquire(context, first_hop.audience(context), source.get("subscription"))
+    entra = first_hop.acquire(context, first_hop.audience(context), first_hop.Source(**source))
     return exchange.finish(entra).value
 
 

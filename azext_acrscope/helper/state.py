@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 CLI = {"credential": "cli"}  # where nothing else is said for a host: as the account of the CLI
 # What picks the identity for those credentials that read it from the environment, besides what the settings say.
-_VARIABLES = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_USERNAME", "AZURESUBSCRIPTION_CLIENT_ID")
+_VARIABLES = [f"{prefix}_{name}" for prefix in ("AZURE", "AZURESUBSCRIPTION") for name in ("CLIENT_ID", "TENANT_ID")]
 
 
 def config_folder() -> str:
