@@ -8,6 +8,7 @@ looks like a token is taken out of every text at the end of this file.
 import re
 from collections.abc import Callable
 from functools import wraps
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import (
@@ -34,6 +35,11 @@ from azext_acrscope.tokens import ACR_AUDIENCE, plain, redact, redact_strictly
 
 if TYPE_CHECKING:
     from azext_acrscope.identities import SignIn
+
+
+class FileBusyError(FileOperationError):
+    """Another process keeps a file: unlike other file errors, it may help to wait."""
+
 
 # --- what the user typed -------------------------------------------------------------------------------------------
 
@@ -153,10 +159,10 @@ def nothing_to_exclude(names: list[str]) -> AzCLIError:
     )
 
 
-def needs_yes(question: str) -> AzCLIError:
+def needs_yes(question: str, otherwise: str = ", or --dry-run to see the plan") -> AzCLIError:
     return NoTTYError(
         f"{question} Nobody can be asked here: there is no terminal.",
-        "Add --yes to go ahead, or --dry-run to see the plan.",
+        f"Add --yes to go ahead{otherwise}.",
     )
 
 
@@ -935,7 +941,7 @@ def credential_file_unwritable(file: str, why: str) -> AzCLIError:
 
 
 def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
-    return FileOperationError(
+    return FileBusyError(
         f"Another process has kept the credential file {file} for {seconds:g} seconds.",
         f"Repeat the command once it has ended; the lock is {lock}.",
     )
@@ -969,6 +975,9 @@ def helper_failed(error: Exception) -> str:
 def helper_failed_before(why: str) -> AzCLIError:
     """The error of another process that was waited for, once more; it has its advice in it."""
     return AzureResponseError(why)
+
+
+NAME_HELPERS_LOGIN_SERVER = "A login server, such as NAME.azurecr.io, is taken as it is: give that with --name."
 
 
 def no_host_selected() -> AzCLIError:
@@ -1117,5 +1126,5 @@ def _without_tokens(make: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _function_name, _function in list(globals().items()):
-    if getattr(_function, "__module__", "") == __name__ and not _function_name.startswith("_"):
+    if isinstance(_function, FunctionType) and _function.__module__ == __name__ and not _function_name.startswith("_"):
         globals()[_function_name] = _without_tokens(_function)

@@ -24,9 +24,10 @@ def show(lines: Iterable[str]) -> None:
         print(line, file=sys.stderr)
 
 
-def confirm(cli_ctx: Any, question: str) -> None:
+def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 
+    :param otherwise: what else can be done where nobody can be asked.
     :raises ManualInterrupt: the user said no.
     :raises NoTTYError: there is no terminal to ask at.
     """
@@ -35,7 +36,7 @@ def confirm(cli_ctx: Any, question: str) -> None:
     if cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
     if not sys.stdin or not sys.stdin.isatty():
-        raise _errors.needs_yes(question)
+        raise _errors.needs_yes(question, otherwise)
     # Not knack's prompt, which writes to stdout: that is for the result alone.
     print(f"{question} (y/n): ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -164,7 +164,8 @@ def load_arguments(loader: Any, _command: str) -> None:
             "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
         )
         c.argument(
-            "client",
+            "container_client",
+            options_list=["--client"],
             arg_type=get_enum_type(["docker", "podman"], default="docker"),
             help="Whose file to edit. That of docker is read by podman, buildah, skopeo, helm, oras and nerdctl, too; "
             "that of podman by podman, buildah and skopeo only.",

@@ -62,17 +62,20 @@ def edit(file: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def lock(file: Path, seconds: float = _LOCK_SECONDS) -> Iterator[None]:
+def lock(file: Path, seconds: float | None = None) -> Iterator[None]:
     """One process at a time. Reading needs no lock.
 
     portalocker itself and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
     end, so that one waiter may hold the deleted file's lock and a newcomer the new file's, both at once.
 
-    :raises FileOperationError: it cannot be locked, or another process holds it for so many seconds.
+    :param seconds: how long to wait for another process; a minute, if nothing is said.
+    :raises FileBusyError: another process holds it for longer.
+    :raises FileOperationError: it cannot be locked.
     """
     from portalocker import LOCK_EX, LOCK_NB, Lock
     from portalocker.exceptions import LockException
 
+    seconds = _LOCK_SECONDS if seconds is None else seconds
     target = Path(os.path.realpath(file))
     place = target.with_name(f".{target.name}.acrscope-lock")
     try:

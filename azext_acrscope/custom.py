@@ -192,7 +192,7 @@ def configure_docker(
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     select_all: bool = False,
-    client: str = "docker",
+    container_client: str = "docker",  # `client` would be taken for an SDK's by the CLI
     bin_dir: str | None = None,
     credential: str = "cli",
     client_id: str | None = None,
@@ -206,29 +206,43 @@ def configure_docker(
 
     named = registry_name or []
     if remove:
-        made = install.plan_removal(_chooser(named), client, bin_dir)
+        made = install.plan_removal(_chooser(named), container_client, bin_dir)
     elif named or select_all:
         group = None if is_default(resource_group_name) else resource_group_name
         refs = named or _all_registries(cmd.cli_ctx, group)
         sources = {}
         for ref in refs:
             source = _source(ref, credential, client_id, tenant)
-            host = ref.login_server or _ask_login_server(cmd, ref, group)
+            host = ref.login_server or _known_login_server(cmd, ref, group)
             sources[host] = _settings(cmd.cli_ctx, source)
-        made = install.plan(sources, client, bin_dir)
+        made = install.plan(sources, container_client, bin_dir)
     else:
         raise _errors.no_host_selected()
-    _outcome.show(install.describe(made))
+    if not (yes and cmd.cli_ctx.only_show_errors):
+        _outcome.show(install.describe(made))
     _outcome.tell(made.warnings)
-    if not made.empty and not yes:
-        _outcome.confirm(cmd.cli_ctx, "Make these changes?")
+    if not (made.empty or yes):
+        _outcome.confirm(cmd.cli_ctx, "Make these changes?", "")
     install.apply(made)
     return {
         "launcher": str(made.program) if made.program else None,
-        "client": client,
+        "client": str(container_client),  # the default is of a type of its own, which tables leave out
         "file": str(made.file),
         "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
     }
+
+
+def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None) -> str:
+    """The login server that ARM names. Not a guess, as at a login: it would be signed in to for months."""
+    from azure.cli.core.azclierror import AzCLIError
+
+    from azext_acrscope import registry
+
+    try:
+        _, resource = _find(cmd, ref, group)
+    except AzCLIError as error:
+        raise _errors.with_advice(error, _errors.NAME_HELPERS_LOGIN_SERVER) from error
+    return hosts.check_login_server(registry.login_server(resource), hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
 def _chooser(named: list[RegistryRef]) -> "Callable[[str], bool]":

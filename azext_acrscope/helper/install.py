@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from azext_acrscope import _errors, clients, credential_file
 from azext_acrscope.helper import cli, login, state
@@ -19,11 +20,12 @@ from azext_acrscope.helper import cli, login, state
 PROGRAM = "docker-credential-acrscope"
 HELPER = PROGRAM.removeprefix("docker-credential-")  # as credHelpers name it
 MANY = 20
+_SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")  # the distribution's: nothing is put there unasked
 _MARK = "written by `az acr scope configure-docker`"
-# Of words that every shell takes as they are.
+# Without anything that a shell would take for its own.
 _ADVICE = (
     "acrscope: the Azure CLI or its extension acrscope is no longer where it was. Install it, then run "
-    "'az acr scope configure-docker' for this registry again, or with --remove to be rid of this helper."
+    "az acr scope configure-docker for this registry again, or with --remove to be rid of this helper."
 )
 
 _SH = """\
@@ -108,12 +110,11 @@ def plan(sources: Sources, client: str, bin_dir: str | None) -> Plan:
         launcher=text if _read_ours(program) != text else None,
     )
     made.warnings += [_errors.helper_replaces(host, str(old)) for host, (old, _) in made.helpers.items() if old]
-    signed_in = set(content.get("auths") or {})
-    made.warnings += [_errors.helper_shadows(host, str(file)) for host in sorted(signed_in & set(sources))]
+    made.warnings += [_errors.helper_shadows(host, str(file)) for host in sorted(_signed_in(content) & set(sources))]
     if client == "podman":
         first = clients._FILES["podman"]()
-        signed_in = set() if first == file else set(credential_file.read(first).get("auths") or {})
-        made.warnings += [_errors.helper_is_shadowed(host) for host in sorted(signed_in & set(sources))]
+        in_the_way = set() if first == file else _signed_in(credential_file.read(first)) & set(sources)
+        made.warnings += [_errors.helper_is_shadowed(host) for host in sorted(in_the_way)]
     if len(set(sources).union(_our_hosts(file))) > MANY:
         made.warnings.append(_errors.helper_many(MANY))
     if str(program.parent) not in _path():
@@ -287,6 +288,11 @@ def _is_ours(program: Path) -> bool:
         return False
 
 
+def _signed_in(content: dict[str, Any]) -> set[str]:
+    """The hosts that a file holds a credential for; docker leaves an empty entry where a helper has it."""
+    return {host for host, entry in (content.get("auths") or {}).items() if entry}
+
+
 def _our_hosts(file: Path) -> list[str]:
     helpers = credential_file.read(file).get("credHelpers") or {}
     return [host for host, name in helpers.items() if name == HELPER]
@@ -318,7 +324,7 @@ def _bin_dir(chosen: str | None) -> Path:
 
 
 def _will_do(folder: str) -> bool:
-    """Whether it is the user's own, nobody else may write there, and it is no virtual environment's."""
+    """Whether it is the user's own, nobody else may write there, and it is no place for something else."""
     try:
         status = os.stat(folder)
     except OSError:
@@ -327,4 +333,4 @@ def _will_do(folder: str) -> bool:
         return False
     if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o002):
         return False
-    return not (Path(folder).parent / "pyvenv.cfg").exists()
+    return folder not in _SYSTEM and not (Path(folder).parent / "pyvenv.cfg").exists()

@@ -1,6 +1,5 @@
 """A new token for the cache: both hops, by one process at a time for each host."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -115,21 +114,22 @@ def _turn(host: str, wait: bool) -> Iterator[bool]:
 
     Where nothing can be written, no lock can be had either: everybody makes the hops for themselves then.
 
-    :raises FileOperationError: another process takes too long.
+    :raises AzureConnectionError: another process takes too long.
     """
     from azure.cli.core.azclierror import FileOperationError
 
-    from azext_acrscope import credential_file
+    from azext_acrscope import _errors, credential_file
 
-    folder = state.folder()
+    folder, seconds = state.folder(), _WAIT_SECONDS if wait else 0.0
     cache.private(folder)
     with ExitStack() as held:
         mine = True
         try:
-            seconds = _WAIT_SECONDS if wait else 0.0
             held.enter_context(credential_file.lock(Path(folder) / f"renew-{host}", seconds))
+        except _errors.FileBusyError:
+            if wait:
+                raise _errors.helper_renewal_busy(host, seconds) from None
+            mine = False
         except FileOperationError:
-            mine = not os.access(folder, os.W_OK)
-            if wait and not mine:
-                raise cli.errors().helper_renewal_busy(host, _WAIT_SECONDS) from None
+            pass
         yield mine
