@@ -10,6 +10,9 @@ from azext_acrscope import _help  # noqa: F401  (importing it registers the help
 class AcrScopeCommandsLoader(AzCommandsLoader):
     """Adds the group `acr scope` to the CLI's own `acr` commands."""
 
+    # By this name the CLI's command index finds the extension again: the package's, which keeps the loader elsewhere.
+    __module__ = "azext_acrscope"
+
     def __init__(self, cli_ctx: Any = None) -> None:
         from azure.cli.core.commands import CliCommandType
 

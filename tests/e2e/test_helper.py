@@ -129,7 +129,7 @@ def test_docker_login_and_logout_still_work(az: Az, cloud: LocalCloud, real_regi
 
 def test_a_login_as_the_admin_user_is_kept_until_the_logout(az: Az, cloud: LocalCloud, real_registry: Registry) -> None:
     host = real_registry.login_server
-    real_registry.admin_enabled = True
+    real_registry.properties["adminUserEnabled"] = True
     configure(az, "--name", host)
     password = real_registry.admin_passwords[0]
     command = ["docker", "login", "--username", real_registry.name, "--password-stdin", host]
@@ -293,7 +293,7 @@ def test_a_realm_elsewhere_ends_it_before_a_token_is_sent(az: Az, cloud: LocalCl
     registry.challenge_realm = "https://evil.example/oauth2/token"
     result = helper(az, "get", registry.login_server)
     assert result.code == 1
-    assert "evil.example" in result.stdout
+    assert "sends credentials to another place" in result.stdout
     assert "No token was sent" in result.stdout
     assert exchanges(cloud) == 0
 
@@ -313,7 +313,7 @@ def test_no_token_shows_in_what_the_helper_says_nor_in_a_file_others_can_read(
     host = real_registry.login_server
     configure(az, "--name", host)
     said = helper(az, "get", host).stderr + helper(az, "list").stdout + helper(az, "version").stdout
-    cloud.faults.fail(host=host, path="/oauth2/exchange", status=500, times=4)
+    cloud.faults.add(host=host, path="/oauth2/exchange", status=404, times=None)
     helper(az, "erase", host)
     said += str(helper(az, "get", host))
     assert [secret for secret in cloud.world.secrets if secret in said] == []
