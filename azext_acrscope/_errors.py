@@ -270,14 +270,15 @@ def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) ->
     return _entra_refused(str(cause), told, challenged, by_hand=True)
 
 
-def identity_refused(audience: str, sign_in: "SignIn", answer: str) -> AzCLIError:
+def identity_refused(audience: str, sign_in: "SignIn", answer: str, challenged: bool = False) -> AzCLIError:
     """Entra ID would not give a token to an identity other than the CLI's account.
 
     :param answer: Entra's words; only codes and ids of them are repeated where the code is known.
+    :param challenged: a claims challenge came with them.
     """
-    shown = {f"presented_{name}": _claim(value) for name, value in sign_in.presented.items()}
+    shown = {f"presented_{name}": _short(value) for name, value in sign_in.presented.items()}
     told = {"audience": audience, "tenant": sign_in.tenant, "client": sign_in.client_id, **shown}
-    return _entra_refused(answer, told, "claims challenge" in answer, by_hand=False)
+    return _entra_refused(answer, told, challenged, by_hand=False)
 
 
 class _Refusal(NamedTuple):
@@ -386,8 +387,8 @@ def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand:
     )
 
 
-def _claim(value: str) -> str:
-    """A claim of an assertion, such as a subject, short enough to be read."""
+def _short(value: str) -> str:
+    """A claim of an assertion, such as a subject, or an address, short enough to be read."""
     return "".join(character for character in value if character.isprintable())[:200]
 
 
@@ -524,7 +525,7 @@ def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
 
 def no_identity_endpoint(endpoint: str, cause: Exception) -> AzCLIError:
     return AzureConnectionError(
-        f"No managed identity can be used here: its endpoint {plain(endpoint)} could not be reached ({_cause(cause)}).",
+        f"No managed identity can be used here: its endpoint {_short(endpoint)} could not be reached ({_cause(cause)}).",
         "A managed identity serves on Azure's own machines and services only. Elsewhere, name another --credential.",
     )
 
@@ -541,7 +542,7 @@ def no_managed_identity(endpoint: str, client_id: str | None, answer: str) -> Az
         why = "what it answered is no token"
         advice = "If this is no machine or service of Azure's, name another --credential; else repeat in a minute."
     return AuthenticationError(
-        f"The managed identity endpoint {plain(endpoint)} gave no token: {why}.", recommendation=advice
+        f"The managed identity endpoint {_short(endpoint)} gave no token: {why}.", recommendation=advice
     )
 
 
