@@ -525,7 +525,7 @@ def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
 
 def no_identity_endpoint(endpoint: str, cause: Exception) -> AzCLIError:
     return AzureConnectionError(
-        f"No managed identity can be used here: its endpoint {_short(endpoint)} could not be reached ({_cause(cause)}).",
+        f"There is no managed identity here: its endpoint {_short(endpoint)} could not be reached ({_cause(cause)}).",
         "A managed identity serves on Azure's own machines and services only. Elsewhere, name another --credential.",
     )
 

@@ -572,10 +572,16 @@ def test_a_guest_signs_in_with_the_token_of_the_tenant_named(
     az, elsewhere = guest
     tenant = cloud.world.tenant(elsewhere)
     assert tenant is not None
+    theirs = cloud.world.add_subscription(f"Theirs of {registry.name}", elsewhere)
+    there = cloud.world.add_registry(f"{registry.name}there", subscription=theirs)
+    user = cloud.world.user(f"someone-{registry.name}@contoso.example")
+    assert user is not None
+    cloud.world.grant(user, there.id, "AcrPull")
+    assert login(az, there.login_server, "cli", {}).code == 1, "the token of the home tenant must not do"
     named = tenant.id if named_by == "id" else tenant.domain
-    result = login(az, registry.login_server, "cli", {}, "--tenant", named)
+    result = login(az, there.login_server, "cli", {}, "--tenant", named)
     assert result.code == 0, result
-    assert cloud.requests_to(registry.login_server)[-1].form["tenant"] == elsewhere
+    assert cloud.requests_to(there.login_server)[-1].form["tenant"] == elsewhere
     assert cloud.requests_to(ARM) == []
 
 
@@ -605,7 +611,7 @@ def test_a_person_is_told_how_to_sign_in_to_the_tenant_named(
     assert user is not None
     cloud.world.entra_error(user, ACR_AUDIENCE, code, "Refused, says Entra.", "interaction_required", claims=claims)
     result = login(az, registry.login_server, "cli", {}, "--tenant", elsewhere)
-    assert_refused(result, cloud, f"AADSTS{code}", says, "")
+    assert_refused(result, cloud, f"AADSTS{code}", says)
     if code != 500011:
         assert f'az login --tenant "{elsewhere}" --scope "{ACR_AUDIENCE}/.default"' in result.stderr
     assert "says Entra" not in result.stderr
