@@ -301,11 +301,10 @@ _NO_AUDIENCE = _Refusal(
     "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can make the registry "
     "service known there with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
 )
-_INTERACTION = _Refusal(
-    "it wants to see the person: another factor or a fresh sign-in",
-    _AGAIN,
-    "Only people can fulfil that. Use an application or a managed identity, without a user's password.",
+_PEOPLE_ONLY = (
+    "Only a person can mend that. Name an application or a managed identity, which Entra asks for no such thing."
 )
+_INTERACTION = _Refusal("it wants to see the person: another factor or a fresh sign-in", _AGAIN, _PEOPLE_ONLY)
 _POLICY = _Refusal(
     "a Conditional Access policy of tenant {tenant} does not let this sign-in pass as it is",
     "Sign in again for this audience, then repeat the command:\naz logout\n{again}",
@@ -322,10 +321,10 @@ _NO_TRUST = "no federated credential of application {client} has "
 _REFUSALS = {  # by AADSTS code
     "50001": _NO_AUDIENCE,
     "500011": _NO_AUDIENCE,
-    "50020": _Refusal("the account is neither a member nor a guest of tenant {tenant}", _AGAIN, _AGAIN),
+    "50020": _Refusal("the account is neither a member nor a guest of tenant {tenant}", _AGAIN, _PEOPLE_ONLY),
     "50076": _INTERACTION,
     "50079": _INTERACTION,
-    "50173": _Refusal("the sign-in was revoked", _AGAIN, _AGAIN),
+    "50173": _Refusal("the sign-in was revoked", _AGAIN, _PEOPLE_ONLY),
     "53003": _POLICY,
     "700016": _Refusal(
         "tenant {tenant} has no application {client}",
@@ -348,8 +347,8 @@ _REFUSALS = {  # by AADSTS code
     "700213": _Refusal(
         _NO_TRUST + "the subject presented: {presented_subject} (issuer {presented_issuer})", _AGAIN, _EXPECTED
     ),
-    "70043": _Refusal("the sign-in is older than a policy of tenant {tenant} allows", _AGAIN, _AGAIN),
-    "700082": _Refusal("the sign-in has expired for want of use", _AGAIN, _AGAIN),
+    "70043": _Refusal("the sign-in is older than a policy of tenant {tenant} allows", _AGAIN, _PEOPLE_ONLY),
+    "700082": _Refusal("the sign-in has expired for want of use", _AGAIN, _PEOPLE_ONLY),
     "7000215": _SECRET,
     "7000222": _SECRET,
     "90002": _Refusal(
@@ -373,8 +372,9 @@ def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand:
     correlation = re.search(r"Correlation ID: ([0-9a-f-]{36})", answer)
     known = _REFUSALS.get(code[1] if code else "") or (_POLICY if challenged else None)
     if known is None:
-        reason = redact_strictly(answer.split("Trace ID:")[0].split("provided:")[0]).strip()
-        known = _Refusal(reason.replace("{", "(").replace("}", ")"), _AGAIN, "")
+        said = answer.partition(code[0])[2].lstrip(": ") if code else answer
+        reason = redact_strictly(said.split("Trace ID:")[0].split("provided:")[0]).strip().rstrip(".")
+        known = _Refusal(reason.replace("{", "(").replace("}", ")") or "it does not say why", _AGAIN, "")
     elif challenged and known is _INTERACTION:
         known = _POLICY
     ids = [code[0]] if code else []
