@@ -562,6 +562,44 @@ def bad_exchange_answer(login_server: str, why: str, correlation: str) -> AzCLIE
     )
 
 
+def access_refused(login_server: str, status: int, code: str, correlation: str) -> AzCLIError:
+    """The login server's answer to POST /oauth2/token, other than 200."""
+    detail = f"[{code}, HTTP {status}{_id(correlation)}]"
+    if status == 401:
+        return UnauthorizedError(
+            f"{login_server} gave a refresh token, and then no access token for it {detail}.",
+            "Repeat the command in a minute: rights that were just changed take time to arrive.",
+        )
+    if status == 429:
+        return AzureResponseError(
+            f"{login_server} limits sign-ins to it at the moment {detail}; all tries were used up.",
+            "Wait a minute, then repeat the command. The limit is the registry's, shared by all its clients.",
+        )
+    kind = AzureInternalError if status >= 500 else AzureResponseError
+    return kind(f"{login_server} refused an access token {detail}.", "Check the names of the repositories.")
+
+
+def bad_access_answer(login_server: str, why: str, correlation: str) -> AzCLIError:
+    return AzureResponseError(
+        f"{login_server} answered the request for an access token with {why} [HTTP 200{_id(correlation)}].",
+        "Something between here and the registry may be answering in its place: check DNS and HTTPS_PROXY.",
+    )
+
+
+def nothing_granted(login_server: str, repositories: list[str], actions: list[str]) -> AzCLIError:
+    return ForbiddenError(
+        f"{login_server} grants this account nothing of {', '.join(actions)} in {', '.join(repositories)}.",
+        "Check the repository's name. Pull and push rights are given with `az role assignment create --role AcrPull` "
+        "(or AcrPush, AcrDelete) `--assignee IDENTITY --scope REGISTRY_ID` and can take ten minutes to arrive.",
+    )
+
+
+def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
+    """A warning, not an error."""
+    parts = "; ".join(f"{', '.join(actions)} in {name}" for name, actions in missing.items())
+    return f"{login_server} grants this account less than was asked for, without {parts}."
+
+
 # --- container clients ---------------------------------------------------------------------------------------------
 
 
@@ -612,6 +650,30 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
     return ClientRequestError(
         f"`{client} login {login_server}` did not end within {seconds} seconds and was stopped.",
         "A credential helper may be waiting for an answer: try the same client by hand.",
+    )
+
+
+# --- credential files ----------------------------------------------------------------------------------------------
+
+
+def credential_file_unreadable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"The credential file {file} cannot be read: {why}. It was left as it is.",
+        "Mend it, or move it away and sign in anew to every registry that it held.",
+    )
+
+
+def credential_file_unwritable(file: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"The credential file {file} cannot be written: {why}. It was left as it is.",
+        "Give another place with --auth-file FILE, or for docker with the environment variable DOCKER_CONFIG.",
+    )
+
+
+def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
+    return FileOperationError(
+        f"Another process has kept the credential file {file} for {seconds:g} seconds.",
+        f"Repeat the command once it has ended; the lock is {lock}.",
     )
 
 

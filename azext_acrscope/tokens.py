@@ -33,6 +33,16 @@ class RefreshToken:
     expires_on: str | None
 
 
+@dataclass(frozen=True)
+class AccessToken:
+    """A refresh token's limited child: `granted` is a list of actions for each repository that it opens."""
+
+    value: str = field(repr=False)
+    login_server: str
+    expires_on: str | None
+    granted: dict[str, list[str]]
+
+
 def plain(text: Any) -> str:
     """A short word that a server sent (an error code, an id, a host), or a note that it was no such thing.
 

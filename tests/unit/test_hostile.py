@@ -12,7 +12,7 @@ import pytest
 import trustme
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _connection, second_hop
+from azext_acrscope import _connection, login_server, second_hop
 from azext_acrscope.tokens import EntraToken
 from tests.unit.test_tokens import jwt
 
@@ -137,7 +137,7 @@ def test_a_429_whose_retry_after_makes_no_sense_is_still_a_429(server: RawServer
 
 
 def test_an_answer_that_drips_is_given_up(server: RawServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(second_hop, "TOTAL_SECONDS", 1.0)
+    monkeypatch.setattr(login_server, "TOTAL_SECONDS", 1.0)
 
     def drip(send: Send) -> None:
         send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")

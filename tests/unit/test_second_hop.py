@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from azure.cli.core.azclierror import AzureConnectionError, AzureResponseError
 
-from azext_acrscope import second_hop
+from azext_acrscope import login_server, second_hop
 from azext_acrscope.tokens import EntraToken, RefreshToken
 from tests.localcloud import LocalCloud, Registry
 from tests.unit.test_tokens import jwt
@@ -73,15 +73,15 @@ def test_a_server_that_never_answers_is_given_up(
     cloud: LocalCloud, registry: Registry, token: EntraToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The built-in command has no timeouts."""
-    monkeypatch.setattr(second_hop, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(login_server, "READ_SECONDS", 0.5)
     cloud.faults.add(host=registry.login_server, delay=5, times=None)
     with pytest.raises(AzureConnectionError, match="timed out"):
         exchange(registry, token)
 
 
 def test_the_default_timeouts_are_finite() -> None:
-    assert 0 < second_hop.CONNECT_SECONDS <= 60
-    assert 0 < second_hop.READ_SECONDS <= 60
+    assert 0 < login_server.CONNECT_SECONDS <= 60
+    assert 0 < login_server.READ_SECONDS <= 60
 
 
 def test_a_wait_longer_than_a_minute_is_not_sat_through() -> None:
@@ -89,7 +89,7 @@ def test_a_wait_longer_than_a_minute_is_not_sat_through() -> None:
         status = 429
         headers = {"Retry-After": "3600"}  # noqa: RUF012
 
-    assert second_hop._Patience().get_retry_after(Busy()) == 60
+    assert login_server._Patience().get_retry_after(Busy()) == 60
 
 
 def test_a_token_of_the_registry_for_somebody_else_is_refused(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from urllib3 import HTTPHeaderDict
 
-from azext_acrscope import arm, first_hop, hosts, registry, second_hop
+from azext_acrscope import arm, first_hop, hosts, login_server, registry, second_hop
 from azext_acrscope.tokens import ACR_AUDIENCE, json_object
 from tests.unit.test_tokens import jwt
 
@@ -35,10 +35,10 @@ def headers(pair: dict[str, Any]) -> HTTPHeaderDict:
     return HTTPHeaderDict({name: value if isinstance(value, str) else value[-1] for name, value in recorded.items()})
 
 
-def answer(pair: dict[str, Any]) -> second_hop.Answer:
+def answer(pair: dict[str, Any]) -> login_server.Answer:
     """A recorded answer of a login server."""
     body = (pair["response"].get("body") or "").encode()
-    return second_hop.Answer(pair["response"]["status"], headers(pair), body)
+    return login_server.Answer(pair["response"]["status"], headers(pair), body)
 
 
 def registry_bodies() -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(patte
 
 def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
     for pair in pairs("errors/exchange_401_*.json"):
-        code, message, correlation = second_hop.envelope(answer(pair))
+        code, message, correlation = login_server.envelope(answer(pair))
         assert code == "UNAUTHORIZED"
         assert message
         if "X-Ms-Correlation-Request-Id" in (pair["response"].get("headers") or {}):
@@ -108,7 +108,7 @@ def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
 
 def test_the_correlation_id_is_found_in_the_message_too() -> None:
     (pair,) = pairs("errors/exchange_401_no_role_2026.json")
-    assert second_hop.envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
+    assert login_server.envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
 
 
 @pytest.mark.parametrize(

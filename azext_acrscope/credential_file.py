@@ -1,0 +1,141 @@
+"""Credential files, changed so that nothing is ever lost: docker's config.json and the containers' auth.json.
+
+Both are a JSON object with `auths` and `credHelpers` among members that are none of our business. A file is replaced
+as a whole by renaming a complete one over it, so a reader sees the old or the new, and our own writers take turns.
+docker and podman take no lock, so against them only the shortness of the moment helps.
+"""
+
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from azext_acrscope import _errors
+
+_LOCK_SECONDS = 60.0
+_LOCK_INTERVAL = 0.02
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The content of a credential file; empty if there is none, or nothing in it, as docker takes it.
+
+    :raises FileOperationError: it cannot be read, or is no JSON object with objects for `auths` and `credHelpers`.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise _errors.credential_file_unreadable(str(file), _reason(error)) from None
+    if not text.strip():
+        return {}
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _errors.credential_file_unreadable(str(file), _reason(error)) from None
+    if not isinstance(content, dict):
+        raise _errors.credential_file_unreadable(str(file), "it holds no JSON object")
+    for member in ("auths", "credHelpers"):
+        if not isinstance(content.get(member), (dict, type(None))):
+            raise _errors.credential_file_unreadable(str(file), f"its '{member}' is no JSON object")
+    return content
+
+
+@contextmanager
+def edit(file: Path) -> Iterator[dict[str, Any]]:
+    """The content of a credential file, to be changed in place; it is saved at the end if it was changed.
+
+    A link is followed, unknown members and their order are kept, and the file ends up readable by its owner alone.
+
+    :raises FileOperationError: it cannot be read (and is left alone), or not be written.
+    """
+    with lock(file):
+        content = read(file)
+        before = json.dumps(content)
+        yield content
+        if json.dumps(content) != before:
+            write(file, json.dumps(content, indent="\t", ensure_ascii=False).encode() + b"\n")
+
+
+@contextmanager
+def lock(file: Path) -> Iterator[None]:
+    """One process at a time. Reading needs no lock.
+
+    portalocker itself and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
+    end, so that one waiter may hold the deleted file's lock and a newcomer the new file's, both at once.
+
+    :raises FileOperationError: it cannot be locked, or another process holds it for a minute.
+    """
+    from portalocker import LOCK_EX, LOCK_NB, Lock
+    from portalocker.exceptions import LockException
+
+    target = Path(os.path.realpath(file))
+    place = target.with_name(f".{target.name}.acrscope-lock")
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        held = Lock(place, "a", timeout=_LOCK_SECONDS, check_interval=_LOCK_INTERVAL, flags=LOCK_EX | LOCK_NB)
+        held.acquire()
+    except LockException:
+        raise _errors.credential_file_locked(str(file), str(place), _LOCK_SECONDS) from None
+    except OSError as error:
+        raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
+    try:
+        yield
+    finally:
+        held.release()  # type: ignore[no-untyped-call]
+
+
+def write(file: Path, content: bytes) -> None:
+    """Replace the file (the one that a link points to) by one with this content, complete on disk before it is there.
+
+    :raises FileOperationError: it cannot be written; the old one is as it was.
+    """
+    target = os.path.realpath(file)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".acrscope-", dir=os.path.dirname(target))  # mode 0600
+    except OSError as error:
+        raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        _keep_owner(target, temporary)
+        os.replace(temporary, target)
+        _sync_directory(os.path.dirname(target))
+    except OSError as error:
+        raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def _keep_owner(target: str, temporary: str) -> None:
+    """With sudo, the file stays its user's; without the right to that, the writer's own."""
+    if os.name == "posix":
+        with suppress(FileNotFoundError, PermissionError):
+            old = os.stat(target)
+            if stat.S_ISREG(old.st_mode) and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                os.chown(temporary, old.st_uid, old.st_gid)
+
+
+def _sync_directory(directory: str) -> None:
+    if os.name == "posix":
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, without anything of the content."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is no JSON (line {error.lineno}, column {error.colno})"
+    return "it is no JSON"

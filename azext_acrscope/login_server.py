@@ -1,0 +1,170 @@
+"""Requests to one login server, and to nothing else.
+
+What a registry's token endpoints have in common: bounded retries, a deadline for a request whatever the server does,
+no redirects, and errors of the form ``{"errors": [{"code", "message"}]}``; neither logs nor error texts hold bodies.
+The connection is a pool that knows this one host and TLS only.
+"""
+
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from knack.log import get_logger
+from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.util import Retry, Timeout
+
+from azext_acrscope import _connection, _errors
+from azext_acrscope.tokens import json_object, plain
+
+CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0  # the latter between two packets
+TOTAL_SECONDS = 200.0  # for one request with all its tries, waits and packets
+_TRIES = 4
+_LONGEST_WAIT = 60  # seconds; ACR's Retry-After counts down from at most that
+_LARGEST_BODY = 256 * 1024
+
+logger = get_logger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a login server answered; `headers` takes names in any case."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+
+class LoginServer:
+    """The token endpoints of one registry: `host` is one that `hosts.check_login_server` returned.
+
+    Every request runs in a thread of its own, so that it can be given up, and so that it can be begun early.
+    """
+
+    def __init__(self, host: str, suffix: str) -> None:
+        """:param suffix: the cloud's login server suffix."""
+        self.host, self.suffix = host, suffix
+        self._pool = _connection.pool(host)
+
+    def begin(self, work: Callable[[], T]) -> "Future[T]":
+        """Do the work in the background; `result` waits for it."""
+        return _in_background(work)
+
+    def result(self, future: "Future[T]") -> T:
+        """What the work returned or raised.
+
+        :raises AzureConnectionError: it did not come to its end in time.
+        """
+        try:
+            return future.result(TOTAL_SECONDS)
+        except FutureTimeout:
+            raise _errors.login_server_slow(self.host, TOTAL_SECONDS) from None
+
+    def get(self, path: str) -> Answer:
+        """The answer to a GET without any credential."""
+        return self._send("GET", path)
+
+    def post(self, path: str, form: dict[str, str | list[str]]) -> Answer:
+        """The answer to a form, in bounded time; a list becomes a field for each of its values.
+
+        :raises AzureConnectionError: no connection, an untrusted certificate, or no end of the answer.
+        :raises AzureResponseError: the answer is a redirect.
+        """
+        return self.result(self.begin(lambda: self._send("POST", path, form)))
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _send(self, method: str, path: str, form: dict[str, str | list[str]] | None = None) -> Answer:
+        """One request; redirects are refused, and a body beyond the limit counts as none."""
+        headers = {"User-Agent": _connection.user_agent()}
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            response = self._pool.urlopen(
+                method,
+                path,
+                body=urlencode(form, doseq=True) if form else None,
+                headers=headers,
+                retries=_Patience(),
+                redirect=False,
+                timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+                preload_content=False,
+            )
+            body = response.read(_LARGEST_BODY + 1, decode_content=True)
+            response.release_conn()
+        except (HTTPError, OSError) as error:
+            # No chain: the cause may quote what the server sent, and --debug prints chains.
+            raise _errors.login_server_unreachable(self.host, error) from None
+        if 300 <= response.status < 400:
+            target = re.match(r"https?://([\w.:-]+)", response.headers.get("Location", ""), re.ASCII)
+            raise _errors.redirected(self.host, response.status, plain(target[1]) if target else "another place")
+        return Answer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
+
+
+def _in_background(work: Callable[[], T]) -> "Future[T]":
+    """Do the work in a thread of its own, so that it can be given up whatever a server does.
+
+    A daemon: nobody waits for it at the end of the program.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
+class _Patience(Retry):
+    """Bounded retries of 429, transient 5xx and failed connections; Retry-After heeded up to a minute, and said."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        defaults: dict[str, Any] = {
+            "total": _TRIES - 1,
+            "connect": 1,
+            "read": 1,
+            "redirect": False,
+            "status_forcelist": (429, 500, 502, 503, 504),
+            "allowed_methods": ("GET", "POST"),  # an exchange changes nothing: repeating it is safe
+            "backoff_factor": 0.5,
+            "raise_on_status": False,
+        }
+        super().__init__(**{**defaults, **kwargs})
+
+    def get_retry_after(self, response: Any) -> float | None:
+        try:
+            asked = super().get_retry_after(response)
+        except InvalidHeader:
+            return None
+        if not asked or asked < 0:
+            return None
+        wait = min(asked, _LONGEST_WAIT)
+        logger.warning("The registry is busy (HTTP %s) and asks to wait: trying again in %d s.", response.status, wait)
+        return wait
+
+
+def envelope(answer: Answer) -> tuple[str, str, str]:
+    """The error code, message and correlation id of an error answer, as far as it has them.
+
+    The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
+    """
+    errors = json_object(answer.body).get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    message = str(first.get("message") or "")
+    in_message = re.search(r"CorrelationId: ([0-9a-f-]{36})", message)
+    correlation = correlation_id(answer) or (in_message[1] if in_message else "")
+    return plain(first.get("code") or "no error code"), message, correlation
+
+
+def correlation_id(answer: Answer) -> str:
+    """The id that Azure's support asks for; empty where the answer has none."""
+    return plain(answer.headers.get("X-Ms-Correlation-Request-Id", ""))
