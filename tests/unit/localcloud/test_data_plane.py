@@ -272,6 +272,15 @@ class TestRealRegistry:
             forged = cloud.world.stranger_key.sign(claims_of(both), with_chain=True)
             assert self.push(client, registry, forged).status_code == 401
 
+    def test_a_regional_name_stands_in_its_own_links(self) -> None:
+        with LocalCloud() as cloud:
+            registry = cloud.world.add_registry("contoso", backend=True, regions=("eastus",))
+            client = Client(cloud, cloud.default_account())
+            headers = {"Authorization": f"Bearer {client.access_token(registry, 'repository:app:pull,push')}"}
+            for host in registry.login_servers:
+                begun = client.session.post(f"https://{host}/v2/app/blobs/uploads/", headers=headers, timeout=20)
+                assert begun.headers["Location"].startswith(f"https://{host}/v2/app/blobs/uploads/")
+
 
 def test_basic_credentials_do_not_open_v2(client: Client, registry: Registry) -> None:
     registry.properties["adminUserEnabled"] = True
