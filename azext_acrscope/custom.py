@@ -143,11 +143,11 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
     """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
     from functools import cache
 
-    from azext_acrscope import rollout
-    from azext_acrscope.arm import Arm
-
     @cache
     def connect(subscription_id: str | None) -> "Arm":
+        from azext_acrscope import rollout
+        from azext_acrscope.arm import Arm
+
         return Arm(cli_ctx, subscription_id, patient=patient, connections=rollout.WRITERS)
 
     return connect

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
 from knack.log import get_logger
 
-from azext_acrscope import _errors, hosts, registry
-from azext_acrscope.arm import Arm
+from azext_acrscope import _errors, hosts
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from azext_acrscope.arm import Arm
 
 ALL_ENDPOINTS = "all"
 _READERS = 8
 
 logger = get_logger(__name__)
-Connect = Callable[[str | None], Arm]
+Connect = Callable[[str | None], "Arm"]
 
 
 def sign_ins(
@@ -51,6 +53,10 @@ def login_servers(
     :raises RequiredArgumentMissingError: ARM would have to be asked, and must not be.
     :raises InvalidArgumentValueError: no region can be named so.
     """
+    if ref.login_server and ALL_ENDPOINTS not in endpoints:
+        return _at_endpoints(ref.login_server, endpoints, suffix)
+    from azext_acrscope import registry  # only now: a login server needs none of it, nor what it loads
+
     if ALL_ENDPOINTS in endpoints:
         if not connect:
             raise _errors.login_server_needed(ref.name, "all regional login servers")
@@ -58,8 +64,11 @@ def login_servers(
         resource = registry.find(arm, ref, resource_group, suffix)
         own = hosts.check_login_server(registry.login_server(resource), suffix)
         return [own, *registry.regional_login_servers(arm, resource, suffix)]
-    own = ref.login_server or _ask(ref, resource_group, suffix, connect)
-    return [hosts.regional_login_server(own, region, suffix) for region in endpoints] or [own]
+    return _at_endpoints(_ask(ref, resource_group, suffix, connect), endpoints, suffix)
+
+
+def _at_endpoints(own: str, regions: list[str], suffix: str) -> list[str]:
+    return [hosts.regional_login_server(own, region, suffix) for region in regions] or [own]
 
 
 def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Connect | None) -> str:
@@ -67,6 +76,8 @@ def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Con
 
     Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
     """
+    from azext_acrscope import registry
+
     if not connect:
         raise _errors.login_server_needed(ref.name, "its login server")
     try:
