@@ -235,7 +235,7 @@ def _authority(cli_ctx: Any) -> str:
         raise _errors.foreign_authority(named, authority, cli_ctx.cloud.name)
     region = assertions.setting(os.environ, "AZURE_REGIONAL_AUTHORITY_NAME")
     if region and not re.fullmatch(r"[A-Za-z0-9]+", region):  # it becomes a part of the host
-        raise _errors.bad_region()
+        raise _errors.bad_authority_region()
     return authority
 
 

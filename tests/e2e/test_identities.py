@@ -157,6 +157,18 @@ def test_options_stand_before_variables(
     assert_narrow(cloud)
 
 
+def test_one_token_of_entra_serves_for_several_registries(
+    new_az: NewAz, cloud: LocalCloud, registry: Registry, application: ServicePrincipal, registry_name: str
+) -> None:
+    other = cloud.world.add_registry(f"{registry_name}other")
+    cloud.world.grant(application, other.id, "AcrPull")
+    env = cloud.github_actions_env(application)
+    result = login(new_az(), registry.login_server, "github-actions", env, "--name", other.login_server)
+    assert result.code == 0, result
+    assert [each["loginServer"] for each in result.json] == [registry.login_server, other.login_server]
+    assert_narrow(cloud)
+
+
 def test_a_container_client_gets_the_credential_of_a_job(
     new_az: NewAz, cloud: LocalCloud, registry: Registry, application: ServicePrincipal
 ) -> None:
@@ -439,6 +451,16 @@ def test_a_token_for_another_audience_is_not_sent(
     assert_refused(result, cloud, "It was not sent to the registry", "--credential managed-identity")
 
 
+@pytest.mark.parametrize("credential", ["environment", "github-actions"])
+def test_an_entra_that_fails_is_tried_a_few_times_only(
+    new_az: NewAz, cloud: LocalCloud, registry: Registry, application: ServicePrincipal, credential: str
+) -> None:
+    env = environment(cloud, credential, application)
+    cloud.faults.add(host=ENTRA, method="POST", status=503, times=None)
+    assert_refused(login(new_az(), registry.login_server, credential, env), cloud, "Entra ID")
+    assert len(token_requests(cloud)) == 4
+
+
 # --- where secrets may go ---
 
 
@@ -473,9 +495,7 @@ def test_only_a_login_server_names_a_registry_and_arm_is_never_asked(
 ) -> None:
     env = environment(cloud, "environment", application)
     result = login(new_az(), getattr(registry, form), "environment", env)
-    assert_refused(
-        result, cloud, "is no login server", f"az acr show --name {registry.name} --query loginServer --output tsv"
-    )
+    assert_refused(result, cloud, "it is never asked", f"az acr show --name {registry.name} --query loginServer")
     assert cloud.requests == []
 
 
