@@ -355,7 +355,7 @@ _REFUSALS = {  # by AADSTS code
     ),
     "700024": _Refusal(
         "the assertion presented is not valid now: it has expired, or the clocks differ",
-        "`az login --federated-token` keeps the token that it was given, which lives for minutes. Sign in to the registry "
+        "`az login --federated-token` keeps the token it was given, which lives for minutes. Sign in to the registry "
         "right after it, or without it: --credential github-actions, azure-pipelines or workload-identity.",
         "Run the job again. Otherwise check this machine's clock and, for workload identity, that the file which "
         "AZURE_FEDERATED_TOKEN_FILE names is still renewed.",
