@@ -105,6 +105,28 @@ def exclusive(one: str, other: str) -> AzCLIError:
     return MutuallyExclusiveArgumentError(f"{one} cannot be combined with {other}.", "Leave one of them out.")
 
 
+def needs(option: str, other: str) -> AzCLIError:
+    return RequiredArgumentMissingError(f"{option} means something with {other} only.", f"Add {other}.")
+
+
+def no_registry() -> AzCLIError:
+    return RequiredArgumentMissingError("No registry was named.", "For example: --name contoso.azurecr.io")
+
+
+def bad_min_ttl(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not a time of up to three hours, which is how long a registry's token lives.",
+        "For example: --min-ttl 45m, or 1h30m.",
+    )
+
+
+def bad_repository(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the name of a repository: lower-case letters, digits, and `.`, `_`, `-`, `/` between them.",
+        "Give the name without the login server and the tag, for example team/app.",
+    )
+
+
 def nothing_selected() -> AzCLIError:
     return RequiredArgumentMissingError(
         "No registry was selected.",
@@ -600,16 +622,41 @@ def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
     return f"{login_server} grants this account less than was asked for, without {parts}."
 
 
+def sign_ins_failed(failed: int, total: int) -> AzCLIError:
+    return ClientRequestError(
+        f"{failed} of {registries(total)} could not be signed in to; the reasons stand in the rows.",
+        "The others are signed in. Repeat the command with the failed ones once the reason is mended.",
+    )
+
+
+def unexpected(login_server: str, kind: str) -> AzCLIError:
+    return AzureInternalError(
+        f"Signing in to {login_server} failed in a way that was not foreseen ({kind}).",
+        "Repeat the command with --debug, and report what it says.",
+    )
+
+
+def login_server_needed(name: str, what: str) -> AzCLIError:
+    return RequiredArgumentMissingError(
+        f"Only Azure Resource Manager knows {what} of '{name}', and with this --credential it is never asked.",
+        "Give the login server with --name; who may read the registry finds it with "
+        f"`az acr show --name {name} --query loginServer`.",
+    )
+
+
+def bad_region(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the name of an Azure region.", "For example: --endpoint westeurope, or --endpoint all."
+    )
+
+
 # --- container clients ---------------------------------------------------------------------------------------------
 
 
-def no_client(login_server: str) -> AzCLIError:
+def client_not_on_path(client: str) -> AzCLIError:
     return ValidationError(
-        "Neither docker nor podman is on PATH, so there is no client to hand the credential to.",
-        [
-            "Install one of them, or name one with the environment variable DOCKER_COMMAND.",
-            f"`az acr scope login --name {login_server} --expose-token` needs no client.",
-        ],
+        f"{client} is not on PATH.",
+        "Install it, or write the credential without it: --auth-file FILE.",
     )
 
 
@@ -650,6 +697,92 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
     return ClientRequestError(
         f"`{client} login {login_server}` did not end within {seconds} seconds and was stopped.",
         "A credential helper may be waiting for an answer: try the same client by hand.",
+    )
+
+
+def logout_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    return ClientRequestError(
+        f"`{client} logout {login_server}` failed with exit code {exit_code}: {said or 'it said nothing'}",
+        "The credential may still be there: try the same command by hand.",
+    )
+
+
+def nothing_to_log_out_of() -> AzCLIError:
+    return RequiredArgumentMissingError(
+        "No registry was named.", "Name some with --name, or give --all: every registry of the cloud in use."
+    )
+
+
+def identity_token_in_the_way(login_server: str, file: str) -> AzCLIError:
+    return ValidationError(
+        f"podman refuses to log in to {login_server}: {file} holds an identity token for it, as docker writes it.",
+        f"`podman logout {login_server}` takes it out; then repeat the command.",
+    )
+
+
+# --- credential helpers --------------------------------------------------------------------------------------------
+
+
+def helper_not_found(program: str) -> AzCLIError:
+    return ValidationError(
+        f"The client's configuration names the credential helper {program}, which is not on PATH.",
+        "Install it, take it out of `credHelpers` or `credsStore`, or give another place with --auth-file FILE.",
+    )
+
+
+def helper_failed(program: str, action: str, host: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"`{program} {action}` failed for {host}: {why or 'it said nothing'}",
+        "The helper keeps the client's credentials: try it by hand, or give another place with --auth-file FILE.",
+    )
+
+
+def too_large_for_wincred(login_server: str, size: int, limit: int) -> AzCLIError:
+    return ValidationError(
+        f"The token for {login_server} has {size} bytes, and Windows Credential Manager (wincred) takes {limit} at "
+        "most. Nothing was stored, and nothing was deleted.",
+        [
+            "`az acr scope configure-docker` installs a helper without that limit for this registry;",
+            "--auth-file FILE writes a credential file instead.",
+        ],
+    )
+
+
+# --- what shadows a credential: sentences, no errors ---------------------------------------------------------------
+
+
+def shadowed_by_variable(host: str) -> str:
+    return (
+        f"docker reads the environment variable DOCKER_AUTH_CONFIG first, and it has a credential for {host}: unset it."
+    )
+
+
+def shadowed_by_helper(host: str, file: str, helper: str, for_all: bool) -> str:
+    member = "credsStore" if for_all else f"credHelpers[{host}]"
+    readers = "docker and others look there" if for_all else "clients ask it"
+    return f"{file} names the helper {helper} as {member}: {readers} and not at the credential just written to `auths`."
+
+
+def shadowed_by_auth_file(named: str) -> str:
+    return (
+        f"The environment variable REGISTRY_AUTH_FILE names {named}: podman, skopeo and buildah read that file instead."
+    )
+
+
+def shadowed_by_repositories(host: str, file: str, keys: list[str]) -> str:
+    return f"{file} has credentials for single repositories, which come before the one for {host}: {', '.join(keys)}."
+
+
+def shadowed_for_helm(host: str, file: str) -> str:
+    return (
+        f"helm reads {file} first, and it has an older credential for {host}: `helm registry logout {host}` removes it."
+    )
+
+
+def literal_tilde(variable: str, value: str) -> AzCLIError:
+    return FileOperationError(
+        f"{variable} is '{value}': docker takes the ~ to the letter, and there is no such directory.",
+        f'Set {variable}="$HOME{value[1:]}".',
     )
 
 

@@ -16,6 +16,12 @@ def tell(lines: Iterable[str]) -> None:
         logger.warning(line)
 
 
+def lines(texts: Iterable[str]) -> None:
+    """Print a result as it is, for programs that read lines; --output and --query have no part in it."""
+    for text in texts:
+        print(text)
+
+
 def confirm(cli_ctx: Any, question: str) -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 

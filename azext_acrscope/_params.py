@@ -14,16 +14,20 @@ class Collect(argparse.Action):
         setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
 
 
-def load_arguments(loader: Any, _command: str) -> None:
+def load_arguments(loader: Any, command: str | None) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
         validate_ids,
-        validate_registries,
         validate_registry,
+        validate_selection,
         validate_tags,
         validate_wave,
     )
+
+    several_registries = _several_registries()
+    if not command or command.startswith(("acr scope login", "acr scope logout")):
+        _sign_in_arguments(loader, several_registries)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -65,16 +69,7 @@ def load_arguments(loader: Any, _command: str) -> None:
         )
 
     with loader.argument_context("acr scope enforce") as c:
-        c.argument(
-            "registry_name",
-            options_list=["--name", "-n", "--registry", "-r"],
-            nargs="+",
-            action=Collect,
-            help="The registries, each by its name, its login server, or its resource ID. "
-            "A default can be set with `az config set defaults.acr=NAME`.",
-            configured_default="acr",
-            validator=validate_registries,
-        )
+        c.argument("registry_name", several_registries, validator=validate_selection)
         c.argument(
             "status",
             arg_type=get_enum_type(STATUSES),
@@ -138,10 +133,104 @@ def load_arguments(loader: Any, _command: str) -> None:
             help="Take back what the run with this record changed, except where it was changed back since.",
         )
 
+
+def _several_registries() -> Any:
+    from knack.arguments import CLIArgumentType
+
+    return CLIArgumentType(
+        options_list=["--name", "-n", "--registry", "-r"],
+        nargs="+",
+        action=Collect,
+        help="The registries, each by its name, its login server, or its resource ID. "
+        "A default can be set with `az config set defaults.acr=NAME`.",
+        configured_default="acr",
+    )
+
+
+def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import (
+        TOKEN_FORMATS,
+        validate_login,
+        validate_logout,
+        validate_min_ttl,
+        validate_repositories,
+    )
+    from azext_acrscope.access import PERMISSIONS
+
     with loader.argument_context("acr scope login") as c:
+        c.argument("registry_name", several_registries, validator=validate_login)
+        c.argument(
+            "endpoint",
+            options_list=["--endpoint"],
+            nargs="+",
+            action=Collect,
+            help="Regions: sign in to the regional login servers there instead of the global one. `all` signs in to "
+            "the global one and every regional one.",
+        )
+        c.argument(
+            "min_ttl",
+            options_list=["--min-ttl"],
+            validator=validate_min_ttl,
+            help="Do nothing for a registry whose stored credential lives at least that long, such as 45m or 1h30m.",
+        )
+
+    with loader.argument_context("acr scope logout") as c:
+        c.argument("registry_name", several_registries, validator=validate_logout)
+        c.argument(
+            "select_all",
+            options_list=["--all"],
+            action="store_true",
+            help="All registries of the cloud in use that a sign-in stored something for.",
+        )
+
+    for command in ("login", "logout"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Destination") as c:
+            c.argument(
+                "client_name",
+                options_list=["--client"],
+                arg_type=get_enum_type(list(clients.KINDS)),
+                help="The container client whose own login is used. By default the program that DOCKER_COMMAND names, "
+                "else docker, else podman; without any, docker's configuration is written by docker's rules.",
+            )
+            c.argument(
+                "auth_file",
+                options_list=["--auth-file"],
+                help="A credential file, in the form of docker's config.json and the containers' auth.json; no client "
+                "is needed.",
+            )
+
+    with loader.argument_context("acr scope login", arg_group="Destination") as c:
         c.argument(
             "expose_token",
             options_list=["--expose-token"],
             action="store_true",
-            help="Print the ACR refresh token instead of handing it to a container client.",
+            help="Print the token instead of storing it.",
+        )
+        c.argument(
+            "token_format",
+            options_list=["--token-format"],
+            arg_type=get_enum_type(TOKEN_FORMATS),
+            help="How --expose-token prints it: an object; the content of a Kubernetes secret of that type; or lines "
+            "of NAME=value, for the environment files of pipelines.",
+        )
+
+    with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
+        c.argument(
+            "repository",
+            options_list=["--repository"],
+            nargs="+",
+            action=Collect,
+            validator=validate_repositories,
+            help="Hand over an access token (75 minutes) that opens these repositories and nothing else.",
+        )
+        c.argument(
+            "permission",
+            arg_type=get_enum_type(list(PERMISSIONS)),
+            options_list=["--permission"],
+            nargs="+",
+            action=Collect,
+            help="What it may do there, by default `pull`. `push` includes `pull`.",
         )

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors, hosts
-from azext_acrscope._validators import is_default
+from azext_acrscope._validators import ENV, is_default
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
@@ -143,40 +143,76 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
     """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
     from functools import cache
 
-    from azext_acrscope import rollout
-    from azext_acrscope.arm import Arm
-
     @cache
     def connect(subscription_id: str | None) -> "Arm":
+        from azext_acrscope import rollout
+        from azext_acrscope.arm import Arm
+
         return Arm(cli_ctx, subscription_id, patient=patient, connections=rollout.WRITERS)
 
     return connect
 
 
 def login(
-    cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, expose_token: bool = False
-) -> dict[str, Any]:
-    """Sign in to a registry: first hop, second hop, then the container client, or the token itself if asked for."""
-    from knack.log import get_logger
+    cmd: Any,
+    registry_name: list[RegistryRef],
+    resource_group_name: str | None = None,
+    endpoint: list[str] | None = None,
+    client_name: str | None = None,
+    auth_file: str | None = None,
+    repository: list[str] | None = None,
+    permission: list[str] | None = None,
+    min_ttl: float | None = None,
+    expose_token: bool = False,
+    token_format: str | None = None,
+) -> Any:
+    """Sign in to registries: first hop, second hop, then where the credentials go, or the tokens themselves.
 
-    from azext_acrscope import clients, first_hop, second_hop
+    The shapes are those of `sign_in.result` and, with `expose_token`, of `exposed.result`.
+    """
+    from azext_acrscope import _outcome, access, destinations, exposed, first_hop, lookup, sign_in
 
-    client = None if expose_token else clients.find()
-    if not (client or expose_token):
-        raise _errors.no_client(registry_name.login_server or registry_name.name)
-    login_server = registry_name.login_server or _ask_login_server(cmd, registry_name, resource_group_name)
+    destination = None if expose_token else destinations.choose(client_name, auth_file)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     audience = first_hop.audience(cmd.cli_ctx)
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        get_logger(__name__).warning(_errors.arm_audience_named(audience))
-    exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, registry_name.subscription_id))
-    result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
-    if client:
-        clients.login(client, token)
-        result |= {"client": client.name, "credentialStore": clients.credential_store(client, login_server)}
-    else:
-        result["refreshToken"] = token.value
-    return {**result, "expiresOn": token.expires_on}
+        _outcome.tell([_errors.arm_audience_named(audience)])
+    connect = _connections(cmd.cli_ctx, patient=False)
+    run = lookup.sign_ins(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    wanted = access.scope(repository, permission)
+    if destination:
+        sign_in.check(run, destination)
+    if destination and min_ttl:
+        sign_in.keep(run, destination, min_ttl, wanted)
+    sign_in.fetch(run, suffix, lambda subscription: first_hop.acquire(cmd.cli_ctx, audience, subscription), wanted)
+    if destination:
+        sign_in.deliver(run, destination)
+    _outcome.tell(sign_in.remarks(run, wanted, destination))
+    if failed := sign_in.verdict(run):
+        if len(run) == 1:
+            raise failed
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    if destination:
+        return sign_in.result(run, destination)
+    exposed.mask(run)
+    if token_format == ENV:
+        return _outcome.lines(exposed.lines(run))
+    return exposed.result(run, token_format)
+
+
+def logout(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    select_all: bool = False,
+    client_name: str | None = None,
+    auth_file: str | None = None,
+) -> list[dict[str, Any]]:
+    """Forget the credentials that a sign-in stored; the shape is that of `destinations.log_out`. Nobody is asked."""
+    from azext_acrscope import destinations, lookup
+
+    destination = destinations.choose(client_name, auth_file)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    return destinations.log_out(destination, lookup.stored_hosts(registry_name or [], destination.hosts(), suffix))
 
 
 def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm", dict[str, Any]]:
@@ -186,30 +222,6 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
 
     arm = Arm(cmd.cli_ctx, ref.subscription_id)
     return arm, registry.find(arm, ref, resource_group, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-
-
-def _ask_login_server(cmd: Any, ref: RegistryRef, resource_group: str | None) -> str:
-    """The login server that ARM names. Only ARM knows a name's hash, so a plain name is asked for even with an ID.
-
-    Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
-    """
-    from azure.cli.core.azclierror import AzureConnectionError, ForbiddenError, ResourceNotFoundError
-    from knack.log import get_logger
-
-    from azext_acrscope import registry
-
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    try:
-        _, resource = _find(cmd, ref, resource_group)
-    except (ForbiddenError, ResourceNotFoundError) as error:
-        if isinstance(error, ResourceNotFoundError) and (ref.resource_group or resource_group):
-            raise  # a place was named, and it is not there: a slip, and no reason to guess a host
-        guess = hosts.default_login_server(ref.name, suffix)
-        get_logger(__name__).warning(_errors.login_server_guessed(ref.name, guess, error))
-        return guess
-    except AzureConnectionError as error:
-        raise _errors.with_advice(error, _errors.NAME_LOGIN_SERVER) from error
-    return hosts.check_login_server(registry.login_server(resource), suffix)
 
 
 def _operation_seconds(cmd: Any) -> float:

@@ -99,6 +99,18 @@ def global_login_server(host: str, suffix: str) -> str:
     return f"{parts['name']}{parts['label']}{suffix}" if parts else host
 
 
+def regional_login_server(host: str, region: str, suffix: str) -> str:
+    """The regional login server of a registry, by any of its login servers and the name of an Azure region.
+
+    :raises InvalidArgumentValueError: no region can be named so.
+    """
+    region = region.lower().replace(" ", "")  # `West Europe` is what people read
+    if not re.fullmatch(r"[a-z0-9]{2,40}", region, re.ASCII):
+        raise _errors.bad_region(region)
+    bare = global_login_server(host, suffix).removesuffix(suffix)
+    return check_login_server(f"{bare}.{region}.geo{suffix}", suffix)
+
+
 def default_login_server(name: str, suffix: str) -> str:
     """The login server of a registry without a domain name label: only a guess where ARM could not be asked."""
     return check_login_server(f"{name}{suffix}", suffix)
