@@ -114,6 +114,28 @@ def exclusive(one: str, other: str) -> AzCLIError:
     return MutuallyExclusiveArgumentError(f"{one} cannot be combined with {other}.", "Leave one of them out.")
 
 
+def needs(option: str, other: str) -> AzCLIError:
+    return RequiredArgumentMissingError(f"{option} means something with {other} only.", f"Add {other}.")
+
+
+def no_registry() -> AzCLIError:
+    return RequiredArgumentMissingError("No registry was named.", "For example: --name contoso.azurecr.io")
+
+
+def bad_min_ttl(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not a time of up to three hours, which is how long a registry's token lives.",
+        "For example: --min-ttl 45m, or 1h30m.",
+    )
+
+
+def bad_repository(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the name of a repository: lower-case letters, digits, and `.`, `_`, `-`, `/` between them.",
+        "Give the name without the login server and the tag, for example team/app.",
+    )
+
+
 def nothing_selected() -> AzCLIError:
     return RequiredArgumentMissingError(
         "No registry was selected.",
@@ -276,14 +298,15 @@ def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) ->
     return _entra_refused(str(cause), told, challenged, by_hand=True)
 
 
-def identity_refused(audience: str, sign_in: "SignIn", answer: str) -> AzCLIError:
+def identity_refused(audience: str, sign_in: "SignIn", answer: str, challenged: bool = False) -> AzCLIError:
     """Entra ID would not give a token to an identity other than the CLI's account.
 
     :param answer: Entra's words; only codes and ids of them are repeated where the code is known.
+    :param challenged: a claims challenge came with them.
     """
-    shown = {f"presented_{name}": _claim(value) for name, value in sign_in.presented.items()}
+    shown = {f"presented_{name}": _short(value) for name, value in sign_in.presented.items()}
     told = {"audience": audience, "tenant": sign_in.tenant, "client": sign_in.client_id, **shown}
-    return _entra_refused(answer, told, "claims challenge" in answer, by_hand=False)
+    return _entra_refused(answer, told, challenged, by_hand=False)
 
 
 class _Refusal(NamedTuple):
@@ -306,11 +329,10 @@ _NO_AUDIENCE = _Refusal(
     "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can make the registry "
     "service known there with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
 )
-_INTERACTION = _Refusal(
-    "it wants to see the person: another factor or a fresh sign-in",
-    _AGAIN,
-    "Only people can fulfil that. Use an application or a managed identity, without a user's password.",
+_PEOPLE_ONLY = (
+    "Only a person can mend that. Name an application or a managed identity, which Entra asks for no such thing."
 )
+_INTERACTION = _Refusal("it wants to see the person: another factor or a fresh sign-in", _AGAIN, _PEOPLE_ONLY)
 _POLICY = _Refusal(
     "a Conditional Access policy of tenant {tenant} does not let this sign-in pass as it is",
     "Sign in again for this audience, then repeat the command:\naz logout\n{again}",
@@ -327,10 +349,10 @@ _NO_TRUST = "no federated credential of application {client} has "
 _REFUSALS = {  # by AADSTS code
     "50001": _NO_AUDIENCE,
     "500011": _NO_AUDIENCE,
-    "50020": _Refusal("the account is neither a member nor a guest of tenant {tenant}", _AGAIN, _AGAIN),
+    "50020": _Refusal("the account is neither a member nor a guest of tenant {tenant}", _AGAIN, _PEOPLE_ONLY),
     "50076": _INTERACTION,
     "50079": _INTERACTION,
-    "50173": _Refusal("the sign-in was revoked", _AGAIN, _AGAIN),
+    "50173": _Refusal("the sign-in was revoked", _AGAIN, _PEOPLE_ONLY),
     "53003": _POLICY,
     "700016": _Refusal(
         "tenant {tenant} has no application {client}",
@@ -339,7 +361,8 @@ _REFUSALS = {  # by AADSTS code
     ),
     "700024": _Refusal(
         "the assertion presented is not valid now: it has expired, or the clocks differ",
-        _AGAIN,
+        "`az login --federated-token` keeps the token it was given, which lives for minutes. Sign in to the registry "
+        "right after it, or without it: --credential github-actions, azure-pipelines or workload-identity.",
         "Run the job again. Otherwise check this machine's clock and, for workload identity, that the file which "
         "AZURE_FEDERATED_TOKEN_FILE names is still renewed.",
     ),
@@ -353,8 +376,8 @@ _REFUSALS = {  # by AADSTS code
     "700213": _Refusal(
         _NO_TRUST + "the subject presented: {presented_subject} (issuer {presented_issuer})", _AGAIN, _EXPECTED
     ),
-    "70043": _Refusal("the sign-in is older than a policy of tenant {tenant} allows", _AGAIN, _AGAIN),
-    "700082": _Refusal("the sign-in has expired for want of use", _AGAIN, _AGAIN),
+    "70043": _Refusal("the sign-in is older than a policy of tenant {tenant} allows", _AGAIN, _PEOPLE_ONLY),
+    "700082": _Refusal("the sign-in has expired for want of use", _AGAIN, _PEOPLE_ONLY),
     "7000215": _SECRET,
     "7000222": _SECRET,
     "90002": _Refusal(
@@ -378,8 +401,9 @@ def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand:
     correlation = re.search(r"Correlation ID: ([0-9a-f-]{36})", answer)
     known = _REFUSALS.get(code[1] if code else "") or (_POLICY if challenged else None)
     if known is None:
-        reason = redact_strictly(answer.split("Trace ID:")[0].split("provided:")[0]).strip()
-        known = _Refusal(reason.replace("{", "(").replace("}", ")"), _AGAIN, "")
+        said = answer.partition(code[0])[2].lstrip(": ") if code else answer
+        reason = redact_strictly(said.split("Trace ID:")[0].split("provided:")[0]).strip().rstrip(".")
+        known = _Refusal(reason.replace("{", "(").replace("}", ")") or "it does not say why", _AGAIN, "")
     elif challenged and known is _INTERACTION:
         known = _POLICY
     ids = [code[0]] if code else []
@@ -392,8 +416,8 @@ def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand:
     )
 
 
-def _claim(value: str) -> str:
-    """A claim of an assertion, such as a subject, short enough to be read."""
+def _short(value: str) -> str:
+    """A claim of an assertion, such as a subject, or an address, short enough to be read."""
     return "".join(character for character in value if character.isprintable())[:200]
 
 
@@ -467,15 +491,6 @@ def identity_option(option: str, credential: str) -> AzCLIError:
     )
 
 
-def needs_login_server(name: str, credential: str) -> AzCLIError:
-    return InvalidArgumentValueError(
-        f"'{name}' is no login server. With --credential {credential} Azure Resource Manager is never asked, "
-        "so the registry must be named by its login server.",
-        f"Give it with --name. Where `az` is signed in, this prints it:\n"
-        f"az acr show --name {name} --query loginServer --output tsv",
-    )
-
-
 def bad_tenant(text: str) -> AzCLIError:
     return InvalidArgumentValueError(
         f"'{plain(text)}' cannot be a tenant.", "Give the tenant's ID, or one of its domains."
@@ -497,7 +512,7 @@ def foreign_authority(named: str, authority: str, cloud: str) -> AzCLIError:
     )
 
 
-def bad_region() -> AzCLIError:
+def bad_authority_region() -> AzCLIError:
     return InvalidArgumentValueError(
         "AZURE_REGIONAL_AUTHORITY_NAME is not the name of a region.",
         "Set it to a name such as westeurope, or unset it.",
@@ -530,7 +545,7 @@ def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
 
 def no_identity_endpoint(endpoint: str, cause: Exception) -> AzCLIError:
     return AzureConnectionError(
-        f"No managed identity can be used here: its endpoint {plain(endpoint)} could not be reached ({_cause(cause)}).",
+        f"There is no managed identity here: its endpoint {_short(endpoint)} could not be reached ({_cause(cause)}).",
         "A managed identity serves on Azure's own machines and services only. Elsewhere, name another --credential.",
     )
 
@@ -547,7 +562,7 @@ def no_managed_identity(endpoint: str, client_id: str | None, answer: str) -> Az
         why = "what it answered is no token"
         advice = "If this is no machine or service of Azure's, name another --credential; else repeat in a minute."
     return AuthenticationError(
-        f"The managed identity endpoint {plain(endpoint)} gave no token: {why}.", recommendation=advice
+        f"The managed identity endpoint {_short(endpoint)} gave no token: {why}.", recommendation=advice
     )
 
 
@@ -870,16 +885,41 @@ def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
     return f"{login_server} grants this account less than was asked for, without {parts}."
 
 
+def sign_ins_failed(failed: int, total: int) -> AzCLIError:
+    return ClientRequestError(
+        f"{failed} of {registries(total)} could not be signed in to; the reasons stand in the rows.",
+        "The others are signed in. Repeat the command with the failed ones once the reason is mended.",
+    )
+
+
+def unexpected(login_server: str, kind: str) -> AzCLIError:
+    return AzureInternalError(
+        f"Signing in to {login_server} failed in a way that was not foreseen ({kind}).",
+        "Repeat the command with --debug, and report what it says.",
+    )
+
+
+def login_server_needed(name: str, what: str) -> AzCLIError:
+    return RequiredArgumentMissingError(
+        f"Only Azure Resource Manager knows {what} of '{name}', and with this --credential it is never asked.",
+        "Give the login server with --name; who may read the registry finds it with "
+        f"`az acr show --name {name} --query loginServer`.",
+    )
+
+
+def bad_region(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the name of an Azure region.", "For example: --endpoint westeurope, or --endpoint all."
+    )
+
+
 # --- container clients ---------------------------------------------------------------------------------------------
 
 
-def no_client(login_server: str) -> AzCLIError:
+def client_not_on_path(client: str) -> AzCLIError:
     return ValidationError(
-        "Neither docker nor podman is on PATH, so there is no client to hand the credential to.",
-        [
-            "Install one of them, or name one with the environment variable DOCKER_COMMAND.",
-            f"`az acr scope login --name {login_server} --expose-token` needs no client.",
-        ],
+        f"{client} is not on PATH.",
+        "Install it, or write the credential without it: --auth-file FILE.",
     )
 
 
@@ -923,6 +963,92 @@ def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError
     )
 
 
+def logout_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    return ClientRequestError(
+        f"`{client} logout {login_server}` failed with exit code {exit_code}: {said or 'it said nothing'}",
+        "The credential may still be there: try the same command by hand.",
+    )
+
+
+def nothing_to_log_out_of() -> AzCLIError:
+    return RequiredArgumentMissingError(
+        "No registry was named.", "Name some with --name, or give --all: every registry of the cloud in use."
+    )
+
+
+def identity_token_in_the_way(login_server: str, file: str) -> AzCLIError:
+    return ValidationError(
+        f"podman refuses to log in to {login_server}: {file} holds an identity token for it, as docker writes it.",
+        f"`podman logout {login_server}` takes it out; then repeat the command.",
+    )
+
+
+# --- credential helpers --------------------------------------------------------------------------------------------
+
+
+def helper_not_found(program: str) -> AzCLIError:
+    return ValidationError(
+        f"The client's configuration names the credential helper {program}, which is not on PATH.",
+        "Install it, take it out of `credHelpers` or `credsStore`, or give another place with --auth-file FILE.",
+    )
+
+
+def helper_failed(program: str, action: str, host: str, why: str) -> AzCLIError:
+    return FileOperationError(
+        f"`{program} {action}` failed for {host}: {why or 'it said nothing'}",
+        "The helper keeps the client's credentials: try it by hand, or give another place with --auth-file FILE.",
+    )
+
+
+def too_large_for_wincred(login_server: str, size: int, limit: int) -> AzCLIError:
+    return ValidationError(
+        f"The token for {login_server} has {size} bytes, and Windows Credential Manager (wincred) takes {limit} at "
+        "most. Nothing was stored, and nothing was deleted.",
+        [
+            "`az acr scope configure-docker` installs a helper without that limit for this registry;",
+            "--auth-file FILE writes a credential file instead.",
+        ],
+    )
+
+
+# --- what shadows a credential: sentences, no errors ---------------------------------------------------------------
+
+
+def shadowed_by_variable(host: str) -> str:
+    return (
+        f"docker reads the environment variable DOCKER_AUTH_CONFIG first, and it has a credential for {host}: unset it."
+    )
+
+
+def shadowed_by_helper(host: str, file: str, helper: str, for_all: bool) -> str:
+    member = "credsStore" if for_all else f"credHelpers[{host}]"
+    readers = "docker and others look there" if for_all else "clients ask it"
+    return f"{file} names the helper {helper} as {member}: {readers} and not at the credential just written to `auths`."
+
+
+def shadowed_by_auth_file(named: str) -> str:
+    return (
+        f"The environment variable REGISTRY_AUTH_FILE names {named}: podman, skopeo and buildah read that file instead."
+    )
+
+
+def shadowed_by_repositories(host: str, file: str, keys: list[str]) -> str:
+    return f"{file} has credentials for single repositories, which come before the one for {host}: {', '.join(keys)}."
+
+
+def shadowed_for_helm(host: str, file: str) -> str:
+    return (
+        f"helm reads {file} first, and it has an older credential for {host}: `helm registry logout {host}` removes it."
+    )
+
+
+def literal_tilde(variable: str, value: str) -> AzCLIError:
+    return FileOperationError(
+        f"{variable} is '{value}': docker takes the ~ to the letter, and there is no such directory.",
+        f'Set {variable}="$HOME{value[1:]}".',
+    )
+
+
 # --- credential files ----------------------------------------------------------------------------------------------
 
 
@@ -956,7 +1082,7 @@ def in_one_line(error: AzCLIError) -> str:
     return " ".join(text if text.endswith((".", ":", "?")) else f"{text}." for text in sentences if text)
 
 
-def helper_failed(error: Exception) -> str:
+def helper_said(error: Exception) -> str:
     """Any error, for a container client to show."""
     from knack.util import CLIError
 

@@ -62,9 +62,22 @@ def _enforce_row(row: Row) -> Row:
     }
 
 
-def login_table(result: Row) -> Row:
-    """Every field of a login, or of an exposed token, is a plain value: the row is the result."""
-    return {key[:1].upper() + key[1:]: value for key, value in result.items()}
+def login_table(result: Row | list[Row]) -> Row | list[Row]:
+    """The fields that are plain values; reasons shortened."""
+    if isinstance(result, list):
+        return [_plain(row) for row in result]
+    return _plain(result)
+
+
+def logout_table(result: list[Row]) -> list[Row]:
+    return [_plain(row) for row in result]
+
+
+def _plain(row: Row) -> Row:
+    shown = {key[:1].upper() + key[1:]: value for key, value in row.items() if not isinstance(value, (dict, list))}
+    if "Reason" in shown:
+        shown["Reason"] = textwrap.shorten(shown["Reason"], _WIDEST, placeholder=" …")
+    return shown
 
 
 def configure_docker_table(result: Row) -> list[Row]:

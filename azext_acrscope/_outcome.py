@@ -24,6 +24,12 @@ def show(lines: Iterable[str]) -> None:
         print(line, file=sys.stderr)
 
 
+def lines(texts: Iterable[str]) -> None:
+    """Print a result as it is, for programs that read lines; --output and --query have no part in it."""
+    for text in texts:
+        print(text)
+
+
 def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 

@@ -14,19 +14,21 @@ class Collect(argparse.Action):
         setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
 
 
-def load_arguments(loader: Any, _command: str) -> None:
+def load_arguments(loader: Any, command: str | None) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
-        validate_helper_registries,
-        validate_identity,
         validate_ids,
-        validate_registries,
         validate_registry,
+        validate_selection,
         validate_tags,
         validate_wave,
     )
-    from azext_acrscope.first_hop import CREDENTIALS
+
+    several_registries = _several_registries()
+    if not command or command.startswith(("acr scope login", "acr scope logout")):
+        _sign_in_arguments(loader, several_registries)
+        _helper_arguments(loader, several_registries)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -68,16 +70,7 @@ def load_arguments(loader: Any, _command: str) -> None:
         )
 
     with loader.argument_context("acr scope enforce") as c:
-        c.argument(
-            "registry_name",
-            options_list=["--name", "-n", "--registry", "-r"],
-            nargs="+",
-            action=Collect,
-            help="The registries, each by its name, its login server, or its resource ID. "
-            "A default can be set with `az config set defaults.acr=NAME`.",
-            configured_default="acr",
-            validator=validate_registries,
-        )
+        c.argument("registry_name", several_registries, validator=validate_selection)
         c.argument(
             "status",
             arg_type=get_enum_type(STATUSES),
@@ -141,47 +134,108 @@ def load_arguments(loader: Any, _command: str) -> None:
             help="Take back what the run with this record changed, except where it was changed back since.",
         )
 
+
+def _several_registries() -> Any:
+    from knack.arguments import CLIArgumentType
+
+    return CLIArgumentType(
+        options_list=["--name", "-n", "--registry", "-r"],
+        nargs="+",
+        action=Collect,
+        help="The registries, each by its name, its login server, or its resource ID. "
+        "A default can be set with `az config set defaults.acr=NAME`.",
+        configured_default="acr",
+    )
+
+
+def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import (
+        TOKEN_FORMATS,
+        validate_identity,
+        validate_login,
+        validate_logout,
+        validate_min_ttl,
+        validate_repositories,
+    )
+    from azext_acrscope.access import PERMISSIONS
+    from azext_acrscope.first_hop import CREDENTIALS
+
     with loader.argument_context("acr scope login") as c:
+        c.argument("registry_name", several_registries, validator=validate_login)
+        c.argument(
+            "endpoint",
+            options_list=["--endpoint"],
+            nargs="+",
+            action=Collect,
+            help="Regions: sign in to the regional login servers there instead of the global one. `all` signs in to "
+            "the global one and every regional one.",
+        )
+        c.argument(
+            "min_ttl",
+            options_list=["--min-ttl"],
+            validator=validate_min_ttl,
+            help="Do nothing for a registry whose stored credential lives at least that long, such as 45m or 1h30m.",
+        )
+
+    with loader.argument_context("acr scope logout") as c:
+        c.argument("registry_name", several_registries, validator=validate_logout)
+        c.argument(
+            "select_all",
+            options_list=["--all"],
+            action="store_true",
+            help="All registries of the cloud in use that a sign-in stored something for.",
+        )
+
+    for command in ("login", "logout"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Destination") as c:
+            c.argument(
+                "client_name",
+                options_list=["--client"],
+                arg_type=get_enum_type(list(clients.KINDS)),
+                help="The container client whose own login is used. By default the program that DOCKER_COMMAND names, "
+                "else docker, else podman; without any, docker's configuration is written by docker's rules.",
+            )
+            c.argument(
+                "auth_file",
+                options_list=["--auth-file"],
+                help="A credential file, in the form of docker's config.json and the containers' auth.json; no client "
+                "is needed.",
+            )
+
+    with loader.argument_context("acr scope login", arg_group="Destination") as c:
         c.argument(
             "expose_token",
             options_list=["--expose-token"],
             action="store_true",
-            help="Print the ACR refresh token instead of handing it to a container client.",
+            help="Print the token instead of storing it.",
+        )
+        c.argument(
+            "token_format",
+            options_list=["--token-format"],
+            arg_type=get_enum_type(TOKEN_FORMATS),
+            help="How --expose-token prints it: an object; the content of a Kubernetes secret of that type; or lines "
+            "of NAME=value, for the environment files of pipelines.",
         )
 
-    with loader.argument_context("acr scope configure-docker") as c:
+    with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
         c.argument(
-            "registry_name",
-            options_list=["--name", "-n", "--registry", "-r"],
+            "repository",
+            options_list=["--repository"],
             nargs="+",
             action=Collect,
-            help="The registries, each by its name, its login server, or its resource ID. "
-            "A default can be set with `az config set defaults.acr=NAME`.",
-            configured_default="acr",
-            validator=validate_helper_registries,
+            validator=validate_repositories,
+            help="Hand over an access token (75 minutes) that opens these repositories and nothing else.",
         )
         c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
-        )
-        c.argument(
-            "container_client",
-            options_list=["--client"],
-            arg_type=get_enum_type(["docker", "podman"], default="docker"),
-            help="Whose file to edit. That of docker is read by podman, buildah, skopeo, helm, oras and nerdctl, too; "
-            "that of podman by podman, buildah and skopeo only.",
-        )
-        c.argument(
-            "bin_dir",
-            options_list=["--bin-dir"],
-            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
-            "directory on PATH that is your own, such as ~/.local/bin.",
-        )
-        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
-        c.argument(
-            "remove",
-            options_list=["--remove"],
-            action="store_true",
-            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
+            "permission",
+            arg_type=get_enum_type(list(PERMISSIONS)),
+            options_list=["--permission"],
+            nargs="+",
+            action=Collect,
+            help="What it may do there, by default `pull`. `push` includes `pull`.",
         )
 
     for command in ("login", "configure-docker"):
@@ -206,3 +260,35 @@ def load_arguments(loader: Any, _command: str) -> None:
                 help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
                 "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
             )
+
+
+def _helper_arguments(loader: Any, several_registries: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import validate_configure_docker
+
+    with loader.argument_context("acr scope configure-docker") as c:
+        c.argument("registry_name", several_registries, validator=validate_configure_docker)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "client_name",
+            options_list=["--client"],
+            arg_type=get_enum_type(list(clients.KINDS), default="docker"),
+            help="Whose file to edit. Most clients read that of docker, too.",
+        )
+        c.argument(
+            "bin_dir",
+            options_list=["--bin-dir"],
+            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
+            "directory on PATH that is your own, such as ~/.local/bin.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
+        c.argument(
+            "remove",
+            options_list=["--remove"],
+            action="store_true",
+            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
+        )

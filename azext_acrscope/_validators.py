@@ -1,8 +1,14 @@
 """Argument validators: they turn what was typed into what the rooms take, or raise."""
 
+import re
 from typing import Any
 
 from azext_acrscope import _errors, hosts
+
+TOKEN_FORMATS = JSON, DOCKERCONFIGJSON, ENV = ["json", "dockerconfigjson", "env"]
+LONGEST_TTL = 3 * 60 * 60  # seconds; no token of a registry lives longer
+# The distribution specification's names, a little wider.
+_REPOSITORY = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*", re.ASCII)
 
 
 def is_default(value: Any) -> bool:
@@ -15,19 +21,89 @@ def validate_registry(cmd: Any, namespace: Any) -> None:
     namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
-def validate_registries(cmd: Any, namespace: Any) -> None:
+def validate_selection(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 
     A default registry of the CLI's configuration does not count beside an explicit selection.
     """
+    elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
+    chosen = _typed_group(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
+    _parse_registries(cmd, namespace, chosen)
+    _refuse_contradictions(namespace)
+
+
+def validate_login(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, and refuse what cannot be meant together."""
+    _parse_registries(cmd, namespace)
+    if not namespace.registry_name:
+        raise _errors.no_registry()
+    _refuse_two_destinations(namespace)
+    stored = [
+        ("--client", namespace.client_name),
+        ("--auth-file", namespace.auth_file),
+        ("--min-ttl", namespace.min_ttl),
+    ]
+    for option, value in stored:
+        if namespace.expose_token and value:
+            raise _errors.exclusive("--expose-token", f"{option}: it stores nothing")
+    if namespace.token_format and not namespace.expose_token:
+        raise _errors.needs("--token-format", "--expose-token")
+    if namespace.token_format == ENV and len(namespace.registry_name) > 1:
+        raise _errors.exclusive("--token-format env", "several registries")
+    if namespace.permission and not namespace.repository:
+        raise _errors.needs("--permission", "--repository")
+
+
+def validate_logout(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside --all."""
+    _parse_registries(cmd, namespace, bool(namespace.select_all))
+    if namespace.registry_name and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+    if not (namespace.registry_name or namespace.select_all):
+        raise _errors.nothing_to_log_out_of()
+    _refuse_two_destinations(namespace)
+
+
+def validate_configure_docker(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
+    if namespace.registry_name and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+
+
+def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:
     named = namespace.registry_name
-    if isinstance(named, str):
-        elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
-        chosen = _typed_group(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
-        named = [] if chosen else [named]
+    if isinstance(named, str):  # the default of the CLI's configuration
+        named = [] if default_is_beside_the_point else [named]
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
-    _refuse_contradictions(namespace)
+
+
+def _refuse_two_destinations(namespace: Any) -> None:
+    if namespace.client_name and namespace.auth_file:
+        raise _errors.exclusive("--client", "--auth-file")
+
+
+def validate_min_ttl(namespace: Any) -> None:
+    """Turn `min_ttl`, a time such as 45m or 1h30m, into seconds."""
+    text = namespace.min_ttl
+    if text is None:
+        return
+    match = re.fullmatch(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?", text, re.ASCII)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    namespace.min_ttl = hours * 3600 + minutes * 60 + seconds
+    if not 0 < namespace.min_ttl <= LONGEST_TTL:
+        raise _errors.bad_min_ttl(text)
+
+
+def validate_repositories(namespace: Any) -> None:
+    """Refuse what is no name of a repository: it would change the scope that is asked for."""
+    for name in namespace.repository or []:
+        if not (_REPOSITORY.fullmatch(name) and len(name) <= 255):
+            raise _errors.bad_repository(name)
 
 
 def validate_helper_registries(cmd: Any, namespace: Any) -> None:

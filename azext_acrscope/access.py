@@ -2,12 +2,13 @@
 
 Wire format, as documented (Azure/acr, docs/AAD-OAuth.md): ``POST /oauth2/token`` with the form
 ``grant_type=refresh_token&service=…&scope=repository:NAME:pull,push&refresh_token=…``, the scope once for each
-repository, answers ``{"access_token": "…"}``. What was granted is in the token's own claim ``access``: a list of objects
-with ``type``, ``name`` and ``actions``. Registries leave out what the identity may not do, and do not say so otherwise.
-Such a token serves as a password of the user `clients.USERNAME`, as the refresh token does.
+repository, answers ``{"access_token": "…"}``. What was granted is in the token's own claim ``access``: a list of
+objects with ``type``, ``name`` and ``actions``. Registries leave out what the identity may not do, and do not say so
+otherwise. Such a token serves as a password of the user `stores.USERNAME`, as the refresh token does.
 """
 
 import re
+from typing import Any
 
 from azext_acrscope import _errors
 from azext_acrscope.login_server import Answer, LoginServer, correlation_id, envelope
@@ -21,17 +22,12 @@ PERMISSIONS = {
     "metadata": ["metadata_read"],
     "metadata-write": ["metadata_read", "metadata_write"],
 }
-_REPOSITORY = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")  # the distribution specification's names, a little wider
 
 
-def actions(permissions: list[str]) -> list[str]:
-    """The actions that words of `PERMISSIONS` stand for, each once."""
-    return list(dict.fromkeys(action for word in permissions for action in PERMISSIONS[word]))
-
-
-def is_repository(name: str) -> bool:
-    """Whether a repository can be named so; anything else would change the scope that is asked for."""
-    return bool(_REPOSITORY.fullmatch(name)) and len(name) <= 255
+def scope(repositories: list[str] | None, permissions: list[str] | None) -> dict[str, list[str]]:
+    """The actions wanted in each repository, by words of `PERMISSIONS`, by default `pull`; empty without any."""
+    actions = list(dict.fromkeys(action for word in permissions or ["pull"] for action in PERMISSIONS[word]))
+    return dict.fromkeys(repositories or [], actions)
 
 
 def limit(server: LoginServer, service: str, token: RefreshToken, wanted: dict[str, list[str]]) -> AccessToken:
@@ -60,15 +56,15 @@ def read_access(answer: Answer, login_server: str, wanted: dict[str, list[str]])
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise _errors.bad_access_answer(login_server, "no access token", correlation_id(answer))
     token_claims = claims(value)
-    granted = _granted(token_claims.get("access"))
-    more = [name for name, each in granted.items() if not set(each) <= set(wanted.get(name, []))]
+    opened = granted(token_claims)
+    more = [name for name, each in opened.items() if not set(each) <= set(wanted.get(name, []))]
     if more:
         what = f"more than was asked for ({', '.join(plain(name) for name in more)})"
         raise _errors.bad_access_answer(login_server, what, correlation_id(answer))
-    nothing = [name for name in wanted if not granted.get(name)]
+    nothing = [name for name in wanted if not opened.get(name)]
     if nothing:
         raise _errors.nothing_granted(login_server, nothing, wanted[nothing[0]])
-    return AccessToken(value, login_server, expiry(token_claims), granted)
+    return AccessToken(value, login_server, expiry(token_claims), opened)
 
 
 def less(token: AccessToken, wanted: dict[str, list[str]]) -> dict[str, list[str]]:
@@ -77,14 +73,13 @@ def less(token: AccessToken, wanted: dict[str, list[str]]) -> dict[str, list[str
     return {name: each for name, each in missing.items() if each}
 
 
-def _granted(access: object) -> dict[str, list[str]]:
-    """Actions by repository of an access claim; anything else that it names counts as a repository of that name."""
-    granted: dict[str, list[str]] = {}
-    for entry in access if isinstance(access, list) else []:
+def granted(token_claims: dict[str, Any]) -> dict[str, list[str]]:
+    """The actions by repository that an access token's claims name; other things that it opens count as `TYPE:NAME`."""
+    found: dict[str, list[str]] = {}
+    entries = token_claims.get("access")
+    for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and isinstance(entry.get("actions"), list):
-            name = str(entry.get("name"))
-            kind = entry.get("type")
-            granted.setdefault(name if kind == "repository" else f"{kind}:{name}", []).extend(
-                map(str, entry["actions"])
-            )
-    return granted
+            kind, name = entry.get("type"), str(entry.get("name"))
+            key = name if kind == "repository" else f"{kind}:{name}"
+            found.setdefault(key, []).extend(map(str, entry["actions"]))
+    return found

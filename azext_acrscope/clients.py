@@ -1,27 +1,33 @@
-"""Container clients: finding docker or podman on this machine and handing it a credential by its own login command.
+"""Container clients: finding them, handing them a credential by their own login, and where they keep it.
 
-The client's `login` needs no daemon: docker falls back to signing in by itself, podman never asks one.
+The clients' `login` needs no daemon: docker falls back to signing in by itself, the others never ask one.
 """
 
 import os
-import shutil
-import subprocess
-import tempfile
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 from knack.log import get_logger
 
-from azext_acrscope import _errors
-from azext_acrscope.tokens import RefreshToken, json_object, redact_strictly
+from azext_acrscope import _errors, programs, stores
+from azext_acrscope.stores import USERNAME, Store
+from azext_acrscope.tokens import AccessToken, RefreshToken
 
-# The user name that tells a registry to expect a refresh token as the password.
-USERNAME = "00000000-0000-0000-0000-000000000000"
 _LOGIN_SECONDS = 120
-_WORDS = 2000  # bytes of a client's output that are worth repeating
 
 logger = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is to know of a client: its words for login and logout, its file, whether it knows docker's `credsStore`."""
+
+    file: Callable[[], Path]
+    login: tuple[str, ...] = ("login",)
+    logout: tuple[str, ...] = ("logout",)
+    knows_store: bool = True
 
 
 @dataclass(frozen=True)
@@ -31,75 +37,77 @@ class Client:
     name: str
     path: str
 
+    def store(self, login_server: str) -> Store | None:
+        """Where the client keeps the credential of a login server; None for a client whose rules are not known."""
+        return store(self.name, login_server) if self.name in KINDS else None
 
-def find() -> Client | None:
-    """The client to use: DOCKER_COMMAND if set, else docker, else podman; None if there is none.
 
-    :raises ValidationError: DOCKER_COMMAND cannot be run, or what was found lies in the working directory.
+def find(wanted: str | None = None) -> Client | None:
+    """The client to use: `wanted`, else DOCKER_COMMAND, else docker, else podman; None if there is none of the latter.
+
+    :raises ValidationError: the one named cannot be found or run, or what was found lies in the working directory.
     """
-    chosen = os.environ.get("DOCKER_COMMAND")
-    for command in [chosen] if chosen else ["docker", "podman"]:
-        path = shutil.which(command) or shutil.which(f"{command}.exe")  # .exe: docker of the host, seen from WSL
+    chosen = os.environ.get("DOCKER_COMMAND") if wanted in (None, "docker") else None
+    for command in [chosen] if chosen else [wanted] if wanted else ["docker", "podman"]:
+        path = programs.find(command, trusted=bool(chosen))
         if path:
-            if not (chosen and os.path.isabs(chosen)):
-                _refuse_working_directory(path)
             name = Path(path).name
             return Client(Path(path).stem if name.lower().endswith(".exe") else name, path)
     if chosen:
         raise _errors.client_not_found(chosen)
+    if wanted:
+        raise _errors.client_not_on_path(wanted)
     return None
 
 
-def login(client: Client, token: RefreshToken) -> None:
-    """Run the client's `login` for the token's login server; the token goes through its standard input only.
+def login(client: Client, token: RefreshToken | AccessToken) -> None:
+    """Run the client's login for the token's login server; the token goes through its standard input only.
 
     :raises ClientRequestError: the client failed, with what it said; it may refuse, or not reach, the registry.
     :raises ValidationError: the client cannot be run.
     """
-    command = [client.path, "login", "--username", USERNAME, "--password-stdin", token.login_server]
-    # Files, not pipes: a helper that the client leaves running would keep a pipe open and us waiting.
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        try:
-            done = subprocess.run(
-                command, input=token.value.encode(), stdout=out, stderr=err, timeout=_LOGIN_SECONDS, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise _errors.client_timed_out(client.name, token.login_server, _LOGIN_SECONDS) from None
-        except OSError as error:
-            raise _errors.client_not_runnable(client.path, error.strerror or type(error).__name__) from None
-        said = _last_words(err) or (_last_words(out) if done.returncode else "")
-    if done.returncode != 0:
-        raise _errors.client_failed(client.name, token.login_server, done.returncode, said)
-    if said:
-        logger.warning("%s says: %s", client.name, said)
+    words = KINDS[client.name].login if client.name in KINDS else Kind.login
+    command = [client.path, *words, "--username", USERNAME, "--password-stdin", token.login_server]
+    try:
+        ended = programs.run(command, token.value.encode(), _LOGIN_SECONDS)
+    except TimeoutError:
+        raise _errors.client_timed_out(client.name, token.login_server, _LOGIN_SECONDS) from None
+    if ended.code != 0:
+        raise _errors.client_failed(client.name, token.login_server, ended.code, ended.said)
+    if ended.said:
+        logger.warning("%s says: %s", client.name, ended.said)
 
 
-def _last_words(stream: IO[bytes]) -> str:
-    """The end of what a client printed, without anything in it that may be the token, whole or in pieces."""
-    stream.seek(max(0, stream.seek(0, os.SEEK_END) - _WORDS))
-    lines = stream.read().decode(errors="replace").splitlines()
-    return "\n".join(redact_strictly(line) for line in lines if line.strip())
+def logout(client: Client, login_server: str) -> None:
+    """Run the client's logout. Errors are those of `login`."""
+    words = KINDS[client.name].logout if client.name in KINDS else Kind.logout
+    try:
+        ended = programs.run([client.path, *words, login_server], b"", _LOGIN_SECONDS)
+    except TimeoutError:
+        raise _errors.client_timed_out(client.name, login_server, _LOGIN_SECONDS) from None
+    if ended.code != 0:
+        raise _errors.logout_failed(client.name, login_server, ended.code, ended.said)
 
 
-def credential_store(client: Client, login_server: str) -> str | None:
-    """Where the client keeps the credential of a login server: the path of a file or the name of a helper program.
+def store(name: str, login_server: str) -> Store:
+    """Where the client called `name` keeps the credential of a login server, by its own rules."""
+    kind = KINDS[name]
+    return stores.choose(config_file(name), login_server, kind.knows_store)
 
-    By the rules of each: docker takes credHelpers[host], then credsStore, then its file; podman does not know
-    credsStore and has its own file, whose place depends on four variables. None for a client with other rules.
+
+def config_file(name: str) -> Path:
+    """The file in which the client called `name` keeps credentials, or names who does.
+
+    :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is.
     """
-    if client.name not in _FILES:
-        return None
-    file = Path(os.path.abspath(_FILES[client.name]()))
-    config = _read_json(file)
-    helpers = config.get("credHelpers")
-    helper = config.get("credsStore") if client.name != "podman" else None
-    if isinstance(helpers, dict) and login_server in helpers:
-        helper = helpers[login_server]
-    return f"docker-credential-{helper}" if helper else str(file)
+    return Path(os.path.abspath(KINDS[name].file()))
 
 
 def _docker_file() -> Path:
-    return Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json"
+    place = os.environ.get("DOCKER_CONFIG")
+    if place and place.startswith("~") and not os.path.isdir(place):
+        raise _errors.literal_tilde("DOCKER_CONFIG", place)
+    return Path(place or Path.home() / ".docker") / "config.json"
 
 
 def _podman_file() -> Path:
@@ -107,27 +115,32 @@ def _podman_file() -> Path:
         return Path(os.environ["REGISTRY_AUTH_FILE"])
     if os.environ.get("DOCKER_CONFIG"):
         return _docker_file()
-    if os.name != "posix" or os.uname().sysname == "Darwin":
+    if not sys.platform.startswith("linux"):
         return Path.home() / ".config" / "containers" / "auth.json"
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     return Path(runtime) / "containers" / "auth.json" if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
 
 
-_FILES = {"docker": _docker_file, "nerdctl": _docker_file, "podman": _podman_file}
+def _helm_file() -> Path:
+    if os.environ.get("HELM_REGISTRY_CONFIG"):
+        return Path(os.environ["HELM_REGISTRY_CONFIG"])
+    if os.environ.get("HELM_CONFIG_HOME"):
+        home = Path(os.environ["HELM_CONFIG_HOME"])
+    elif os.environ.get("XDG_CONFIG_HOME"):
+        home = Path(os.environ["XDG_CONFIG_HOME"]) / "helm"
+    elif sys.platform == "win32":
+        home = Path(os.environ.get("APPDATA", Path.home())) / "helm"
+    elif sys.platform == "darwin":
+        home = Path.home() / "Library" / "Preferences" / "helm"
+    else:
+        home = Path.home() / ".config" / "helm"
+    return home / "registry" / "config.json"
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        return json_object(file.read_bytes())
-    except OSError:
-        return {}
-
-
-def _refuse_working_directory(path: str) -> None:
-    """A program of the working directory may be anyone's (a cloned repository's, say): it gets no token."""
-    if not os.path.isabs(path):  # found through a relative entry of PATH: it depends on where one stands
-        raise _errors.client_in_working_directory(path)
-    here = os.path.realpath(os.getcwd())
-    for place in (os.path.abspath(path), os.path.realpath(path)):
-        if os.path.realpath(os.path.dirname(place)) == here:
-            raise _errors.client_in_working_directory(path)
+KINDS = {
+    "docker": Kind(_docker_file),
+    "podman": Kind(_podman_file, knows_store=False),
+    "nerdctl": Kind(_docker_file),
+    "helm": Kind(_helm_file, ("registry", "login"), ("registry", "logout")),
+    "oras": Kind(_docker_file),
+}

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors, hosts
-from azext_acrscope._validators import is_default
+from azext_acrscope._validators import ENV, is_default
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from azext_acrscope.arm import Arm
     from azext_acrscope.first_hop import Source
+    from azext_acrscope.tokens import EntraToken
 
 _OPERATION_SECONDS = 600
 
@@ -144,11 +145,11 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
     """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
     from functools import cache
 
-    from azext_acrscope import rollout
-    from azext_acrscope.arm import Arm
-
     @cache
     def connect(subscription_id: str | None) -> "Arm":
+        from azext_acrscope import rollout
+        from azext_acrscope.arm import Arm
+
         return Arm(cli_ctx, subscription_id, patient=patient, connections=rollout.WRITERS)
 
     return connect
@@ -156,35 +157,68 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
 
 def login(
     cmd: Any,
-    registry_name: RegistryRef,
+    registry_name: list[RegistryRef],
     resource_group_name: str | None = None,
+    endpoint: list[str] | None = None,
+    client_name: str | None = None,
+    auth_file: str | None = None,
+    repository: list[str] | None = None,
+    permission: list[str] | None = None,
+    min_ttl: float | None = None,
     expose_token: bool = False,
+    token_format: str | None = None,
     credential: str = "cli",
     client_id: str | None = None,
     tenant: str | None = None,
-) -> dict[str, Any]:
-    """Sign in to a registry: first hop, second hop, then the container client, or the token itself if asked for."""
-    from knack.log import get_logger
+) -> Any:
+    """Sign in to registries: first hop, second hop, then where the credentials go, or the tokens themselves.
 
-    from azext_acrscope import clients, first_hop, second_hop
+    The shapes are those of `sign_in.result` and, with `expose_token`, of `exposed.result`.
+    """
+    from azext_acrscope import _outcome, access, destinations, exposed, first_hop, lookup, sign_in
 
-    source = _source(registry_name, credential, client_id, tenant)
-    client = None if expose_token else clients.find()
-    if not (client or expose_token):
-        raise _errors.no_client(registry_name.login_server or registry_name.name)
-    login_server = registry_name.login_server or _ask_login_server(cmd, registry_name, resource_group_name)
+    destination = None if expose_token else destinations.choose(client_name, auth_file)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     audience = first_hop.audience(cmd.cli_ctx)
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        get_logger(__name__).warning(_errors.arm_audience_named(audience))
-    exchange = second_hop.Exchange(login_server, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    token = exchange.finish(first_hop.acquire(cmd.cli_ctx, audience, source))
-    result: dict[str, Any] = {"loginServer": login_server, "username": clients.USERNAME}
-    if client:
-        clients.login(client, token)
-        result |= {"client": client.name, "credentialStore": clients.credential_store(client, login_server)}
-    else:
-        result["refreshToken"] = token.value
-    return {**result, "expiresOn": token.expires_on}
+        _outcome.tell([_errors.arm_audience_named(audience)])
+    # Only the account has a token for Azure Resource Manager.
+    connect = _connections(cmd.cli_ctx, patient=False) if credential == "cli" else None
+    run = lookup.sign_ins(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    wanted = access.scope(repository, permission)
+    if destination:
+        sign_in.check(run, destination)
+    if destination and min_ttl:
+        sign_in.keep(run, destination, min_ttl, wanted)
+    sign_in.fetch(run, suffix, _first_hop(cmd.cli_ctx, audience, credential, client_id, tenant), wanted)
+    if destination:
+        sign_in.deliver(run, destination)
+    _outcome.tell(sign_in.remarks(run, wanted, destination))
+    if failed := sign_in.verdict(run):
+        if len(run) == 1:
+            raise failed
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    if destination:
+        return sign_in.result(run, destination)
+    exposed.mask(run)
+    if token_format == ENV:
+        return _outcome.lines(exposed.lines(run))
+    return exposed.result(run, token_format)
+
+
+def logout(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    select_all: bool = False,
+    client_name: str | None = None,
+    auth_file: str | None = None,
+) -> list[dict[str, Any]]:
+    """Forget the credentials that a sign-in stored; the shape is that of `destinations.log_out`. Nobody is asked."""
+    from azext_acrscope import destinations, lookup
+
+    destination = destinations.choose(client_name, auth_file)
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    return destinations.log_out(destination, lookup.stored_hosts(registry_name or [], destination.hosts(), suffix))
 
 
 def configure_docker(
@@ -192,7 +226,7 @@ def configure_docker(
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     select_all: bool = False,
-    container_client: str = "docker",  # `client` would be taken for an SDK's by the CLI
+    client_name: str = "docker",
     bin_dir: str | None = None,
     credential: str = "cli",
     client_id: str | None = None,
@@ -201,21 +235,20 @@ def configure_docker(
     remove: bool = False,
 ) -> dict[str, Any]:
     """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
-    from azext_acrscope import _outcome
+    from azext_acrscope import _outcome, first_hop
     from azext_acrscope.helper import install
 
     named = registry_name or []
     if remove:
-        made = install.plan_removal(_chooser(named), container_client, bin_dir)
+        made = install.plan_removal(_chooser(named, hosts.cloud_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir)
     elif named or select_all:
         group = None if is_default(resource_group_name) else resource_group_name
-        refs = named or _all_registries(cmd.cli_ctx, group)
         sources = {}
-        for ref in refs:
-            source = _source(ref, credential, client_id, tenant)
-            host = ref.login_server or _known_login_server(cmd, ref, group)
+        for ref in named or _all_registries(cmd.cli_ctx, group):
+            host = ref.login_server or _known_login_server(cmd, ref, group, credential)
+            source = first_hop.Source(credential, client_id, tenant, ref.subscription_id)
             sources[host] = _settings(cmd.cli_ctx, source)
-        made = install.plan(sources, container_client, bin_dir)
+        made = install.plan(sources, client_name, bin_dir)
     else:
         raise _errors.no_host_selected()
     if not (yes and cmd.cli_ctx.only_show_errors):
@@ -226,18 +259,20 @@ def configure_docker(
     install.apply(made)
     return {
         "launcher": str(made.program) if made.program else None,
-        "client": str(container_client),  # the default is of a type of its own, which tables leave out
+        "client": str(client_name),  # the default is of a type of its own, which tables leave out
         "file": str(made.file),
         "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
     }
 
 
-def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None) -> str:
+def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:
     """The login server that ARM names. Not a guess, as at a login: it would be signed in to for months."""
     from azure.cli.core.azclierror import AzCLIError
 
     from azext_acrscope import registry
 
+    if credential != "cli":  # which alone has a token for ARM
+        raise _errors.login_server_needed(ref.name, "its login server")
     try:
         _, resource = _find(cmd, ref, group)
     except AzCLIError as error:
@@ -245,11 +280,15 @@ def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None) -> str:
     return hosts.check_login_server(registry.login_server(resource), hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
-def _chooser(named: list[RegistryRef]) -> "Callable[[str], bool]":
-    """Whether a host is one of those named; all are if none is named. Nothing is asked of ARM to take hosts out."""
-    servers = {ref.login_server for ref in named if ref.login_server}
-    names = {ref.name.lower() for ref in named if not ref.login_server}
-    return lambda host: not named or host in servers or hosts.name_of(host) in names
+def _chooser(named: list[RegistryRef], suffix: str) -> "Callable[[list[str]], list[str]]":
+    """Picks the hosts that are named; all are if none is named. Nothing is asked of ARM to take hosts out."""
+    from azext_acrscope import lookup
+
+    if not named:
+        return list
+    return lambda known: [
+        host for meant in lookup.stored_hosts(named, known, suffix).values() for host in meant if host in known
+    ]
 
 
 def _all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
@@ -280,13 +319,15 @@ def _settings(cli_ctx: Any, source: "Source") -> dict[str, str]:
     return {key: value for key, value in asdict(source).items() if value}
 
 
-def _source(ref: RegistryRef, credential: str, client_id: str | None, tenant: str | None) -> "Source":
-    """Who signs in to this registry. Identities other than the account have no token for ARM, so none is looked up."""
-    from azext_acrscope.first_hop import Source
+def _first_hop(
+    cli_ctx: Any, audience: str, credential: str, client_id: str | None, tenant: str | None
+) -> "Callable[[str | None], EntraToken]":
+    """Gives the Entra token of whoever signs in; of the account, that for a subscription."""
+    from azext_acrscope import first_hop
 
-    if credential != "cli" and not ref.login_server:
-        raise _errors.needs_login_server(ref.name, credential)
-    return Source(credential, client_id, tenant, ref.subscription_id)
+    return lambda subscription: first_hop.acquire(
+        cli_ctx, audience, first_hop.Source(credential, client_id, tenant, subscription)
+    )
 
 
 def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm", dict[str, Any]]:
@@ -296,30 +337,6 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
 
     arm = Arm(cmd.cli_ctx, ref.subscription_id)
     return arm, registry.find(arm, ref, resource_group, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-
-
-def _ask_login_server(cmd: Any, ref: RegistryRef, resource_group: str | None) -> str:
-    """The login server that ARM names. Only ARM knows a name's hash, so a plain name is asked for even with an ID.
-
-    Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
-    """
-    from azure.cli.core.azclierror import AzureConnectionError, ForbiddenError, ResourceNotFoundError
-    from knack.log import get_logger
-
-    from azext_acrscope import registry
-
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    try:
-        _, resource = _find(cmd, ref, resource_group)
-    except (ForbiddenError, ResourceNotFoundError) as error:
-        if isinstance(error, ResourceNotFoundError) and (ref.resource_group or resource_group):
-            raise  # a place was named, and it is not there: a slip, and no reason to guess a host
-        guess = hosts.default_login_server(ref.name, suffix)
-        get_logger(__name__).warning(_errors.login_server_guessed(ref.name, guess, error))
-        return guess
-    except AzureConnectionError as error:
-        raise _errors.with_advice(error, _errors.NAME_LOGIN_SERVER) from error
-    return hosts.check_login_server(registry.login_server(resource), suffix)
 
 
 def _operation_seconds(cmd: Any) -> float:

@@ -99,9 +99,16 @@ def global_login_server(host: str, suffix: str) -> str:
     return f"{parts['name']}{parts['label']}{suffix}" if parts else host
 
 
-def name_of(login_server: str) -> str:
-    """The name of the registry that a login server is of; a domain name label and a region are no part of it."""
-    return login_server.partition(".")[0].partition("-")[0]
+def regional_login_server(host: str, region: str, suffix: str) -> str:
+    """The regional login server of a registry, by any of its login servers and the name of an Azure region.
+
+    :raises InvalidArgumentValueError: no region can be named so.
+    """
+    region = region.lower().replace(" ", "")  # `West Europe` is what people read
+    if not re.fullmatch(r"[a-z0-9]{2,40}", region, re.ASCII):
+        raise _errors.bad_region(region)
+    bare = global_login_server(host, suffix).removesuffix(suffix)
+    return check_login_server(f"{bare}.{region}.geo{suffix}", suffix)
 
 
 def default_login_server(name: str, suffix: str) -> str:

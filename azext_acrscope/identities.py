@@ -13,7 +13,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from knack.log import get_logger
+
 from azext_acrscope import _connection, _errors, assertions
+from azext_acrscope.tokens import json_object
 
 if TYPE_CHECKING:
     from azext_acrscope.first_hop import Source
@@ -40,6 +43,7 @@ _METADATA_PATIENCE = {
     "read_timeout": 30,
     "use_env_settings": False,
 }
+logger = get_logger(__name__)
 _TALKATIVE = ("azure.identity", "msal")
 
 
@@ -168,6 +172,7 @@ def _found(
 def _ask(credential: Any, wanted: str, sign_in: SignIn) -> str:
     from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
 
+    logger.debug("Asking for %s as %s of tenant %s", wanted, sign_in.client_id, sign_in.tenant)
     try:
         return str(credential.get_token(f"{wanted}/.default").token)
     except AzureError as error:
@@ -176,7 +181,7 @@ def _ask(credential: Any, wanted: str, sign_in: SignIn) -> str:
         if unreachable:
             raise _errors.entra_unreachable(unreachable) from None
         if "AADSTS" in str(error):
-            raise _errors.identity_refused(wanted, sign_in, str(error)) from None
+            raise _errors.identity_refused(wanted, sign_in, str(error), _challenged(error)) from None
         raise _errors.entra_failed(wanted, type(error).__name__) from None
     except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
         raise _errors.entra_failed(wanted, type(error).__name__) from None
@@ -190,6 +195,7 @@ def _managed(wanted: str, client_id: str | None) -> str:
     from azure.identity import ManagedIdentityCredential
 
     endpoint = _metadata_endpoint()
+    logger.debug("Asking %s for %s", endpoint, wanted)
     try:
         credential = ManagedIdentityCredential(
             client_id=client_id,
@@ -202,7 +208,7 @@ def _managed(wanted: str, client_id: str | None) -> str:
         if unreachable:
             raise _errors.no_identity_endpoint(endpoint, unreachable) from None
         if "AADSTS" in str(error):
-            sign_in = SignIn("managed-identity", "of the managed identity", client_id or "of the machine")
+            sign_in = SignIn("managed-identity", "of the managed identity", client_id or "(system-assigned)")
             raise _errors.identity_refused(wanted, sign_in, str(error)) from None
         raise _errors.no_managed_identity(endpoint, client_id, str(error)) from None
     except Exception as error:  # noqa: BLE001  (whatever answers there, it is not as it should be)
@@ -229,7 +235,7 @@ def _authority(cli_ctx: Any) -> str:
         raise _errors.foreign_authority(named, authority, cli_ctx.cloud.name)
     region = assertions.setting(os.environ, "AZURE_REGIONAL_AUTHORITY_NAME")
     if region and not re.fullmatch(r"[A-Za-z0-9]+", region):  # it becomes a part of the host
-        raise _errors.bad_region()
+        raise _errors.bad_authority_region()
     return authority
 
 
@@ -249,6 +255,14 @@ def _trust() -> dict[str, bool]:
     from azure.cli.core.util import should_disable_connection_verify
 
     return {"connection_verify": False} if should_disable_connection_verify() else {}
+
+
+def _challenged(error: Any) -> bool:
+    """Whether Entra sent a claims challenge with its refusal."""
+    try:
+        return bool(json_object(error.response.text()).get("claims"))
+    except Exception:  # noqa: BLE001  (there is no answer, or none that is text)
+        return False
 
 
 def _cause_of(error: BaseException | None, kinds: tuple[type[Exception], ...]) -> Exception | None:

@@ -23,6 +23,8 @@ from azext_acrscope.tokens import ACR_AUDIENCE, plain
 
 # The first stable version that defines the property; older ones answer without it, which would read as the default.
 API_VERSION = "2025-04-01"
+# The property regionalEndpointHostNames is in preview versions only (Azure CLI 2.86 and newer show it).
+REGIONAL_API_VERSION = "2026-09-01-preview"
 RESOURCES_API_VERSION = "2021-04-01"
 TYPE = "Microsoft.ContainerRegistry/registries"
 READ = f"{TYPE}/read"
@@ -88,6 +90,24 @@ def get(arm: Arm, registry_id: str) -> Resource:
 def fetch(arm: Arm, registry_id: str) -> Resource:
     """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
     return _checked(arm.get(registry_id, API_VERSION), registry_id)
+
+
+def regional_login_servers(arm: Arm, resource: Resource, suffix: str) -> list[str]:
+    """The regional login servers of a registry, in one more request; empty where they are not switched on.
+
+    :raises AzureResponseError: what ARM names is no regional login server of this registry.
+    """
+    where = short_name(resource["id"])
+    try:
+        body = arm.get(resource["id"], REGIONAL_API_VERSION).body
+    except ArmError as error:
+        raise error.as_cli_error(where, READ) from error
+    properties = body.get("properties") if isinstance(body, dict) else None
+    named = properties.get("regionalEndpointHostNames") if isinstance(properties, dict) else None
+    found = [hosts.check_login_server(str(host), suffix) for host in named or []]
+    if any(hosts.global_login_server(host, suffix) != login_server(resource) for host in found):
+        raise _errors.not_a_registry(where, "its regional login servers are another registry's")
+    return found
 
 
 def _search(arm: Arm, name: str) -> list[str]:

@@ -31,6 +31,7 @@ class Result:
 
     @property
     def json(self) -> Any:
+        assert self.stdout.strip(), self
         return json.loads(self.stdout)
 
     def __str__(self) -> str:

@@ -88,7 +88,7 @@ def client_file(client: str) -> Path:
     if client == "podman" and not os.environ.get("REGISTRY_AUTH_FILE"):
         base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
         return Path(base) / "containers" / "auth.json"
-    return Path(os.path.abspath(clients._FILES[client]()))
+    return clients.config_file(client)
 
 
 def plan(sources: Sources, client: str, bin_dir: str | None) -> Plan:
@@ -112,7 +112,7 @@ def plan(sources: Sources, client: str, bin_dir: str | None) -> Plan:
     made.warnings += [_errors.helper_replaces(host, str(old)) for host, (old, _) in made.helpers.items() if old]
     made.warnings += [_errors.helper_shadows(host, str(file)) for host in sorted(_signed_in(content) & set(sources))]
     if client == "podman":
-        first = clients._FILES["podman"]()
+        first = clients.config_file("podman")
         in_the_way = set() if first == file else _signed_in(credential_file.read(first)) & set(sources)
         made.warnings += [_errors.helper_is_shadowed(host) for host in sorted(in_the_way)]
     if len(set(sources).union(_our_hosts(file))) > MANY:
@@ -122,14 +122,14 @@ def plan(sources: Sources, client: str, bin_dir: str | None) -> Plan:
     return made
 
 
-def plan_removal(chosen: Callable[[str], bool], client: str, bin_dir: str | None) -> Plan:
-    """What it takes to undo that for the hosts that are chosen. What is not ours stays.
+def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir: str | None) -> Plan:
+    """What it takes to undo that for the hosts that `chosen` picks of those that are set up. What is not ours stays.
 
     The launcher goes once no client that is known here has a host left for it.
     """
     file = client_file(client)
-    gone = [host for host in _our_hosts(file) if chosen(host)]
-    files = {client_file(each) for each in clients._FILES}
+    gone = chosen(_our_hosts(file))
+    files = {client_file(each) for each in clients.KINDS}
     left = {host for each in files for host in _our_hosts(each) if each != file or host not in gone}
     program = _program(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed()
     unused = not left and program is not None and _read_ours(program) is not None
@@ -137,7 +137,7 @@ def plan_removal(chosen: Callable[[str], bool], client: str, bin_dir: str | None
         file,
         results=dict.fromkeys(gone, "removed"),
         helpers=dict.fromkeys(gone, (HELPER, None)),
-        settings={host: None for host in state.settings() if chosen(host) and host not in left},
+        settings={host: None for host in chosen(list(state.settings())) if host not in left},
         program=program,
         launcher="" if unused else None,
     )

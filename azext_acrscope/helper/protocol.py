@@ -151,7 +151,7 @@ def _told(error: Exception) -> str:
     from azext_acrscope.helper import cli
 
     try:
-        return str(cli.errors().helper_failed(error))
+        return str(cli.errors().helper_said(error))
     except ImportError:
         # The CLI that the launcher was made for is damaged or gone; its error classes, too.
         return "acrscope: the Azure CLI's packages cannot be loaded. `az acr scope configure-docker` sets it up again."

@@ -1,16 +1,20 @@
-"""Real container clients against a real registry: docker, podman and skopeo, signed in by `az acr scope login`."""
+"""Real container clients against a real registry, with what `az acr scope login` left for them."""
 
 import base64
 import json
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.az import Az, Result
+from tests.clients import CLIENTS, Client, Desk, stock
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.images import write_oci_layout
+
+TOKEN_USER = "00000000-0000-0000-0000-000000000000"
+ROUTES = ("docker", "podman", "exposed")
 
 
 @pytest.fixture
@@ -19,77 +23,121 @@ def real_registry(cloud: LocalCloud, registry_name: str) -> Registry:
     return cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status="disabled", backend=True)
 
 
-def login(az: Az, registry: Registry, client: str) -> Result:
+@pytest.fixture
+def stocked(cloud: LocalCloud, real_registry: Registry, az: Az, tmp_path: Path) -> Registry:
+    """The same with the image app:v1, put there by its admin user."""
+    real_registry.properties["adminUserEnabled"] = True
+    login = f"{real_registry.name}:{real_registry.admin_passwords[0]}"
+    stock(az, real_registry.login_server, tmp_path, base64.b64encode(login.encode()).decode())
+    real_registry.properties["adminUserEnabled"] = False
+    cloud.clear_requests()
+    return real_registry
+
+
+def login(az: Az, registry: Registry, client: str, **env: str) -> Result:
     program = shutil.which(client)
     assert program, f"{client} is needed for this test: scripts/test installs it"
-    result = az("acr", "scope", "login", "--name", registry.login_server, env={"DOCKER_COMMAND": program})
+    result = az("acr", "scope", "login", "--name", registry.login_server, env={"DOCKER_COMMAND": program, **env})
     assert result.code == 0, result
     assert result.json["client"] == client
     return result
 
 
-def push_and_pull(az: Az, registry: Registry, tmp_path: Path, authfile: Path) -> None:
-    write_oci_layout(tmp_path / "image", marker=registry.name)
-    image = f"docker://{registry.login_server}/app:v1"
-    skopeo = ("skopeo", "copy", "--quiet", "--insecure-policy", "--authfile", str(authfile))
-    pushed = az.tool(*skopeo, f"oci:{tmp_path / 'image'}", image)
-    assert pushed.code == 0, pushed
-    pulled = az.tool(*skopeo, image, f"oci:{tmp_path / 'copy'}")
-    assert pulled.code == 0, pulled
-    original = sorted(file.name for file in (tmp_path / "image" / "blobs/sha256").iterdir())
-    assert sorted(file.name for file in (tmp_path / "copy" / "blobs/sha256").iterdir()) == original
+def sign_in_by(route: str, az: Az, registry: Registry) -> dict[str, str]:
+    """Signs in on one route, for all clients; what they need in the environment to find the credential.
+
+    docker: docker's own file, with an identity token. podman: a file with a user and a password in it. exposed: the
+    same form, written by somebody who asked for the token.
+    """
+    if route == "docker":
+        login(az, registry, "docker")
+        return {}
+    file = az.home / "credentials/config.json"
+    file.parent.mkdir(exist_ok=True)
+    # One file for those that take a file's name, and for those that take a folder's.
+    env = {"REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": str(file.parent)}
+    if route == "podman":
+        login(az, registry, "podman", **env)
+        return env
+    exposed = az.ok("acr", "scope", "login", "--name", registry.login_server, "--expose-token")
+    secret = base64.b64encode(f"{exposed['username']}:{exposed['refreshToken']}".encode()).decode()
+    file.write_text(json.dumps({"auths": {registry.login_server: {"auth": secret}}}))
+    return env
 
 
-def test_docker_signs_in_without_a_daemon_and_its_credential_pushes_and_pulls(
-    az: Az, real_registry: Registry, tmp_path: Path
+def answered(cloud: LocalCloud, registry: Registry, method: str) -> int:
+    """How many manifests the registry has taken (PUT) or given out (GET)."""
+    return sum(
+        request.method == method and "/manifests/" in request.path and request.status in (200, 201)
+        for request in cloud.requests_to(registry.login_server)
+    )
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=str)
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_client_pushes_and_pulls_with_what_a_sign_in_left(
+    az: Az, cloud: LocalCloud, stocked: Registry, tmp_path: Path, client: Client, route: str
 ) -> None:
+    desk = Desk(az, stocked.login_server, tmp_path, sign_in_by(route, az, stocked))
+    pushed, pulled = client.push(desk), client.pull(desk)
+    broken = client.no_identity_token if route == "docker" else frozenset()
+    assert (pushed.code != 0) is ("push" in broken), pushed
+    assert (pulled.code != 0) is ("pull" in broken), pulled
+    assert (answered(cloud, stocked, "PUT") > 0) is ("push" not in broken)
+    assert (answered(cloud, stocked, "GET") > 0) is ("pull" not in broken)
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=str)
+def test_after_three_hours_a_client_is_refused_until_the_next_sign_in(
+    az: Az, cloud: LocalCloud, stocked: Registry, tmp_path: Path, client: Client
+) -> None:
+    with long_ago(cloud):
+        desk = Desk(az, stocked.login_server, tmp_path, sign_in_by("podman", az, stocked))
+        assert client.push(desk).code == 0
+    refused = client.pull(desk)
+    assert refused.code != 0
+    assert "unauthorized" in (refused.stdout + refused.stderr).lower()
+    sign_in_by("podman", az, stocked)
+    pulled = client.pull(desk)
+    assert pulled.code == 0, pulled
+
+
+@contextmanager
+def long_ago(cloud: LocalCloud) -> Iterator[None]:
+    """A little more than the three hours of a refresh token ago; all other tokens made then are still good today."""
+    world = cloud.world
+    kept = world.clock_offset, world.token_lifetime, world.acr_access_lifetime
+    world.clock_offset, world.token_lifetime, world.acr_access_lifetime = -10860, 86400, 86400
+    try:
+        yield
+    finally:
+        world.clock_offset, world.token_lifetime, world.acr_access_lifetime = kept
+
+
+def test_docker_signs_in_without_a_daemon_and_keeps_an_identity_token(az: Az, real_registry: Registry) -> None:
     result = login(az, real_registry, "docker")
     config = az.home / ".docker/config.json"
     assert result.json["credentialStore"] == str(config)
     entry = json.loads(config.read_text())["auths"][real_registry.login_server]
-    assert entry.get("identitytoken") or base64.b64decode(entry["auth"]).count(b".") == 2
-    push_and_pull(az, real_registry, tmp_path, config)
-    listed = az.tool("docker", "manifest", "inspect", f"{real_registry.login_server}/app:v1")
-    assert listed.code == 0, listed
-    assert json.loads(listed.stdout)["layers"]
+    assert base64.b64decode(entry["auth"]).decode() == f"{TOKEN_USER}:"
+    assert entry["identitytoken"].count(".") == 2
 
 
-def test_podman_signs_in_pushes_and_pulls(az: Az, real_registry: Registry, tmp_path: Path) -> None:
-    result = login(az, real_registry, "podman")
-    authfile = az.home / "run/containers/auth.json"
-    assert result.json["credentialStore"] == str(authfile)
-    push_and_pull(az, real_registry, tmp_path, authfile)
-    image = f"{real_registry.login_server}/app:v1"
-    runroot = tempfile.mkdtemp(prefix="acrscope")  # podman takes no path of more than 50 characters here
-    store = ("--storage-driver", "vfs", "--root", str(tmp_path / "root"), "--runroot", runroot)
-    pulled = az.tool("podman", *store, "pull", "--quiet", image)
+def test_podman_signs_in_where_it_looks_for_credentials(
+    az: Az, cloud: LocalCloud, stocked: Registry, tmp_path: Path
+) -> None:
+    result = login(az, stocked, "podman")
+    assert result.json["credentialStore"] == str(az.home / "run/containers/auth.json")
+    (podman,) = (client for client in CLIENTS if client.name == "podman")
+    pulled = podman.pull(Desk(az, stocked.login_server, tmp_path))
     assert pulled.code == 0, pulled
-    assert az.tool("podman", *store, "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split() == [image]
-    pushed = az.tool("podman", *store, "push", "--quiet", image, f"docker://{real_registry.login_server}/app:v2")
-    assert pushed.code == 0, pushed
-    shutil.rmtree(runroot, ignore_errors=True)
 
 
-def test_skopeo_pushes_and_pulls_with_an_exposed_token(az: Az, real_registry: Registry, tmp_path: Path) -> None:
-    exposed = az.ok("acr", "scope", "login", "--name", real_registry.login_server, "--expose-token")
-    authfile = tmp_path / "auth.json"
-    secret = base64.b64encode(f"{exposed['username']}:{exposed['refreshToken']}".encode()).decode()
-    authfile.write_text(json.dumps({"auths": {real_registry.login_server: {"auth": secret}}}))
-    authfile.chmod(0o600)
-    push_and_pull(az, real_registry, tmp_path, authfile)
-
-
-def test_without_a_login_the_registry_refuses(az: Az, real_registry: Registry, tmp_path: Path) -> None:
-    write_oci_layout(tmp_path / "image", marker="nobody")
-    refused = az.tool(
-        "skopeo",
-        "copy",
-        "--insecure-policy",
-        f"oci:{tmp_path / 'image'}",
-        f"docker://{real_registry.login_server}/app:v1",
-    )
+@pytest.mark.parametrize("client", CLIENTS, ids=str)
+def test_without_a_login_the_registry_refuses(az: Az, stocked: Registry, tmp_path: Path, client: Client) -> None:
+    refused = client.push(Desk(az, stocked.login_server, tmp_path))
     assert refused.code != 0
-    assert "unauthorized" in refused.stderr.lower() or "authentication required" in refused.stderr.lower()
+    assert "unauthorized" in (refused.stdout + refused.stderr).lower()
 
 
 def test_a_helper_that_docker_is_told_to_use_is_named(az: Az, registry: Registry) -> None:

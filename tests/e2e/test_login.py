@@ -490,7 +490,7 @@ def test_the_client_gets_the_token_on_standard_input_and_docker_ps_is_not_run(
         registry.login_server,
     ]
     assert (az.home / "stdin").read_text().count(".") == 2
-    assert set(result.json) == {"loginServer", "username", "client", "credentialStore", "expiresOn"}
+    assert set(result.json) == {"loginServer", "username", "client", "credentialStore", "expiresOn", "result"}
     assert result.json["client"] == "docker"
     assert result.json["credentialStore"] == str(az.home / ".docker/config.json")
     assert "Login Succeeded" not in result.stdout
@@ -531,11 +531,13 @@ def test_a_client_in_the_working_directory_is_not_run(
     assert cloud.requests == []
 
 
-def test_without_a_client_the_way_out_is_named(az: Az, registry: Registry, cloud: LocalCloud, tmp_path: Path) -> None:
+def test_without_a_client_dockers_configuration_is_written(az: Az, registry: Registry, tmp_path: Path) -> None:
     result = login(az, registry.login_server, PATH=only_path(az))
-    assert result.code == 1
-    assert "--expose-token" in result.stderr
-    assert cloud.requests == []
+    assert result.code == 0, result
+    file = az.home / ".docker/config.json"
+    assert (result.json["client"], result.json["credentialStore"]) == (None, str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert set(json.loads(file.read_text())["auths"]) == {registry.login_server}
 
 
 def test_a_client_that_fails_is_a_failure_and_its_words_are_shown(az: Az, registry: Registry, tmp_path: Path) -> None:

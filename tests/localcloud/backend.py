@@ -100,7 +100,8 @@ class Backend:
                 "delete": {"enabled": True},
                 "maintenance": {"uploadpurging": {"enabled": False}},
             },
-            "http": {"net": "unix", "addr": str(socket), "host": f"https://{host}", "secret": "local"},
+            # Without "host" its links name the host that was asked, which may be a regional one: Helm insists on that.
+            "http": {"net": "unix", "addr": str(socket), "secret": "local"},
             "auth": {
                 "token": {
                     "realm": f"https://{host}/oauth2/token",

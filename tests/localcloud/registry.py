@@ -157,7 +157,19 @@ class RegistryDataPlane:
         if holder is None:
             return _unauthorized(_HINT)
         scopes = [scope for value in request.scopes for scope in value.split()]
-        return json_answer(200, {"access_token": registry_tokens.access_token(self._world, registry, holder, scopes)})
+        answer = {"access_token": registry_tokens.access_token(self._world, registry, holder, scopes)}
+        offline = self._offline_token(request, form, registry)
+        return json_answer(200, {**answer, **({"refresh_token": offline} if offline else {})})
+
+    def _offline_token(self, request: Request, form: dict[str, str], registry: Registry) -> str | None:
+        """The refresh token for a client that asks for one, as `docker login` does and then keeps as identitytoken.
+
+        That docker keeps one for ACR is known; whether it is the one that was the password is not, here it is.
+        """
+        if form.get("offline_token") != "true" and form.get("access_type") != "offline":
+            return None
+        _, password = _basic(request) or ("", form.get("password", ""))
+        return password if registry_tokens.read_refresh_token(self._world, registry, password) else None
 
     def _holder(self, request: Request, form: dict[str, str], registry: Registry) -> Holder | None:
         if request.method == "POST" and form.get("grant_type") == "refresh_token":
@@ -174,7 +186,7 @@ class RegistryDataPlane:
             right = any(secrets.compare_digest(password.encode(), one.encode()) for one in registry.admin_passwords)
             return Holder(user, registry_tokens.ADMIN_RIGHTS) if right and registry.admin_enabled else None
         if user == TOKEN_USER:
-            return registry_tokens.read_refresh_token(self._world, registry, password)
+            return registry_tokens.read_password(self._world, registry, password)
         return None
 
 

@@ -29,15 +29,26 @@ _NEEDS = {
     "deleted_restore": "push",
     "catalog": "pull",
     "deleted_catalog": "pull",
+    "*": "pull",
 }
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Somebody who may do something at a registry."""
+    """Somebody who may do something at a registry.
+
+    rights: what may be done anywhere in it. grants: for the holder of an access token, the (type, name, action) that
+    it stands for; None limits nothing.
+    """
 
     name: str
     rights: frozenset[str]
+    grants: frozenset[tuple[str, str, str]] | None = None
+
+    def may(self, kind: str, name: str, action: str) -> bool:
+        if self.grants is not None and (kind, name, action) not in self.grants:
+            return False
+        return _NEEDS.get(action) in self.rights
 
 
 ADMIN_RIGHTS = frozenset(_RIGHTS)
@@ -91,6 +102,19 @@ def read_refresh_token(world: World, registry: Registry, token: str) -> Holder |
     return Holder(str(claims["sub"]), rights(world, registry, principal))
 
 
+def read_password(world: World, registry: Registry, password: str) -> Holder | None:
+    """Who signs in as TOKEN_USER with this password: a refresh token, or an access token.
+
+    An access token as the password is documented (docs/AAD-OAuth.md, "Docker login with ACR Access Token"). How the
+    real service narrows what is asked then is not recorded; here nothing is granted that the token does not grant.
+    """
+    claims = read_access_token(world, registry, password)
+    if claims is None:
+        return read_refresh_token(world, registry, password)
+    granted = ((one["type"], one["name"], action) for one in claims["access"] for action in one["actions"])
+    return Holder(str(claims["sub"]), ADMIN_RIGHTS, frozenset(granted))
+
+
 def access_token(world: World, registry: Registry, holder: Holder, scopes: list[str]) -> str:
     """An access token with as much of the asked scopes as the holder may have."""
     now = int(world.now())
@@ -120,8 +144,7 @@ def access(holder: Holder, scopes: list[str]) -> list[dict[str, Any]]:
         actions = wanted.split(",")
         if "*" in actions:
             actions = ["*"] if kind == "registry" else ["pull", "push", "delete"]
-        needed = {"*": "pull", **_NEEDS}
-        allowed = [action for action in actions if needed.get(action) in holder.rights]
+        allowed = [action for action in actions if holder.may(kind, name, action)]
         if name and allowed:
             granted.append({"type": kind, "name": name, "actions": allowed})
     return granted

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from azure.cli.core.azclierror import ClientRequestError, ValidationError
+from azure.cli.core.azclierror import ClientRequestError, FileOperationError, ValidationError
 
 from azext_acrscope import clients
 from azext_acrscope.clients import Client
@@ -19,8 +19,22 @@ DOCKER, PODMAN = Client("docker", "/usr/bin/docker"), Client("podman", "/usr/bin
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("DOCKER_CONFIG", "DOCKER_COMMAND", "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR"):
+    for name in (
+        "HELM_CONFIG_HOME",
+        "HELM_REGISTRY_CONFIG",
+        "DOCKER_CONFIG",
+        "DOCKER_COMMAND",
+        "REGISTRY_AUTH_FILE",
+        "XDG_RUNTIME_DIR",
+        "XDG_CONFIG_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
+
+
+def store_name(client: Client) -> str:
+    store = client.store(HOST)
+    assert store
+    return store.name
 
 
 def write(file: Path, content: object) -> None:
@@ -36,10 +50,6 @@ def write(file: Path, content: object) -> None:
         ({"credHelpers": {HOST: "acr"}, "credsStore": "pass"}, "docker-credential-acr"),
         ({"credHelpers": {"other.azurecr.io": "acr"}}, None),
         ({"credHelpers": {HOST: ""}, "credsStore": "pass"}, None),
-        ({"credHelpers": ["acr"]}, None),
-        ("[" * 100_000, None),
-        ("not json", None),
-        ([1], None),
     ],
 )
 def test_docker_stores_in_the_hosts_helper_then_the_store_then_its_file(
@@ -47,30 +57,37 @@ def test_docker_stores_in_the_hosts_helper_then_the_store_then_its_file(
 ) -> None:
     file = tmp_path / ".docker/config.json"
     write(file, config)
-    assert clients.credential_store(DOCKER, HOST) == (store or str(file))
+    assert store_name(DOCKER) == (store or str(file))
+
+
+@pytest.mark.parametrize("config", [{"credHelpers": ["acr"]}, "[" * 100_000, "not json", [1]])
+def test_a_configuration_that_cannot_be_understood_is_an_error(config: object, tmp_path: Path) -> None:
+    write(tmp_path / ".docker/config.json", config)
+    with pytest.raises(FileOperationError, match="left as it is"):
+        store_name(DOCKER)
 
 
 def test_docker_config_moves_dockers_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "elsewhere"))
-    assert clients.credential_store(DOCKER, HOST) == str(tmp_path / "elsewhere/config.json")
+    assert store_name(DOCKER) == str(tmp_path / "elsewhere/config.json")
 
 
 def test_podmans_file_lies_where_its_variables_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clients.credential_store(PODMAN, HOST) == f"/run/containers/{os.getuid()}/auth.json"
+    assert store_name(PODMAN) == f"/run/containers/{os.getuid()}/auth.json"
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    assert clients.credential_store(PODMAN, HOST) == str(tmp_path / "run/containers/auth.json")
+    assert store_name(PODMAN) == str(tmp_path / "run/containers/auth.json")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    assert clients.credential_store(PODMAN, HOST) == str(tmp_path / "docker/config.json")
+    assert store_name(PODMAN) == str(tmp_path / "docker/config.json")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
-    assert clients.credential_store(PODMAN, HOST) == str(tmp_path / "auth.json")
+    assert store_name(PODMAN) == str(tmp_path / "auth.json")
 
 
 def test_podman_does_not_know_a_credentials_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     write(tmp_path / "auth.json", {"credsStore": "pass"})
-    assert clients.credential_store(PODMAN, HOST) == str(tmp_path / "auth.json")
+    assert store_name(PODMAN) == str(tmp_path / "auth.json")
     write(tmp_path / "auth.json", {"credHelpers": {HOST: "acr"}})
-    assert clients.credential_store(PODMAN, HOST) == "docker-credential-acr"
+    assert store_name(PODMAN) == "docker-credential-acr"
 
 
 def program(file: Path) -> Path:
@@ -128,7 +145,40 @@ def test_a_client_found_through_a_relative_entry_of_path_is_not_run(
 
 
 def test_a_client_with_rules_of_its_own_has_no_store_that_we_know() -> None:
-    assert clients.credential_store(Client("helm", "/usr/bin/helm"), HOST) is None
+    assert Client("mydocker", "/usr/bin/mydocker").store(HOST) is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "file"),
+    [
+        ({}, ".config/helm/registry/config.json"),
+        ({"XDG_CONFIG_HOME": "{home}/xdg"}, "xdg/helm/registry/config.json"),
+        ({"HELM_CONFIG_HOME": "{home}/helm"}, "helm/registry/config.json"),
+        ({"HELM_REGISTRY_CONFIG": "{home}/registry.json"}, "registry.json"),
+    ],
+)
+def test_helms_file_lies_where_its_variables_say(
+    variables: dict[str, str], file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(home=tmp_path))
+    assert store_name(Client("helm", "/usr/bin/helm")) == str(tmp_path / file)
+
+
+def test_a_tilde_that_no_shell_replaced_makes_no_folder_of_that_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", "~/.docker")
+    with pytest.raises(FileOperationError, match="takes the ~ to the letter"):
+        store_name(DOCKER)
+
+
+def test_a_client_asked_for_by_name_is_the_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    program(tmp_path / "bin/docker")
+    podman = program(tmp_path / "bin/podman")
+    monkeypatch.setenv("DOCKER_COMMAND", "docker")
+    assert clients.find("podman") == Client("podman", str(podman))
+    with pytest.raises(ValidationError, match="helm is not on PATH"):
+        clients.find("helm")
 
 
 TOKEN = RefreshToken("eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJjb250b3NvIn0.c2lnbmF0dXJlMTIzNDU2Nzg5MA", HOST, None)

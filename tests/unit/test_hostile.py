@@ -58,6 +58,8 @@ class RawServer:
                     if data.startswith(b"GET"):
                         connection.sendall(CHALLENGE)
                         continue
+                    while TOKEN.encode() not in data:  # the form may come in a packet of its own
+                        data += connection.recv(65536)
                     self.exchanges += 1
                     self.answer(connection.sendall)
                     return

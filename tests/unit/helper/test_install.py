@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
-from azext_acrscope import hosts
 from azext_acrscope.helper import cache, cli, install, state
 
 from .conftest import HOST, Hops
@@ -34,7 +33,7 @@ def add(*names: str, client: str = "docker", source: dict[str, str] = CLI, bin_d
     return plan
 
 
-def remove(chosen: Callable[[str], bool] = lambda host: True, client: str = "docker") -> install.Plan:
+def remove(chosen: Callable[[list[str]], list[str]] = list, client: str = "docker") -> install.Plan:
     plan = install.plan_removal(chosen, client, None)
     install.apply(plan)
     return plan
@@ -157,7 +156,7 @@ def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hop
     add(HOST, OTHER)
     with cache.update() as content:
         content["stored"] = {host: {"username": "u", "secret": "s"} for host in (HOST, OTHER)}
-    plan = remove(lambda host: hosts.name_of(host) == "contoso")
+    plan = remove(lambda known: [host for host in known if host == HOST])
     assert plan.results == {HOST: "removed"}
     assert config(home) == {"credHelpers": {"x.example": "other", OTHER: "acrscope"}, "auths": {}}
     assert state.settings() == {OTHER: CLI}

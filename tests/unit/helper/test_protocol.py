@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrscope import _errors, clients
+from azext_acrscope import _errors, stores
 from azext_acrscope.helper import cache, protocol, state
 
 from .conftest import ALICE, HOST, Hops, sign_in, token
@@ -31,7 +31,7 @@ def login(helper: Helper, username: str, secret: str, server: str = HOST) -> tup
 
 def test_a_refresh_token_is_answered_under_the_user_name_that_every_client_understands(helper: Helper) -> None:
     found = get(helper)
-    assert found["Username"] == USER == clients.USERNAME
+    assert found["Username"] == USER == stores.USERNAME
     assert found["Secret"].startswith("eyJ")
 
 

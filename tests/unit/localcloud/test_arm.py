@@ -89,6 +89,20 @@ class TestVersions:
     def test_the_oldest_shows_no_policies_at_all(self, client: Client, registry: Registry) -> None:
         assert "policies" not in client.arm("GET", registry.id, version="2017-10-01").json()["properties"]
 
+    def test_only_the_newest_previews_show_regional_endpoints(self, client: Client) -> None:
+        registry = client.cloud.world.add_registry("contoso", domain_name_label_hash="h4sh", regions=("eastus",))
+        plain = client.cloud.world.add_registry("fabrikam")
+
+        def seen(registry: Registry, version: str) -> tuple[str | None, list[str] | None]:
+            properties = client.arm("GET", registry.id, version=version).json()["properties"]
+            return properties.get("regionalEndpoints"), properties.get("regionalEndpointHostNames")
+
+        for version in ("2026-01-01-preview", "2026-09-01-preview"):
+            assert seen(registry, version) == ("Enabled", ["contoso-h4sh.eastus.geo.azurecr.io"])
+            assert seen(plain, version) == ("Disabled", [])
+        for version in ("2025-04-01", "2025-11-01", "2025-06-01-preview"):
+            assert seen(registry, version) == (None, None)
+
     def test_an_old_one_cannot_change_what_it_does_not_know(self, client: Client, registry: Registry) -> None:
         assert disable(client, registry, version="2021-08-01-preview").status_code == 201
         assert registry.policy_status == "enabled"

@@ -135,10 +135,73 @@ class TestTokens:
         ]
         assert claims["exp"] - claims["iat"] == 4500
 
-    def basic(self, client: Client, registry: Registry, user: str, password: str) -> requests.Response:
+    def test_every_kind_of_scope_in_either_form(self, cloud: LocalCloud, client: Client, registry: Registry) -> None:
+        asked = (
+            "repository:team/app:pull,push,delete,metadata_read,metadata_write repository:other:pull",
+            "registry:catalog:*",
+        )
+        access = [
+            {
+                "type": "repository",
+                "name": "team/app",
+                "actions": ["pull", "push", "delete", "metadata_read", "metadata_write"],
+            },
+            {"type": "repository", "name": "other", "actions": ["pull"]},
+            {"type": "registry", "name": "catalog", "actions": ["*"]},
+        ]
+        assert claims_of(client.access_token(registry, *asked))["access"] == access
+        pusher = cloud.world.add_service_principal("pusher")
+        cloud.world.grant(pusher, registry.id, "AcrPush")
+        access[0]["actions"] = ["pull", "push", "metadata_read", "metadata_write"]
+        assert claims_of(Client(cloud, pusher).access_token(registry, *asked))["access"] == access
+
+    def basic(
+        self, client: Client, registry: Registry, user: str, password: str, **query: str | list[str]
+    ) -> requests.Response:
         url = f"https://{registry.login_server}/oauth2/token"
-        query = {"service": registry.login_server, "scope": "repository:app:pull"}
-        return client.session.get(url, params=query, auth=(user, password), timeout=10)
+        asked = {"service": registry.login_server, "scope": "repository:app:pull", **query}
+        return client.session.get(url, params=asked, auth=(user, password), timeout=10)
+
+    def test_an_access_token_is_a_password_for_no_more_than_it_grants(self, client: Client, registry: Registry) -> None:
+        password = client.access_token(registry, "repository:app:pull,metadata_read")
+        asked = ["repository:app:pull,push,metadata_read", "repository:other:pull registry:catalog:*"]
+        answer = self.basic(client, registry, TOKEN_USER, password, scope=asked, offline_token="true")
+        assert claims_of(answer.json()["access_token"])["access"] == [
+            {"type": "repository", "name": "app", "actions": ["pull", "metadata_read"]}
+        ]
+        assert "refresh_token" not in answer.json()
+        form = {"grant_type": "password", "service": registry.login_server, "scope": asked, "username": TOKEN_USER}
+        url = f"https://{registry.login_server}/oauth2/token"
+        posted = client.session.post(url, data={**form, "password": password}, timeout=10)
+        assert [one["name"] for one in claims_of(posted.json()["access_token"])["access"]] == ["app"]
+        as_grant = {"grant_type": "refresh_token", "service": registry.login_server, "refresh_token": password}
+        assert client.session.post(url, data=as_grant, timeout=10).status_code == 401
+
+    def test_an_access_token_as_a_password_ends_and_serves_one_registry(
+        self, cloud: LocalCloud, client: Client, registry: Registry
+    ) -> None:
+        password = client.access_token(registry, "repository:app:pull")
+        assert self.basic(client, cloud.world.add_registry("other"), TOKEN_USER, password).status_code == 401
+        cloud.world.advance(4501)
+        assert self.basic(client, registry, TOKEN_USER, password).status_code == 401
+
+    def test_docker_s_question_for_an_offline_token_is_answered(self, client: Client, registry: Registry) -> None:
+        token = client.refresh_token(registry)
+        assert "refresh_token" not in self.basic(client, registry, TOKEN_USER, token).json()
+        offline = self.basic(client, registry, TOKEN_USER, token, offline_token="true").json()
+        assert claims_of(offline["refresh_token"])["grant_type"] == "refresh_token"
+
+    def test_lifetimes_can_be_set(self, cloud: LocalCloud, client: Client, registry: Registry) -> None:
+        cloud.world.acr_refresh_lifetime = cloud.world.acr_access_lifetime = 60
+        refresh, access = client.refresh_token(registry), client.access_token(registry, "registry:catalog:*")
+        assert self.basic(client, registry, TOKEN_USER, refresh).status_code == 200
+        assert get(client, registry, "/v2/", access).status_code == 200
+        cloud.world.advance(61)
+        assert self.basic(client, registry, TOKEN_USER, refresh).status_code == 401
+        form = {"grant_type": "refresh_token", "service": registry.login_server, "refresh_token": refresh}
+        url = f"https://{registry.login_server}/oauth2/token"
+        assert client.session.post(url, data=form, timeout=10).status_code == 401
+        assert get(client, registry, "/v2/", access).status_code == 401
 
     def test_a_refresh_token_is_a_password(self, client: Client, registry: Registry) -> None:
         assert self.basic(client, registry, TOKEN_USER, client.refresh_token(registry)).status_code == 200
@@ -208,6 +271,15 @@ class TestRealRegistry:
             assert self.push(client, registry, only_pull).status_code == 401
             forged = cloud.world.stranger_key.sign(claims_of(both), with_chain=True)
             assert self.push(client, registry, forged).status_code == 401
+
+    def test_a_regional_name_stands_in_its_own_links(self) -> None:
+        with LocalCloud() as cloud:
+            registry = cloud.world.add_registry("contoso", backend=True, regions=("eastus",))
+            client = Client(cloud, cloud.default_account())
+            headers = {"Authorization": f"Bearer {client.access_token(registry, 'repository:app:pull,push')}"}
+            for host in registry.login_servers:
+                begun = client.session.post(f"https://{host}/v2/app/blobs/uploads/", headers=headers, timeout=20)
+                assert begun.headers["Location"].startswith(f"https://{host}/v2/app/blobs/uploads/")
 
 
 def test_basic_credentials_do_not_open_v2(client: Client, registry: Registry) -> None:

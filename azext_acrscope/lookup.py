@@ -1,0 +1,111 @@
+"""From what users name to login servers: as it is where they named one, else by asking Azure Resource Manager."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
+from knack.log import get_logger
+
+from azext_acrscope import _errors, hosts
+from azext_acrscope.hosts import RegistryRef
+from azext_acrscope.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from azext_acrscope.arm import Arm
+
+ALL_ENDPOINTS = "all"
+_READERS = 8
+
+logger = get_logger(__name__)
+Connect = Callable[[str | None], "Arm"]
+
+
+def sign_ins(
+    refs: list[RegistryRef], resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
+) -> list[SignIn]:
+    """A sign-in for every login server of the registries named, each once.
+
+    :param endpoints: regions of regional login servers, or `all`: the global one and all regional ones.
+    :param connect: gives the connection to a subscription; None if ARM must not be asked.
+    :raises AzCLIError: the only registry named could not be found; of several, the error is put beside its sign-in.
+    """
+
+    def resolve(ref: RegistryRef) -> list[SignIn]:
+        try:
+            found = login_servers(ref, resource_group, endpoints, suffix, connect)
+        except AzCLIError as error:
+            if len(refs) == 1:
+                raise
+            return [SignIn(ref.name, ref.login_server, error=error)]
+        return [SignIn(ref.name, host, ref.subscription_id) for host in found]
+
+    with ThreadPoolExecutor(_READERS) as readers:
+        run = [each for found in readers.map(resolve, refs) for each in found]
+    return list({each.login_server or each.name: each for each in run}.values())
+
+
+def login_servers(
+    ref: RegistryRef, resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
+) -> list[str]:
+    """The login servers that are meant by a registry and `endpoints`.
+
+    :raises RequiredArgumentMissingError: ARM would have to be asked, and must not be.
+    :raises InvalidArgumentValueError: no region can be named so.
+    """
+    if ref.login_server and ALL_ENDPOINTS not in endpoints:
+        return _at_endpoints(ref.login_server, endpoints, suffix)
+    from azext_acrscope import registry  # only now: a login server needs none of it, nor what it loads
+
+    if ALL_ENDPOINTS in endpoints:
+        if not connect:
+            raise _errors.login_server_needed(ref.name, "all regional login servers")
+        arm = connect(ref.subscription_id)
+        resource = registry.find(arm, ref, resource_group, suffix)
+        own = hosts.check_login_server(registry.login_server(resource), suffix)
+        return [own, *registry.regional_login_servers(arm, resource, suffix)]
+    return _at_endpoints(_ask(ref, resource_group, suffix, connect), endpoints, suffix)
+
+
+def _at_endpoints(own: str, regions: list[str], suffix: str) -> list[str]:
+    return [hosts.regional_login_server(own, region, suffix) for region in regions] or [own]
+
+
+def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Connect | None) -> str:
+    """The login server that ARM names. Only ARM knows a name's hash, so a plain name is asked for even with an ID.
+
+    Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
+    """
+    from azext_acrscope import registry
+
+    if not connect:
+        raise _errors.login_server_needed(ref.name, "its login server")
+    try:
+        resource = registry.find(connect(ref.subscription_id), ref, resource_group, suffix)
+    except (ForbiddenError, ResourceNotFoundError) as error:
+        if isinstance(error, ResourceNotFoundError) and (ref.resource_group or resource_group):
+            raise  # a place was named, and it is not there: a slip, and no reason to guess a host
+        guess = hosts.default_login_server(ref.name, suffix)
+        logger.warning(_errors.login_server_guessed(ref.name, guess, error))
+        return guess
+    except AzureConnectionError as error:
+        raise _errors.with_advice(error, _errors.NAME_LOGIN_SERVER) from error
+    return hosts.check_login_server(registry.login_server(resource), suffix)
+
+
+def stored_hosts(refs: list[RegistryRef], stored: list[str], suffix: str) -> dict[str, list[str]]:
+    """The login servers meant by each name among those that something is stored for; nobody is asked.
+
+    A name stands for all login servers of registries of that name, hashed and regional ones included.
+    """
+    ours: dict[str, Any] = {}
+    for host in stored:
+        try:
+            ours[hosts.check_login_server(host, suffix)] = hosts.parse_registry(host, suffix)
+        except AzCLIError:
+            continue  # another registry's
+    meant = {}
+    for ref in refs:
+        named = [host for host, other in ours.items() if other.name.lower() == ref.name.lower()]
+        meant[ref.login_server or ref.name] = [ref.login_server] if ref.login_server else named
+    return meant or {host: [host] for host in ours}

@@ -1,0 +1,195 @@
+"""Credential stores: a credential file, or a helper program that keeps credentials in docker's protocol.
+
+docker-py has a client of that protocol, too. It was weighed and left: it is nowhere in the CLI, so it would be shipped
+for eighty lines, and those have no time-out, so a helper that asks its user something unseen would hang the command.
+"""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from azext_acrscope import _errors, credential_file, programs
+from azext_acrscope.tokens import AccessToken, RefreshToken, json_object
+
+# The user name that tells a registry to expect one of its own tokens as the password.
+USERNAME = "00000000-0000-0000-0000-000000000000"
+_IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  (docker's name for a secret that is a refresh token)
+_NOT_FOUND = "credentials not found in native keychain"
+_HELPER_SECONDS = 60
+_WINCRED_BYTES = 2560  # Windows refuses larger ones (CRED_MAX_CREDENTIAL_BLOB_SIZE)
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What is stored for a host. `identity` tells a refresh token that a client will use as such."""
+
+    username: str
+    secret: str = field(repr=False)
+    identity: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is a token of the registry's own, as every sign-in with Entra ID leaves behind."""
+        return self.username in (USERNAME, _IDENTITY_TOKEN_USER) or self.identity
+
+
+class Store(Protocol):
+    """Where credentials lie; `name` is a file's path or a helper's program."""
+
+    @property
+    def name(self) -> str: ...
+
+    def get(self, host: str) -> Credential | None:
+        """The credential of a host, None if there is none."""
+
+    def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
+        """Keep these tokens, each for its login server."""
+
+    def erase(self, host: str) -> None:
+        """Forget the credential of a host, in all its spellings."""
+
+    def hosts(self) -> list[str]:
+        """The hosts that there are credentials for."""
+
+
+class FileStore:
+    """The `auths` of a credential file. Errors are those of `credential_file`."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    @property
+    def name(self) -> str:
+        return str(self.file)
+
+    def get(self, host: str) -> Credential | None:
+        auths = credential_file.read(self.file).get("auths") or {}
+        found = [auths[key] for key in _spellings(auths, host)]
+        return _read_entry(found[0]) if found else None
+
+    def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
+        """As user and password, which all clients read; an identity token is not known to all, and must not stay.
+
+        (docker itself writes `identitytoken`, over which podman refuses to log in, and which oras-py does not see.)
+        """
+        with credential_file.edit(self.file) as content:
+            auths = content["auths"] = content.get("auths") or {}
+            for token in tokens:
+                before = auths.get(token.login_server)
+                kept = {key: before[key] for key in before if key not in _SECRETS} if isinstance(before, dict) else {}
+                auths[token.login_server] = {"auth": encoded(USERNAME, token.value), **kept}
+
+    def erase(self, host: str) -> None:
+        with credential_file.edit(self.file) as content:
+            auths = content.get("auths") or {}
+            for key in _spellings(auths, host):
+                del auths[key]
+
+    def hosts(self) -> list[str]:
+        auths = credential_file.read(self.file).get("auths") or {}
+        return [_host(key) for key in auths if _read_entry(auths[key])]
+
+
+_SECRETS = ("auth", "identitytoken", "registrytoken", "username", "password")
+
+
+class HelperStore:
+    """A program docker-credential-NAME on PATH.
+
+    Its errors come as its last words: FileOperationError, or ValidationError if it cannot be found or run.
+    """
+
+    def __init__(self, helper: str) -> None:
+        self.helper = helper
+
+    @property
+    def name(self) -> str:
+        return f"docker-credential-{self.helper}"
+
+    def get(self, host: str) -> Credential | None:
+        answer = self._ask("get", host)
+        if answer is None:
+            return None
+        credential = json_object(answer)
+        username, secret = credential.get("Username"), credential.get("Secret")
+        if not (isinstance(username, str) and isinstance(secret, str)):
+            raise _errors.helper_failed(self.name, "get", host, "its answer is no credential")
+        return Credential(username, secret)
+
+    def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
+        for token in tokens:
+            self.check_size(token)
+            entry = {"ServerURL": token.login_server, "Username": USERNAME, "Secret": token.value}
+            self._ask("store", json.dumps(entry), token.login_server)
+
+    def erase(self, host: str) -> None:
+        self._ask("erase", host)
+
+    def hosts(self) -> list[str]:
+        return [_host(key) for key in json_object(self._ask("list", "unused", "all hosts") or b"")]
+
+    def check_size(self, token: RefreshToken | AccessToken) -> None:
+        """Raise if the store cannot take the token: its own error says nothing, and its usual cure deletes all else."""
+        size = len(token.value.encode())
+        if self.helper.removesuffix(".exe") == "wincred" and size > _WINCRED_BYTES:
+            raise _errors.too_large_for_wincred(token.login_server, size, _WINCRED_BYTES)
+
+    def _ask(self, action: str, text: str, host: str = "") -> bytes | None:
+        """The helper's answer; None if it says that there is no such credential."""
+        program = programs.find(self.name)
+        if not program:
+            raise _errors.helper_not_found(self.name)
+        try:
+            ended = programs.run([program, action], text.encode(), _HELPER_SECONDS)
+        except TimeoutError:
+            raise _errors.helper_failed(self.name, action, host or text, "it did not end in a minute") from None
+        if ended.code == 0:
+            return ended.stdout
+        if ended.stdout.decode(errors="replace").strip() == _NOT_FOUND:
+            return None
+        raise _errors.helper_failed(self.name, action, host or text, ended.said)
+
+
+def choose(file: Path, host: str, knows_store: bool = True) -> Store:
+    """The store that a client uses for a host: credHelpers[host], else credsStore, else the file itself.
+
+    :param knows_store: whether the client knows `credsStore`; podman and its kin do not.
+    """
+    config = credential_file.read(file)
+    of_all = config.get("credsStore") if knows_store else None
+    helper = (config.get("credHelpers") or {}).get(host, of_all)  # an empty one means the file, too
+    return HelperStore(helper) if isinstance(helper, str) and helper else FileStore(file)
+
+
+def encoded(username: str, secret: str) -> str:
+    """The `auth` member of an entry."""
+    return base64.b64encode(f"{username}:{secret}".encode()).decode()
+
+
+def _read_entry(entry: Any) -> Credential | None:
+    """The credential of an entry of `auths`; None for a broken or an empty one (docker leaves such beside a store)."""
+    if not isinstance(entry, dict):
+        return None
+    try:
+        username, _, password = base64.b64decode(entry.get("auth") or "", validate=True).decode().partition(":")
+    except (binascii.Error, ValueError, TypeError):
+        return None
+    token = entry.get("identitytoken")
+    if isinstance(token, str) and token:
+        return Credential(username or _IDENTITY_TOKEN_USER, token, identity=True)
+    return Credential(username, password.rstrip("\0")) if username and password else None
+
+
+def _host(key: str) -> str:
+    """The host of a key of `auths`, which may be a URL, as older clients wrote it."""
+    return re.sub(r"^https?://", "", key).split("/")[0].removesuffix(":443").lower()
+
+
+def _spellings(auths: dict[str, Any], host: str) -> list[str]:
+    """The keys of a host, the plain one first; keys of single repositories (host/name) are other credentials."""
+    urls = [key for key in auths if key != host and _host(key) == host and ("://" in key or "/" not in key)]
+    return ([host] if host in auths else []) + urls
