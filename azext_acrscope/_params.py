@@ -26,7 +26,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
     )
 
     several_registries = _several_registries()
-    if not command or command.startswith(("acr scope login", "acr scope logout")):
+    if not command or command.startswith(("acr scope login", "acr scope logout", "acr scope configure-docker")):
         _sign_in_arguments(loader, several_registries)
         _helper_arguments(loader, several_registries)
 
