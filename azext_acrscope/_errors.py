@@ -1078,8 +1078,9 @@ def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
 
 def in_one_line(error: AzCLIError) -> str:
     """An error with its advice, as a container client shows it of a credential helper."""
-    sentences = [" ".join(part.split()) for part in [error.error_msg, *error.recommendations]]
-    return " ".join(text if text.endswith((".", ":", "?")) else f"{text}." for text in sentences if text)
+    what = error.error_msg.strip()
+    advice = [f"Run: {each}" if each.startswith("az ") else each for each in error.recommendations]
+    return " ".join(" ".join([what if what.endswith(".") else f"{what}.", *advice]).split())
 
 
 def helper_said(error: Exception) -> str:

@@ -39,6 +39,8 @@ def main(arguments: "list[str]", out: int) -> int:
         return 130
     except Exception as error:  # noqa: BLE001  (whatever it is, the client must be told in the protocol's own way)
         code, text = 1, _told(error)
+        # docker's client goes on without a credential and does not show the answer, only what is on stderr.
+        print(text, file=sys.stderr)
     if text:
         with os.fdopen(out, "wb") as stream:
             stream.write(text.encode() + b"\n")

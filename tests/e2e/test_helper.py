@@ -298,10 +298,13 @@ def test_a_realm_elsewhere_ends_it_before_a_token_is_sent(az: Az, cloud: LocalCl
     assert exchanges(cloud) == 0
 
 
-def test_an_error_reaches_the_user_through_docker(az: Az, registry: Registry) -> None:
+@pytest.mark.parametrize(
+    "command", [("docker", "manifest", "inspect", "{}/app:v1"), ("skopeo", "inspect", "docker://{}/app:v1")]
+)
+def test_an_error_reaches_the_user_through_the_client(az: Az, registry: Registry, command: tuple[str, ...]) -> None:
     configure(az, "--name", registry.login_server)
     az.ok("account", "clear")
-    result = az.tool("skopeo", "inspect", f"docker://{registry.login_server}/app:v1")
+    result = az.tool(*(word.format(registry.login_server) for word in command))
     assert result.code != 0
     assert "The Azure CLI is not signed in" in result.stderr
     assert "Traceback" not in result.stdout + result.stderr
