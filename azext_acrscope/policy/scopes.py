@@ -50,6 +50,6 @@ def choose(arm: Arm, management_group: str | None, resource_group: str | None) -
 
 
 def contains(scope: str, other: Any) -> bool:
-    """Whether an ARM ID lies at or below a scope of a subscription or a resource group, whatever the case of letters."""
+    """Whether an ARM ID lies at or below a subscription or a resource group, whatever the case of letters."""
     above, below = scope.lower().rstrip("/"), str(other).lower()
     return below == above or below.startswith(f"{above}/")
