@@ -95,6 +95,13 @@ def bad_group(text: str) -> AzCLIError:
     )
 
 
+def bad_management_group(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' cannot be the name of a management group.",
+        "`az account management-group list --output table` shows the groups; the name is wanted, not the display name.",
+    )
+
+
 def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
     return MutuallyExclusiveArgumentError(
         f"--resource-group '{group}' contradicts the resource ID, which names the group '{group_of_id}'.",
