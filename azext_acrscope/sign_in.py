@@ -6,6 +6,7 @@ A registry that fails does not keep the others from being signed in to.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +53,17 @@ def check(run: list[SignIn], destination: Destination) -> None:
 
 
 def keep(run: list[SignIn], destination: Destination, seconds: float, wanted: Access) -> None:
-    """Mark the sign-ins whose stored credential still lives for so many seconds and opens just what is wanted."""
+    """Mark the sign-ins whose stored credential still lives for so many seconds and opens just what is wanted.
+
+    What a helper does not give, for whatever reason, is not there.
+    """
     for each in run:
-        store = destination.store(each.login_server) if each.is_open and each.login_server else None
-        stored = store.get(each.login_server) if store and each.login_server else None
-        if stored and each.login_server and _serves(stored, each.login_server, seconds, wanted):
-            each.kept_until = expiry(claims(stored.secret))
+        if each.is_open and each.login_server:
+            with suppress(AzCLIError):
+                store = destination.store(each.login_server)
+                stored = store.get(each.login_server) if store else None
+                if stored and _serves(stored, each.login_server, seconds, wanted):
+                    each.kept_until = expiry(claims(stored.secret))
 
 
 def _serves(stored: Credential, login_server: str, seconds: float, wanted: Access) -> bool:
