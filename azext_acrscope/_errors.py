@@ -727,7 +727,7 @@ def nothing_to_log_out_of() -> AzCLIError:
 
 def logouts_failed(failed: int, total: int) -> AzCLIError:
     return ClientRequestError(
-        f"{failed} of {counted(total, 'credential', 'credentials')} could not be removed; the reasons stand in the rows.",
+        f"{failed} of {total} credentials could not be removed; the reasons stand in the rows.",
         "The others are removed. Repeat the command once the reason is mended.",
     )
 
@@ -894,7 +894,8 @@ def _cause(cause: BaseException) -> str:
 def _network_advice(cause: Exception, login_server: str = "") -> str:
     text = f"{cause!r} {cause}"
     if "407" in text or "ProxyError" in text:
-        return "The proxy that HTTPS_PROXY names did not let the request through: check its address and password."
+        host = f"the name {login_server}, and the proxy's" if login_server else "its"
+        return f"The proxy that HTTPS_PROXY names did not let the request through: check {host} address and password."
     if "CERTIFICATE" in text.upper() or "SSLError" in text:
         return (
             "The certificate was not trusted. Behind a proxy that opens TLS, point REQUESTS_CA_BUNDLE at its CA file."

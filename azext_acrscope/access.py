@@ -48,7 +48,7 @@ def limit(server: LoginServer, service: str, token: RefreshToken, wanted: dict[s
 
 
 def read_access(answer: Answer, login_server: str, suffix: str, wanted: dict[str, list[str]]) -> AccessToken:
-    """The access token of a registry's answer, which must be for this registry and grant nothing but what was wanted."""
+    """The access token of a registry's answer, which must be for it and grant nothing that was not wanted."""
     if answer.status != 200:
         code, _, correlation = envelope(answer)
         raise _errors.access_refused(login_server, answer.status, code, correlation)

@@ -5,7 +5,7 @@ there is no client, docker's configuration, by docker's rules.
 """
 
 import os
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,8 @@ class Destination:
         """
         store = self.store(host)
         if isinstance(store, HelperStore):
-            store.check()
+            if not self.client:  # a client may have a PATH of its own
+                store.check()
         elif self.kind == "podman":
             _check_podman(host)
         elif store:
@@ -57,7 +58,7 @@ class Destination:
 
     def put(self, tokens: list[Token]) -> dict[str, AzCLIError]:
         """Keep the tokens, each for its login server; what failed, by login server."""
-        # A file takes all at once. Clients come one after the other: two logins of a client at once lose an entry.
+        # A file takes all at once; clients come one after the other.
         batches = [tokens] if self.file else [[token] for token in tokens]
         failed: dict[str, AzCLIError] = {}
         for batch in batches:
@@ -76,7 +77,8 @@ class Destination:
         if isinstance(store, HelperStore):
             store.check_size(token)
         if self.client:
-            clients.login(self.client, token)
+            with _alone(store):
+                clients.login(self.client, token)
         elif store:
             store.put(batch)
 
@@ -92,7 +94,8 @@ class Destination:
         if store and before and not before.is_ours:
             return _errors.somebody_elses(store.name, before.username)
         if self.client:
-            clients.logout(self.client, host)
+            with _alone(store):
+                clients.logout(self.client, host)
         elif store:
             store.erase(host)
         if store and store.get(host) == before:  # docker, for one, ends well although its helper failed
@@ -156,7 +159,7 @@ def log_out(destination: Destination, meant: dict[str, list[str]]) -> tuple[list
     :returns: a row a login server (name, loginServer, client, credentialStore, removed, reason), and the errors.
     """
     rows, failed = [], []
-    for name, host in [(name, host) for name, login_servers in meant.items() for host in login_servers or [None]]:
+    for name, host in [(name, host) for name, login_servers in meant.items() for host in login_servers or [""]]:
         place, reason = None, _errors.nothing_stored_for(name)
         if host:
             try:
@@ -166,9 +169,14 @@ def log_out(destination: Destination, meant: dict[str, list[str]]) -> tuple[list
                 failed.append(error)
                 reason = error.error_msg
         client = destination.client.name if destination.client else None
-        row = {"name": name, "loginServer": host, "client": client, "credentialStore": place}
+        row = {"name": name, "loginServer": host or None, "client": client, "credentialStore": place}
         rows.append({**row, "removed": not reason, "reason": reason})
     return rows, failed
+
+
+def _alone(store: Store | None) -> AbstractContextManager[None]:
+    """One client at a time that writes this file: they take no lock, and of two at once one's entry is lost."""
+    return credential_file.lock(store.file) if isinstance(store, FileStore) else nullcontext()
 
 
 def _check_podman(host: str) -> None:

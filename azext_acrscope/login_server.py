@@ -53,7 +53,7 @@ class LoginServer:
 
     def begin(self, work: Callable[[], T]) -> "Future[T]":
         """Do the work in the background; `result` waits for it."""
-        return _in_background(work)
+        return in_background(work)
 
     def result(self, future: "Future[T]") -> T:
         """What the work returned or raised.
@@ -107,7 +107,7 @@ class LoginServer:
         return Answer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
 
 
-def _in_background(work: Callable[[], T]) -> "Future[T]":
+def in_background(work: Callable[[], T]) -> "Future[T]":
     """Do the work in a thread of its own, so that it can be given up whatever a server does.
 
     A daemon: nobody waits for it at the end of the program.
