@@ -59,7 +59,7 @@ class Destination:
     def put(self, tokens: list[Token]) -> dict[str, AzCLIError]:
         """Keep the tokens, each for its login server; what failed, by login server."""
         # A file takes all at once; clients come one after the other.
-        batches = [tokens] if self.file else [[token] for token in tokens]
+        batches = [tokens] if self.file and tokens else [[token] for token in tokens]
         failed: dict[str, AzCLIError] = {}
         for batch in batches:
             try:

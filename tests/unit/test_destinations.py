@@ -135,6 +135,11 @@ def test_a_file_takes_all_tokens_at_once(home: Path) -> None:
     assert set(auths(home / "auth.json")) == {HOST, OTHER}
 
 
+def test_no_token_leaves_no_trace(home: Path) -> None:
+    assert Destination(file=home / "new/auth.json").put([]) == {}
+    assert not (home / "new").exists()
+
+
 def test_a_file_that_cannot_be_written_fails_them_all(home: Path) -> None:
     write(home / "file", "")
     failed = Destination(file=home / "file/auth.json").put([TOKEN, OTHER_TOKEN])
