@@ -14,7 +14,7 @@ from tests.clients import CLIENTS, HELM, Client, Desk, stock
 from tests.localcloud import LocalCloud, Registry
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
-ROUTES = ("docker", "podman", "helm", "auth-file", "dockerconfigjson")
+ROUTES = ("docker", "podman", "helm", "auth-file", "dockerconfigjson", "helper")
 
 
 @pytest.fixture
@@ -47,7 +47,8 @@ def sign_in_by(route: str, az: Az, registry: Registry) -> dict[str, str]:
     """Signs in on one route, for all clients; what they need in the environment to find the credential.
 
     docker: docker's own file, with an identity token. podman, helm: a file with a user and a password in it. auth-file:
-    the same form, by our own hand. dockerconfigjson: the same form, as a pull secret has it.
+    the same form, by our own hand. dockerconfigjson: the same form, as a pull secret has it. helper: no credential in a
+    file, but the name of our helper.
     """
     if route == "docker":
         login(az, registry, "docker")
@@ -63,6 +64,12 @@ def sign_in_by(route: str, az: Az, registry: Registry) -> dict[str, str]:
         env = {**env, "HELM_REGISTRY_CONFIG": str(file)}
         path = f"{HELM.parent}:{az.env['PATH']}"
         assert az(*command, "--client", "helm", env={**env, "PATH": path}).code == 0
+    elif route == "helper":
+        programs = az.home / "bin"
+        programs.mkdir(exist_ok=True)
+        env["PATH"] = f"{programs}:{az.env['PATH']}"
+        command = ("acr", "scope", "configure-docker", "--name", registry.login_server)
+        az.ok(*command, "--bin-dir", str(programs), "--yes", env=env)
     elif route == "auth-file":
         az.ok(*command, "--auth-file", str(file))
     else:
@@ -106,6 +113,22 @@ def test_after_three_hours_a_client_is_refused_until_the_next_sign_in(
     sign_in_by("podman", az, stocked)
     pulled = client.pull(desk)
     assert pulled.code == 0, pulled
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=str)
+def test_after_three_hours_the_helper_renews_without_a_word(
+    az: Az, cloud: LocalCloud, stocked: Registry, tmp_path: Path, client: Client
+) -> None:
+    with long_ago(cloud):
+        desk = Desk(az, stocked.login_server, tmp_path, sign_in_by("helper", az, stocked))
+        assert client.push(desk).code == 0
+    cloud.clear_requests()
+    pulled = client.pull(desk)
+    assert pulled.code == 0, pulled
+    assert "acrscope" not in pulled.stderr
+    assert sum(request.path == "/oauth2/exchange" for request in cloud.requests) == 1
+    assert client.pull(desk).code == 0
+    assert sum(request.path == "/oauth2/exchange" for request in cloud.requests) == 1
 
 
 @contextmanager
