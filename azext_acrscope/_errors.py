@@ -1092,6 +1092,13 @@ def shadowed_for_helm(host: str, file: str) -> str:
     )
 
 
+def helper_makes_another(host: str) -> str:
+    return (
+        f"The helper makes a new token for the next pull from {host}: "
+        f"`az acr scope configure-docker --name {host} --remove` ends that."
+    )
+
+
 def literal_tilde(variable: str, value: str) -> AzCLIError:
     return FileOperationError(
         f"{variable} is '{value}': docker takes the ~ to the letter, and there is no such directory.",

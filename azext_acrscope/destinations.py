@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, FileOperationError
+from knack.log import get_logger
 
 from azext_acrscope import _errors, clients, credential_file, stores
 from azext_acrscope.clients import Client
-from azext_acrscope.stores import FileStore, HelperStore, Store
+from azext_acrscope.stores import USERNAME, Credential, FileStore, HelperStore, Store
 from azext_acrscope.tokens import AccessToken, RefreshToken, json_object
 
 Token = RefreshToken | AccessToken
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Destination:
         Errors are those of the client, the helper or the file.
         """
         store = self.store(host)
+        if isinstance(store, HelperStore) and store.renews:
+            return _erase_of_our_helper(store, host)
         before = store.get(host) if store else None
         if store and not before:
             return _errors.nothing_stored(store.name)
@@ -143,6 +147,16 @@ class Destination:
     def _in_variable(self, host: str) -> bool:
         auths = json_object(os.environ.get("DOCKER_AUTH_CONFIG") or "{}").get("auths")
         return self.kind in (None, "docker", "nerdctl") and isinstance(auths, dict) and host in auths
+
+
+def _erase_of_our_helper(store: HelperStore, host: str) -> str:
+    """It must not be asked for a credential to look at: it would make one."""
+    username = store.usernames().get(host, USERNAME)
+    if not Credential(username, "").is_ours:
+        return _errors.somebody_elses(store.name, username)
+    store.erase(host)
+    logger.warning(_errors.helper_makes_another(host))
+    return ""
 
 
 def choose(client: str | None, auth_file: str | None) -> Destination:

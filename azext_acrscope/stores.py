@@ -17,6 +17,7 @@ from azext_acrscope.tokens import AccessToken, RefreshToken, json_object
 
 # The user name that tells a registry to expect one of its own tokens as the password.
 USERNAME = "00000000-0000-0000-0000-000000000000"
+OUR_HELPER = "acrscope"  # as credHelpers name it
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  (docker's name for a secret that is a refresh token)
 _NOT_FOUND = "credentials not found in native keychain"
 _HELPER_SECONDS = 60
@@ -110,6 +111,11 @@ class HelperStore:
     def name(self) -> str:
         return f"docker-credential-{self.helper}"
 
+    @property
+    def renews(self) -> bool:
+        """Whether it is our own, which makes a credential whenever it is asked for one."""
+        return self.helper == OUR_HELPER
+
     def get(self, host: str) -> Credential | None:
         answer = self._ask("get", host, host)
         if answer is None:
@@ -130,10 +136,14 @@ class HelperStore:
         self._ask("erase", host, host)
 
     def hosts(self) -> list[str]:
+        return list(self.usernames())
+
+    def usernames(self) -> dict[str, str]:
+        """The user name of each host's credential; no secret is asked for."""
         answer = (self._ask("list", "unused", "all hosts") or b"{}").strip()
         if not json_object(answer) and answer not in (b"{}", b"null"):  # null is Go's empty map
             raise _errors.helper_failed(self.name, "list", "all hosts", "its answer is no list of hosts")
-        return [_host(key) for key in json_object(answer)]
+        return {_host(key): str(name) for key, name in json_object(answer).items()}
 
     def check(self) -> None:
         """Raise if the program is not there."""
