@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
 from knack.log import get_logger
 
-from azext_acrscope import _errors, hosts, registry
-from azext_acrscope.arm import Arm
+from azext_acrscope import _errors, hosts
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from azext_acrscope.arm import Arm
 
 ALL_ENDPOINTS = "all"
 _READERS = 8
 
 logger = get_logger(__name__)
-Connect = Callable[[str | None], Arm]
+Connect = Callable[[str | None], "Arm"]
 
 
 def sign_ins(
@@ -56,7 +58,12 @@ def login_servers(
     :raises RequiredArgumentMissingError: ARM would have to be asked, and must not be.
     :raises InvalidArgumentValueError: no region can be named so.
     """
-    if ALL_ENDPOINTS in map(str.lower, endpoints):
+    everything = ALL_ENDPOINTS in map(str.lower, endpoints)
+    if ref.login_server and not everything:
+        return _at_endpoints(ref.login_server, endpoints, suffix)
+    from azext_acrscope import registry  # only now: a login server needs none of it, nor what it loads
+
+    if everything:
         if not connect:
             raise _errors.login_server_needed(ref.name, "all regional login servers")
         arm = connect(ref.subscription_id)
@@ -66,8 +73,11 @@ def login_servers(
         if not regional:
             logger.warning(_errors.no_regional_login_servers(own))
         return [own, *regional]
-    own = ref.login_server or _ask(ref, resource_group, suffix, connect)
-    return [hosts.regional_login_server(own, region, suffix) for region in endpoints] or [own]
+    return _at_endpoints(_ask(ref, resource_group, suffix, connect), endpoints, suffix)
+
+
+def _at_endpoints(own: str, regions: list[str], suffix: str) -> list[str]:
+    return [hosts.regional_login_server(own, region, suffix) for region in regions] or [own]
 
 
 def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Connect | None) -> str:
@@ -75,6 +85,8 @@ def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Con
 
     Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
     """
+    from azext_acrscope import registry
+
     if not connect:
         raise _errors.login_server_needed(ref.name, "its login server")
     try:

@@ -15,8 +15,8 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, access
+from azext_acrscope._connection import in_background
 from azext_acrscope.destinations import Destination, Token
-from azext_acrscope.login_server import in_background
 from azext_acrscope.second_hop import Exchange
 from azext_acrscope.stores import USERNAME, Credential
 from azext_acrscope.tokens import AccessToken, EntraToken, claims, expiry

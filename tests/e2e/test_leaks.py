@@ -88,7 +88,8 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     ]
     results: list[Result] = []
     with ArgvWatch() as argv:
-        for client in ("docker", "podman"):
+        # podman first: its login refuses where docker has left an identity token for the registry.
+        for client in ("podman", "docker"):
             program = {"DOCKER_COMMAND": str(shutil.which(client))}
             for command in commands:
                 results.append(az("acr", "scope", *command, "--debug", env=program))
@@ -117,14 +118,14 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     if holds_any(exposed.stderr.encode(), secrets):
         found.append("stderr of --expose-token")
     found += [f"argv: {line[:60]!r}" for line in argv.seen if is_ours(line) and holds_any(line, secrets)]
-    for file in az.home.rglob("*"):
-        if not file.is_file() or not holds_any(file.read_bytes(), secrets):
+    for path in az.home.rglob("*"):
+        if not path.is_file() or not holds_any(path.read_bytes(), secrets):
             continue
-        name = str(file.relative_to(az.home))
+        name = str(path.relative_to(az.home))
         if name not in CREDENTIAL_FILES:
             found.append(f"file {name}")
-        elif file.stat().st_mode & 0o077:
-            found.append(f"file {name} is readable by others: {file.stat().st_mode:o}")
+        elif path.stat().st_mode & 0o077:
+            found.append(f"file {name} is readable by others: {path.stat().st_mode:o}")
     assert found == []
     assert (az.home / "logs").exists(), "the CLI's log file must have been searched"
     assert any(b"password-stdin" in line for line in argv.seen), "the client must have been seen running"

@@ -487,6 +487,13 @@ class World:
         target.write_text(self.issue_assertion(trust.issuer, trust.subject, trust.audience, lifetime), encoding="ascii")
         return target
 
+    def write_certificate(self, path: Path | str, principal: ServicePrincipal) -> Path:
+        """A PEM file with a key and its certificate, by which the principal can sign in from now on."""
+        principal.certificate = signing_key(f"Certificate of {principal.name}")
+        target = Path(path)
+        target.write_bytes(principal.certificate.private_pem)
+        return target
+
 
 def _prefix(scope: str) -> str:
     """A scope in the form in which one is a textual prefix of all under it."""
