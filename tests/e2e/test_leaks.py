@@ -69,12 +69,22 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
         ("login", "-n", f"{registry.login_server}.evil.example"),
         ("logout", "-n", registry.login_server),
     ]
-    file = str(az.home / "auth.json")
+    auth_file = str(az.home / "auth.json")
     of_no_client: list[tuple[str, ...]] = [
-        ("login", "-n", registry.login_server, "nosuchregistry.azurecr.io", "--auth-file", file),
-        ("login", "-n", registry.login_server, "--auth-file", file, "--min-ttl", "45m"),
-        ("login", "-n", registry.login_server, "--auth-file", file, "--repository", "team/app", "--permission", "push"),
-        ("logout", "-n", "nosuchregistry", "--auth-file", file),
+        ("login", "-n", registry.login_server, "nosuchregistry.azurecr.io", "--auth-file", auth_file),
+        ("login", "-n", registry.login_server, "--auth-file", auth_file, "--min-ttl", "45m"),
+        (
+            "login",
+            "-n",
+            registry.login_server,
+            "--auth-file",
+            auth_file,
+            "--repository",
+            "team/app",
+            "--permission",
+            "push",
+        ),
+        ("logout", "-n", "nosuchregistry", "--auth-file", auth_file),
     ]
     results: list[Result] = []
     with ArgvWatch() as argv:

@@ -89,7 +89,7 @@ def test_a_table_has_a_line_for_each(az: Az, cloud: LocalCloud, registry_name: s
     names = [each.login_server for each in registries]
     result = login(az, "-n", *names, "--auth-file", str(tmp_path / "auth.json"), "-o", "table")
     header, _, *lines = result.stdout.splitlines()
-    assert header.split() == ["Name", "LoginServer", "Username", "CredentialStore", "ExpiresOn", "Result", "Reason"]
+    assert header.split() == ["Name", "LoginServer", "CredentialStore", "ExpiresOn", "Result", "Reason"]
     assert [line.split()[1] for line in lines] == names
 
 

@@ -1,5 +1,7 @@
 """A run of sign-ins: the hops it takes, what is kept, what one failure means for the others."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -119,6 +121,33 @@ def test_without_an_entra_token_the_run_ends_with_that_error(cloud: LocalCloud) 
     with pytest.raises(AuthenticationError):
         sign_in.fetch(run_of("contoso", "fabrikam"), IO, refused)
     assert exchanges(cloud) == 0
+
+
+def test_an_interrupted_run_waits_for_no_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program's end waits for threads that are no daemons."""
+    asked, released = threading.Event(), threading.Event()
+
+    class Hanging:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def finish(self, _: EntraToken) -> None:
+            asked.set()
+            released.wait()
+
+    def press_ctrl_c() -> None:
+        asked.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(sign_in, "Exchange", Hanging)
+    before = set(threading.enumerate())
+    threading.Thread(target=press_ctrl_c, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        sign_in.fetch(run_of("contoso"), IO, lambda _: EntraToken("x", "tenant", AUDIENCE))
+    waiting = set(threading.enumerate()) - before
+    assert waiting
+    assert [thread for thread in waiting if not thread.daemon] == []
+    released.set()
 
 
 def test_each_account_is_asked_for_once(cloud: LocalCloud) -> None:
