@@ -1232,6 +1232,16 @@ def helper_settings_unreadable(file: str) -> AzCLIError:
     )
 
 
+def helper_limited_token_over(login_server: str) -> AzCLIError:
+    return UnauthorizedError(
+        f"The token for some repositories of {login_server}, which a login handed over, has expired.",
+        [
+            f"`az acr scope login --name {login_server} --repository NAME` makes another one;",
+            f"`docker logout {login_server}` goes back to all that the account may do.",
+        ],
+    )
+
+
 def helper_renewal_busy(login_server: str, seconds: float) -> AzCLIError:
     return AzureConnectionError(
         f"Another process has been fetching a token for {login_server} for {seconds:g} seconds.",

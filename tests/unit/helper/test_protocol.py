@@ -127,6 +127,18 @@ def test_a_refresh_token_handed_over_is_used_like_our_own_and_renewed(
     assert len(hops.calls) == 1
 
 
+def test_a_token_for_some_repositories_is_never_replaced_by_one_that_opens_more(helper: Helper, hops: Hops) -> None:
+    scoped = token(lives=4500, age=4490, grant_type="access_token")
+    login(helper, USER, scoped)
+    assert get(helper) == {"ServerURL": HOST, "Username": USER, "Secret": scoped}
+    login(helper, USER, token(lives=4500, age=4600, grant_type="access_token"))
+    code, answer = helper("get", given=HOST)
+    assert (code, "--repository" in answer, "docker logout" in answer) == (1, True, True)
+    assert hops.calls == []
+    helper("erase", given=HOST)
+    assert get(helper)["Secret"] != scoped
+
+
 def test_a_refresh_token_of_another_registry_is_kept_as_it_is(helper: Helper) -> None:
     secret = token("fabrikam.azurecr.io")
     login(helper, USER, secret)
