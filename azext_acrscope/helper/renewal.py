@@ -38,9 +38,11 @@ def token(host: str) -> str:
             return str(new or old)
         entry = cache.of(content, identity, host)
         failed = cache.moment(entry, "failed")
-        if old and failed > began - _PAUSE_SECONDS:
+        if old and began - _PAUSE_SECONDS < failed <= time.time():
             return old
-        if failed > began:  # by the process that we were waiting for: to try the same again would take as long
+        # By the process that we were waiting for: to try the same again would take as long. A moment that is still to
+        # come is of a clock that was ahead, and has been put right.
+        if began < failed <= time.time():
             raise cli.errors().helper_failed_before(str(entry.get("failure")))
         return _renew(host, source, identity, old)
 

@@ -203,3 +203,12 @@ def test_a_process_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
 def test_the_extensions_packages_come_after_the_clis() -> None:
     cli.packages()
     assert Path(cli.ROOT, "azext_acrscope").is_dir()
+
+
+def test_a_failure_of_a_clock_that_was_ahead_is_not_believed(hops: Hops) -> None:
+    identity = state.identity(state.CLI)
+    assert identity
+    with cache.update() as content:
+        content["tokens"][identity] = {HOST: {"failed": time.time() + 86400, "failure": "no network then"}}
+    assert renewal.token(HOST)
+    assert len(hops.calls) == 1
