@@ -34,7 +34,7 @@ _SH = """\
 {environment}python={python}
 main={main}
 if [ -x "$python" ] && [ -f "$main" ]; then
-    exec "$python" -I -S "$main" "$@"
+    exec "$python" -I -S{options} "$main" "$@"
 fi
 echo {advice}
 exit 1
@@ -244,7 +244,17 @@ def launcher() -> str:
         environment=setting if folder else "",
         python=shlex.quote(sys.executable),
         main=shlex.quote(main),
+        options=_packages_option(),
     )
+
+
+def _packages_option() -> str:
+    """Where the CLI is, if its own launcher says so in PYTHONPATH (the RPM's does), for -I leaves that out."""
+    import azure.cli.core
+
+    folder = str(Path(azure.cli.core.__file__).parents[3])
+    named = [os.path.realpath(each) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return " -X " + shlex.quote(f"{cli.PACKAGES_OPTION}={folder}") if os.path.realpath(folder) in named else ""
 
 
 def _program(folder: Path) -> Path:

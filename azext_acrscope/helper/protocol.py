@@ -167,4 +167,7 @@ def _told(error: Exception) -> str:
         return str(cli.errors().helper_said(error))
     except ImportError:
         # The CLI that the launcher was made for is damaged or gone; its error classes, too.
-        return "acrscope: the Azure CLI's packages cannot be loaded. `az acr scope configure-docker` sets it up again."
+        return (
+            "acrscope: the Azure CLI's packages cannot be loaded. Repair the Azure CLI, then run "
+            "`az acr scope configure-docker` for this registry again."
+        )

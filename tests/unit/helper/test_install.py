@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import azure.cli.core
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
@@ -248,3 +249,24 @@ def test_a_launcher_hands_on_its_arguments_and_the_configuration_directory(
     assert run(program, {"AZURE_CONFIG_DIR": "/other"}).stdout == "['version'] /other 1\n"
     monkeypatch.delenv("AZURE_CONFIG_DIR")
     assert "AZURE_CONFIG_DIR" not in install.launcher()
+
+
+def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The RPM's does: its packages are not those of the interpreter it runs."""
+    folder = home / "it's lib64" / "site-packages"
+    core = folder / "azure" / "cli" / "core" / "__init__.py"
+    core.parent.mkdir(parents=True)
+    core.touch()
+    monkeypatch.setattr(azure.cli.core, "__file__", str(core))
+    assert "-X" not in install.launcher()
+    monkeypatch.setenv("PYTHONPATH", f"/elsewhere:{home}/bin/../it's lib64/site-packages")
+    root = home / "root"
+    main = root / "azext_acrscope/helper/__main__.py"
+    main.parent.mkdir(parents=True)
+    main.write_text("import sys; print(sys._xoptions, sys.argv[1:])")
+    monkeypatch.setattr(cli, "ROOT", str(root))
+    program = add().program
+    assert program
+    assert run(program).stdout == f"{ {'packages': str(folder)} } ['version']\n"
