@@ -1142,6 +1142,11 @@ def in_one_line(error: AzCLIError) -> str:
 
 def helper_said(error: Exception) -> str:
     """Any error, for a container client to show."""
+    return f"acrscope: {helper_reason(error)}"
+
+
+def helper_reason(error: Exception) -> str:
+    """Any error, in one line."""
     from knack.util import CLIError
 
     if isinstance(error, AzCLIError):
@@ -1153,7 +1158,11 @@ def helper_said(error: Exception) -> str:
             f"docker-credential-acrscope failed in an unforeseen way ({type(error).__name__}). "
             "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and tells more."
         )
-    return "acrscope: " + " ".join(text.split())
+    return " ".join(text.split())
+
+
+def helper_slow(seconds: float) -> AzCLIError:
+    return AzureConnectionError(f"It took longer than {seconds:g} seconds.", "Check the network and HTTPS_PROXY.")
 
 
 def helper_failed_before(why: str) -> AzCLIError:

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from azext_acrscope.helper import cache, cli, state
 
 _WAIT_SECONDS = 300.0  # for another process that is making both hops, when there is nothing to answer with meanwhile
+_OLD_WAIT_SECONDS = 30.0  # for both hops, when the old token is still valid
 _PAUSE_SECONDS = 60.0  # before the next try, while the old token is still valid
 
 
@@ -69,14 +71,14 @@ def _refuse_foreign(host: str) -> None:
 
 
 def _renew(host: str, source: dict[str, str], identity: str | None, old: str | None) -> str:
-    from azure.cli.core.azclierror import AzCLIError
-
+    from azext_acrscope._connection import in_background
     from azext_acrscope.tokens import claims
 
     try:
-        new = _both_hops(host, source)
-    except AzCLIError as error:
-        why = cli.errors().in_one_line(error)
+        new = in_background(lambda: _both_hops(host, source)).result(_OLD_WAIT_SECONDS if old else None)
+    except Exception as error:  # whatever it is, a token that is still valid is better
+        slow = isinstance(error, FutureTimeout) and old
+        why = cli.errors().helper_reason(cli.errors().helper_slow(_OLD_WAIT_SECONDS) if slow else error)
         _remember(identity, host, {"failed": time.time(), "failure": why})
         if not old:
             raise

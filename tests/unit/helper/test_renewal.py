@@ -212,3 +212,31 @@ def test_a_failure_of_a_clock_that_was_ahead_is_not_believed(hops: Hops) -> None
         content["tokens"][identity] = {HOST: {"failed": time.time() + 86400, "failure": "no network then"}}
     assert renewal.token(HOST)
     assert len(hops.calls) == 1
+
+
+def unforeseen() -> str:
+    raise RuntimeError("eyJ0b2tlbg.secret")
+
+
+def test_a_renewal_that_fails_in_an_unforeseen_way_leaves_the_valid_token(
+    hops: Hops, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = token(age=9000)
+    put(old)
+    hops.answer = unforeseen
+    assert renewal.token(HOST) == old
+    said = capsys.readouterr().err
+    assert "RuntimeError" in said
+    assert "eyJ" not in said
+
+
+def test_a_renewal_without_an_end_leaves_the_valid_token(
+    hops: Hops, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(renewal, "_OLD_WAIT_SECONDS", 0.05)
+    old, end = token(age=9000), threading.Event()
+    put(old)
+    hops.answer = lambda: str(end.wait(60))
+    assert renewal.token(HOST) == old
+    assert "longer than 0.05 seconds" in capsys.readouterr().err
+    end.set()
