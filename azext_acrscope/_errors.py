@@ -1241,6 +1241,16 @@ def helper_settings_unreadable(file: str) -> AzCLIError:
     )
 
 
+def helper_account_gone(login_server: str, subscription: str) -> AzCLIError:
+    return AuthenticationError(
+        f"{login_server} was set up for the account of subscription {plain(subscription)}, which is not signed in.",
+        recommendation=[
+            "Sign in to it with `az login`;",
+            f"`az acr scope configure-docker --name {login_server}` is for the account in use from now on.",
+        ],
+    )
+
+
 def helper_limited_token_over(login_server: str) -> AzCLIError:
     return UnauthorizedError(
         f"The token for some repositories of {login_server}, which a login handed over, has expired.",

@@ -32,6 +32,8 @@ def token(host: str) -> str:
         _refuse_foreign(host)
         source = state.CLI
     identity = state.identity(source)
+    if identity is None and "subscription" in source:  # no other account's token instead
+        raise cli.errors().helper_account_gone(host, source["subscription"])
     old = cache.token(cache.read(), identity, host, last_resort=True)
     with _turn(host, wait=not old) as mine:
         content = cache.read()

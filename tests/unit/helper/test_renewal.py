@@ -1,5 +1,6 @@
 """Renewal: early, once, and not at the price of a token that is still valid."""
 
+import json
 import multiprocessing
 import os
 import threading
@@ -240,3 +241,13 @@ def test_a_renewal_without_an_end_leaves_the_valid_token(
     assert renewal.token(HOST) == old
     assert "longer than 0.05 seconds" in capsys.readouterr().err
     end.set()
+
+
+def test_a_subscription_whose_account_is_gone_gets_no_other_accounts_token(hops: Hops) -> None:
+    source = {"credential": "cli", "subscription": "sub-of-bob"}
+    Path(state.folder()).mkdir()
+    Path(state.settings_file()).write_text(json.dumps({"hosts": {HOST: source}}))
+    with pytest.raises(AzCLIError, match="sub-of-bob") as caught:
+        renewal.token(HOST)
+    assert f"configure-docker --name {HOST}" in _errors.in_one_line(caught.value)
+    assert hops.calls == []
