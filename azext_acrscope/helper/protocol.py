@@ -45,7 +45,7 @@ def main(arguments: "list[str]", out: int) -> int:
         print(text, file=sys.stderr)
     if text:
         with os.fdopen(out, "wb") as stream:
-            stream.write(text.encode() + b"\n")
+            stream.write(text.encode(errors="backslashreplace") + b"\n")
     return code
 
 

@@ -257,3 +257,14 @@ def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:
     assert done.stdout.startswith("acrscope: The Azure CLI is not signed in")
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_that_names_an_odd_path_is_answered_all_the_same(
+    helper: Helper, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(home / "d\udcff"))
+    Path(state.folder()).mkdir(parents=True)
+    Path(state.settings_file()).write_text("{")
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert "cannot be read" in answer
