@@ -129,7 +129,7 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     """
     file = client_file(client)
     gone = chosen(_our_hosts(file))
-    files = {client_file(each) for each in clients.KINDS}
+    files = {client_file(each) for each in clients.KINDS}.union(_known_files())
     left = {host for each in files for host in _our_hosts(each) if each != file or host not in gone}
     program = _program(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed()
     unused = not left and program is not None and _read_ours(program) is not None
@@ -202,10 +202,12 @@ def _edit_helpers(plan: Plan) -> None:
 
 
 def _edit_settings(plan: Plan) -> None:
-    if not plan.settings:
+    if not (plan.settings or plan.helpers):
         return
     with credential_file.edit(Path(state.settings_file())) as content:
         hosts = content.setdefault("hosts", {})
+        if HELPER in [new for _, new in plan.helpers.values()]:
+            content["files"] = sorted({*content.get("files", []), str(plan.file)})
         for host, source in plan.settings.items():
             if source is None:
                 hosts.pop(host, None)
@@ -301,6 +303,11 @@ def _is_ours(program: Path) -> bool:
 def _signed_in(content: dict[str, Any]) -> set[str]:
     """The hosts that a file holds a credential for; docker leaves an empty entry where a helper has it."""
     return {host for host, entry in (content.get("auths") or {}).items() if entry}
+
+
+def _known_files() -> list[Path]:
+    """The clients' files that were ever written here, wherever DOCKER_CONFIG and its like pointed then."""
+    return [Path(each) for each in credential_file.read(Path(state.settings_file())).get("files", [])]
 
 
 def _our_hosts(file: Path) -> list[str]:

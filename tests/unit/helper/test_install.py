@@ -181,6 +181,21 @@ def test_the_launcher_stays_while_another_client_uses_it(home: Path, bin_dir: Pa
     assert state.settings() == {}
 
 
+def test_the_launcher_stays_for_a_file_that_docker_config_does_not_name_now(
+    home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add()
+    monkeypatch.setenv("DOCKER_CONFIG", str(home / "job"))
+    add()
+    remove()
+    assert (bin_dir / "docker-credential-acrscope").exists()
+    assert state.settings() == {HOST: CLI}
+    monkeypatch.delenv("DOCKER_CONFIG")
+    remove()
+    assert not (bin_dir / "docker-credential-acrscope").exists()
+    assert state.settings() == {}
+
+
 def test_another_helper_set_since_is_left_in_place(home: Path) -> None:
     add()
     write(home, {"credHelpers": {HOST: "mine"}})
