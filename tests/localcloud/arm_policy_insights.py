@@ -225,6 +225,7 @@ def _by_assignment(name: str, states: list[State], uri: str) -> dict[str, Any]:
             }
             for (reference, definition), found in definitions.items()
         ],
+        "policyGroups": [],
     }
 
 
