@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.localcloud import LocalCloud, Registry
+from tests.localcloud import LocalCloud, Registry, scopes
 from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
 from tests.localcloud.policy_states import PolicyStates
 
@@ -194,6 +194,19 @@ class TestQueries:
     )
     def test_filters(self, client: Client, subscription: str, text: str, count: int) -> None:
         assert len(rows(client, subscription, filter=text)) == count
+
+    def test_times(self, cloud: LocalCloud, client: Client, subscription: str) -> None:
+        now = cloud.world.now()
+        before, after = scopes.stamp(now - 60), scopes.stamp(now + 60)
+        path = f"{subscription}{LATEST}/queryResults"
+        for params, count in (
+            ({"$from": before, "$to": after}, 10),
+            ({"$from": after}, 0),
+            ({"$to": "2022-04-01T00:00:00.000Z"}, 0),
+        ):
+            body = client.arm("POST", path, VERSION, params=params).json()
+            assert body["@odata.count"] == count
+        assert client.arm("POST", path, VERSION, params={"$from": "yesterday"}).status_code == 400
 
     def test_a_filter_that_makes_no_sense(self, client: Client, subscription: str) -> None:
         for text in ("isCompliant is false", "nothing eq 'x'", "isCompliant eq"):
