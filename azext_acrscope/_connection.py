@@ -6,7 +6,10 @@ clear; it adds no credentials from ~/.netrc and no cookies; and it loads in half
 
 import logging
 import os
-from typing import Any
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,7 +26,11 @@ _LOGGERS = (
     "urllib3.connectionpool",
     "urllib3.util.retry",
     "cli.azure.cli.core.sdk.policies",
+    "cli.azure.cli.core.auth.util",
+    "azure.core.pipeline.policies.http_logging_policy",
 )
+
+T = TypeVar("T")
 
 
 def pool(host: str) -> HTTPSConnectionPool:
@@ -65,6 +72,23 @@ def redact_logs() -> None:
     """Let no token pass through the loggers of the HTTP libraries, --debug or not."""
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_REDACT)
+
+
+def in_background(work: Callable[[], T]) -> "Future[T]":
+    """Do the work in a thread of its own, so that it can be given up whatever a server does.
+
+    A daemon: nobody waits for it at the end of the program.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def user_agent() -> str:

@@ -87,12 +87,50 @@ long-summary: >
     which goes to docker, else podman, or the program in the environment variable DOCKER_COMMAND. No container daemon
     is needed. It never uses the admin user and never prompts, and uses an ARM-audience token
     only if the setting acr.audience_resource names that audience. A login server is used
-    exactly as given and needs no access to the registry resource; a name or an ID is looked up first.
+    exactly as given and needs no access to the registry resource; a name or an ID is looked up first. With
+    `--credential` an application, a managed identity or a job signs in by itself: no `az login`, no chain that guesses,
+    and no token for anything but the registries.
 examples:
   - name: Sign in by login server, without any request to Azure Resource Manager.
     text: az acr scope login --name contoso.azurecr.io
   - name: Sign in by name, to a registry of another subscription.
     text: az acr scope login --name contoso --resource-group rg-apps --subscription "Contoso Production"
+  - name: Sign in as a guest, with the account's token of the registry's tenant.
+    text: az acr scope login --name contoso.azurecr.io --tenant contoso.onmicrosoft.com
+  - name: Sign in from a GitHub Actions job with `permissions` `id-token` `write`, without `az login`.
+    text: >
+        az acr scope login --name contoso.azurecr.io --credential github-actions
+        --client-id 11111111-2222-3333-4444-555555555555 --tenant contoso.onmicrosoft.com
+  - name: Sign in on an Azure machine with one of its managed identities, without `az login`.
+    text: >
+        az acr scope login --name contoso.azurecr.io --credential managed-identity
+        --client-id 11111111-2222-3333-4444-555555555555
+  - name: Sign in with what AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET hold.
+    text: az acr scope login --name contoso.azurecr.io --credential environment
   - name: Print the refresh token for a client of your own.
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
 """
+
+helps["acr scope configure-docker"] = """
+type: command
+short-summary: Let docker and other container clients fetch their credentials for registries by themselves.
+long-summary: >
+    Installs docker's credential helper docker-credential-acrscope (a small launcher in a directory on PATH) and names
+    it for the registries in the client's `credHelpers`. From then on a pull or push needs no login: the helper answers
+    from a cache of ACR refresh tokens, renews them early, and makes a token for the ACR audience only. It asks for
+    tokens as the account that is signed in at that time; name a subscription with --subscription to hold on to its
+    account, or another identity with --credential. Every change is shown before it is made; a repeat changes nothing.
+    `docker login` and `docker logout` for such a registry still work: what a login hands over is used until a logout.
+    A logout ends no access, for the next pull makes a new token: `--remove` or `az logout` does.
+examples:
+  - name: Let docker fetch its credentials for a registry, by its login server.
+    text: az acr scope configure-docker --name contoso.azurecr.io
+  - name: For several registries, looked up by name, and without being asked.
+    text: az acr scope configure-docker --name contoso fabrikam --resource-group rg-apps --yes
+  - name: For all registries of a subscription, always as the account of that subscription.
+    text: az acr scope configure-docker --all --subscription "Contoso Production"
+  - name: On a machine with a managed identity, with the launcher in a directory of your choice.
+    text: az acr scope configure-docker -n contoso.azurecr.io --credential managed-identity --bin-dir /usr/local/bin --yes
+  - name: Undo it for one registry.
+    text: az acr scope configure-docker --name contoso.azurecr.io --remove
+"""  # noqa: E501  (a command is long)

@@ -64,6 +64,16 @@ def validate_logout(cmd: Any, namespace: Any) -> None:
     _refuse_two_destinations(namespace)
 
 
+def validate_configure_docker(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
+    if namespace.registry_name and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+
+
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:
     named = namespace.registry_name
     if isinstance(named, str):  # the default of the CLI's configuration
@@ -96,6 +106,20 @@ def validate_repositories(namespace: Any) -> None:
             raise _errors.bad_repository(name)
 
 
+def validate_helper_registries(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    named = namespace.registry_name
+    if isinstance(named, str):
+        named = [] if namespace.select_all or namespace.remove else [named]
+    if named and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+
+
 def _refuse_contradictions(namespace: Any) -> None:
     """What cannot be meant together; asked here, before anything is requested."""
     named = namespace.registry_name or namespace.ids
@@ -113,6 +137,21 @@ def _refuse_contradictions(namespace: Any) -> None:
 def _typed_group(namespace: Any) -> bool:
     group = namespace.resource_group_name
     return bool(group) and not is_default(group)
+
+
+def validate_identity(namespace: Any) -> None:
+    """Refuse what means nothing with the `credential` named: nobody else's options are silently left out."""
+    if namespace.credential == "cli":
+        meaningless = {"--client-id": namespace.client_id}
+    else:
+        meaningless = {"--subscription": getattr(namespace, "_subscription", None)}
+    if namespace.credential == "managed-identity":
+        meaningless["--tenant"] = namespace.tenant
+    for option, value in meaningless.items():
+        if value:
+            raise _errors.identity_option(option, namespace.credential)
+    if namespace.tenant and getattr(namespace, "_subscription", None):
+        raise _errors.exclusive("--tenant", "--subscription")
 
 
 def validate_ids(cmd: Any, namespace: Any) -> None:

@@ -19,7 +19,8 @@ _CONNECT_SECONDS = 10
 _READ_SECONDS = 60
 _RETRIES = 4
 _RETRY_SECONDS = 180  # no further try of a request after so long
-_REPEATABLE = frozenset({"GET", "PATCH", "POST"})  # a PATCH to one fixed value, and a query, are as safe as a GET
+# A PATCH or a PUT to one fixed value, a DELETE and a query are as safe to repeat as a GET.
+_REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
 _LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
 
@@ -89,9 +90,15 @@ class Arm:
     def patch(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
         return self._send("PATCH", self.endpoint + path, {"api-version": api_version}, body)
 
-    def post(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
-        """POST a query, which changes nothing and can be repeated."""
-        return self._send("POST", self.endpoint + path, {"api-version": api_version}, body)
+    def put(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
+        return self._send("PUT", self.endpoint + path, {"api-version": api_version}, body)
+
+    def delete(self, path: str, api_version: str) -> Reply:
+        return self._send("DELETE", self.endpoint + path, {"api-version": api_version})
+
+    def post(self, path: str, api_version: str, body: dict[str, Any] | None = None, **query: str) -> Reply:
+        """POST a query or an action that can be repeated."""
+        return self._send("POST", self.endpoint + path, {**query, "api-version": api_version}, body)
 
     def follow(self, url: str) -> Reply:
         """GET a URL that ARM handed out (next page, operation status): only at ARM's own host, for it gets our token.

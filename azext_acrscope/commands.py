@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from azext_acrscope._format import enforce_table, list_table, login_table, logout_table, show_table
+from azext_acrscope._format import (
+    configure_docker_table,
+    enforce_table,
+    list_table,
+    login_table,
+    logout_table,
+    show_table,
+)
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
@@ -12,3 +19,4 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("login", "login", table_transformer=login_table)
         g.custom_command("logout", "logout", table_transformer=logout_table)
+        g.custom_command("configure-docker", "configure_docker", table_transformer=configure_docker_table)

@@ -1,4 +1,4 @@
-"""First hop: Entra ID gives the signed-in account a token for the registry audience.
+"""First hop: Entra ID gives the account of the CLI, or another identity, a token for the registry audience.
 
 The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cli, the SDKs and the AKS kubelet agree);
 ``az config set acr.audience_resource=…`` overrides it, as it does for ``az acr login``.
@@ -7,6 +7,7 @@ The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cl
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from azext_acrscope import _errors
@@ -14,6 +15,22 @@ from azext_acrscope.tokens import ACR_AUDIENCE, EntraToken, claims
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
 _ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
+
+
+CREDENTIALS = ("cli", "environment", "managed-identity", "workload-identity", "azure-pipelines", "github-actions")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who signs in: one of `CREDENTIALS`, and what it needs beyond the environment.
+
+    `subscription` matters to `cli` only: the account of this subscription, if the CLI knows it.
+    """
+
+    credential: str = "cli"
+    client_id: str | None = None
+    tenant: str | None = None
+    subscription: str | None = None
 
 
 def audience(cli_ctx: Any) -> str:
@@ -28,22 +45,45 @@ def audience(cli_ctx: Any) -> str:
     raise _errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
 
 
-def acquire(cli_ctx: Any, wanted: str, subscription_id: str | None = None) -> EntraToken:
-    """A token for the audience `wanted`. Never prompts.
+def acquire(cli_ctx: Any, wanted: str, source: Source) -> EntraToken:
+    """A token for the audience `wanted`. Never prompts, and never tries another source than the one named.
 
-    :param subscription_id: as the account of this subscription, if the CLI knows it; by default of the one in use.
     :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
     :raises InvalidArgumentValueError: the subscription named is not the account's.
     :raises AzureConnectionError: Entra ID could not be reached.
+    :raises RequiredArgumentMissingError, FileOperationError: what another identity needs is not there.
     """
+    if source.credential == "cli":
+        token = _of_account(cli_ctx, wanted, source)
+    else:
+        from azext_acrscope import identities
+
+        token = identities.token(cli_ctx, wanted, source)
+    _check_audience(token, wanted, source.credential)
+    # The token's own word for its tenant, which may have been named by a domain, or not at all.
+    return EntraToken(token, str(claims(token).get("tid", source.tenant or "")), wanted)
+
+
+def _of_account(cli_ctx: Any, wanted: str, source: Source) -> str:
+    """A token of the CLI's account, for the tenant of its subscription or for one where the person is a guest."""
     from azure.cli.core._profile import Profile
+    from azure.cli.core.azclierror import AzCLIError
+    from knack.util import CLIError
 
     profile = Profile(cli_ctx=cli_ctx)
-    account = account_of(profile, cli_ctx, subscription_id)
-    with refusals(wanted, account):
-        (_, token, _), _, tenant = profile.get_raw_token(resource=wanted, subscription=account["id"])
-    _check_audience(token, wanted)
-    return EntraToken(token, tenant, wanted)
+    account = account_of(profile, cli_ctx, source.subscription)
+    if not source.tenant or source.tenant == account["tenantId"]:
+        with refusals(wanted, account):
+            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, subscription=account["id"])
+        return str(token)
+    with refusals(wanted, {**account, "tenantId": source.tenant}):
+        try:
+            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, tenant=source.tenant)
+        except CLIError as error:
+            if isinstance(error, AzCLIError):
+                raise
+            raise _errors.tenant_not_of_account(source.tenant, error) from None
+    return str(token)
 
 
 @contextmanager
@@ -88,11 +128,11 @@ def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:
         raise _errors.unknown_subscription(error) from error
 
 
-def _check_audience(token: str, wanted: str) -> None:
+def _check_audience(token: str, wanted: str, credential: str = "cli") -> None:
     """Entra gives what was asked for; a broken or hostile identity endpoint may not. Then nothing leaves."""
     got = str(claims(token).get("aud", ""))
     if got.rstrip("/") == wanted.rstrip("/"):
         return
     if got == _ACR_APP_ID and wanted == ACR_AUDIENCE:
         return
-    raise _errors.wrong_audience(wanted, got)
+    raise _errors.wrong_audience(wanted, got, credential)

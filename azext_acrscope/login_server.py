@@ -6,7 +6,6 @@ The connection is a pool that knows this one host and TLS only.
 """
 
 import re
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -53,7 +52,7 @@ class LoginServer:
 
     def begin(self, work: Callable[[], T]) -> "Future[T]":
         """Do the work in the background; `result` waits for it."""
-        return _in_background(work)
+        return _connection.in_background(work)
 
     def result(self, future: "Future[T]") -> T:
         """What the work returned or raised.
@@ -105,23 +104,6 @@ class LoginServer:
             target = re.match(r"https?://([\w.:-]+)", response.headers.get("Location", ""), re.ASCII)
             raise _errors.redirected(self.host, response.status, plain(target[1]) if target else "another place")
         return Answer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
-
-
-def _in_background(work: Callable[[], T]) -> "Future[T]":
-    """Do the work in a thread of its own, so that it can be given up whatever a server does.
-
-    A daemon: nobody waits for it at the end of the program.
-    """
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
-            future.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return future
 
 
 class _Patience(Retry):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from benchmarks import fleet
+from benchmarks import fleet, helper, sign_in
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 
@@ -152,8 +152,8 @@ def main() -> None:
         cloud.world.async_polls = 0  # else the built-in update would wait 30 s between two polls
         az = Az(work / "home", work / "extensions", cloud.env)
         bare = Az(work / "bare", work / "none", {})
-        sign_in = ["--username", account.app_id, "--password", str(account.secret), "--tenant", account.tenant_id]
-        assert az("login", "--service-principal", *sign_in).code == 0
+        account_of = ["--username", account.app_id, "--password", str(account.secret), "--tenant", account.tenant_id]
+        assert az("login", "--service-principal", *account_of).code == 0
         cloud.delay = DELAY
         measured = comparisons(az, bare)
         floor = Subject(lambda _number: ["account", "show"], az)
@@ -161,7 +161,9 @@ def main() -> None:
             floor.run(cloud, number, kept=number > 0)
         alternate(measured, cloud, rounds)
         versions = {"azure-cli": az.ok("version")["azure-cli"], "Python": platform.python_version()}
-        text = report(measured, floor, rounds, versions) + fleet.measure(work, work / "extensions", DELAY)
+        text = report(measured, floor, rounds, versions)
+        text += helper.measure(az, cloud, HOST, rounds)
+        text += sign_in.measure(work, work / "extensions", DELAY) + fleet.measure(work, work / "extensions", DELAY)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 

@@ -18,7 +18,7 @@ from tests.localcloud.images import write_oci_layout
 
 _DRIVERS = Path(__file__).parent
 _PYTHON = ROOT / ".venvs/clients/bin/python"
-_HELM = ROOT / ".venvs/helm/bin/helm"
+HELM = ROOT / ".venvs/helm/bin/helm"
 _SKOPEO = ("skopeo", "copy", "--quiet", "--insecure-policy")
 
 
@@ -151,9 +151,9 @@ def _driver(name: str, desk: Desk, push: bool) -> Result:
 
 def _helm(desk: Desk, push: bool) -> Result:
     if push:
-        return desk.run([str(_HELM), "push", str(desk.folder / "tiny-0.1.0.tgz"), f"oci://{desk.server}/helm"])
+        return desk.run([str(HELM), "push", str(desk.folder / "tiny-0.1.0.tgz"), f"oci://{desk.server}/helm"])
     chart = f"oci://{desk.server}/helm/tiny"
-    return desk.run([str(_HELM), "pull", chart, "--version", "0.1.0", "--destination", str(desk.folder)])
+    return desk.run([str(HELM), "pull", chart, "--version", "0.1.0", "--destination", str(desk.folder)])
 
 
 def _client(name: str, do: Callable[[Desk, bool], Result], without_identity_token: str = "") -> Client:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, Result
-from tests.clients import CLIENTS, Client, Desk, stock
+from tests.clients import CLIENTS, HELM, Client, Desk, stock
 from tests.localcloud import LocalCloud, Registry
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
-ROUTES = ("docker", "podman", "exposed")
+ROUTES = ("docker", "podman", "helm", "auth-file", "dockerconfigjson")
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def login(az: Az, registry: Registry, client: str, **env: str) -> Result:
 def sign_in_by(route: str, az: Az, registry: Registry) -> dict[str, str]:
     """Signs in on one route, for all clients; what they need in the environment to find the credential.
 
-    docker: docker's own file, with an identity token. podman: a file with a user and a password in it. exposed: the
-    same form, written by somebody who asked for the token.
+    docker: docker's own file, with an identity token. podman, helm: a file with a user and a password in it. auth-file:
+    the same form, by our own hand. dockerconfigjson: the same form, as a pull secret has it.
     """
     if route == "docker":
         login(az, registry, "docker")
@@ -56,12 +56,18 @@ def sign_in_by(route: str, az: Az, registry: Registry) -> dict[str, str]:
     file.parent.mkdir(exist_ok=True)
     # One file for those that take a file's name, and for those that take a folder's.
     env = {"REGISTRY_AUTH_FILE": str(file), "DOCKER_CONFIG": str(file.parent)}
+    command = ("acr", "scope", "login", "--name", registry.login_server)
     if route == "podman":
         login(az, registry, "podman", **env)
-        return env
-    exposed = az.ok("acr", "scope", "login", "--name", registry.login_server, "--expose-token")
-    secret = base64.b64encode(f"{exposed['username']}:{exposed['refreshToken']}".encode()).decode()
-    file.write_text(json.dumps({"auths": {registry.login_server: {"auth": secret}}}))
+    elif route == "helm":
+        env = {**env, "HELM_REGISTRY_CONFIG": str(file)}
+        path = f"{HELM.parent}:{az.env['PATH']}"
+        assert az(*command, "--client", "helm", env={**env, "PATH": path}).code == 0
+    elif route == "auth-file":
+        az.ok(*command, "--auth-file", str(file))
+    else:
+        exposed = az.ok(*command, "--expose-token", "--token-format", "dockerconfigjson")
+        file.write_text(json.dumps(exposed))
     return env
 
 

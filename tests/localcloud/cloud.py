@@ -137,6 +137,27 @@ class LocalCloud:
             "AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/",
         }
 
+    def github_actions_env(self, principal: ServicePrincipal) -> dict[str, str]:
+        """A job of GitHub Actions with `permissions: id-token: write`, of a repository that the principal trusts."""
+        job = self._servers.jobs.start_github_job(principal)
+        return {
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"https://{job.host}{job.path}?api-version=2.0",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": job.request_token,
+            "AZURE_CLIENT_ID": principal.app_id,
+            "AZURE_TENANT_ID": principal.tenant_id,
+        }
+
+    def azure_pipelines_env(self, principal: ServicePrincipal) -> dict[str, str]:
+        """A step of the task AzureCLI@2 whose service connection stands for the principal."""
+        job = self._servers.jobs.start_devops_job(principal)
+        return {
+            "SYSTEM_OIDCREQUESTURI": f"https://{job.host}{job.path}",
+            "SYSTEM_ACCESSTOKEN": job.request_token,
+            "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": job.service_connection,
+            "AZURESUBSCRIPTION_CLIENT_ID": principal.app_id,
+            "AZURESUBSCRIPTION_TENANT_ID": principal.tenant_id,
+        }
+
     # What a test drives and watches
 
     @property

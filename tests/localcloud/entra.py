@@ -14,7 +14,7 @@ from typing import Any
 
 from .identities import Principal, ServicePrincipal, User, new_id
 from .messages import Answer, Request, encode, json_answer
-from .tokens import BadToken, Claims
+from .tokens import BadToken, Claims, SigningKey
 from .world import AZURE_CLI_CLIENT_ID, EntraError, Grace, Tenant, World
 
 HOST = "login.microsoftonline.com"
@@ -182,11 +182,14 @@ class Entra:
         return json_answer(200, self._access_token(principal, resource, principal.app_id, principal.tenant_id))
 
     def _check_assertion(self, principal: ServicePrincipal, assertion: str) -> None:
-        """Federated credentials: issuer, subject and audience must match one, and the token must be in its time."""
-        try:
-            claims = self._world.issuer_key.verify(assertion)
-        except BadToken:
-            raise Refused(401, "invalid_client", 700027, "Client assertion failed signature validation.") from None
+        """The principal's own certificate, or a federated credential: issuer, subject and audience must match one.
+
+        Either way the assertion must be in its time.
+        """
+        own = principal.certificate and self._claims(principal.certificate, assertion)
+        claims = own or self._claims(self._world.issuer_key, assertion)
+        if not claims:
+            raise Refused(401, "invalid_client", 700027, "Client assertion failed signature validation.")
         now = self._world.now()
         if not claims.get("nbf", 0) <= now < claims.get("exp", 0):
             raise Refused(
@@ -198,6 +201,8 @@ class Entra:
                 f"{_iso(claims.get('exp', 0))}. Review the documentation at "
                 "https://learn.microsoft.com/entra/identity-platform/certificate-credentials .",
             )
+        if own:
+            return
         issuers = [trust for trust in principal.federated if trust.issuer == claims.get("iss")]
         if not issuers:
             raise self._no_trust(700211, "issuer", claims.get("iss"))
@@ -206,6 +211,13 @@ class Entra:
             raise self._no_trust(700213, "subject", claims.get("sub"))
         if not any(trust.audience == claims.get("aud") for trust in subjects):
             raise self._no_trust(700212, "audience", claims.get("aud"))
+
+    def _claims(self, key: SigningKey, assertion: str) -> Claims:
+        """The claims of an assertion that this key signed; else none."""
+        try:
+            return key.verify(assertion)
+        except BadToken:
+            return {}
 
     def _no_trust(self, code: int, what: str, value: object) -> Refused:
         return Refused(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
+from .tokens import SigningKey
+
 
 def new_id() -> str:
     return str(uuid.uuid4())
@@ -32,6 +34,7 @@ class FederatedCredential:
 @dataclass(eq=False)
 class ServicePrincipal(Principal):
     secret: str = ""
+    certificate: SigningKey | None = None
     federated: list[FederatedCredential] = field(default_factory=list)
 
     def add_federated_credential(

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 from multidict import CIMultiDict
 
-from . import arm, control, entra, managed_identity
+from . import arm, control, entra, job_identity, managed_identity
 from .backend import Backends
 from .certificates import Certificates
 from .faults import Fault, Faults
@@ -47,6 +47,8 @@ class Servers:
         self._entra = entra.Entra(state.world)
         self._registry = RegistryDataPlane(state.world)
         self._identity = managed_identity.ManagedIdentityEndpoint(state.world)
+        self.jobs = job_identity.JobIdentity(state.world)
+        self._hosts = (arm.HOST, entra.HOST, job_identity.GITHUB_HOST, job_identity.DEVOPS_HOST)
         self._control = control.Control(state.world, state.faults, state.journal)
         self._backends = Backends(state.world, state.directory / "backends")
         self._runners: list[web.ServerRunner] = []
@@ -86,9 +88,7 @@ class Servers:
         return hostile.certificate if hostile else registry.certificate if registry else "valid"
 
     def _known(self, host: str) -> bool:
-        return (
-            host in (arm.HOST, entra.HOST) or host in self._state.hostile or bool(self._state.world.registry_at(host))
-        )
+        return host in self._hosts or host in self._state.hostile or bool(self._state.world.registry_at(host))
 
     def _judge(self, host: str, port: str) -> str | None:
         """The refusal of a CONNECT, or None."""
@@ -145,6 +145,8 @@ class Servers:
             return self._arm.answer(request)
         if request.host == entra.HOST:
             return self._entra.answer(request)
+        if request.host in (job_identity.GITHUB_HOST, job_identity.DEVOPS_HOST):
+            return self.jobs.answer(request)
         if registry is not None:
             return self._registry.answer(request, registry)
         return json_answer(421, {"error": f"the Host header names {request.host}, which is not this server's"})

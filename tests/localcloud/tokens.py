@@ -54,6 +54,14 @@ class SigningKey:
         return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     @property
+    def private_pem(self) -> bytes:
+        """The key and its certificate, as a client that signs with it keeps them in one file."""
+        key = self._private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return key + self.certificate_pem
+
+    @property
     def jwk(self) -> dict[str, Any]:
         """The public half as Entra publishes it under discovery/v2.0/keys."""
         numbers = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._private.public_key()))

@@ -542,3 +542,10 @@ class World:
         target = Path(path)
         target.write_text(self.issue_assertion(trust.issuer, trust.subject, trust.audience, lifetime), encoding="ascii")
         return target
+
+    def write_certificate(self, path: Path | str, principal: ServicePrincipal) -> Path:
+        """A PEM file with a key and its certificate, by which the principal can sign in from now on."""
+        principal.certificate = signing_key(f"Certificate of {principal.name}")
+        target = Path(path)
+        target.write_bytes(principal.certificate.private_pem)
+        return target

@@ -1,0 +1,21 @@
+"""The two built-in definitions: what Azure publishes, read on 2026-04-29 (version 1.0.0, unchanged since 2022).
+
+Both count a registry as non-compliant if the property is `enabled` or missing.
+"""
+
+_PREFIX = "/providers/Microsoft.Authorization/policyDefinitions/"
+AUDIT_OR_DENY = f"{_PREFIX}42781ec6-6127-4c30-bdfa-fb423a0047d3"
+MODIFY = f"{_PREFIX}785596ed-054f-41bc-aaec-7f3d0ba05725"
+
+# What a user calls an effect: the definition that has it, and the value of its parameter `effect`.
+EFFECTS = {"audit": (AUDIT_OR_DENY, "Audit"), "deny": (AUDIT_OR_DENY, "Deny"), "modify": (MODIFY, "Modify")}
+# What each does where an assignment does not say.
+DEFAULT_EFFECTS = {AUDIT_OR_DENY.lower(): "Audit", MODIFY.lower(): "Modify"}
+
+# The role that the definition's `roleDefinitionIds` asks for, for the assignment's identity: Contributor.
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+
+
+def is_ours(definition_id: object) -> bool:
+    """Whether an ID is one of the two; Azure Policy answers with lower-cased IDs."""
+    return str(definition_id).lower() in DEFAULT_EFFECTS

@@ -1,0 +1,167 @@
+"""The recipes of docs/ci.md: their own scripts, with what each system puts into a job's environment.
+
+Left out are the lines that need a container engine, a cluster or the package's address; whether the credential that the
+script leaves behind is good for a push or a pull is tried with skopeo.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.az import ROOT, Az, Result
+from tests.localcloud import LocalCloud, Registry, ServicePrincipal
+from tests.localcloud.images import write_oci_layout
+
+_ELSEWHERE = re.compile(r"^(az extension add|docker (build|push)|buildah|kubectl) .*$", re.MULTILINE)
+NewAz = Callable[..., Az]
+
+
+def recipes(title: str) -> list[Any]:
+    """The YAML blocks of a section of docs/ci.md."""
+    text = (ROOT / "docs/ci.md").read_text()
+    section = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, title
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)]
+
+
+@pytest.fixture
+def registry(cloud: LocalCloud, registry_name: str) -> Registry:
+    return cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status="disabled", backend=True)
+
+
+@pytest.fixture
+def job(cloud: LocalCloud, registry: Registry) -> ServicePrincipal:
+    """What the job signs in as: it may push to this registry."""
+    principal = cloud.world.add_service_principal(f"job of {registry.name}")
+    cloud.world.grant(principal, registry.id, "AcrPush")
+    return principal
+
+
+class Shell:
+    """A job's shell: a new home, no `az login`, the variables of its system."""
+
+    def __init__(self, az: Az, registry: Registry, env: dict[str, str]) -> None:
+        self.az, self.registry = az, registry
+        self.env = {"PATH": f"{az.program.parent}:{az.env['PATH']}", **env}
+
+    def run(self, script: str) -> Result:
+        own = _ELSEWHERE.sub("true", script.strip()).replace("contoso.azurecr.io", self.registry.login_server)
+        result = self.az.tool("bash", "-ec", own, env=self.env)
+        assert result.code == 0, result
+        return result
+
+    def copy(self, source: str, target: str, *options: str) -> Result:
+        """An image from here to there, with docker's configuration or what the options name."""
+        names = [name.replace("contoso.azurecr.io", self.registry.login_server) for name in (source, target)]
+        return self.az.tool("skopeo", "copy", "--quiet", "--insecure-policy", *options, *names, env=self.env)
+
+
+@pytest.fixture
+def shell(new_az: NewAz, registry: Registry, tmp_path: Path) -> Callable[[dict[str, str]], Shell]:
+    write_oci_layout(tmp_path / "image", marker=registry.name)
+    return lambda env: Shell(new_az(), registry, env)
+
+
+def narrow(cloud: LocalCloud) -> bool:
+    """Whether Azure Resource Manager was never asked."""
+    return cloud.requests_to("management.azure.com") == []
+
+
+def test_github_actions(
+    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    build, pull_only, exposed = recipes("GitHub Actions")
+    variables = {"GITHUB_ACTIONS": "true", "GITHUB_ENV": str(tmp_path / "github-env")}
+    runner = shell({**cloud.github_actions_env(job), **variables})
+    *steps, last = [step["run"] for step in build["jobs"]["build"]["steps"]]
+    for script in steps:
+        runner.run(script)
+    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/team/base:v1")
+    assert runner.copy(*push).code == 0
+    runner.run(last)
+    assert runner.copy(*push).code != 0
+
+    runner.run(pull_only["steps"][0]["run"])
+    assert runner.copy(*reversed(push)).code == 0
+    assert runner.copy(push[0], "docker://contoso.azurecr.io/team/other:v1").code != 0
+
+    said = runner.run(exposed["steps"][0]["run"])
+    lines = (tmp_path / "github-env").read_text().splitlines()
+    token = dict(line.split("=", 1) for line in lines)["ACR_REFRESH_TOKEN"]
+    assert f"::add-mask::{token}\n" in said.stderr
+    assert said.stdout == ""
+    assert narrow(cloud)
+
+
+def test_azure_pipelines(
+    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    (pipeline,) = recipes("Azure Pipelines")
+    sign_in, _, sign_out = pipeline["steps"]
+    assert sign_in["env"] == {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
+    agent = shell({**cloud.azure_pipelines_env(job), "TF_BUILD": "True"})
+    agent.run(sign_in["inputs"]["inlineScript"])
+    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1")
+    assert agent.copy(*push).code == 0
+    agent.run(sign_out["bash"])
+    assert agent.copy(*push).code != 0
+    assert narrow(cloud)
+
+
+def test_gitlab(
+    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    (pipeline,) = recipes("GitLab")
+    build = pipeline["build"]
+    identity = cloud.workload_identity_env(job)
+    project = tmp_path / "project"
+    file = build["variables"]["AZURE_FEDERATED_TOKEN_FILE"].replace("$CI_PROJECT_DIR", str(project))
+    runner = shell(
+        {
+            "AZURE_CLIENT_ID": identity["AZURE_CLIENT_ID"],
+            "AZURE_TENANT_ID": identity["AZURE_TENANT_ID"],
+            "AZURE_ID_TOKEN": Path(identity["AZURE_FEDERATED_TOKEN_FILE"]).read_text(),
+            "AZURE_FEDERATED_TOKEN_FILE": file,
+            "CI_PROJECT_DIR": str(project),
+        }
+    )
+    runner.run("\n".join(build["script"]))
+    auth_file = f"{project}.tmp/auth.json"
+    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1", "--authfile", auth_file)
+    assert runner.copy(*push).code == 0
+    runner.run("\n".join(build["after_script"]))
+    assert json.loads(Path(auth_file).read_text())["auths"] == {}
+    assert narrow(cloud)
+
+
+def test_a_pod_with_workload_identity(
+    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    (pod,) = recipes("Kubernetes pod with workload identity")
+    assert pod["metadata"]["labels"] == {"azure.workload.identity/use": "true"}
+    (sign_in,) = pod["spec"]["initContainers"]
+    container = shell(cloud.workload_identity_env(job))
+    (script,) = sign_in["args"]
+    (tmp_path / "registry").mkdir()
+    container.run(script.replace("/registry/config.json", str(tmp_path / "registry/config.json")))
+    image = f"oci:{tmp_path / 'image'}"
+    auth = ("--authfile", str(tmp_path / "registry/config.json"))
+    assert container.copy(image, "docker://contoso.azurecr.io/team/app:v1", *auth).code == 0
+    assert container.copy(image, "docker://contoso.azurecr.io/team/other:v1", *auth).code != 0
+    assert narrow(cloud)
+
+
+def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell]) -> None:
+    text = (ROOT / "docs/ci.md").read_text()
+    command = re.search(r"^\$ (az acr scope login [^|]*dockerconfigjson) \|", text, re.MULTILINE | re.DOTALL)
+    assert command
+    pod = shell(cloud.workload_identity_env(job))
+    secret = json.loads(pod.run(command[1]).stdout)
+    (entry,) = secret["auths"].values()
+    assert set(entry) == {"username", "password", "auth"}
+    assert list(secret) == ["auths"]
