@@ -330,8 +330,8 @@ def _bin_dir(chosen: str | None) -> Path:
     if chosen:
         return Path(os.path.abspath(os.path.expanduser(chosen)))
     installed = _installed()
-    if installed:
-        return installed.parent
+    if installed and (_read_ours(installed) == launcher() or _own_folder(str(installed.parent))):
+        return installed.parent  # else it is another user's, on a machine that is shared
     on_path = _path()
     usual = [str(Path.home() / ".local" / "bin"), str(Path.home() / "bin"), "/usr/local/bin"]
     for folder in [*(each for each in usual if each in on_path), *on_path]:
@@ -341,13 +341,16 @@ def _bin_dir(chosen: str | None) -> Path:
 
 
 def _will_do(folder: str) -> bool:
-    """Whether it is the user's own, nobody else may write there, and it is no place for something else."""
+    """Whether it is the user's own, and no place for something else."""
+    return _own_folder(folder) and folder not in _SYSTEM and not (Path(folder).parent / "pyvenv.cfg").exists()
+
+
+def _own_folder(folder: str) -> bool:
+    """Whether it is the user's own, who may write there, and not everybody."""
     try:
         status = os.stat(folder)
     except OSError:
         return False
     if not stat.S_ISDIR(status.st_mode) or not os.access(folder, os.W_OK):
         return False
-    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o002):
-        return False
-    return folder not in _SYSTEM and not (Path(folder).parent / "pyvenv.cfg").exists()
+    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o002)

@@ -223,6 +223,19 @@ def test_the_launcher_goes_to_a_directory_of_the_users_own(
     assert not add().warnings
 
 
+def test_a_launcher_where_others_may_write_is_not_followed_there(
+    home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = home / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    monkeypatch.setenv("PATH", f"{shared}{os.pathsep}{bin_dir}")
+    planted = shared / "docker-credential-acrscope"
+    planted.write_text(install.launcher().replace("python=", "python=/theirs"))
+    assert add().program == bin_dir / "docker-credential-acrscope"
+    assert "/theirs" in planted.read_text()
+
+
 def test_a_directory_that_is_not_on_path_is_used_with_a_warning(home: Path) -> None:
     plan = add(bin_dir="~/elsewhere")
     assert plan.program == home / "elsewhere/docker-credential-acrscope"
