@@ -223,7 +223,9 @@ def _write_launcher(plan: Plan) -> None:
             plan.program.unlink(missing_ok=True)
             return
         plan.program.parent.mkdir(parents=True, exist_ok=True)
-        credential_file.write(plan.program, plan.launcher.encode(), mode=0o755)
+        # cmd.exe reads a script in the machine's old code page, not in UTF-8.
+        text = plan.launcher.encode("oem" if sys.platform == "win32" else "utf-8")
+        credential_file.write(plan.program, text, mode=0o755)
     except OSError as error:
         raise _errors.launcher_unwritable(str(plan.program), error.strerror or type(error).__name__) from None
 

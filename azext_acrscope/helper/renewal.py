@@ -96,8 +96,16 @@ def _both_hops(host: str, source: dict[str, str]) -> str:
 
     context = cli.context()
     exchange = second_hop.Exchange(host, check(host))
-    entra = first_hop.acquire(context, first_hop.audience(context), first_hop.Source(**source))
+    entra = first_hop.acquire(context, first_hop.audience(context), _source(source))
     return exchange.finish(entra).value
+
+
+def _source(settings: dict[str, str]) -> Any:
+    """A host's settings as the first hop takes them; what a newer version may have added is not ours to know."""
+    from azext_acrscope.first_hop import Source
+
+    known = ("credential", "client_id", "tenant", "subscription")
+    return Source(**{name: settings[name] for name in known if name in settings})
 
 
 def _remember(identity: str | None, host: str, news: dict[str, Any], anew: bool = False) -> None:
