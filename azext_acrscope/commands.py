@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from azext_acrscope._format import enforce_table, list_table, login_table, logout_table, show_table
+from azext_acrscope._format import (
+    enforce_table,
+    list_table,
+    login_table,
+    logout_table,
+    policy_assign_table,
+    policy_unassign_table,
+    show_table,
+)
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
@@ -13,5 +21,5 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("login", "login", table_transformer=login_table)
         g.custom_command("logout", "logout", table_transformer=logout_table)
     with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
-        g.command("assign", "assign")
-        g.command("unassign", "unassign")
+        g.command("assign", "assign", table_transformer=policy_assign_table)
+        g.command("unassign", "unassign", table_transformer=policy_unassign_table)
