@@ -1077,6 +1077,9 @@ def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
 # --- policy --------------------------------------------------------------------------------------------------------
 
 
+CHECK_GROUP = "Or there is no such group: `az account management-group list --output table` shows the names."
+
+
 def right_missing(
     doing: str, where: str, path: str, role: str, code: str, message: str, correlation: str
 ) -> AzCLIError:
