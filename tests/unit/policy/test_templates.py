@@ -58,7 +58,7 @@ def test_the_parsers_refuse_what_is_not_of_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "kind"), zip(SCOPES, ["subscription", "resource_group", "management_group"], strict=True)
+    ("scope", "kind"), list(zip(SCOPES, ["subscription", "resource_group", "management_group"], strict=True))
 )
 def test_terraform_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
     (document,) = parse("terraform", templates.write("terraform", scope, Wanted("deny", enforcement="do-not-enforce")))
@@ -83,7 +83,7 @@ def test_terraform_gives_the_identity_its_role() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "kind"), zip(SCOPES, ["subscription", "resourceGroup", "managementGroup"], strict=True)
+    ("scope", "kind"), list(zip(SCOPES, ["subscription", "resourceGroup", "managementGroup"], strict=True))
 )
 def test_bicep_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
     (document,) = parse("bicep", templates.write("bicep", scope, MODIFYING))
