@@ -1227,6 +1227,13 @@ def identity_right_missing(role: str, code: str, message: str, correlation: str)
     )
 
 
+def no_subscription_for_policy(tenant: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"The signed-in account has no subscription in tenant {tenant}, so no scope was named.",
+        "Name a management group with --management-group, or another account's subscription with --subscription.",
+    )
+
+
 def bad_assignment_name(name: str, longest: int) -> AzCLIError:
     return InvalidArgumentValueError(
         f"'{name}' cannot be the name of a policy assignment here: 1 to {longest} characters without "

@@ -461,12 +461,14 @@ def result(plan: Plan, done: Assigned | None, non_compliant: dict[str, int] | No
     return described if done else {**described, "plannedChanges": planned}
 
 
-def removed(scope: PolicyScope, name: str | None, assignment_id: str | None, role_ids: list[str]) -> dict[str, Any]:
-    """What `unassign` prints; without an ID nothing was there."""
+def removal(
+    scope: PolicyScope, assignment: Assignment | None, role_ids: list[str], name: str | None = None
+) -> dict[str, Any]:
+    """What `unassign` prints: what it removed; without an assignment nothing was there."""
     return {
-        "id": assignment_id,
-        "name": name,
+        "id": assignment["id"] if assignment else None,
+        "name": assignment["name"] if assignment else name,
         "scope": scope.path,
         "roleAssignmentIds": role_ids,
-        "changed": assignment_id is not None,
+        "changed": assignment is not None,
     }

@@ -22,7 +22,7 @@ def refused(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLI
     told = (error.code, error.message, error.correlation)
     if error.code == "LinkedAuthorizationFailed":  # it may not hand the identity to somebody
         return _errors.identity_right_missing(TO_USE_IDENTITY, *told)
-    if error.code == "AuthorizationFailed":
+    if error.status == 403 and error.code != "RequestDisallowedByPolicy":
         missing = _errors.right_missing(doing, scope.text, scope.path, role, *told)
         # Azure says the same of a management group that does not exist.
         return _errors.with_advice(missing, _errors.CHECK_GROUP) if scope.management_group else missing

@@ -173,12 +173,13 @@ def test_all_that_can_be_said_of_an_assignment_arrives(
     left_out = f"{subscription.scope}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries/"
     arguments = ["--assignment-name", "mine", "--display-name", "Mine alone", "--enforcement-mode", "do-not-enforce"]
     arguments += ["--non-compliance-message", "Use ACR tokens.", "--not-scopes", f"{left_out}{registry_name}x0"]
+    arguments += ["--not-scopes", f"{left_out}{registry_name}x2"]
     made = done(az, "assign", "--effect", "deny", "--yes", *arguments)
-    assert made["nonCompliant"] == {"registries": 1, "of": 2}
+    assert made["nonCompliant"] == {"registries": 1, "of": 1}
     (there,) = assigned(cloud, subscription.scope)
     assert (there.name, there.display_name, there.enforcement) == ("mine", "Mine alone", "DoNotEnforce")
     assert there.messages == ({"message": "Use ACR tokens."},)
-    assert there.not_scopes == (f"{left_out}{registry_name}x0",)
+    assert there.not_scopes == (f"{left_out}{registry_name}x0", f"{left_out}{registry_name}x2")
 
 
 def test_an_identity_of_ones_own_can_be_used(
@@ -439,6 +440,9 @@ def test_unassign_asks_first(az: Az, cloud: LocalCloud, subscription: Subscripti
     result = policy(az, "unassign")
     assert result.code == 1
     assert "and the role Contributor of its identity there? Nobody can be asked here" in result.stderr
+    planned = done(az, "unassign", "--dry-run")
+    assert (planned["name"], planned["changed"]) == ("acrscope-modify", False)
+    assert len(planned["roleAssignmentIds"]) == 1
     assert len(assigned(cloud, subscription.scope)) == 1
 
 
