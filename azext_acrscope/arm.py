@@ -4,6 +4,7 @@ Built on azure-core's pipeline instead of a generated client: it binds to no mod
 versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
 """
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ _RETRY_SECONDS = 180  # no further try of a request after so long
 _REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
 _LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
+_ONE_ASKS = threading.Lock()  # for a token: the others find it in the CLI's cache
 
 logger = get_logger(__name__)
 
@@ -165,11 +167,11 @@ class _Credential:
         self._credential, self._audience, self._account = credential, audience, account
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        with refusals(self._audience, self._account):
+        with _ONE_ASKS, refusals(self._audience, self._account):
             return self._credential.get_token(*scopes, **options)
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        with refusals(self._audience, self._account):
+        with _ONE_ASKS, refusals(self._audience, self._account):
             return self._credential.get_token_info(*scopes, options=options)
 
 
