@@ -76,7 +76,7 @@ def enforce(
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
 
-    seconds = _operation_seconds(cmd)
+    seconds = operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
@@ -344,7 +344,7 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
     return arm, registry.find(arm, ref, resource_group, hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
-def _operation_seconds(cmd: Any) -> float:
+def operation_seconds(cmd: Any) -> float:
     """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
     value = cmd.cli_ctx.config.get("acrscope", "operation_timeout", fallback=str(_OPERATION_SECONDS))
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
