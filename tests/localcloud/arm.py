@@ -6,13 +6,14 @@ import re
 import uuid
 from typing import Any
 
-from . import arm_errors
+from . import arm_errors, arm_policies, arm_policy_insights, arm_role_assignments, scopes
 from .arm_errors import ArmError
 from .arm_filter import meets, parse
 from .arm_management_groups import ManagementGroups
 from .arm_operations import Operations
 from .arm_paging import page
 from .arm_registries import Registries
+from .arm_scope import NAMESPACES, Call
 from .graph import Graph
 from .identities import Principal
 from .messages import Answer, Request, json_answer
@@ -105,15 +106,39 @@ class Arm:
         if names[:1] == ["subscriptions"] and len(names) > 1:
             subscription = self._subscription(names[1], claims)
             self._throttle(request.method, principal, subscription.id, headers)
-            if "providers" in names and names[names.index("providers") + 1 :][:1] == [_PROVIDER]:
-                return self._registries.answer(request, principal, subscription, segments, version)
-            self._check_version(version)
-            return self._in_subscription(request, principal, subscription, segments)
+            return self._below_subscription(request, principal, claims, subscription, segments, version)
         if names[:2] == ["providers", _GRAPH]:
             # Its queries draw on the tenant's reads (recorded), and on a quota of its own.
             self._throttle("GET", principal, "tenant", headers)
             return self._graph.answer(request, principal, str(claims.get("tid")), segments, version, headers)
         self._throttle(request.method, principal, "tenant", headers)
+        return self._in_tenant(request, principal, claims, segments, version)
+
+    def _below_subscription(
+        self,
+        request: Request,
+        principal: Principal,
+        claims: Claims,
+        subscription: Subscription,
+        segments: list[str],
+        version: str,
+    ) -> Answer:
+        extension = scopes.split(request.path, NAMESPACES)
+        if extension is not None:
+            return self._extension(request, principal, claims, *extension, version)
+        names = [segment.lower() for segment in segments]
+        if "providers" in names and names[names.index("providers") + 1 :][:1] == [_PROVIDER]:
+            return self._registries.answer(request, principal, subscription, segments, version)
+        self._check_version(version)
+        return self._in_subscription(request, principal, subscription, segments)
+
+    def _in_tenant(
+        self, request: Request, principal: Principal, claims: Claims, segments: list[str], version: str
+    ) -> Answer:
+        extension = scopes.split(request.path, NAMESPACES)
+        if extension is not None:
+            return self._extension(request, principal, claims, *extension, version)
+        names = [segment.lower() for segment in segments]
         if names[:2] == ["providers", _MANAGEMENT]:
             return self._management_groups.answer(request, principal, str(claims.get("tid")), segments, version)
         self._check_version(version)
@@ -124,6 +149,26 @@ class Arm:
         if names == ["tenants"]:
             return self._list(request, self._tenants(principal))
         raise arm_errors.not_here(request.path)
+
+    def _extension(
+        self,
+        request: Request,
+        principal: Principal,
+        claims: Claims,
+        scope: str,
+        namespace: str,
+        rest: list[str],
+        version: str,
+    ) -> Answer:
+        """The providers that answer below any scope."""
+        call = Call(self._world, request, principal, str(claims.get("tid")), scope, rest, version)
+        if namespace == "microsoft.policyinsights" and rest:
+            return arm_policy_insights.answer(call)
+        if rest and call.names[0] in arm_policies.KINDS:
+            return arm_policies.answer(call)
+        if rest and call.names[0] in arm_role_assignments.KINDS:
+            return arm_role_assignments.answer(call)
+        raise call.not_here()
 
     def _check_version(self, version: str) -> None:
         """The general part of ARM here takes every date; only the registries know their versions."""

@@ -5,11 +5,14 @@ client's output; the others are the documented ones (learn.microsoft.com/azure/a
 from __future__ import annotations
 
 import datetime
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from .identities import Principal, User
 from .messages import Answer, json_answer
-from .world import ARM_AUDIENCES, DenyPolicy
+from .policies import Violation
+from .world import ARM_AUDIENCES
 
 
 class ArmError(Exception):
@@ -172,33 +175,36 @@ def locked(scope: str, lock: str) -> ArmError:
     )
 
 
-def denied_by_policy(name: str, policy: DenyPolicy) -> ArmError:
-    """The documented form; for the definition about this very policy no real body was found."""
-    assignment = (
-        f"{policy.scope.rstrip('/')}/providers/Microsoft.Authorization/policyAssignments/{policy.assignment_name}"
+def denied_by_policy(name: str, violations: Sequence[Violation]) -> ArmError:
+    """As public logs of clients show it (members and their order), there for another definition and a create."""
+    identifiers = json.dumps(
+        [
+            {
+                "policyAssignment": {"name": one.assignment_display_name, "id": one.assignment_id},
+                "policyDefinition": {
+                    "name": one.definition_display_name,
+                    "id": one.definition_id,
+                    "version": one.version,
+                },
+            }
+            for one in violations
+        ],
+        separators=(",", ":"),
     )
-    identifiers = (
-        f'[{{"policyAssignment":{{"name":"{policy.assignment_name}","id":"{assignment}"}},'
-        f'"policyDefinition":{{"name":"{policy.display_name}","id":"{policy.definition_id}"}}}}]'
-    )
-    info = {
-        "policyDefinitionDisplayName": policy.display_name,
-        "policyAssignmentDisplayName": policy.assignment_name,
-        "policyAssignmentName": policy.assignment_name,
-        "policyAssignmentId": assignment,
-        "policyAssignmentScope": policy.scope,
-        "policyAssignmentParameters": {},
-        "policyDefinitionId": policy.definition_id,
-        "policyDefinitionName": policy.definition_id.rsplit("/", 1)[-1],
-        "policyDefinitionEffect": "deny",
-    }
-    return ArmError(
+    error = ArmError(
         403,
         "RequestDisallowedByPolicy",
         f"Resource '{name}' was disallowed by policy. Policy identifiers: '{identifiers}'.",
         target=name,
-        additionalInfo=[{"type": "PolicyViolation", "info": info}],
+        additionalInfo=[{"type": "PolicyViolation", "info": one.info()} for one in violations],
     )
+    messages = [one.message for one in violations if one.message]
+    if messages:
+        # Documented: the assignment's message stands in the error; where exactly was not seen.
+        error.message = f"Resource '{name}' was disallowed by policy. Reasons: '{' '.join(messages)}'. " + (
+            f"See error details for policy resource IDs. Policy identifiers: '{identifiers}'."
+        )
+    return error
 
 
 def throttled(subscription: str, principal: Principal, kind: str, wait: int) -> ArmError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from . import roles
+from . import graph_policy_rows, roles, scopes
 from .identities import Principal
 from .kql import Row, Table
 from .management_groups import ManagementGroup
@@ -25,10 +25,10 @@ TEXT_COLUMNS = set(COLUMNS[:9])
 """String columns: never null, at most empty. The others are dynamic."""
 # The documented tables, as far as anything near registries uses them; they hold only what a test adds.
 _OTHERS = (
-    *("advisorresources", "alertsmanagementresources", "appserviceresources", "authorizationresources"),
+    *("advisorresources", "alertsmanagementresources", "appserviceresources"),
     *("computeresources", "extendedlocationresources", "guestconfigurationresources", "healthresources"),
     *("insightsresources", "iotsecurityresources", "kubernetesconfigurationresources", "maintenanceresources"),
-    *("managedserviceresources", "networkresources", "patchassessmentresources", "policyresources"),
+    *("managedserviceresources", "networkresources", "patchassessmentresources"),
     *("recoveryservicesresources", "resourcechanges", "resourcecontainerchanges", "securityresources"),
     *("servicehealthresources",),
 )
@@ -60,6 +60,10 @@ class GraphTables:
             rows = self._registries()
         elif name == "resourcecontainers":
             rows = self._containers()
+        elif name == "policyresources":
+            rows = self._in_scope(graph_policy_rows.policies(self._world))
+        elif name == "authorizationresources":
+            rows = self._in_scope(graph_policy_rows.authorization(self._world))
         elif name in _OTHERS or name in self._world.graph_rows:
             rows = []
         else:
@@ -111,6 +115,32 @@ class GraphTables:
             check = checks[subscription]
             if check is None or check(identifier):
                 yield _registry(body, tenants[subscription], subscription, parts[4].lower())
+
+    # policyresources, authorizationresources
+
+    def _in_scope(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Rows of the subscriptions and management groups in scope, as far as they may be read; those of the tenant
+        itself (built-in definitions) are everybody's.
+        """
+        checks: dict[str, dict[str, Callable[[str], bool] | None]] = {}
+        groups = {one.name.lower() for one in self._groups}
+        for row in rows:
+            action, owner = f"{row['type']}/read", str(row["subscriptionId"])
+            if owner in self._subscriptions:
+                if action not in checks:
+                    checks[action] = self._readable(action)
+                check = checks[action][owner]
+                if check is None or check(str(row["id"])):
+                    yield {**_BLANK, **row}
+            elif not owner and self._reads_above(row, groups, action):
+                yield {**_BLANK, **row}
+
+    def _reads_above(self, row: Row, groups: set[str], action: str) -> bool:
+        found = scopes.split(str(row["id"]), ("microsoft.authorization",))
+        if found is None or not found[0]:
+            return True
+        name = scopes.management_group(found[0])
+        return name in groups and self._world.allowed(self._principal, action, str(row["id"]))
 
     # resourcecontainers
 

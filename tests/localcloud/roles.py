@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import uuid
 from dataclasses import dataclass
 
 REGISTRY = "Microsoft.ContainerRegistry/registries"
@@ -25,6 +26,14 @@ DELETE_ARTIFACT = f"{REGISTRY}/artifacts/delete"
 class Role:
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
+    name: str = ""
+    guid: str = ""
+    """The name of a built-in role's definition."""
+
+    @property
+    def id(self) -> str:
+        """The GUID of the definition; a custom role gets one from what it allows."""
+        return self.guid or str(uuid.uuid5(uuid.NAMESPACE_URL, ",".join((*self.actions, "-", *self.not_actions))))
 
     def allows(self, action: str) -> bool:
         return _any(self.actions, action) and not _any(self.not_actions, action)
@@ -40,21 +49,53 @@ def _any(patterns: tuple[str, ...], action: str) -> bool:
     return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
-BUILT_IN = {
-    "owner": Role(("*",)),
-    "contributor": Role(
+_ALL = (
+    Role(("*",), name="Owner", guid="8e3af657-a8ff-443c-a75c-2fe8c4bcb635"),
+    Role(
         ("*",),
         (
             "Microsoft.Authorization/*/Delete",
             "Microsoft.Authorization/*/Write",
             "Microsoft.Authorization/elevateAccess/Action",
         ),
+        "Contributor",
+        "b24988ac-6180-42a0-ab88-20f7382dd24c",
     ),
-    "reader": Role(("*/read",)),
-    "acrpull": Role((PULL,)),
-    "acrpush": Role((PULL, PUSH)),
-    "acrdelete": Role((DELETE_ARTIFACT,)),
-}
+    Role(("*/read",), name="Reader", guid="acdd72a7-3385-48ef-bd42-f606fba81ae7"),
+    Role(
+        ("*/read", "Microsoft.Authorization/*", "Microsoft.Support/*"),
+        name="User Access Administrator",
+        guid="18d7d88d-d35e-4fb5-a5c3-7773c20a72d9",
+    ),
+    Role(
+        (
+            "Microsoft.Authorization/roleAssignments/write",
+            "Microsoft.Authorization/roleAssignments/delete",
+            "*/read",
+            "Microsoft.Support/*",
+        ),
+        name="Role Based Access Control Administrator",
+        guid="f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+    ),
+    Role(
+        (
+            "*/read",
+            "Microsoft.Authorization/policyassignments/*",
+            "Microsoft.Authorization/policydefinitions/*",
+            "Microsoft.Authorization/policyexemptions/*",
+            "Microsoft.Authorization/policysetdefinitions/*",
+            "Microsoft.PolicyInsights/*",
+            "Microsoft.Support/*",
+        ),
+        name="Resource Policy Contributor",
+        guid="36243c78-bf99-498c-9df9-86d9f8d28608",
+    ),
+    Role((PULL,), name="AcrPull", guid="7f951dda-4ed3-4680-a7ca-43fe172d538d"),
+    Role((PULL, PUSH), name="AcrPush", guid="8311e382-0749-4cb8-b61a-304f252e45ec"),
+    Role((DELETE_ARTIFACT,), name="AcrDelete", guid="c2f4ef07-c644-48eb-af81-4b1b4947fb11"),
+)
+BUILT_IN = {one.name.lower(): one for one in _ALL}
+BY_ID = {one.guid: one for one in _ALL}
 
 
 def role(named: str | tuple[str, ...] | Role) -> Role:

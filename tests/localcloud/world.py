@@ -14,7 +14,12 @@ from .graph_history import GraphHistory
 from .graph_quota import GraphQuota
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
 from .management_groups import Hierarchy, ManagementGroup
+from .policies import Assignment, Policies
+from .policy_definitions import MODIFY, custom
+from .policy_states import PolicyStates
+from .remediations import Remediations
 from .resources import Registry, registry_body
+from .scopes import prefix as _prefix
 from .throttling import Throttle
 from .tokens import Claims, SigningKey, signing_key
 
@@ -52,9 +57,23 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Grant:
+    """A role assignment. `scope` is in the form that is a prefix of all under it, `at` as it was written."""
+
     object_id: str
     scope: str
     role: roles.Role
+    at: str = ""
+    name: str = field(default_factory=new_id)
+    kind: str = "ServicePrincipal"
+    created: float = 0.0
+    created_by: str | None = None
+    description: str | None = None
+    counts_from: float = 0.0
+    """The world's time from which on Azure knows of it everywhere."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.at.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
 
 
 @dataclass
@@ -69,16 +88,6 @@ class EntraError:
     suberror: str | None
     claims: str | None
     times: int | None
-
-
-@dataclass(frozen=True)
-class DenyPolicy:
-    """An Azure Policy assignment with effect deny; every write at or under its scope is refused."""
-
-    assignment_name: str
-    scope: str
-    definition_id: str
-    display_name: str
 
 
 @dataclass
@@ -107,7 +116,6 @@ class World:
         self._in_subscription: dict[str, dict[str, Registry]] = {}
         self._grants: dict[str, list[Grant]] = {}
         self.locks: list[str] = []
-        self.deny_policies: list[DenyPolicy] = []
         self.entra_errors: list[EntraError] = []
         self.refresh_tokens: dict[str, Grace] = {}
         self.device_codes: dict[str, Grace] = {}
@@ -155,6 +163,14 @@ class World:
         self.graph_subscription_limit_hit = False
         """The header that says that Resource Graph left subscriptions out."""
         self.graph_history = GraphHistory(lambda: self.registries, self.now)
+
+        self.policies = Policies(self)
+        self.policy_states = PolicyStates(self)
+        self.remediations = Remediations(self)
+        self.principal_replication_attempts = 2
+        """So many role assignments that do not name its type a new identity is unknown to (recorded: two)."""
+        self.role_delay = 0.0
+        """Seconds until a role that is given through Azure Resource Manager counts."""
 
         self._counter = itertools.count(1)
         self.tenant_id = self.add_tenant("Contoso", "contoso.onmicrosoft.example").id
@@ -270,12 +286,22 @@ class World:
 
     def grant(self, principal: Principal, scope: str, role: str | tuple[str, ...] | roles.Role) -> Grant:
         """Gives a role at a scope (an ARM id; everything under it counts)."""
-        grant = Grant(principal.object_id, _prefix(scope), roles.role(role))
-        self._grants.setdefault(principal.object_id, []).append(grant)
+        kind = "User" if isinstance(principal, User) else "ServicePrincipal"
+        at = scope if scope.startswith("/") else f"/{scope}"
+        return self.add_grant(
+            Grant(principal.object_id, _prefix(scope), roles.role(role), at, kind=kind, created=self.now())
+        )
+
+    def add_grant(self, grant: Grant) -> Grant:
+        self._grants.setdefault(grant.object_id, []).append(grant)
         return grant
 
     def revoke(self, grant: Grant) -> None:
         self._grants[grant.object_id].remove(grant)
+
+    @property
+    def all_grants(self) -> list[Grant]:
+        return [grant for grants in list(self._grants.values()) for grant in list(grants)]
 
     def grants(self, principal: Principal) -> list[Grant]:
         return list(self._grants.get(principal.object_id, ()))
@@ -285,7 +311,9 @@ class World:
 
         A role at a management group gives also the scopes of all groups and subscriptions under it.
         """
-        granted = (grant.scope for grant in self.grants(principal) if grant.role.allows(action))
+        now = self.now()
+        mine = (grant for grant in self.grants(principal) if grant.counts_from <= now)
+        granted = (grant.scope for grant in mine if grant.role.allows(action))
         return tuple(reached for scope in granted for reached in self.hierarchy.reach(scope))
 
     def allowed(self, principal: Principal, action: str, scope: str) -> bool:
@@ -384,11 +412,39 @@ class World:
         """A ReadOnly lock: writes at or under the scope answer 409 ScopeLocked."""
         self.locks.append(scope)
 
-    def deny_policy(self, assignment_name: str, scope: str, display_name: str = "Deny by policy") -> DenyPolicy:
-        definition = f"/providers/Microsoft.Authorization/policyDefinitions/{new_id()}"
-        policy = DenyPolicy(assignment_name, scope, definition, display_name)
-        self.deny_policies.append(policy)
-        return policy
+    def lock_on(self, scope: str) -> str | None:
+        """The lock at or above a scope, if there is one."""
+        return next((lock for lock in list(self.locks) if _prefix(scope).startswith(_prefix(lock))), None)
+
+    def deny_policy(self, assignment_name: str, scope: str, display_name: str = "Deny by policy") -> Assignment:
+        """A policy of somebody's own that refuses every write of a registry at or under a scope."""
+        identifier = f"/subscriptions/{self.subscriptions[0].id}/providers/Microsoft.Authorization/policyDefinitions"
+        definition = custom(f"{identifier}/{new_id()}", "deny", display_name)
+        self.policies.add(definition)
+        return self.policies.assign(scope, definition.id, assignment_name)
+
+    # Azure Policy
+
+    def assign_policy(
+        self,
+        scope: str,
+        definition: str = MODIFY,
+        name: str | None = None,
+        role: str | None = "Contributor",
+        **more: Any,
+    ) -> Assignment:
+        """An assignment that has long been there, with the role its identity needs at its scope (role None: without).
+
+        `more`: see Policies.assign.
+        """
+        assignment = self.policies.assign(scope, definition, name, **more)
+        for principal_id in assignment.principal_ids if role else ():
+            self.grant(self.principals[principal_id], scope, role or "")
+        return assignment
+
+    def evaluate_policies(self, scope: str = "") -> None:
+        """Renews what policy states say of a subscription, a resource group or (without a scope) everything."""
+        self.policy_states.evaluate(scope)
 
     def entra_error(
         self,
@@ -493,8 +549,3 @@ class World:
         target = Path(path)
         target.write_bytes(principal.certificate.private_pem)
         return target
-
-
-def _prefix(scope: str) -> str:
-    """A scope in the form in which one is a textual prefix of all under it."""
-    return scope.lower().strip("/") + "/" if scope.strip("/") else ""
