@@ -110,3 +110,11 @@ examples:
   - name: Print the refresh token for a client of your own.
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
 """
+
+helps["acr scope policy"] = """
+type: group
+short-summary: Keep an estate enforced with Azure Policy.
+long-summary: >
+    Azure has two built-in definitions for registries that accept ARM-audience tokens: one audits or denies them, the
+    other modifies them. Both count a registry as non-compliant if its status is `enabled` or missing.
+"""

@@ -28,6 +28,8 @@ def load_arguments(loader: Any, command: str | None) -> None:
     several_registries = _several_registries()
     if not command or command.startswith(("acr scope login", "acr scope logout")):
         _sign_in_arguments(loader, several_registries)
+    if not command or command.startswith("acr scope policy"):
+        _policy_arguments(loader)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -258,3 +260,7 @@ def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
             help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
             "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
         )
+
+
+def _policy_arguments(loader: Any) -> None:
+    """The arguments of `az acr scope policy`; scopes are named as everywhere."""

@@ -12,3 +12,6 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("login", "login", table_transformer=login_table)
         g.custom_command("logout", "logout", table_transformer=logout_table)
+    with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
+        g.command("assign", "assign")
+        g.command("unassign", "unassign")

@@ -49,22 +49,23 @@ def _definitions(call: Call) -> Answer:
         found = [one for one in known.definitions if _in_view(call, one.id)]
         return _listed(call, [one.shown() for one in found])
     identifier = f"{call.scope}{below}/{call.rest[1]}"
-    definition = known.definition(identifier)
-    action = f"{_PROVIDER}/policyDefinitions/{'read' if call.method in ('GET', 'HEAD') else call.method.lower()}"
+    verb = call.verb()
     if call.scope:
-        call.demand(action.replace("/put", "/write"), f"{below}/{call.rest[1]}")
-    if call.method == "PUT" and call.scope:
+        call.demand(f"{_PROVIDER}/policyDefinitions/{verb}", f"{below}/{call.rest[1]}")
+    elif verb != "read":
+        raise arm_errors.method_not_allowed(call.method)
+    if verb == "write":
+        call.check_scope()
         definition = known.add(Definition(identifier, _definition_content(call.content(), call.rest[1])))
         return json_answer(201, definition.shown())
-    if definition is None:
-        if call.method == "DELETE":
+    found_one = known.definition(identifier)
+    if found_one is None:
+        if verb == "delete":
             return Answer(204)
         raise _no_definition(call.rest[1])
-    if call.method == "DELETE" and call.scope:
+    if verb == "delete":
         known.remove_definition(identifier)
-    elif call.method not in ("GET", "HEAD"):
-        raise arm_errors.method_not_allowed(call.method)
-    return json_answer(200, definition.shown())
+    return json_answer(200, found_one.shown())
 
 
 def _definition_content(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -97,9 +98,7 @@ def _initiatives(call: Call) -> Answer:
     if len(call.rest) == 1:
         return _listed(call, [one.shown() for one in known.initiatives if _in_view(call, one.id)])
     identifier = f"{call.scope}{below}/{call.rest[1]}"
-    verb = {"GET": "read", "HEAD": "read", "PUT": "write", "DELETE": "delete"}.get(call.method)
-    if verb is None:
-        raise arm_errors.method_not_allowed(call.method)
+    verb = call.verb()
     if call.scope:
         call.demand(f"{_PROVIDER}/policySetDefinitions/{verb}", f"{below}/{call.rest[1]}")
     initiative = known.initiative(identifier)
@@ -146,9 +145,7 @@ def _assignments(call: Call) -> Answer:
         return _listed(call, [_shown(one, call.version) for one in found])
     name = call.rest[1]
     below = f"/providers/{_PROVIDER}/policyAssignments/{name}"
-    verb = {"GET": "read", "HEAD": "read", "PUT": "write", "DELETE": "delete"}.get(call.method)
-    if verb is None:
-        raise arm_errors.method_not_allowed(call.method)
+    verb = call.verb()
     call.demand(f"{_PROVIDER}/policyAssignments/{verb}", below)
     call.check_scope()
     before = call.world.policies.assignment(call.scope + below)
@@ -348,9 +345,7 @@ def _exemptions(call: Call) -> Answer:
         ]
         return _listed(call, [_exemption(one) for one in found])
     name = call.rest[1]
-    verb = {"GET": "read", "HEAD": "read", "PUT": "write", "DELETE": "delete"}.get(call.method)
-    if verb is None:
-        raise arm_errors.method_not_allowed(call.method)
+    verb = call.verb()
     call.demand(f"{_PROVIDER}/policyExemptions/{verb}", f"/providers/{_PROVIDER}/policyExemptions/{name}")
     call.check_scope()
     before = policies.exemption(call.scope, name)

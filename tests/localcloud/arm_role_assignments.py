@@ -18,7 +18,7 @@ from .identities import AssignmentIdentity, User
 from .messages import Answer, json_answer
 from .world import Grant
 
-KINDS = ("roleassignments", "roledefinitions")
+KINDS = ("roleassignments", "roledefinitions", "permissions")
 _PROVIDER = "Microsoft.Authorization"
 _VERSION = re.compile(r"20\d{2}-\d{2}-\d{2}(-preview)?")
 _PRINCIPAL = re.compile(r"(?:principalId\s+eq\s+'([^']*)'|assignedTo\('([^']*)'\))", re.IGNORECASE)
@@ -33,6 +33,8 @@ def answer(call: Call) -> Answer:
         raise call.not_here()
     if call.names[0] == "roledefinitions":
         return _definitions(call)
+    if call.names[0] == "permissions":
+        return _permissions(call)
     return _list(call) if len(call.rest) == 1 else _one(call, call.rest[1])
 
 
@@ -58,14 +60,12 @@ def _list(call: Call) -> Answer:
         and (grant.scope in above or (not only_above and scopes.under(grant.at, call.scope)))
     ]
     items, link = page(found, call.request, call.world.page_size, 0)
-    value = [shown(grant) for grant in items]
+    value = [shown(grant, call.scope) for grant in items]
     return json_answer(200, {"value": value, **({"nextLink": link} if link else {})})
 
 
 def _one(call: Call, name: str) -> Answer:
-    verb = {"GET": "read", "HEAD": "read", "PUT": "write", "DELETE": "delete"}.get(call.method)
-    if verb is None:
-        raise arm_errors.method_not_allowed(call.method)
+    verb = call.verb()
     call.demand(f"{_PROVIDER}/roleAssignments/{verb}", f"/providers/{_PROVIDER}/roleAssignments/{name}")
     call.check_scope()
     at = scopes.prefix(call.scope)
@@ -145,12 +145,12 @@ def _principal_kind(call: Call, principal_id: str, given: Any) -> str:
     return "User" if isinstance(principal, User) else "ServicePrincipal"
 
 
-def shown(grant: Grant) -> dict[str, Any]:
-    """Recorded members and order."""
+def shown(grant: Grant, seen_from: str = "") -> dict[str, Any]:
+    """Recorded members and order. An assignment above a subscription names its role as that subscription does."""
     created = scopes.stamp(grant.created)
     return {
         "properties": {
-            "roleDefinitionId": role_id(grant),
+            "roleDefinitionId": _role_id(grant, seen_from),
             "principalId": grant.object_id,
             "principalType": grant.kind,
             "scope": grant.at,
@@ -169,10 +169,29 @@ def shown(grant: Grant) -> dict[str, Any]:
     }
 
 
-def role_id(grant: Grant) -> str:
-    owner = scopes.subscription(grant.at)
+def _role_id(grant: Grant, seen_from: str) -> str:
+    owner = scopes.subscription(grant.at) or scopes.subscription(seen_from)
     where = f"/subscriptions/{owner}" if owner else ""
     return f"{where}/providers/{_PROVIDER}/roleDefinitions/{grant.role.id}"
+
+
+def _permissions(call: Call) -> Answer:
+    """What the caller may do at a scope: one entry for each of its roles there (documented)."""
+    if call.method != "GET" or len(call.rest) != 1:
+        raise arm_errors.method_not_allowed(call.method)
+    call.check_scope()
+    chain = {scopes.prefix(scope) for scope in call.world.policies.chain(call.scope)} | {""}
+    held = [grant.role for grant in call.world.grants(call.principal) if grant.scope in chain]
+    value = [
+        {
+            "actions": list(role.actions),
+            "notActions": list(role.not_actions),
+            "dataActions": [],
+            "notDataActions": [],
+        }
+        for role in held
+    ]
+    return json_answer(200, {"value": value})
 
 
 # Role definitions

@@ -42,6 +42,13 @@ class Call:
         if not self.world.allowed(self.principal, action, scope or "/"):
             raise arm_errors.not_authorized(self.principal, action, scope or "/")
 
+    def verb(self) -> str:
+        """What a method does to one object, as actions name it."""
+        found = {"GET": "read", "HEAD": "read", "PUT": "write", "DELETE": "delete"}.get(self.method)
+        if found is None:
+            raise arm_errors.method_not_allowed(self.method)
+        return found
+
     def check_scope(self) -> None:
         """The management group, resource group or registry that the scope names must exist (subscriptions were looked
         at already).

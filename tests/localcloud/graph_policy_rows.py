@@ -1,7 +1,7 @@
 """Rows of Resource Graph about Azure Policy and role assignments.
 
-Types and members are those that Azure's published sample queries read; no real row was found. `type` is lower-cased as in
-all tables (recorded).
+Types and members are those that Azure's published sample queries read; no real row was found. `type` is lower-cased as
+in all tables (recorded).
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class Remediations:
         rule = self.rule(assignment, task.reference_id)
         found = [] if rule is None or rule.effect.lower() != "modify" else self._find(task, assignment)
         now = self._world.now()
-        task.polls_left, task.ends_at = self.polls, now + self._world.remediations.seconds
+        task.polls_left, task.ends_at = self.polls, now + self.seconds
         if not found and task.mode == "ExistingNonCompliant":
             task.state = "Succeeded"
         return task

@@ -304,16 +304,16 @@ class World:
         return [grant for grants in list(self._grants.values()) for grant in list(grants)]
 
     def grants(self, principal: Principal) -> list[Grant]:
-        return list(self._grants.get(principal.object_id, ()))
+        """The grants that count already."""
+        now = self.now()
+        return [grant for grant in self._grants.get(principal.object_id, ()) if grant.counts_from <= now]
 
     def scopes(self, principal: Principal, action: str) -> tuple[str, ...]:
         """The scopes (lower case, with a closing slash) at which a principal may do something.
 
         A role at a management group gives also the scopes of all groups and subscriptions under it.
         """
-        now = self.now()
-        mine = (grant for grant in self.grants(principal) if grant.counts_from <= now)
-        granted = (grant.scope for grant in mine if grant.role.allows(action))
+        granted = (grant.scope for grant in self.grants(principal) if grant.role.allows(action))
         return tuple(reached for scope in granted for reached in self.hierarchy.reach(scope))
 
     def allowed(self, principal: Principal, action: str, scope: str) -> bool:
