@@ -693,8 +693,8 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
     return ForbiddenError(
         f"Azure Policy forbids this change of {where}: it is refused by the assignment {named} {code}.",
         [
-            "`az acr scope policy show --name REGISTRY` shows all that govern it. Whoever owns the assignment can exempt "
-            "the registry, or switch enforcement off for all:",
+            "`az acr scope policy show --name REGISTRY` shows all that govern it. Whoever owns the assignment can "
+            "exempt the registry, or switch enforcement off for all:",
             _EXEMPTION.format(assignments[0]),
             f'`az policy assignment update --name "{assignments[0].split("/")[-1]}" '
             f'--scope "{assignments[0].rsplit("/providers/", 1)[0]}" --enforcement-mode DoNotEnforce`',

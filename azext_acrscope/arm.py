@@ -24,7 +24,7 @@ _RETRY_SECONDS = 180  # no further try of a request after so long
 _REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
 _LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
-# What of an answer is repeated as the ID of an assignment, in commands to type among others: nothing that a shell reads.
+# What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
 _ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
 
 logger = get_logger(__name__)
@@ -142,7 +142,7 @@ class Arm:
         """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
         too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
         """
-        return self._all(self.post(path, api_version, **query), "POST")
+        return self._all(self.post(path, api_version, None, **query), "POST")
 
     def _all(self, reply: Reply, method: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

@@ -162,6 +162,12 @@ def login_server(resource: Resource) -> str:
     return str(resource["properties"].get("loginServer") or "").lower()
 
 
+def is_encrypted(resource: Resource) -> bool:
+    """Whether it is encrypted with a key of the customer's; Azure Policy's remediation cannot change such a one."""
+    encryption = resource["properties"].get("encryption")
+    return isinstance(encryption, dict) and str(encryption.get("status")).lower() == ENABLED
+
+
 def resource_id(subscription_id: str, resource_group: str, name: str) -> str:
     if not hosts.is_group_name(resource_group):
         raise _errors.bad_group(resource_group)

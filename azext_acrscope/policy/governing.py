@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure.cli.core.azclierror import ForbiddenError
+
 from azext_acrscope import _errors, graph
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.policy import definitions
@@ -144,9 +146,11 @@ def read(arm: Arm, scope: PolicyScope) -> Governance:
     only_above = {"$filter": "atScope()"} if scope.management_group else {}
     assignments = _listed(arm, scope, _ASSIGNMENTS, API_VERSION, "read the policy assignments of", **only_above)
     found.above = {str(management_group(_scope_of(each))) for each in assignments} - {"None"}
+    if scope.management_group:
+        found.above.add(scope.management_group.lower())
     try:
         exemptions = _listed(arm, scope, _EXEMPTIONS, EXEMPTIONS_API_VERSION, "read the exemptions of", **only_above)
-    except _errors.ForbiddenError as error:
+    except ForbiddenError as error:
         exemptions = []
         found.incomplete.append(f"Exemptions are unknown: {error.error_msg}")
     if scope.management_group:
