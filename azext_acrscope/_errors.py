@@ -1231,10 +1231,19 @@ def policy_unread(where: str, why: str) -> str:
     return f"Whether Azure Policy will refuse or undo this in {where} cannot be told: {why}"
 
 
-def policy_will_refuse(name: str, assignment: str, scope: str, how: str) -> str:
-    """:param how: `refused` or `undone`."""
-    word = "refuse it" if how == "refused" else "set it back to `disabled`"
-    return f"{name}: the Azure Policy assignment '{assignment}' (at {scope}) will {word}."
+def policy_hinders(assignment: str, scope: str, how: str) -> str:
+    """What Azure Policy will do to a registry that is set to `enabled`.
+
+    :param how: `refused` or `undone`.
+    """
+    does = "refuse it" if how == "refused" else "set it back to `disabled` in the same write"
+    return f"the Azure Policy assignment {assignment} (at {scope}) will {does}"
+
+
+def hindered(names: list[str], said: str) -> str:
+    """The warning before a run."""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"Setting {shown} to `enabled`: {said}. `az acr scope policy show --name {names[0]}` shows what governs it."
 
 
 # --- wording shared by the above -----------------------------------------------------------------------------------

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from azext_acrscope._format import enforce_table, list_table, login_table, logout_table, show_table
+from azext_acrscope._format import (
+    enforce_table,
+    list_table,
+    login_table,
+    logout_table,
+    policy_show_table,
+    remediate_table,
+    show_table,
+)
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
@@ -15,3 +23,5 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
     with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
         g.command("assign", "assign")
         g.command("unassign", "unassign")
+        g.command("show", "show", table_transformer=policy_show_table)
+        g.command("remediate", "remediate", table_transformer=remediate_table)

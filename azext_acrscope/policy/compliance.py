@@ -70,28 +70,23 @@ def _state(row: dict[str, Any]) -> State | None:
 # --- an evaluation on demand ---------------------------------------------------------------------------------------
 
 
-def evaluate(
-    arm: Arm, places: list[PolicyScope], timeout: float, sleep: Callable[[float], None], watch: Callable[..., None]
-) -> None:
+def evaluate(arm: Arm, wanted: list[PolicyScope], timeout: float, sleep: Callable[[float], None]) -> None:
     """Have subscriptions or resource groups evaluated, and wait for the end; all are under way together.
 
-    :param watch: told of the number that ended, of all, and 0.
     :raises ForbiddenError: naming the role to ask for.
     :raises AzureResponseError: it did not end in time.
     :raises ManualInterrupt: Ctrl-C; the evaluation goes on.
     """
     try:
-        running = {place: _trigger(arm, place) for place in places}
-        deadline, pause, total = time.monotonic() + timeout, _FIRST_LOOK_SECONDS, len(places)
+        running = {place: _trigger(arm, place) for place in wanted}
+        deadline, pause = time.monotonic() + timeout, _FIRST_LOOK_SECONDS
         while running := {place: link for place, link in running.items() if not _ended(arm, place, link)}:
-            watch(total - len(running), total, 0)
             if time.monotonic() > deadline:
                 raise _errors.evaluation_too_slow(next(iter(running)).text, timeout)
             sleep(pause)
             pause = min(pause * 2, _SLOWEST_LOOK_SECONDS)
-        watch(total, total, 0)
     except KeyboardInterrupt:
-        raise _errors.evaluation_goes_on(places[0].text) from None
+        raise _errors.evaluation_goes_on(wanted[0].text) from None
 
 
 def _trigger(arm: Arm, place: PolicyScope) -> str:
@@ -170,6 +165,20 @@ def _inherited(rule: Rule, scope: PolicyScope, found: Governance) -> bool:
 
 def _key(rule: Rule) -> tuple[str, str | None]:
     return rule.assignment, rule.reference or None
+
+
+def over(found: Governance, registry_id: str) -> list[dict[str, Any]]:
+    """The rules over one registry, for `az acr scope show --policy`."""
+    return [
+        {
+            "id": rule.assignment,
+            "name": rule.name,
+            "effect": rule.effect,
+            "enforcementMode": "Default" if rule.enforced else "DoNotEnforce",
+            "exempt": found.exempt(rule, registry_id),
+        }
+        for rule in found.over(registry_id)
+    ]
 
 
 def _row(described: dict[str, Any], found: Governance, mine: dict[tuple[str, str], State]) -> dict[str, Any]:
@@ -255,8 +264,15 @@ def _names(rows: Iterable[dict[str, Any]]) -> set[str]:
     return {row["compliance"] for row in rows}
 
 
-def subscriptions(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
-    """The places to have evaluated for a scope: a management group's are its subscriptions."""
-    if not scope.management_group:
-        return [scope]
-    return [PolicyScope(f"/subscriptions/{each}", f"subscription {name}") for each, name in seen.subscriptions.items()]
+def places(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
+    """What to have evaluated for a scope, which must be a subscription or a resource group: a management group's
+    subscriptions, a registry's group.
+    """
+    if scope.management_group:
+        return [
+            PolicyScope(f"/subscriptions/{each}", f"subscription {name}") for each, name in seen.subscriptions.items()
+        ]
+    parts = scope.path.split("/")
+    if len(parts) > 5:
+        return [PolicyScope("/".join(parts[:5]), f"resource group {parts[4]}", resource_group=parts[4])]
+    return [scope]

@@ -16,10 +16,12 @@ from typing import Any
 
 from azext_acrscope import _errors, registry
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.enforcement import Plan
 from azext_acrscope.fleet import UNKNOWN, Fleet
 from azext_acrscope.policy.governing import Governance, Rule, management_group, refused
 from azext_acrscope.policy.scopes import PolicyScope, contains
 from azext_acrscope.registry import Resource
+from azext_acrscope.rollout import CHANGED, Item
 from azext_acrscope.tokens import plain
 
 API_VERSION = "2021-10-01"
@@ -28,7 +30,14 @@ _CAN_WRITE = ("b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2
 _MOST, _AT_ONCE = 50000, 30  # registries of a remediation (the default is 500), deployments at once (10): the maxima
 _ENDED = ("succeeded", "failed", "canceled", "cancelled")
 _FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 1.0, 15.0
-REMEDIATED, UNCHANGED, FAILED, LEFT, SKIPPED = "remediated", "unchanged", "failed", "left", "skipped"
+REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, LEFT = _RESULTS = (
+    "remediated",
+    "enforced",
+    "unchanged",
+    "skipped",
+    "failed",
+    "left",
+)
 
 Watch = Callable[[int, int, int], None]
 
@@ -102,7 +111,7 @@ def choose(found: Governance, named: str | None, where: str) -> Rule:
 
 def plan(rule: Rule, scope: PolicyScope, found: Governance, seen: Fleet) -> Task:
     """The registries that the rule governs in the scope: which are to be changed, and which are not and why."""
-    place = scope if _reaches(rule.scope, scope) else _place(rule.scope)
+    place = scope if _reaches(rule.scope, scope, found) else _place(rule.scope)
     targets = []
     for each in seen.registries:
         if rule not in found.over(str(each["id"])):
@@ -115,16 +124,16 @@ def plan(rule: Rule, scope: PolicyScope, found: Governance, seen: Fleet) -> Task
     return Task(rule, place, targets)
 
 
-def _reaches(assigned: str, scope: PolicyScope) -> bool:
+def _reaches(assigned: str, scope: PolicyScope, found: Governance) -> bool:
     """Whether an assignment governs a whole scope, so that the remediation can be made there."""
-    if scope.management_group:
-        group = management_group(assigned)
-        return group is not None
-    return management_group(assigned) is not None or contains(assigned, scope.path)
+    group = management_group(assigned)
+    return group in found.above if group else contains(assigned, scope.path)
 
 
 def _place(path: str) -> PolicyScope:
     parts = path.split("/")
+    if management_group(path):
+        return PolicyScope(path, f"management group {parts[-1]}", management_group=parts[-1])
     group = parts[4] if len(parts) > 4 else None
     return PolicyScope(path, f"resource group {group}" if group else f"subscription {parts[2]}", resource_group=group)
 
@@ -155,7 +164,7 @@ def check_identity(arm: Arm, rule: Rule) -> str | None:
             assigned += arm.pages(
                 f"{rule.scope}/providers/Microsoft.Authorization/roleAssignments",
                 ROLES_API_VERSION,
-                **{"$filter": f"principalId eq '{re.sub('[^0-9A-Za-z-]', '', principal)}'"},
+                **{"$filter": f"assignedTo('{re.sub('[^0-9A-Za-z-]', '', principal)}')"},
             )
     except ArmError as error:
         return f"The roles of the assignment's identity cannot be read ({error.code}), so they are not checked."
@@ -179,12 +188,28 @@ def _complete(rule: Rule) -> str:
     return f'az acr scope policy assign --effect modify --assignment-name "{rule.name}"{group}{where}'
 
 
-def question(task: Task) -> str:
+def beforehand(arm: Arm, task: Task) -> list[str]:
+    """Lines for people before a remediation: what it will not do.
+
+    :raises ValidationError: the assignment's identity has no role at all.
+    """
+    names = encrypted(task.todo)
+    warnings = [f"In view: {_errors.encrypted_registries(names)}"] if names else []
+    return warnings + ([] if is_useless(task) else [text for text in [check_identity(arm, task.rule)] if text])
+
+
+def is_useless(task: Task) -> bool:
+    """Whether a remediation could change nothing: all that is left has customer-managed keys."""
+    return all(registry.is_encrypted(each.resource) for each in task.todo)
+
+
+def question(task: Task, enforce_rest: bool) -> str:
     """What is asked before, with the numbers."""
-    kept = "" if task.rule.enforced else " (its enforcement is switched off: what it mends may be set back later)"
+    kept = "" if task.rule.enforced else " (whose enforcement is switched off: what it mends is not kept so)"
+    rest_too = ", and then set those that are left directly" if enforce_rest else ""
     return (
-        f"Have Azure Policy set {_errors.registries(len(task.todo))} in {task.place.text} to `disabled`, with the "
-        f"assignment {task.rule.name}{kept}?"
+        f"Have Azure Policy set {_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
+        f"assignment {task.rule.name}{kept}{rest_too}?"
     )
 
 
@@ -301,9 +326,34 @@ def settle(task: Task, ended: str, outcome: dict[str, str], now: Fleet) -> None:
             each.reason = f"it has a customer-managed key, which Azure Policy cannot change: {each.reason}"
 
 
+def not_started(task: Task) -> None:
+    """All that is to be changed has customer-managed keys: a remediation could change none of it."""
+    for each in task.todo:
+        each.after, each.result = each.before, LEFT
+        each.reason = "it has a customer-managed key, which Azure Policy cannot change: no remediation was started"
+
+
 def rest(task: Task) -> list[Target]:
     """Those that were to be changed and are not `disabled`."""
     return [each for each in task.targets if each.result in (FAILED, LEFT)]
+
+
+def enforce(task: Task, run: Callable[[Plan], Exception | None]) -> Exception | None:
+    """Set those that are left directly, as `az acr scope enforce` does; the error of that run, if there is one.
+
+    :param run: makes the changes of a plan.
+    """
+    left = {each.id: each for each in rest(task)}
+    items = [Item(each.resource, each.after, registry.DISABLED) for each in left.values() if each.after != UNKNOWN]
+    problem = run(Plan(items)) if items else None
+    for item in items:
+        target = left[str(item.resource["id"])]
+        target.after = item.status or target.after
+        if item.result == CHANGED or target.after == registry.DISABLED:
+            target.result, target.reason = ENFORCED, ""
+        else:
+            target.reason = item.reason or target.reason
+    return problem
 
 
 def verdict(task: Task, seen: Fleet) -> Exception | None:
@@ -339,11 +389,8 @@ def rows(task: Task, started: bool) -> list[dict[str, Any]]:
 
 def summary(task: Task) -> list[str]:
     """A line for people with the numbers, and one with the registries that are for `enforce`."""
-    counted = {word: sum(each.result == word for each in task.targets) for word in _WORDS}
+    counted = {word: sum(each.result == word for each in task.targets) for word in _RESULTS}
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
     lines = [f"{_errors.registries(len(task.targets))} governed by {task.rule.name}: {numbers or 'none'}"]
     names = encrypted(rest(task))
     return lines + ([f"  {_errors.encrypted_registries(names)}"] if names else [])
-
-
-_WORDS = (REMEDIATED, "enforced", UNCHANGED, SKIPPED, FAILED, LEFT)
