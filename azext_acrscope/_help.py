@@ -123,13 +123,13 @@ long-summary: >
 
 helps["acr scope policy show"] = """
 type: command
-short-summary: Show which assignments govern registries, and what Azure Policy has seen next to the status they have now.
+short-summary: Show which assignments govern registries, and what Azure Policy has seen next to their status now.
 long-summary: >
     For a registry, a resource group, the subscription (by default) or a management group. `assignments` are those of
     the two built-in definitions, inherited ones and those inside initiatives included, with `effect` and
     `enforcementMode`. `registries` has the `status` of each, its `compliance` (NonCompliant, NotEvaluated, Compliant,
-    Exempt or NotGoverned), and a `disagreement` where the two do not go together: Azure Policy's states are those of its
-    last evaluation. Of a management group the statuses are Resource Graph's unless `--live` is given.
+    Exempt or NotGoverned), and a `disagreement` where the two do not go together: Azure Policy's states are those of
+    its last evaluation. Of a management group the statuses are Resource Graph's unless `--live` is given.
 examples:
   - name: Show what governs the subscription in use, and how its registries stand.
     text: az acr scope policy show --output table
@@ -145,9 +145,9 @@ helps["acr scope policy remediate"] = """
 type: command
 short-summary: Let Azure Policy set the registries that an assignment with the effect modify governs.
 long-summary: >
-    Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each registry
-    that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or `left`) and
-    `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
+    Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
+    registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
+    `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
     `--enforce-rest` sets them, and all others that are left, directly. Interrupting the command does not stop the
     remediation. Ends with an error unless every registry is enforced or exempt.
 examples:

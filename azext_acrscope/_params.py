@@ -30,6 +30,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
         _sign_in_arguments(loader, several_registries)
     if not command or command.startswith("acr scope policy"):
         _policy_arguments(loader)
+        _policy_show_arguments(loader)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -272,7 +273,6 @@ def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
 
 def _policy_arguments(loader: Any) -> None:
     """The arguments of `az acr scope policy`; scopes are named as everywhere."""
-    _policy_show_arguments(loader)
 
 
 def _policy_show_arguments(loader: Any) -> None:
@@ -311,6 +311,12 @@ def _policy_show_arguments(loader: Any) -> None:
             options_list=["--enforce-rest"],
             action="store_true",
             help="Set directly what is still not `disabled` after it, as `az acr scope enforce` does.",
+        )
+        c.argument(
+            "dry_run",
+            options_list=["--dry-run"],
+            action="store_true",
+            help="Show which registries it is about, and start nothing.",
         )
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
         c.argument(

@@ -34,19 +34,18 @@ def show(
 ) -> dict[str, Any]:
     """Show what governs a scope and what Azure Policy has seen there; the shape is that of `compliance.report`."""
     from azext_acrscope import _outcome
-    from azext_acrscope.policy import compliance, governing, view
+    from azext_acrscope.policy import compliance, view
 
     if registry_name:
         seen = view.of_registry(cmd.cli_ctx, registry_name, resource_group_name)
     else:
         seen = view.of_scope(cmd.cli_ctx, resource_group_name, management_group, live)
-    found = governing.read(seen.arm, seen.scope)
     if refresh:
         _evaluate(cmd, seen)
     known = compliance.states(seen.arm, seen.scope)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
-    result = compliance.report(seen.scope, found, seen.fleet, known, audience)
-    _outcome.tell(compliance.summary(result, found, seen.fleet, known, seen.live))
+    result = compliance.report(seen.scope, seen.found, seen.fleet, known, audience)
+    _outcome.tell(compliance.summary(result, seen.found, seen.fleet, known, seen.live))
     return result
 
 
@@ -65,20 +64,24 @@ def remediate(
     management_group: str | None = None,
     assignment: str | None = None,
     enforce_rest: bool = False,
+    dry_run: bool = False,
     yes: bool = False,
     record_file: str | None = None,
 ) -> list[dict[str, Any]]:
     """Let a modifying assignment mend what was there before it; the shape is that of `remediation.rows`."""
     from azext_acrscope import _outcome, fleet
-    from azext_acrscope.policy import governing, remediation, view
+    from azext_acrscope.policy import remediation, view
 
     seen = view.of_scope(cmd.cli_ctx, resource_group_name, management_group, live=True)
-    found = governing.read(seen.arm, seen.scope)
-    task = remediation.plan(remediation.choose(found, assignment, seen.scope.text), seen.scope, found, seen.fleet)
-    _outcome.tell([*fleet.unread(seen.fleet.unreadable), *found.incomplete])
+    task = remediation.plan(
+        remediation.choose(seen.found, assignment, seen.scope.text), seen.scope, seen.found, seen.fleet
+    )
+    _outcome.tell([*fleet.unread(seen.fleet.unreadable), *seen.found.incomplete])
     started, problem = False, None
     if task.todo:
         _outcome.tell(remediation.beforehand(seen.arm, task))
+        if dry_run:
+            return remediation.rows(task, started)
         if not yes:
             _outcome.confirm(cmd.cli_ctx, remediation.question(task, enforce_rest))
         started = _remediate(cmd, seen, task, resource_group_name, management_group)

@@ -1,4 +1,4 @@
-"""What a command about policy looks at: a scope, the registries in it, and the connection to ask with."""
+"""What a command about policy looks at: a scope, what governs it, the registries in it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,8 @@ from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm
 from azext_acrscope.fleet import Fleet
 from azext_acrscope.hosts import RegistryRef
-from azext_acrscope.policy import scopes
+from azext_acrscope.policy import governing, scopes
+from azext_acrscope.policy.governing import Governance
 from azext_acrscope.policy.scopes import PolicyScope
 
 
@@ -18,6 +19,7 @@ class View:
 
     arm: Arm
     scope: PolicyScope
+    found: Governance
     fleet: Fleet
     live: bool = True
 
@@ -26,7 +28,8 @@ def of_registry(cli_ctx: Any, ref: RegistryRef, resource_group: str | None) -> V
     """One registry, and the scope that it is."""
     arm = Arm(cli_ctx, ref.subscription_id)
     resource = registry.find(arm, ref, resource_group, hosts.cloud_suffix(cli_ctx.cloud))
-    return View(arm, scope_of(resource["id"]), Fleet([resource]))
+    scope = scope_of(resource["id"])
+    return View(arm, scope, governing.read(arm, scope), Fleet([resource]))
 
 
 def scope_of(registry_id: str) -> PolicyScope:
@@ -43,6 +46,7 @@ def of_scope(cli_ctx: Any, resource_group: str | None, management_group: str | N
         resource_group = None
     arm = Arm(cli_ctx)
     scope = scopes.choose(arm, management_group, resource_group)
+    found = governing.read(arm, scope)
     wanted = fleet.scope(cli_ctx, resource_group, False, management_group)
     live = live or not management_group
-    return View(arm, scope, fleet.live(cli_ctx, wanted) if live else fleet.from_graph(cli_ctx, wanted), live)
+    return View(arm, scope, found, fleet.live(cli_ctx, wanted) if live else fleet.from_graph(cli_ctx, wanted), live)
