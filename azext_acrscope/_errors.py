@@ -1098,19 +1098,124 @@ def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
     )
 
 
-# --- Azure Policy: what governs, what it sees, what it mends ---------------------------------------------------------
+# --- policy --------------------------------------------------------------------------------------------------------
 
 
-def policy_rights(where: str, doing: str, role: str, code: str, correlation: str) -> AzCLIError:
-    """403 of a request about Azure Policy.
+def right_missing(
+    doing: str, where: str, path: str, role: str, code: str, message: str, correlation: str
+) -> AzCLIError:
+    """A 403 around policy assignments.
 
-    :param doing: what the account may not do, such as "read the policy states of".
-    :param role: the built-in role that allows it.
+    :param doing: what was not allowed, such as "assign policies".
+    :param role: the narrowest built-in role that allows it.
     """
+    detail = f"{message} [{code}, HTTP 403, correlation id {correlation}]."
     return ForbiddenError(
-        f"The signed-in account may not {doing} {where} [{code}, HTTP 403, correlation id {correlation}].",
-        f"Ask for the role {role} at {where}, then `az account clear && az login` if it was just granted.",
+        f"The signed-in account may not {doing} at {where}: {detail}",
+        [
+            f'Ask for the role "{role}" there: `az role assignment create --assignee ACCOUNT --role "{role}" '
+            f"--scope {path}`.",
+            "Then repeat the command, which does what is left; `az account clear && az login` if the role is new.",
+        ],
     )
+
+
+def identity_right_missing(role: str, code: str, message: str, correlation: str) -> AzCLIError:
+    return ForbiddenError(
+        "The signed-in account may not give that identity to a policy assignment: "
+        f"{message} [{code}, HTTP 403, correlation id {correlation}].",
+        f'Ask for the role "{role}" on the identity, or leave --identity out: then the assignment has one of its own.',
+    )
+
+
+def bad_assignment_name(name: str, longest: int) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{name}' cannot be the name of a policy assignment here: 1 to {longest} characters without "
+        "< > * % & : ? . + / \\ and without a space at the end.",
+        "Leave --assignment-name out for the usual name; --display-name takes any text.",
+    )
+
+
+def bad_identity(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the resource ID of a user-assigned managed identity.",
+        "`az identity list --query [].id --output tsv` prints them.",
+    )
+
+
+def bad_not_scope(text: str, where: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the ID of something inside {where}, so it cannot be excluded from it.",
+        "Give IDs such as /subscriptions/SUBSCRIPTION/resourceGroups/GROUP, or a registry's ID.",
+    )
+
+
+def name_taken(name: str, where: str, definition: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment '{name}' at {where} assigns another definition ({definition}), and Azure lets no "
+        "assignment change its definition. Nothing was written.",
+        "Give another name with --assignment-name, or the effect that belongs to that definition with --effect.",
+    )
+
+
+def assignment_elsewhere(there: str, wanted: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment has its identity in {there}; it cannot be moved to {wanted}. Nothing was written.",
+        "Leave --location out, or `az acr scope policy unassign` and assign again.",
+    )
+
+
+def location_needed(where: str) -> AzCLIError:
+    return RequiredArgumentMissingError(
+        f"The effect modify works by a managed identity, which needs a location, and {where} has none.",
+        "Add --location, for example --location westeurope; it does not limit which registries are covered.",
+    )
+
+
+def identity_unknown(principal: str, where: str, seconds: float) -> AzCLIError:
+    return AzureResponseError(
+        f"The policy is assigned at {where}, but its new identity {principal} was still unknown to the directory after "
+        f"{seconds:g} seconds, so it has no role and cannot change registries yet.",
+        "Repeat the command in a few minutes: it gives the role and changes nothing else.",
+    )
+
+
+def no_identity(assignment_id: str) -> AzCLIError:
+    return AzureResponseError(
+        f"Azure took the policy assignment {assignment_id} but names no identity for it, so no role can be given.",
+        "Repeat the command: it reads the assignment again and goes on from there.",
+    )
+
+
+def not_an_assignment() -> AzCLIError:
+    return AzureResponseError(
+        "Azure Resource Manager's answer is not a policy assignment.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+    )
+
+
+def not_our_assignment(name: str, where: str, definition: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment '{name}' at {where} ({definition}) was not made by `az acr scope policy assign`, so it "
+        "is left alone. Nothing was removed.",
+        "Whoever made it (a template, the portal, another tool) should remove it there, or use "
+        "`az policy assignment delete`.",
+    )
+
+
+def several_assignments(names: list[str], where: str) -> AzCLIError:
+    return ValidationError(
+        f"There are {len(names)} assignments of ours at {where}: {', '.join(names)}. Nothing was removed.",
+        "Say which one with --assignment-name.",
+    )
+
+
+def counted_with(group: str) -> str:
+    """A sentence, no error."""
+    return f"Registries in the excluded {group} are counted, too."
+
+
+# --- Azure Policy: what governs, what it sees, what it mends ---------------------------------------------------------
 
 
 def no_such_assignment(name: str, where: str, known: list[str]) -> AzCLIError:

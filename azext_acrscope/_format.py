@@ -73,6 +73,28 @@ def logout_table(result: list[Row]) -> list[Row]:
     return [_plain(row) for row in result]
 
 
+def policy_assign_table(result: Row | None) -> Row:
+    """Of the printed result; nothing for --print, which has none."""
+    if not result:
+        return {}
+    count = result["nonCompliant"]
+    row = {
+        "Name": result["name"],
+        "Effect": result["effect"],
+        "EnforcementMode": result["enforcementMode"],
+        "NonCompliant": f"{count['registries']} of {count['of']}" if count else "unknown",
+        "Changed": result["changed"],
+        "Scope": result["scope"],
+    }
+    if "plannedChanges" in result:
+        row["PlannedChanges"] = len(result["plannedChanges"])
+    return row
+
+
+def policy_unassign_table(result: Row) -> Row:
+    return _plain({key: result[key] for key in ("name", "changed", "scope")})
+
+
 def policy_show_table(result: Row) -> list[Row]:
     """The registries; where there are none, the assignments."""
     if not result["registries"]:

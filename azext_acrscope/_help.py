@@ -121,6 +121,44 @@ long-summary: >
     other modifies them. Both count a registry as non-compliant if its status is `enabled` or missing.
 """
 
+helps["acr scope policy assign"] = """
+type: command
+short-summary: Assign Azure's built-in policy that audits, denies or modifies registries.
+long-summary: >
+    Assigns at a management group, the subscription (the default) or a resource group. It first shows how many
+    registries there are non-compliant today; `deny` and `modify` ask before they write. Repeating the command changes
+    nothing, and completes what was interrupted; options that are left out leave an existing assignment as it is. For
+    `modify` the assignment's managed identity gets the role Contributor at the scope. `modify` changes existing
+    registries by a remediation only, which fails for registries with customer-managed keys: `az acr scope enforce` is
+    their mend.
+examples:
+  - name: See what would be assigned at the subscription, and how many registries are non-compliant.
+    text: az acr scope policy assign --dry-run
+  - name: Audit everything below a management group.
+    text: az acr scope policy assign --management-group contoso
+  - name: Refuse non-compliant registries in a resource group, one registry left out.
+    text: >
+        az acr scope policy assign --resource-group rg-apps --effect deny --yes --not-scopes
+        /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/legacy
+  - name: Let Azure set the status in the subscription, without enforcing it yet.
+    text: az acr scope policy assign --effect modify --location westeurope --enforcement-mode do-not-enforce
+  - name: Print the same for Terraform.
+    text: az acr scope policy assign --management-group contoso --effect modify --location westeurope --print terraform
+"""  # noqa: E501  (a resource ID is long)
+
+helps["acr scope policy unassign"] = """
+type: command
+short-summary: Remove a policy assignment that `az acr scope policy assign` made.
+long-summary: >
+    Removes the role assignment of its identity, too, and asks first. Assignments made by anybody else are left alone.
+    Registries keep the status they have.
+examples:
+  - name: Take back what was assigned at the subscription.
+    text: az acr scope policy unassign
+  - name: Take back one of several at a management group, without being asked.
+    text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
+"""
+
 helps["acr scope policy show"] = """
 type: command
 short-summary: Show which assignments govern registries, and what Azure Policy has seen next to their status now.

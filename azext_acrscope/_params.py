@@ -31,6 +31,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
     if not command or command.startswith("acr scope policy"):
         _policy_arguments(loader)
         _policy_show_arguments(loader)
+        _policy_show_arguments(loader)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -273,6 +274,93 @@ def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
 
 def _policy_arguments(loader: Any) -> None:
     """The arguments of `az acr scope policy`; scopes are named as everywhere."""
+    _policy_assign_arguments(loader)
+
+
+def _policy_assign_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, LANGUAGES
+
+    for command in ("assign", "unassign"):
+        with loader.argument_context(f"acr scope policy {command}") as c:
+            c.argument(
+                "management_group",
+                options_list=["--management-group"],
+                help="The name of a management group to assign at. By default the subscription.",
+            )
+            c.argument(
+                "resource_group_name",
+                options_list=["--resource-group", "-g"],
+                help="A resource group to assign at. A default group of the configuration does not count here.",
+            )
+            c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask.")
+
+    with loader.argument_context("acr scope policy assign") as c:
+        c.argument(
+            "effect",
+            arg_type=get_enum_type(list(EFFECTS)),
+            help="`audit` (the default for a new assignment) reports, `deny` also refuses to create or update a "
+            "registry that would accept ARM-audience tokens, `modify` sets the status of created and updated ones.",
+        )
+        c.argument(
+            "assignment_name",
+            options_list=["--assignment-name"],
+            help="By default `acrscope` for audit and deny, `acrscope-modify` for modify, so that a repeat changes "
+            "nothing.",
+        )
+        c.argument("display_name", options_list=["--display-name"], help="What the portal shows.")
+        c.argument(
+            "not_scopes",
+            options_list=["--not-scopes"],
+            nargs="*",
+            help="IDs of subscriptions, resource groups or registries inside the scope to leave out; without any, "
+            "none is left out any more.",
+        )
+        c.argument(
+            "enforcement_mode",
+            arg_type=get_enum_type(list(ENFORCEMENT_MODES)),
+            options_list=["--enforcement-mode"],
+            help="`do-not-enforce` reports without refusing or changing anything.",
+        )
+        c.argument(
+            "non_compliance_message",
+            options_list=["--non-compliance-message"],
+            help="What Azure says to whom it refuses, and beside non-compliant registries.",
+        )
+        c.argument(
+            "dry_run",
+            options_list=["--dry-run"],
+            action="store_true",
+            help="Show what would change, and write nothing.",
+        )
+        c.argument(
+            "print_as",
+            options_list=["--print"],
+            arg_type=get_enum_type(LANGUAGES),
+            help="Print the same as a template, and write nothing; nothing is asked of Azure.",
+        )
+
+    with loader.argument_context("acr scope policy assign", arg_group="Identity (modify)") as c:
+        c.argument(
+            "location",
+            options_list=["--location", "-l"],
+            help="Where the assignment's managed identity is kept. By default that of the resource group; it does not "
+            "limit which registries are covered.",
+        )
+        c.argument(
+            "identity",
+            options_list=["--identity"],
+            help="The resource ID of a user-assigned managed identity to use. By default the assignment gets one of "
+            "its own.",
+        )
+
+    with loader.argument_context("acr scope policy unassign") as c:
+        c.argument(
+            "assignment_name",
+            options_list=["--assignment-name"],
+            help="By default the one that `az acr scope policy assign` made at the scope.",
+        )
 
 
 def _policy_show_arguments(loader: Any) -> None:

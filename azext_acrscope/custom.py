@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from azext_acrscope.arm import Arm
     from azext_acrscope.tokens import EntraToken
 
-OPERATION_SECONDS = 600
+_OPERATION_SECONDS = 600
 
 # When Python ends it collects garbage among all that the CLI has loaded: 50 ms and more of every command, for nothing.
 atexit.register(gc.freeze)
@@ -87,7 +87,7 @@ def enforce(
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
 
-    seconds = _operation_seconds(cmd)
+    seconds = operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
@@ -258,9 +258,9 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
     return arm, registry.find(arm, ref, resource_group, hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
-def _operation_seconds(cmd: Any) -> float:
+def operation_seconds(cmd: Any) -> float:
     """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
-    return seconds(cmd, "operation_timeout", OPERATION_SECONDS)
+    return seconds(cmd, "operation_timeout", _OPERATION_SECONDS)
 
 
 def seconds(cmd: Any, setting: str, default: int) -> float:

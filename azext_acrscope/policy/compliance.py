@@ -16,7 +16,8 @@ from azext_acrscope import _errors, fleet, registry
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import Fleet
 from azext_acrscope.policy import definitions
-from azext_acrscope.policy.governing import Governance, Rule, management_group, refused
+from azext_acrscope.policy.governing import Governance, Rule, management_group
+from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
 from azext_acrscope.policy.scopes import PolicyScope, contains
 
 STATES_API_VERSION = "2019-10-01"
@@ -54,7 +55,7 @@ def states(arm: Arm, scope: PolicyScope) -> list[State]:
             f"{scope.path}{_STATES}/queryResults", STATES_API_VERSION, **{"$filter": names, "$select": wanted}
         )
     except ArmError as error:
-        raise refused(error, scope, "read the policy states of", "Reader") from error
+        raise refused(error, scope, "read policy states", TO_READ) from error
     return [state for row in rows if (state := _state(row))]
 
 
@@ -94,7 +95,7 @@ def _trigger(arm: Arm, place: PolicyScope) -> str:
     try:
         reply = arm.post(f"{place.path}{_STATES}/triggerEvaluation", STATES_API_VERSION)
     except ArmError as error:
-        raise refused(error, place, "have Azure Policy evaluate", "Resource Policy Contributor") from error
+        raise refused(error, place, "have Azure Policy evaluate what is there", TO_ASSIGN) from error
     link = str(reply.headers.get("Location") or "")
     if reply.status == 202 and not urlsplit(link).netloc:
         raise _errors.not_a_policy_answer("an evaluation")
@@ -108,7 +109,7 @@ def _ended(arm: Arm, place: PolicyScope, link: str) -> bool:
     try:
         reply = arm.follow(link)
     except ArmError as error:
-        raise refused(error, place, "follow the evaluation of", "Resource Policy Contributor") from error
+        raise refused(error, place, "follow an evaluation", TO_ASSIGN) from error
     state = str(reply.body.get("status")) if isinstance(reply.body, dict) else "Succeeded"
     if reply.status == 200 and state.lower() in ("failed", "canceled", "cancelled"):
         raise _errors.evaluation_failed(place.text, state)

@@ -14,9 +14,10 @@ from typing import Any
 
 from azure.cli.core.azclierror import ForbiddenError
 
-from azext_acrscope import _errors, graph
+from azext_acrscope import graph
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.policy import definitions
+from azext_acrscope.policy.refusals import TO_READ, refused
 from azext_acrscope.policy.scopes import PolicyScope, contains
 
 API_VERSION = "2023-04-01"  # of assignments and initiatives; the first with `overrides` and version ranges, stable
@@ -144,12 +145,12 @@ def read(arm: Arm, scope: PolicyScope) -> Governance:
     """
     found = Governance()
     only_above = {"$filter": "atScope()"} if scope.management_group else {}
-    assignments = _listed(arm, scope, _ASSIGNMENTS, API_VERSION, "read the policy assignments of", **only_above)
+    assignments = _listed(arm, scope, _ASSIGNMENTS, API_VERSION, "read policy assignments", **only_above)
     found.above = {str(management_group(_scope_of(each))) for each in assignments} - {"None"}
     if scope.management_group:
         found.above.add(scope.management_group.lower())
     try:
-        exemptions = _listed(arm, scope, _EXEMPTIONS, EXEMPTIONS_API_VERSION, "read the exemptions of", **only_above)
+        exemptions = _listed(arm, scope, _EXEMPTIONS, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above)
     except ForbiddenError as error:
         exemptions = []
         found.incomplete.append(f"Exemptions are unknown: {error.error_msg}")
@@ -172,18 +173,7 @@ def _listed(arm: Arm, scope: PolicyScope, kind: str, version: str, doing: str, *
     try:
         return arm.pages(scope.path + kind, version, **query)
     except ArmError as error:
-        raise refused(error, scope, doing, "Reader") from error
-
-
-def refused(error: ArmError, scope: PolicyScope, doing: str, role: str) -> Exception:
-    """ARM's refusal of a request about Azure Policy, as an error that names the role to ask for."""
-    if error.status == 403:
-        return _errors.policy_rights(scope.text, doing, role, error.code, error.correlation)
-    if error.status == 404 and scope.management_group:
-        return _errors.management_group_not_found(scope.management_group)
-    if error.status == 404 and scope.resource_group and error.code == "ResourceGroupNotFound":
-        return _errors.group_not_found(scope.resource_group, scope.path.split("/")[2])
-    return error.as_cli_error(scope.text, role)
+        raise refused(error, scope, doing, TO_READ) from error
 
 
 def _below(arm: Arm, scope: PolicyScope, found: Governance) -> list[dict[str, Any]]:

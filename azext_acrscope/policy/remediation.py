@@ -18,7 +18,8 @@ from azext_acrscope import _errors, registry
 from azext_acrscope.arm import Arm, ArmError, Reply
 from azext_acrscope.enforcement import Plan
 from azext_acrscope.fleet import UNKNOWN, Fleet
-from azext_acrscope.policy.governing import Governance, Rule, management_group, refused
+from azext_acrscope.policy.governing import Governance, Rule, management_group
+from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
 from azext_acrscope.policy.scopes import PolicyScope, contains
 from azext_acrscope.registry import Resource
 from azext_acrscope.rollout import CHANGED, Item
@@ -236,7 +237,7 @@ def start(arm: Arm, task: Task) -> None:
     except ArmError as error:
         if error.status == 400 and error.code == "InvalidCreateRemediationRequest":
             raise _errors.remediation_running(task.place.text, error.message, error.correlation) from error
-        raise refused(error, task.place, "start a remediation in", "Resource Policy Contributor") from error
+        raise refused(error, task.place, "start a remediation", TO_ASSIGN) from error
 
 
 def follow(arm: Arm, task: Task, timeout: float, sleep: Callable[[float], None], watch: Watch) -> str:
@@ -268,7 +269,7 @@ def _look(arm: Arm, task: Task) -> tuple[str, int, int, int]:
     try:
         reply: Reply = arm.get(task.path, API_VERSION)
     except ArmError as error:
-        raise refused(error, task.place, "follow the remediation in", "Resource Policy Contributor") from error
+        raise refused(error, task.place, "follow a remediation", TO_ASSIGN) from error
     properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
     if not isinstance(properties, dict) or not isinstance(properties.get("provisioningState"), str):
         raise _errors.not_a_policy_answer(f"the remediation {task.name}")
@@ -288,7 +289,7 @@ def deployments(arm: Arm, task: Task) -> dict[str, str]:
     try:
         items = arm.posted_pages(f"{task.path}/listDeployments", API_VERSION)
     except ArmError as error:
-        raise refused(error, task.place, "list the deployments of the remediation in", "Reader") from error
+        raise refused(error, task.place, "list the deployments of a remediation", TO_READ) from error
     return {str(item.get("remediatedResourceId")).lower(): _why(item) for item in items}
 
 
