@@ -687,14 +687,14 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
     if not assignments:
         return ForbiddenError(
             f"An Azure Policy assignment forbids this change of {where}: {message} {code}.",
-            ["`az acr scope policy show --name REGISTRY` shows which govern it.", _EXEMPTION.format("ID")],
+            [f"`az acr scope policy show --name {_registry(where)}` shows which govern it.", _EXEMPTION.format("ID")],
         )
     named = " and ".join(f"'{each.split('/')[-1]}' ({each})" for each in assignments)
     return ForbiddenError(
         f"Azure Policy forbids this change of {where}: it is refused by the assignment {named} {code}.",
         [
-            "`az acr scope policy show --name REGISTRY` shows all that govern it. Whoever owns the assignment can "
-            "exempt the registry, or switch enforcement off for all:",
+            f"`az acr scope policy show --name {_registry(where)}` shows all that govern it. Whoever owns the "
+            "assignment can exempt the registry, or switch enforcement off for all:",
             _EXEMPTION.format(assignments[0]),
             f'`az policy assignment update --name "{assignments[0].split("/")[-1]}" '
             f'--scope "{assignments[0].rsplit("/providers/", 1)[0]}" --enforcement-mode DoNotEnforce`',
@@ -1370,6 +1370,12 @@ def subscriptions(number: int) -> str:
 def _name(login_server: str) -> str:
     """The name of a login server's registry, for commands that take no hash."""
     return login_server.split(".")[0].split("-")[0]
+
+
+def _registry(where: str) -> str:
+    """The name of the registry that a text of `registry.short_name` names, for commands."""
+    found = re.match(r"Registry '(\w+)'", where, re.ASCII)
+    return found[1] if found else "REGISTRY"
 
 
 def _id(correlation: str) -> str:

@@ -320,7 +320,10 @@ def settle(task: Task, ended: str, outcome: dict[str, str], now: Fleet) -> None:
             each.result, each.reason = FAILED, why
         elif why is None:
             each.result = LEFT
-            each.reason = f"the remediation ({ended}) did not come to it: Azure Policy has not seen it as non-compliant"
+            each.reason = (
+                f"the remediation ({ended}) did not come to it: Azure Policy has not seen it as non-compliant yet "
+                "(`az acr scope policy show --refresh` has it look)"
+            )
         else:
             each.result, each.reason = FAILED, "its deployment succeeded, and yet it is not `disabled`"
         if each.result in (FAILED, LEFT) and registry.is_encrypted(each.resource):

@@ -275,6 +275,7 @@ def test_the_assignment_must_be_named_among_several(az: Az, cloud: LocalCloud, e
     result = remediate(az, "--yes")
     assert result.code == 1, result
     assert "--assignment" in result.stderr
+    assert writes(cloud) == []
     named = remediate(az, "--yes", "--assignment", estate.assignment.id.lower())
     assert named.code == 0, named
 

@@ -44,7 +44,7 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
     world.move(subscription, group)
     world.grant(auditor, f"/providers/Microsoft.Management/managementGroups/{group}", "Reader")
     apps = [
-        world.add_registry(f"{registry_name}a{number}", "rg-apps", subscription, policy_status=status)
+        world.add_registry(f"{registry_name}a{number}", "rg-apps", subscription, policy_status=status)  # type: ignore[arg-type]
         for number, status in enumerate(("enabled", "disabled"))
     ]
     return Estate(auditor, group, subscription, apps, world.add_registry(f"{registry_name}d", "rg-data", subscription))
