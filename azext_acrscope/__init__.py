@@ -1,31 +1,10 @@
-"""The loader of `az acr scope`. Every `az acr` command imports this file, so it imports nothing heavy."""
-
-from typing import Any
-
-from azure.cli.core import AzCommandsLoader
-
-from azext_acrscope import _help  # noqa: F401  (importing it registers the help texts)
+"""`az acr scope`. The package imports nothing by itself: docker's credential helper starts without the CLI."""
 
 
-class AcrScopeCommandsLoader(AzCommandsLoader):
-    """Adds the group `acr scope` to the CLI's own `acr` commands."""
+def __getattr__(name: str) -> object:
+    """The loader, by the name under which the CLI asks an extension for it; only then is it imported."""
+    if name == "COMMAND_LOADER_CLS":
+        from azext_acrscope._loader import AcrScopeCommandsLoader
 
-    def __init__(self, cli_ctx: Any = None) -> None:
-        from azure.cli.core.commands import CliCommandType
-
-        custom = CliCommandType(operations_tmpl="azext_acrscope.custom#{}")
-        super().__init__(cli_ctx=cli_ctx, custom_command_type=custom)
-
-    def load_command_table(self, args: list[str]) -> Any:
-        from azext_acrscope.commands import load_command_table
-
-        load_command_table(self, args)
-        return self.command_table
-
-    def load_arguments(self, command: str) -> None:
-        from azext_acrscope._params import load_arguments
-
-        load_arguments(self, command)
-
-
-COMMAND_LOADER_CLS = AcrScopeCommandsLoader
+        return AcrScopeCommandsLoader
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

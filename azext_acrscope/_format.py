@@ -148,5 +148,12 @@ def _plain(row: Row) -> Row:
     return shown
 
 
+def configure_docker_table(result: Row) -> list[Row]:
+    return [
+        {"LoginServer": row["loginServer"], "Result": row["result"], "Client": result["client"], "File": result["file"]}
+        for row in result["hosts"]
+    ]
+
+
 def _status(result: Row) -> str:
     return f"{result['status']} (default)" if result["statusIsDefault"] else str(result["status"])

@@ -113,6 +113,30 @@ examples:
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
 """
 
+helps["acr scope configure-docker"] = """
+type: command
+short-summary: Let docker and other container clients fetch their credentials for registries by themselves.
+long-summary: >
+    Installs docker's credential helper docker-credential-acrscope (a small launcher in a directory on PATH) and names
+    it for the registries in the client's `credHelpers`. From then on a pull or push needs no login: the helper answers
+    from a cache of ACR refresh tokens, renews them early, and makes a token for the ACR audience only. It asks for
+    tokens as the account that is signed in at that time; name a subscription with --subscription to hold on to its
+    account, or another identity with --credential. Every change is shown before it is made; a repeat changes nothing.
+    `docker login` and `docker logout` for such a registry still work: what a login hands over is used until a logout.
+    A logout ends no access, for the next pull makes a new token: `--remove` or `az logout` does.
+examples:
+  - name: Let docker fetch its credentials for a registry, by its login server.
+    text: az acr scope configure-docker --name contoso.azurecr.io
+  - name: For several registries, looked up by name, and without being asked.
+    text: az acr scope configure-docker --name contoso fabrikam --resource-group rg-apps --yes
+  - name: For all registries of a subscription, always as the account of that subscription.
+    text: az acr scope configure-docker --all --subscription "Contoso Production"
+  - name: On a machine with a managed identity, with the launcher in a directory of your choice.
+    text: az acr scope configure-docker -n contoso.azurecr.io --credential managed-identity --bin-dir /usr/local/bin --yes
+  - name: Undo it for one registry.
+    text: az acr scope configure-docker --name contoso.azurecr.io --remove
+"""  # noqa: E501  (a command is long)
+
 helps["acr scope policy"] = """
 type: group
 short-summary: Keep an estate enforced with Azure Policy.

@@ -16,15 +16,24 @@ def tell(lines: Iterable[str]) -> None:
         logger.warning(line)
 
 
+def show(lines: Iterable[str]) -> None:
+    """Show what is about to be changed: on stderr as it is, without the word WARNING before each line."""
+    import sys
+
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
 def lines(texts: Iterable[str]) -> None:
     """Print a result as it is, for programs that read lines; --output and --query have no part in it."""
     for text in texts:
         print(text)
 
 
-def confirm(cli_ctx: Any, question: str) -> None:
+def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 
+    :param otherwise: what else can be done where nobody can be asked.
     :raises ManualInterrupt: the user said no.
     :raises NoTTYError: there is no terminal to ask at.
     """
@@ -33,7 +42,7 @@ def confirm(cli_ctx: Any, question: str) -> None:
     if cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
     if not sys.stdin or not sys.stdin.isatty():
-        raise _errors.needs_yes(question)
+        raise _errors.needs_yes(question, otherwise)
     # Not knack's prompt, which writes to stdout: that is for the result alone.
     print(f"{question} (y/n): ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

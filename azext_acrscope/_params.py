@@ -26,11 +26,11 @@ def load_arguments(loader: Any, command: str | None) -> None:
     )
 
     several_registries = _several_registries()
-    if not command or command.startswith(("acr scope login", "acr scope logout")):
+    if not command or command.startswith(("acr scope login", "acr scope logout", "acr scope configure-docker")):
         _sign_in_arguments(loader, several_registries)
+        _helper_arguments(loader, several_registries)
     if not command or command.startswith("acr scope policy"):
         _policy_arguments(loader)
-        _policy_show_arguments(loader)
         _policy_show_arguments(loader)
 
     with loader.argument_context("acr scope") as c:
@@ -249,26 +249,59 @@ def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
             help="What it may do there, by default `pull`. `push` includes `pull`.",
         )
 
-    with loader.argument_context("acr scope login", arg_group="Identity") as c:
+    for command in ("login", "configure-docker"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Identity") as c:
+            c.argument(
+                "credential",
+                arg_type=get_enum_type(CREDENTIALS, default="cli"),
+                help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask "
+                "Azure Resource Manager. What each needs is in the environment.",
+                validator=validate_identity,
+            )
+            c.argument(
+                "client_id",
+                options_list=["--client-id"],
+                help="The client ID of the application, or of one of several managed identities. By default that of "
+                "the environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
+                "`managed-identity`, the system-assigned one.",
+            )
+            c.argument(
+                "tenant",
+                options_list=["--tenant"],
+                help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
+                "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
+            )
+
+
+def _helper_arguments(loader: Any, several_registries: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import validate_configure_docker
+
+    with loader.argument_context("acr scope configure-docker") as c:
+        c.argument("registry_name", several_registries, validator=validate_configure_docker)
         c.argument(
-            "credential",
-            arg_type=get_enum_type(CREDENTIALS, default="cli"),
-            help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask Azure "
-            "Resource Manager. What each needs is in the environment.",
-            validator=validate_identity,
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
         )
         c.argument(
-            "client_id",
-            options_list=["--client-id"],
-            help="The client ID of the application, or of one of several managed identities. By default that of the "
-            "environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
-            "`managed-identity`, the system-assigned one.",
+            "client_name",
+            options_list=["--client"],
+            arg_type=get_enum_type(list(clients.KINDS), default="docker"),
+            help="Whose file to edit. Most clients read that of docker, too.",
         )
         c.argument(
-            "tenant",
-            options_list=["--tenant"],
-            help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
-            "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
+            "bin_dir",
+            options_list=["--bin-dir"],
+            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
+            "directory on PATH that is your own, such as ~/.local/bin.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
+        c.argument(
+            "remove",
+            options_list=["--remove"],
+            action="store_true",
+            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
         )
 
 

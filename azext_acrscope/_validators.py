@@ -75,6 +75,16 @@ def validate_logout(cmd: Any, namespace: Any) -> None:
     _refuse_two_destinations(namespace)
 
 
+def validate_configure_docker(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
+    if namespace.registry_name and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+
+
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:
     named = namespace.registry_name
     if isinstance(named, str):  # the default of the CLI's configuration
@@ -105,6 +115,20 @@ def validate_repositories(namespace: Any) -> None:
     for name in namespace.repository or []:
         if not (_REPOSITORY.fullmatch(name) and len(name) <= 255):
             raise _errors.bad_repository(name)
+
+
+def validate_helper_registries(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
+
+    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
+    """
+    named = namespace.registry_name
+    if isinstance(named, str):
+        named = [] if namespace.select_all or namespace.remove else [named]
+    if named and namespace.select_all:
+        raise _errors.exclusive("--name", "--all")
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
 
 
 def _refuse_contradictions(namespace: Any) -> None:

@@ -62,25 +62,28 @@ def edit(file: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def lock(file: Path) -> Iterator[None]:
+def lock(file: Path, seconds: float | None = None) -> Iterator[None]:
     """One process at a time. Reading needs no lock.
 
     portalocker itself and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
     end, so that one waiter may hold the deleted file's lock and a newcomer the new file's, both at once.
 
-    :raises FileOperationError: it cannot be locked, or another process holds it for a minute.
+    :param seconds: how long to wait for another process; a minute, if nothing is said.
+    :raises FileBusyError: another process holds it for longer.
+    :raises FileOperationError: it cannot be locked.
     """
     from portalocker import LOCK_EX, LOCK_NB, Lock
     from portalocker.exceptions import LockException
 
+    seconds = _LOCK_SECONDS if seconds is None else seconds
     target = Path(os.path.realpath(file))
     place = target.with_name(f".{target.name}.acrscope-lock")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = Lock(place, "a", timeout=_LOCK_SECONDS, check_interval=_LOCK_INTERVAL, flags=LOCK_EX | LOCK_NB)
+        held = Lock(place, "a", timeout=seconds, check_interval=_LOCK_INTERVAL, flags=LOCK_EX | LOCK_NB)
         held.acquire()
     except LockException:
-        raise _errors.credential_file_locked(str(file), str(place), _LOCK_SECONDS) from None
+        raise _errors.credential_file_locked(str(file), str(place), seconds) from None
     except OSError as error:
         raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
     try:
@@ -89,7 +92,7 @@ def lock(file: Path) -> Iterator[None]:
         held.release()  # type: ignore[no-untyped-call]
 
 
-def write(file: Path, content: bytes) -> None:
+def write(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace the file (the one that a link points to) by one with this content, complete on disk before it is there.
 
     :raises FileOperationError: it cannot be written; the old one is as it was.
@@ -105,6 +108,8 @@ def write(file: Path, content: bytes) -> None:
             handle.flush()
             os.fsync(handle.fileno())
         _keep_owner(target, temporary)
+        if mode != 0o600:
+            os.chmod(temporary, mode)
         os.replace(temporary, target)
         _sync_directory(os.path.dirname(target))
     except OSError as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.first_hop import Source
     from azext_acrscope.tokens import EntraToken
 
 _OPERATION_SECONDS = 600
@@ -236,6 +237,104 @@ def logout(
     destination = destinations.choose(client_name, auth_file)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     return destinations.log_out(destination, lookup.stored_hosts(registry_name or [], destination.hosts(), suffix))
+
+
+def configure_docker(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    resource_group_name: str | None = None,
+    select_all: bool = False,
+    client_name: str = "docker",
+    bin_dir: str | None = None,
+    credential: str = "cli",
+    client_id: str | None = None,
+    tenant: str | None = None,
+    yes: bool = False,
+    remove: bool = False,
+) -> dict[str, Any]:
+    """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
+    from azext_acrscope import _outcome, first_hop
+    from azext_acrscope.helper import install
+
+    named = registry_name or []
+    if remove:
+        made = install.plan_removal(_chooser(named, hosts.cloud_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir)
+    elif named or select_all:
+        group = None if is_default(resource_group_name) else resource_group_name
+        sources = {}
+        for ref in named or _all_registries(cmd.cli_ctx, group):
+            host = ref.login_server or _known_login_server(cmd, ref, group, credential)
+            source = first_hop.Source(credential, client_id, tenant, ref.subscription_id)
+            sources[host] = _settings(cmd.cli_ctx, source)
+        made = install.plan(sources, client_name, bin_dir)
+    else:
+        raise _errors.no_host_selected()
+    if not (yes and cmd.cli_ctx.only_show_errors):
+        _outcome.show(install.describe(made))
+    _outcome.tell(made.warnings)
+    if not (made.empty or yes):
+        _outcome.confirm(cmd.cli_ctx, "Make these changes?", "")
+    install.apply(made)
+    return {
+        "launcher": str(made.program) if made.program else None,
+        "client": str(client_name),  # the default is of a type of its own, which tables leave out
+        "file": str(made.file),
+        "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
+    }
+
+
+def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:
+    """The login server that ARM names. Not a guess, as at a login: it would be signed in to for months."""
+    from azure.cli.core.azclierror import AzCLIError
+
+    from azext_acrscope import registry
+
+    if credential != "cli":  # which alone has a token for ARM
+        raise _errors.login_server_needed(ref.name, "its login server")
+    try:
+        _, resource = _find(cmd, ref, group)
+    except AzCLIError as error:
+        raise _errors.with_advice(error, _errors.NAME_HELPERS_LOGIN_SERVER) from error
+    return hosts.check_login_server(registry.login_server(resource), hosts.cloud_suffix(cmd.cli_ctx.cloud))
+
+
+def _chooser(named: list[RegistryRef], suffix: str) -> "Callable[[list[str]], list[str]]":
+    """Picks the hosts that are named; all are if none is named. Nothing is asked of ARM to take hosts out."""
+    from azext_acrscope import lookup
+
+    if not named:
+        return list
+    return lambda known: [
+        host for meant in lookup.stored_hosts(named, known, suffix).values() for host in meant if host in known
+    ]
+
+
+def _all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
+    """The registries of the subscription in use, or of one of its groups, by their login servers."""
+    from azext_acrscope import _outcome, fleet, registry
+
+    suffix = hosts.cloud_suffix(cli_ctx.cloud)
+    wanted = fleet.scope(cli_ctx, group)
+    seen = fleet.live(cli_ctx, wanted)
+    _outcome.tell(fleet.unread(seen.unreadable))
+    servers = [hosts.check_login_server(registry.login_server(resource), suffix) for resource in seen.registries]
+    if not servers:
+        raise _errors.nothing_matches(f"subscription {wanted.subscriptions[0].id}")
+    return [hosts.parse_registry(server, suffix) for server in servers]
+
+
+def _settings(cli_ctx: Any, source: "Source") -> dict[str, str]:
+    """Who signs in, as the helper remembers it; a subscription only if one was named, else it follows the CLI."""
+    from dataclasses import asdict, replace
+
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope import first_hop
+
+    if source.credential == "cli" and (source.subscription or cli_ctx.data.get("subscription_id")):
+        account = first_hop.account_of(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
+        source = replace(source, subscription=account["id"])
+    return {key: value for key, value in asdict(source).items() if value}
 
 
 def _first_hop(

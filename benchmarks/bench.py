@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from benchmarks import fleet, sign_in
+from benchmarks import fleet, helper, sign_in
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 
@@ -162,6 +162,7 @@ def main() -> None:
         alternate(measured, cloud, rounds)
         versions = {"azure-cli": az.ok("version")["azure-cli"], "Python": platform.python_version()}
         text = report(measured, floor, rounds, versions)
+        text += helper.measure(az, cloud, HOST, rounds)
         text += sign_in.measure(work, work / "extensions", DELAY) + fleet.measure(work, work / "extensions", DELAY)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)

@@ -7,13 +7,18 @@ from .hostile import Hostile
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User
 from .management_groups import ManagementGroup
 from .messages import Answer, Request, json_answer
+from .policies import Assignment
+from .policy_definitions import AUDIT_DENY, MODIFY
 from .resources import Registry
 from .world import ACR_AUDIENCE, ARM_AUDIENCES, World
 
 __all__ = [
     "ACR_AUDIENCE",
     "ARM_AUDIENCES",
+    "AUDIT_DENY",
+    "MODIFY",
     "Answer",
+    "Assignment",
     "Hostile",
     "LocalCloud",
     "ManagedIdentity",

@@ -83,6 +83,7 @@ def not_authorized(principal: Principal, action: str, scope: str) -> ArmError:
         f"The client '{client}' with object id '{principal.object_id}' does not have authorization to perform action "
         f"'{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your "
         "credentials.",
+        headers={"x-ms-failure-cause": "gateway"},
     )
 
 

@@ -14,7 +14,7 @@ from . import arm_errors, odata, scopes
 from .arm_errors import ArmError
 from .arm_paging import page
 from .arm_scope import Call, query
-from .messages import Answer, Request, json_answer
+from .messages import Answer, json_answer
 from .odata import BadQuery
 from .policies import Assignment
 from .policy_states import State, detailed
@@ -80,23 +80,18 @@ def _found(call: Call) -> list[State]:
     if text:
         test = odata.Filter(text)
         found = [state for state in found if test(state.row)]
-    since, until = _moment(call.request, "$from"), _moment(call.request, "$to")
+    # Really the last day counts unless a request says; states here never grow too old to show.
+    since, until = query(call.request, "$from"), query(call.request, "$to")
     if since is not None:
-        found = [state for state in found if _seconds(state.row["timestamp"]) >= since]
+        found = [state for state in found if _seconds(state.row["timestamp"]) >= _seconds(since)]
     if until is not None:
-        found = [state for state in found if _seconds(state.row["timestamp"]) <= until]
+        found = [state for state in found if _seconds(state.row["timestamp"]) <= _seconds(until)]
     return found
-
-
-def _moment(request: Request, name: str) -> float | None:
-    text = query(request, name)
-    return None if text is None else _seconds(text)
 
 
 def _seconds(text: str) -> float:
     try:
-        # Python 3.10 takes six digits of a second at most.
-        return datetime.datetime.fromisoformat(f"{text.rstrip('Z')[:26]}+00:00").timestamp()
+        return scopes.moment(text)
     except ValueError as error:
         raise BadQuery(text) from error
 
@@ -225,6 +220,7 @@ def _by_assignment(name: str, states: list[State], uri: str) -> dict[str, Any]:
             }
             for (reference, definition), found in definitions.items()
         ],
+        "policyGroups": [],
     }
 
 

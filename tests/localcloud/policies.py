@@ -6,7 +6,6 @@ Order of effects at a write, as documented: disabled, modify, deny, audit.
 
 from __future__ import annotations
 
-import datetime
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,9 +77,7 @@ class Exemption:
 
     def ended(self, now: float) -> bool:
         expiry = self.content.get("expiresOn")
-        if not expiry:
-            return False
-        return datetime.datetime.fromisoformat(str(expiry).replace("Z", "+00:00")).timestamp() <= now
+        return bool(expiry) and scopes.moment(str(expiry)) <= now
 
 
 @dataclass(frozen=True)

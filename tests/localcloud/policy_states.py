@@ -189,9 +189,8 @@ class PolicyStates:
     def _remember(self) -> None:
         """Keeps what is there now for Resource Graph, which is behind."""
         if self.graph_lag > 0:
-            self._old.append(
-                (self._world.now(), [one for at in self._states.values() for rows in at.values() for one in rows])
-            )
+            present = [list(at.values()) for at in list(self._states.values())]
+            self._old.append((self._world.now(), [one for at in present for rows in at for one in rows]))
 
     def in_graph(self) -> list[State]:
         """The states as Resource Graph knows them: those before the last evaluation, while that is younger than the

@@ -6,6 +6,7 @@ Everything is compared without regard to case: Azure Policy answers with lower-c
 from __future__ import annotations
 
 import datetime
+import re
 
 from .management_groups import GROUPS
 
@@ -63,6 +64,16 @@ def split(path: str, namespaces: tuple[str, ...]) -> tuple[str, str, list[str]] 
             scope = "".join(f"/{segment}" for segment in segments[:index])
             return scope, segments[index + 1].lower(), segments[index + 2 :]
     return None
+
+
+def moment(text: str) -> float:
+    """The seconds of a time in ISO 8601, in UTC unless it says. Raises ValueError."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?", text.strip())
+    if match is None:
+        raise ValueError(f"no time: {text!r}")
+    zone = "+00:00" if match[4] in (None, "Z") else match[4]
+    whole = datetime.datetime.fromisoformat(f"{match[1]}T{match[2] or '00:00'}{zone}")
+    return whole.timestamp() + float(match[3] or 0)
 
 
 def stamp(seconds: float) -> str:

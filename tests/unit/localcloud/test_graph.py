@@ -219,9 +219,9 @@ class TestWhoSeesWhat:
         assert names(client) == ["contoso", "s"]
 
     def test_other_tables_hold_only_added_rows(self, cloud: LocalCloud, client: Client) -> None:
-        query = "authorizationresources | project id, role = properties.roleName"
+        query = "advisorresources | project id, role = properties.roleName"
         assert post(client, query).json()["data"] == []
-        cloud.world.add_graph_row("authorizationresources", {"id": "/x", "properties": {"roleName": "Owner"}})
+        cloud.world.add_graph_row("advisorresources", {"id": "/x", "properties": {"roleName": "Owner"}})
         assert post(client, query).json()["data"] == [{"id": "/x", "role": "Owner"}]
 
 

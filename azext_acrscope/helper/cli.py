@@ -1,0 +1,49 @@
+"""The CLI's packages and its context, without its commands: for what cannot be answered from the cache."""
+
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = str(Path(__file__).parent.parent.parent)
+
+
+@cache
+def packages() -> None:
+    """Let the CLI's packages and the extension's be imported; the helper starts without them.
+
+    In the CLI's own order, which gives its packages precedence over those that came with the extension
+    (azure.cli.core.extension.operations.add_extension_to_path).
+    """
+    import site
+
+    if not sys.flags.no_site:
+        return  # inside `az`, or in a test: all is there
+    sys.path.remove(ROOT)
+    site.main()
+    try:
+        import azure.cli  # noqa: F401
+    except ImportError:
+        site.addsitedir(site.getusersitepackages())  # `pip install --user azure-cli`; -I leaves it out
+    sys.path.append(ROOT)
+    import azure
+
+    azure.__path__.append(str(Path(ROOT) / "azure"))
+
+
+def errors() -> ModuleType:
+    """All error wording."""
+    packages()
+    from azext_acrscope import _errors
+
+    return _errors
+
+
+@cache
+def context() -> Any:
+    """The CLI's context: its configuration, cloud and account, as the rooms take it."""
+    packages()
+    from azure.cli.core import get_default_cli
+
+    return get_default_cli()

@@ -1,0 +1,44 @@
+"""What `docker login` and `docker logout` do at the helper."""
+
+from azext_acrscope.helper import cache, cli, protocol, renewal, state
+
+
+def store(server: str, host: str, username: str, secret: str) -> None:
+    """Keep a credential.
+
+    A refresh token of this very registry goes where our own are, and is renewed like them. Anything else (the admin
+    user, a repository token) was chosen by its user: it is answered until it is erased.
+
+    :raises InvalidArgumentValueError: the host is no registry's of the cloud in use.
+    """
+    cli.packages()
+    from azext_acrscope import hosts
+    from azext_acrscope.tokens import claims
+
+    suffix = renewal.check(host or server)
+    token_claims = claims(secret)
+    source = state.settings().get(host, state.CLI)
+    identity = state.identity(source)
+    entry = cache.entry(secret, token_claims)
+    refresh = username in (protocol.USERNAME, protocol.IDENTITY_TOKEN) and hosts.is_own_service(
+        str(token_claims.get("aud")), host, suffix
+    )
+    with cache.update() as content:
+        content["stored"].pop(host, None)
+        if refresh and identity:
+            content["tokens"].setdefault(identity, {})[host] = entry
+        elif refresh:  # nobody is signed in who could renew it
+            content["stored"][host] = {"username": protocol.USERNAME, "secret": secret, "expires": entry["expires"]}
+        else:
+            content["stored"][host] = {"username": username, "secret": secret}
+
+
+def erase(hosts: list[str]) -> None:
+    """Forget hosts, for all identities."""
+    known = cache.read()
+    if not any(host in each for host in hosts for each in [known["stored"], *known["tokens"].values()]):
+        return
+    with cache.update() as content:
+        for each in [content["stored"], *content["tokens"].values()]:
+            for host in hosts:
+                each.pop(host, None)

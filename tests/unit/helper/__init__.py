@@ -1,0 +1,1 @@
+"""docker-credential-acrscope: its protocol, its cache, its renewal and its installation."""
