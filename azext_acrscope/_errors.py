@@ -1221,6 +1221,9 @@ def helper_renewal_failed(login_server: str, why: str) -> str:
 # --- policy --------------------------------------------------------------------------------------------------------
 
 
+CHECK_GROUP = "Or there is no such group: `az account management-group list --output table` shows the names."
+
+
 def right_missing(
     doing: str, where: str, path: str, role: str, code: str, message: str, correlation: str
 ) -> AzCLIError:
@@ -1245,6 +1248,13 @@ def identity_right_missing(role: str, code: str, message: str, correlation: str)
         "The signed-in account may not give that identity to a policy assignment: "
         f"{message} [{code}, HTTP 403, correlation id {correlation}].",
         f'Ask for the role "{role}" on the identity, or leave --identity out: then the assignment has one of its own.',
+    )
+
+
+def no_subscription_for_policy(tenant: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"The signed-in account has no subscription in tenant {tenant}, so no scope was named.",
+        "Name a management group with --management-group, or another account's subscription with --subscription.",
     )
 
 

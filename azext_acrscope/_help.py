@@ -177,8 +177,10 @@ long-summary: >
     Removes the role assignment of its identity, too, and asks first. Assignments made by anybody else are left alone.
     Registries keep the status they have.
 examples:
-  - name: Take back what was assigned at the subscription.
-    text: az acr scope policy unassign
+  - name: See what would be removed at the subscription.
+    text: az acr scope policy unassign --dry-run
+  - name: Take back what was assigned at a resource group.
+    text: az acr scope policy unassign --resource-group rg-apps
   - name: Take back one of several at a management group, without being asked.
     text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
 """

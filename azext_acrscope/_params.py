@@ -320,14 +320,20 @@ def _policy_assign_arguments(loader: Any) -> None:
             c.argument(
                 "management_group",
                 options_list=["--management-group"],
-                help="The name of a management group to assign at. By default the subscription.",
+                help="The scope is this management group, by its name. By default it is the subscription.",
             )
             c.argument(
                 "resource_group_name",
                 options_list=["--resource-group", "-g"],
-                help="A resource group to assign at. A default group of the configuration does not count here.",
+                help="The scope is this resource group. A default group of the configuration does not count here.",
             )
             c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask.")
+            c.argument(
+                "dry_run",
+                options_list=["--dry-run"],
+                action="store_true",
+                help="Show what would change, and write nothing.",
+            )
 
     with loader.argument_context("acr scope policy assign") as c:
         c.argument(
@@ -347,6 +353,7 @@ def _policy_assign_arguments(loader: Any) -> None:
             "not_scopes",
             options_list=["--not-scopes"],
             nargs="*",
+            action=Collect,
             help="IDs of subscriptions, resource groups or registries inside the scope to leave out; without any, "
             "none is left out any more.",
         )
@@ -359,13 +366,7 @@ def _policy_assign_arguments(loader: Any) -> None:
         c.argument(
             "non_compliance_message",
             options_list=["--non-compliance-message"],
-            help="What Azure says to whom it refuses, and beside non-compliant registries.",
-        )
-        c.argument(
-            "dry_run",
-            options_list=["--dry-run"],
-            action="store_true",
-            help="Show what would change, and write nothing.",
+            help="What Azure tells whoever it refuses, and shows beside non-compliant registries.",
         )
         c.argument(
             "print_as",

@@ -72,9 +72,10 @@ def unassign(
     management_group: str | None = None,
     resource_group_name: str | None = None,
     assignment_name: str | None = None,
+    dry_run: bool = False,
     yes: bool = False,
 ) -> dict[str, Any]:
-    """Remove an assignment that `assign` made, and its identity's role; the shape is that of `assignments.removed`."""
+    """Remove an assignment that `assign` made, and its identity's role; the shape is that of `assignments.removal`."""
     from azext_acrscope import _outcome
     from azext_acrscope.policy import assignments, messages, roles
 
@@ -84,12 +85,14 @@ def unassign(
     found = assignments.to_remove(arm, scope, assignment_name)
     if not found:
         _outcome.tell([messages.nothing_to_remove(scope, assignment_name)])
-        return assignments.removed(scope, assignment_name, None, [])
+        return assignments.removal(scope, None, [], assignment_name)
     granted = roles.ours(arm, scope, assignments.id_of(scope, found["name"]), assignments.principals(found))
+    if dry_run:
+        return {**assignments.removal(scope, found, granted), "changed": False}
     if not yes:
         _outcome.confirm(cmd.cli_ctx, messages.removal_question(scope, found, granted))
     assignments.unassign(arm, scope, found, granted)
-    return assignments.removed(scope, found["name"], found["id"], granted)
+    return assignments.removal(scope, found, granted)
 
 
 def _at(cmd: Any, management_group: str | None, resource_group: str | None) -> tuple["Arm", "PolicyScope"]:

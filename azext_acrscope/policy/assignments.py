@@ -107,7 +107,8 @@ class Change:
     after: Any
 
     def __str__(self) -> str:
-        return f"{self.what}: {_shown(self.before)} becomes {_shown(self.after)}"
+        was = "" if self.before in (None, []) else f" (now {_shown(self.before)})"
+        return f"{self.what}: {_shown(self.after)}{was}"
 
 
 @dataclass
@@ -148,7 +149,7 @@ class Plan:
     @property
     def changes(self) -> list[Change]:
         lacks_role = self.modifies and not self.role
-        role = Change("role of its identity", None, f"Contributor at {self.scope.text}")
+        role = Change("new role of its identity", None, f"Contributor at {self.scope.text}")
         return [*self.edits, *([role] if lacks_role else [])]
 
 
@@ -236,7 +237,7 @@ def plan(arm: Arm, scope: PolicyScope, wanted: Wanted) -> Plan:
     if definition == MODIFY:
         _edit_identity(edit, arm, scope, wanted)
     if before is None:
-        edit.changes = [Change("policy assignment", None, f"{name} ({effect_of(edit.content)}) at {scope.text}")]
+        edit.changes = [Change("new policy assignment", None, f"{name} ({effect_of(edit.content)}) at {scope.text}")]
     result = Plan(scope, name, before, edit.content, edit.changes)
     if result.modifies and before and not _identity_changes(result):
         known = [roles.find(arm, scope, each) for each in principals(before)]
@@ -460,12 +461,14 @@ def result(plan: Plan, done: Assigned | None, non_compliant: dict[str, int] | No
     return described if done else {**described, "plannedChanges": planned}
 
 
-def removed(scope: PolicyScope, name: str | None, assignment_id: str | None, role_ids: list[str]) -> dict[str, Any]:
-    """What `unassign` prints; without an ID nothing was there."""
+def removal(
+    scope: PolicyScope, assignment: Assignment | None, role_ids: list[str], name: str | None = None
+) -> dict[str, Any]:
+    """What `unassign` prints: what it removed; without an assignment nothing was there."""
     return {
-        "id": assignment_id,
-        "name": name,
+        "id": assignment["id"] if assignment else None,
+        "name": assignment["name"] if assignment else name,
         "scope": scope.path,
         "roleAssignmentIds": role_ids,
-        "changed": assignment_id is not None,
+        "changed": assignment is not None,
     }

@@ -22,10 +22,12 @@ def refused(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLI
     told = (error.code, error.message, error.correlation)
     if error.code == "LinkedAuthorizationFailed":  # it may not hand the identity to somebody
         return _errors.identity_right_missing(TO_USE_IDENTITY, *told)
-    if error.code == "AuthorizationFailed":
-        return _errors.right_missing(doing, scope.text, scope.path, role, *told)
+    if error.status == 403 and error.code != "RequestDisallowedByPolicy":
+        missing = _errors.right_missing(doing, scope.text, scope.path, role, *told)
+        # Azure says the same of a management group that does not exist.
+        return _errors.with_advice(missing, _errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":
         return _errors.group_not_found(str(scope.resource_group), scope.path.split("/")[2])
-    if error.status == 404 and scope.management_group:
+    if error.status == 404 and scope.management_group and not error.code.startswith("Policy"):
         return _errors.management_group_not_found(scope.management_group)
     return error.as_cli_error(scope.text, f"what the role {role} may do")

@@ -22,6 +22,7 @@ API_VERSION = "2022-04-01"
 _OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 _OURS = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 15.0
+_WITHOUT_ROLE = "The policy itself is assigned; what is missing is its identity's role."
 DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
 
 logger = get_logger(__name__)
@@ -77,7 +78,7 @@ def grant(
             if error.code == "RoleAssignmentExists":  # under another name, made meanwhile
                 return find(arm, scope, principal) or target
             if error.code != "PrincipalNotFound":
-                raise refused(error, scope, "assign roles", TO_GRANT) from error
+                raise _errors.with_state(refused(error, scope, "assign roles", TO_GRANT), _WITHOUT_ROLE) from error
             left = deadline - time.monotonic()
             if left <= 0:
                 raise _errors.identity_unknown(principal, scope.text, timeout) from error
