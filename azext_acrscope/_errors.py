@@ -129,6 +129,12 @@ def no_registry() -> AzCLIError:
     return RequiredArgumentMissingError("No registry was named.", "For example: --name contoso.azurecr.io")
 
 
+def empty_option(option: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"{option} is empty.", "Give it a value or leave it out; a variable that it was taken from may not be set."
+    )
+
+
 def bad_min_ttl(text: str) -> AzCLIError:
     return InvalidArgumentValueError(
         f"'{text}' is not a time of up to three hours, which is how long a registry's token lives.",
@@ -917,9 +923,10 @@ def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
 
 
 def sign_ins_failed(failed: int, total: int) -> AzCLIError:
+    others = "The others are signed in. " if failed < total else ""
     return ClientRequestError(
         f"{failed} of {registries(total)} could not be signed in to; the reasons stand in the rows.",
-        "The others are signed in. Repeat the command with the failed ones once the reason is mended.",
+        f"{others}Repeat the command with the failed ones once the reason is mended.",
     )
 
 
@@ -936,6 +943,11 @@ def login_server_needed(name: str, what: str) -> AzCLIError:
         "Give the login server with --name; who may read the registry finds it with "
         f"`az acr show --name {name} --query loginServer`.",
     )
+
+
+def no_regional_login_servers(login_server: str) -> str:
+    """A warning, not an error."""
+    return f"The registry has no regional login servers, only {login_server}."
 
 
 def bad_region(text: str) -> AzCLIError:
@@ -1007,10 +1019,41 @@ def nothing_to_log_out_of() -> AzCLIError:
     )
 
 
-def identity_token_in_the_way(login_server: str, file: str) -> AzCLIError:
+def logouts_failed(failed: int, total: int) -> AzCLIError:
+    return ClientRequestError(
+        f"{failed} of {total} credentials could not be removed; the reasons stand in the rows.",
+        "The others are removed. Repeat the command once the reason is mended.",
+    )
+
+
+def nothing_stored(store: str) -> str:
+    """A reason in a row, not an error, as are the next two."""
+    return f"{store} has no credential for it."
+
+
+def nothing_stored_for(name: str) -> str:
+    return f"No credential is stored for a registry named '{name}'."
+
+
+def somebody_elses(store: str, username: str) -> str:
+    return f"{store} has a credential of the user '{plain(username)}' for it, which no sign-in put there: it stays."
+
+
+def still_stored(login_server: str, store: str) -> AzCLIError:
+    return ClientRequestError(
+        f"The logout ended without an error, but {store} still has the credential for {login_server}.",
+        "Its credential helper may have failed: try the same logout by hand.",
+    )
+
+
+def identity_token_in_the_way(login_server: str, file: str, own: str) -> AzCLIError:
+    program = "podman" if file == own else "docker"
     return ValidationError(
         f"podman refuses to log in to {login_server}: {file} holds an identity token for it, as docker writes it.",
-        f"`podman logout {login_server}` takes it out; then repeat the command.",
+        [
+            f"`{program} logout {login_server}` takes it out; then repeat the command. Or leave it there and write "
+            f"podman's own file, which podman reads first: --auth-file {own}",
+        ],
     )
 
 
@@ -1070,6 +1113,13 @@ def shadowed_by_repositories(host: str, file: str, keys: list[str]) -> str:
 def shadowed_for_helm(host: str, file: str) -> str:
     return (
         f"helm reads {file} first, and it has an older credential for {host}: `helm registry logout {host}` removes it."
+    )
+
+
+def helper_makes_another(host: str) -> str:
+    return (
+        f"The helper makes a new token for the next pull from {host}: "
+        f"`az acr scope configure-docker --name {host} --remove` ends that."
     )
 
 
@@ -1528,7 +1578,8 @@ def _cause(cause: BaseException) -> str:
 def _network_advice(cause: Exception, login_server: str = "") -> str:
     text = f"{cause!r} {cause}"
     if "407" in text or "ProxyError" in text:
-        return "The proxy that HTTPS_PROXY names did not let the request through: check its address and password."
+        host = f"the name {login_server}, and the proxy's" if login_server else "its"
+        return f"The proxy that HTTPS_PROXY names did not let the request through: check {host} address and password."
     if "CERTIFICATE" in text.upper() or "SSLError" in text:
         return (
             "The certificate was not trusted. Behind a proxy that opens TLS, point REQUESTS_CA_BUNDLE at its CA file."

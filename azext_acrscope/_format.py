@@ -63,9 +63,9 @@ def _enforce_row(row: Row) -> Row:
 
 
 def login_table(result: Row | list[Row]) -> Row | list[Row]:
-    """The fields that are plain values; reasons shortened."""
+    """The fields that are plain values; reasons shortened. Rows go without the user name, the same in all of them."""
     if isinstance(result, list):
-        return [_plain(row) for row in result]
+        return [_plain({key: row[key] for key in row if key != "username"}) for row in result]
     return _plain(result)
 
 

@@ -82,16 +82,26 @@ examples:
 
 helps["acr scope login"] = """
 type: command
-short-summary: Sign in to a registry with a token for the ACR audience, for docker or podman.
+short-summary: Sign in to registries with a token for the ACR audience, for container clients, files or pipelines.
 long-summary: >
     First hop: Microsoft Entra ID gives the signed-in account a token for the audience
-    https://containerregistry.azure.net. Second hop: the login server turns it into an ACR refresh token (3 hours),
-    which goes to docker, else podman, or the program in the environment variable DOCKER_COMMAND. No container daemon
-    is needed. It never uses the admin user and never prompts, and uses an ARM-audience token
-    only if the setting acr.audience_resource names that audience. A login server is used
-    exactly as given and needs no access to the registry resource; a name or an ID is looked up first. With
-    `--credential` an application, a managed identity or a job signs in by itself: no `az login`, no chain that guesses,
-    and no token for anything but the registries.
+    https://containerregistry.azure.net, one for all registries named. Second hop: each login server turns it into an
+    ACR refresh token (3 hours); with `--repository`, that becomes an access token (75 minutes) which opens those
+    repositories and nothing else.
+
+
+    The credential goes to the client named with `--client`, by its own login; to the file named with `--auth-file`,
+    without any client; or else to the program in the environment variable DOCKER_COMMAND, docker, or podman. Where
+    there is none of them, docker's configuration is written by docker's rules. No container daemon is needed.
+    `--expose-token` prints the token instead, and hides it from the logs of GitHub Actions and Azure Pipelines.
+
+
+    For one login server the result is an object; for several it is a row for each with `result` (`signed in`, `kept`
+    or `failed`) and `reason`, and the exit code is not zero if any failed. One failure never stops the others. It never
+    uses the admin user and never prompts, and uses an ARM-audience token only if the setting acr.audience_resource
+    names that audience. A login server is used exactly as given and needs no access to the registry resource; a name
+    or an ID is looked up first. With `--credential` an application, a managed identity or a job signs in by itself: no
+    `az login`, no chain that guesses, and no token for anything but the registries.
 examples:
   - name: Sign in by login server, without any request to Azure Resource Manager.
     text: az acr scope login --name contoso.azurecr.io
@@ -109,8 +119,44 @@ examples:
         --client-id 11111111-2222-3333-4444-555555555555
   - name: Sign in with what AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET hold.
     text: az acr scope login --name contoso.azurecr.io --credential environment
+  - name: Sign in to several registries at once.
+    text: az acr scope login --name contoso.azurecr.io fabrikam.azurecr.io northwind --output table
+  - name: Sign in to a registry's global login server and all its regional ones.
+    text: az acr scope login --name contoso --endpoint all
+  - name: Sign in to the regional login servers of two regions, with helm's own login.
+    text: az acr scope login --name contoso.azurecr.io --endpoint westeurope northeurope --client helm
+  - name: Write a credential file for podman, skopeo or buildah, without running any of them.
+    text: az acr scope login --name contoso.azurecr.io --auth-file ./auth.json
+  - name: Let a build agent pull and push one repository, and do nothing else.
+    text: az acr scope login --name contoso.azurecr.io --repository team/app --permission push
+  - name: Do nothing if what is stored lives for another 45 minutes.
+    text: az acr scope login --name contoso.azurecr.io --min-ttl 45m
   - name: Print the refresh token for a client of your own.
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
+  - name: Print the content of a Kubernetes secret of the type kubernetes.io/dockerconfigjson.
+    text: >
+        az acr scope login --name contoso.azurecr.io --repository team/app --expose-token
+        --token-format dockerconfigjson
+  - name: Print variables for the environment file of a pipeline.
+    text: az acr scope login --name contoso.azurecr.io --expose-token --token-format env
+"""
+
+helps["acr scope logout"] = """
+type: command
+short-summary: Remove the credentials that a sign-in stored.
+long-summary: >
+    Removes them from where `az acr scope login` puts them: with the client's own logout, from the file named with
+    `--auth-file`, or from docker's configuration. Credentials of other users, such as the admin user, stay. A name
+    stands for every login server of registries of that name that something is stored for; nobody is asked over the
+    network. The result is a row for each login server with `removed` and `reason`; where nothing was stored that is
+    no error.
+examples:
+  - name: Remove the credential of one registry from the container client.
+    text: az acr scope logout --name contoso.azurecr.io
+  - name: Remove what was stored for a registry's global and regional login servers in a credential file.
+    text: az acr scope logout --name contoso --auth-file ./auth.json
+  - name: Remove the credentials of all registries of the cloud in use from podman.
+    text: az acr scope logout --all --client podman
 """
 
 helps["acr scope configure-docker"] = """

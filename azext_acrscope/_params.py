@@ -7,9 +7,14 @@ STATUSES = ["disabled", "enabled"]
 
 
 class Collect(argparse.Action):
-    """Adds up the values of an option, however often it is given; what the configuration says is replaced."""
+    """Adds up the values of an option, however often it is given; what the configuration says is replaced.
+
+    Where there are choices, they are meant in any case, as everywhere in the CLI.
+    """
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        if self.choices:
+            values = [next(each for each in self.choices if each.lower() == value.lower()) for value in values]
         before = getattr(namespace, self.dest, None)
         setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
 

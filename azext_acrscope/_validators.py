@@ -7,8 +7,8 @@ from azext_acrscope import _errors, hosts
 
 TOKEN_FORMATS = JSON, DOCKERCONFIGJSON, ENV = ["json", "dockerconfigjson", "env"]
 LONGEST_TTL = 3 * 60 * 60  # seconds; no token of a registry lives longer
-# The distribution specification's names, a little wider.
-_REPOSITORY = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*", re.ASCII)
+# The distribution specification's names.
+_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+|/)[a-z0-9]+)*", re.ASCII)
 
 
 def is_default(value: Any) -> bool:
@@ -59,8 +59,8 @@ def validate_login(cmd: Any, namespace: Any) -> None:
             raise _errors.exclusive("--expose-token", f"{option}: it stores nothing")
     if namespace.token_format and not namespace.expose_token:
         raise _errors.needs("--token-format", "--expose-token")
-    if namespace.token_format == ENV and len(namespace.registry_name) > 1:
-        raise _errors.exclusive("--token-format env", "several registries")
+    if namespace.token_format == ENV and _several(namespace):
+        raise _errors.exclusive("--token-format env", "several login servers")
     if namespace.permission and not namespace.repository:
         raise _errors.needs("--permission", "--repository")
 
@@ -93,7 +93,14 @@ def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: boo
     namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
 
 
+def _several(namespace: Any) -> bool:
+    endpoints = [each.lower() for each in namespace.endpoint or []]
+    return len(set(namespace.registry_name)) > 1 or len(endpoints) > 1 or "all" in endpoints
+
+
 def _refuse_two_destinations(namespace: Any) -> None:
+    if namespace.auth_file is not None and not namespace.auth_file.strip():
+        raise _errors.empty_option("--auth-file")
     if namespace.client_name and namespace.auth_file:
         raise _errors.exclusive("--client", "--auth-file")
 

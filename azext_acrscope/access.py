@@ -10,7 +10,7 @@ otherwise. Such a token serves as a password of the user `stores.USERNAME`, as t
 import re
 from typing import Any
 
-from azext_acrscope import _errors
+from azext_acrscope import _errors, hosts
 from azext_acrscope.login_server import Answer, LoginServer, correlation_id, envelope
 from azext_acrscope.tokens import AccessToken, RefreshToken, claims, expiry, json_object, plain
 
@@ -44,11 +44,11 @@ def limit(server: LoginServer, service: str, token: RefreshToken, wanted: dict[s
         "scope": [f"repository:{name}:{','.join(each)}" for name, each in wanted.items()],
         "refresh_token": token.value,
     }
-    return read_access(server.post("/oauth2/token", form), server.host, wanted)
+    return read_access(server.post("/oauth2/token", form), server.host, server.suffix, wanted)
 
 
-def read_access(answer: Answer, login_server: str, wanted: dict[str, list[str]]) -> AccessToken:
-    """The access token of a registry's answer, which must grant nothing that was not wanted."""
+def read_access(answer: Answer, login_server: str, suffix: str, wanted: dict[str, list[str]]) -> AccessToken:
+    """The access token of a registry's answer, which must be for it and grant nothing that was not wanted."""
     if answer.status != 200:
         code, _, correlation = envelope(answer)
         raise _errors.access_refused(login_server, answer.status, code, correlation)
@@ -56,6 +56,9 @@ def read_access(answer: Answer, login_server: str, wanted: dict[str, list[str]])
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise _errors.bad_access_answer(login_server, "no access token", correlation_id(answer))
     token_claims = claims(value)
+    meant_for = token_claims.get("aud", "nobody")
+    if not hosts.is_own_service(meant_for, login_server, suffix):
+        raise _errors.bad_access_answer(login_server, f"a token for '{plain(meant_for)}'", correlation_id(answer))
     opened = granted(token_claims)
     more = [name for name, each in opened.items() if not set(each) <= set(wanted.get(name, []))]
     if more:

@@ -5,6 +5,7 @@ versions), sends exactly the members we mean to change, tells a missing property
 """
 
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ _LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
 # What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
 _ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
+_ONE_ASKS = threading.Lock()  # for a token: the others find it in the CLI's cache
 
 logger = get_logger(__name__)
 
@@ -198,11 +200,11 @@ class _Credential:
         self._credential, self._audience, self._account = credential, audience, account
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        with refusals(self._audience, self._account):
+        with _ONE_ASKS, refusals(self._audience, self._account):
             return self._credential.get_token(*scopes, **options)
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        with refusals(self._audience, self._account):
+        with _ONE_ASKS, refusals(self._audience, self._account):
             return self._credential.get_token_info(*scopes, options=options)
 
 

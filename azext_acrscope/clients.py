@@ -95,6 +95,15 @@ def store(name: str, login_server: str) -> Store:
     return stores.choose(config_file(name), login_server, kind.knows_store)
 
 
+def files_of_podman() -> list[Path]:
+    """The files in which podman looks for a credential, in this order; one that a variable names is the only one."""
+    own = config_file("podman")
+    if os.environ.get("REGISTRY_AUTH_FILE") or os.environ.get("DOCKER_CONFIG"):
+        return [own]
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return [own, home / "containers" / "auth.json", config_file("docker")]
+
+
 def config_file(name: str) -> Path:
     """The file in which the client called `name` keeps credentials, or names who does.
 

@@ -26,6 +26,8 @@ def read(file: Path) -> dict[str, Any]:
     :raises FileOperationError: it cannot be read, or is no JSON object with objects for `auths` and `credHelpers`.
     """
     try:
+        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for, a device be replaced
+            raise _errors.credential_file_unreadable(str(file), "it is no regular file")
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors, hosts
-from azext_acrscope._validators import ENV, is_default
+from azext_acrscope._validators import DOCKERCONFIGJSON, ENV, is_default
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
@@ -219,9 +219,9 @@ def login(
     if destination:
         return sign_in.result(run, destination)
     exposed.mask(run)
-    if token_format == ENV:
-        return _outcome.lines(exposed.lines(run))
-    return exposed.result(run, token_format)
+    if token_format in (ENV, DOCKERCONFIGJSON):
+        return _outcome.lines(exposed.lines(run, token_format))
+    return exposed.result(run)
 
 
 def logout(
@@ -232,11 +232,16 @@ def logout(
     auth_file: str | None = None,
 ) -> list[dict[str, Any]]:
     """Forget the credentials that a sign-in stored; the shape is that of `destinations.log_out`. Nobody is asked."""
-    from azext_acrscope import destinations, lookup
+    from azext_acrscope import _outcome, destinations, lookup
 
     destination = destinations.choose(client_name, auth_file)
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    return destinations.log_out(destination, lookup.stored_hosts(registry_name or [], destination.hosts(), suffix))
+    meant = lookup.stored_hosts(registry_name or [], destination.hosts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    rows, failed = destinations.log_out(destination, meant)
+    if failed and len(rows) == 1:
+        raise failed[0]
+    if failed:
+        _outcome.fail_after_output(cmd.cli_ctx, _errors.logouts_failed(len(failed), len(rows)))
+    return rows
 
 
 def configure_docker(
@@ -305,7 +310,7 @@ def _chooser(named: list[RegistryRef], suffix: str) -> "Callable[[list[str]], li
     if not named:
         return list
     return lambda known: [
-        host for meant in lookup.stored_hosts(named, known, suffix).values() for host in meant if host in known
+        host for meant in lookup.stored_hosts(named, lambda: known, suffix).values() for host in meant if host in known
     ]
 
 

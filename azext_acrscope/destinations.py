@@ -5,18 +5,21 @@ there is no client, docker's configuration, by docker's rules.
 """
 
 import os
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError
+from azure.cli.core.azclierror import AzCLIError, FileOperationError
+from knack.log import get_logger
 
 from azext_acrscope import _errors, clients, credential_file, stores
 from azext_acrscope.clients import Client
-from azext_acrscope.stores import FileStore, HelperStore, Store
+from azext_acrscope.stores import USERNAME, Credential, FileStore, HelperStore, Store
 from azext_acrscope.tokens import AccessToken, RefreshToken, json_object
 
 Token = RefreshToken | AccessToken
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,21 @@ class Destination:
         """Raise if the credential of this host could not be put here; asked before any token is.
 
         :raises FileOperationError: the file cannot be understood.
-        :raises ValidationError: podman would refuse, for its file holds an identity token for the host.
+        :raises ValidationError: the helper is not there, or podman would refuse, for it finds an identity token.
         """
         store = self.store(host)
-        if self.kind == "podman" and isinstance(store, FileStore):
-            before = store.get(host)
-            if before and before.identity:
-                raise _errors.identity_token_in_the_way(host, store.name)
+        if isinstance(store, HelperStore):
+            if not self.client:  # a client may have a PATH of its own
+                store.check()
+        elif self.kind == "podman":
+            _check_podman(host)
+        elif store:
+            store.get(host)
 
     def put(self, tokens: list[Token]) -> dict[str, AzCLIError]:
         """Keep the tokens, each for its login server; what failed, by login server."""
-        # A file takes all at once. Clients come one after the other: two logins of a client at once lose an entry.
-        batches = [tokens] if self.file else [[token] for token in tokens]
+        # A file takes all at once; clients come one after the other.
+        batches = [tokens] if self.file and tokens else [[token] for token in tokens]
         failed: dict[str, AzCLIError] = {}
         for batch in batches:
             try:
@@ -73,21 +79,32 @@ class Destination:
         if isinstance(store, HelperStore):
             store.check_size(token)
         if self.client:
-            clients.login(self.client, token)
+            with _alone(store):
+                clients.login(self.client, token)
         elif store:
             store.put(batch)
 
-    def erase(self, host: str) -> bool:
-        """Forget what a sign-in put here for a host; whether there was such a thing."""
+    def erase(self, host: str) -> str:
+        """Forget what a sign-in put here for a host; empty, or why there was nothing to forget.
+
+        Errors are those of the client, the helper or the file.
+        """
         store = self.store(host)
+        if isinstance(store, HelperStore) and store.renews:
+            return _erase_of_our_helper(store, host)
         before = store.get(host) if store else None
-        if store and not (before and before.is_ours):
-            return False
+        if store and not before:
+            return _errors.nothing_stored(store.name)
+        if store and before and not before.is_ours:
+            return _errors.somebody_elses(store.name, before.username)
         if self.client:
-            clients.logout(self.client, host)
+            with _alone(store):
+                clients.logout(self.client, host)
         elif store:
             store.erase(host)
-        return True
+        if store and store.get(host) == before:  # docker, for one, ends well although its helper failed
+            raise _errors.still_stored(host, store.name)
+        return ""
 
     def hosts(self) -> list[str]:
         """The hosts that something is stored for here, as far as the client's rules are known."""
@@ -122,13 +139,24 @@ class Destination:
             found += [_errors.shadowed_by_repositories(host, str(file), narrower)] if narrower else []
         if self.kind in ("docker", "oras"):
             helm = clients.config_file("helm")
-            if helm != file and (credential_file.read(helm).get("auths") or {}).get(host):
-                found.append(_errors.shadowed_for_helm(host, str(helm)))
+            with suppress(FileOperationError):  # if helm's own file is broken, helm says so
+                if helm != file and FileStore(helm).get(host):
+                    found.append(_errors.shadowed_for_helm(host, str(helm)))
         return found
 
     def _in_variable(self, host: str) -> bool:
         auths = json_object(os.environ.get("DOCKER_AUTH_CONFIG") or "{}").get("auths")
-        return self.kind != "podman" and isinstance(auths, dict) and host in auths
+        return self.kind in (None, "docker", "nerdctl") and isinstance(auths, dict) and host in auths
+
+
+def _erase_of_our_helper(store: HelperStore, host: str) -> str:
+    """It must not be asked for a credential to look at: it would make one."""
+    username = store.usernames().get(host, USERNAME)
+    if not Credential(username, "").is_ours:
+        return _errors.somebody_elses(store.name, username)
+    store.erase(host)
+    logger.warning(_errors.helper_makes_another(host))
+    return ""
 
 
 def choose(client: str | None, auth_file: str | None) -> Destination:
@@ -138,20 +166,39 @@ def choose(client: str | None, auth_file: str | None) -> Destination:
     return Destination(client=clients.find(client))
 
 
-def log_out(destination: Destination, meant: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """Forget what a sign-in stored. A row a login server: loginServer, client, credentialStore, removed.
+def log_out(destination: Destination, meant: dict[str, list[str]]) -> tuple[list[dict[str, Any]], list[AzCLIError]]:
+    """Forget what a sign-in stored; what failed does not keep the others.
 
     :param meant: login servers by what their user called them; a name without any makes a row, too.
+    :returns: a row a login server (name, loginServer, client, credentialStore, removed, reason), and the errors.
     """
-    named = [(name, host) for name, login_servers in meant.items() for host in login_servers or [""]]
-    return [_log_out_of(destination, name, host) for name, host in named]
+    rows, failed = [], []
+    for name, host in [(name, host) for name, login_servers in meant.items() for host in login_servers or [""]]:
+        place, reason = None, _errors.nothing_stored_for(name)
+        if host:
+            try:
+                store = destination.store(host)
+                place, reason = store.name if store else None, destination.erase(host)
+            except AzCLIError as error:
+                failed.append(error)
+                reason = error.error_msg
+        client = destination.client.name if destination.client else None
+        row = {"name": name, "loginServer": host or None, "client": client, "credentialStore": place}
+        rows.append({**row, "removed": not reason, "reason": reason})
+    return rows, failed
 
 
-def _log_out_of(destination: Destination, name: str, host: str) -> dict[str, Any]:
-    store = destination.store(host) if host else None
-    return {
-        "loginServer": host or name,
-        "client": destination.client.name if destination.client else None,
-        "credentialStore": store.name if store else None,
-        "removed": bool(host) and destination.erase(host),
-    }
+def _alone(store: Store | None) -> AbstractContextManager[None]:
+    """One client at a time that writes this file: they take no lock, and of two at once one's entry is lost."""
+    return credential_file.lock(store.file) if isinstance(store, FileStore) else nullcontext()
+
+
+def _check_podman(host: str) -> None:
+    """podman refuses to log in if what it finds first for the host, wherever it lies, is an identity token."""
+    own, *others = clients.files_of_podman()
+    for file in [own, *others]:
+        before = FileStore(file).get(host)
+        if before and before.identity:
+            raise _errors.identity_token_in_the_way(host, str(file), str(own))
+        if before:
+            return

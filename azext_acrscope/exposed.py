@@ -1,5 +1,6 @@
 """Exposed tokens: the forms in which `login --expose-token` prints them, and their masks in pipelines' logs."""
 
+import json
 import os
 import sys
 from typing import Any
@@ -10,22 +11,22 @@ from azext_acrscope.sign_in import SignIn
 from azext_acrscope.tokens import AccessToken
 
 
-def result(run: list[SignIn], form: str | None) -> Any:
-    """The tokens that the run came to, as plain data.
-
-    `json` (the default) is an object for one login server and a list for several. `dockerconfigjson` is the content of
-    a Kubernetes secret of that type, and of a credential file.
-    """
-    done = [each for each in run if each.token]
-    if form == DOCKERCONFIGJSON:
-        return {"auths": {str(each.login_server): _entry(each) for each in done}}
-    objects = [_object(each) for each in done]
+def result(run: list[SignIn]) -> Any:
+    """The tokens that the run came to, as plain data: an object for one login server, a list for several."""
+    objects = [_object(each) for each in run if each.token]
     return objects[0] if len(run) == 1 and objects else objects
 
 
-def lines(run: list[SignIn]) -> list[str]:
-    """The form `env`: NAME=value, a line each, for one login server. No value needs quotes, in a shell or elsewhere."""
-    return [f"{name}={value}" for each in run if each.token for name, value in _variables(each).items()]
+def lines(run: list[SignIn], form: str) -> list[str]:
+    """The forms that are the content of a file, whatever --output says.
+
+    `env`: NAME=value, a line each, for one login server; no value needs quotes, in a shell or elsewhere.
+    `dockerconfigjson`: the content of a Kubernetes secret of that type, and of a credential file.
+    """
+    done = [each for each in run if each.token]
+    if form == DOCKERCONFIGJSON:
+        return [json.dumps({"auths": {str(each.login_server): _entry(each) for each in done}}, indent=2)]
+    return [f"{name}={value}" for each in done for name, value in _variables(each).items()]
 
 
 def mask(run: list[SignIn]) -> None:

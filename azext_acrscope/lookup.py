@@ -31,6 +31,8 @@ def sign_ins(
     :raises AzCLIError: the only registry named could not be found; of several, the error is put beside its sign-in.
     """
 
+    refs = list(dict.fromkeys(refs))
+
     def resolve(ref: RegistryRef) -> list[SignIn]:
         try:
             found = login_servers(ref, resource_group, endpoints, suffix, connect)
@@ -42,7 +44,10 @@ def sign_ins(
 
     with ThreadPoolExecutor(_READERS) as readers:
         run = [each for found in readers.map(resolve, refs) for each in found]
-    return list({each.login_server or each.name: each for each in run}.values())
+    first: dict[Any, SignIn] = {}
+    for each in run:
+        first.setdefault(each.login_server or id(each), each)
+    return list(first.values())
 
 
 def login_servers(
@@ -53,17 +58,21 @@ def login_servers(
     :raises RequiredArgumentMissingError: ARM would have to be asked, and must not be.
     :raises InvalidArgumentValueError: no region can be named so.
     """
-    if ref.login_server and ALL_ENDPOINTS not in endpoints:
+    everything = ALL_ENDPOINTS in map(str.lower, endpoints)
+    if ref.login_server and not everything:
         return _at_endpoints(ref.login_server, endpoints, suffix)
     from azext_acrscope import registry  # only now: a login server needs none of it, nor what it loads
 
-    if ALL_ENDPOINTS in endpoints:
+    if everything:
         if not connect:
             raise _errors.login_server_needed(ref.name, "all regional login servers")
         arm = connect(ref.subscription_id)
         resource = registry.find(arm, ref, resource_group, suffix)
         own = hosts.check_login_server(registry.login_server(resource), suffix)
-        return [own, *registry.regional_login_servers(arm, resource, suffix)]
+        regional = registry.regional_login_servers(arm, resource, suffix)
+        if not regional:
+            logger.warning(_errors.no_regional_login_servers(own))
+        return [own, *regional]
     return _at_endpoints(_ask(ref, resource_group, suffix, connect), endpoints, suffix)
 
 
@@ -93,13 +102,17 @@ def _ask(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Con
     return hosts.check_login_server(registry.login_server(resource), suffix)
 
 
-def stored_hosts(refs: list[RegistryRef], stored: list[str], suffix: str) -> dict[str, list[str]]:
-    """The login servers meant by each name among those that something is stored for; nobody is asked.
+def stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]], suffix: str) -> dict[str, list[str]]:
+    """The login servers meant by each name, all of them without any; Azure is not asked.
 
     A name stands for all login servers of registries of that name, hashed and regional ones included.
+
+    :param stored: lists what something is stored for. Not called for login servers: some helpers have no list.
     """
+    if refs and all(ref.login_server for ref in refs):
+        return {str(ref.login_server): [str(ref.login_server)] for ref in refs}
     ours: dict[str, Any] = {}
-    for host in stored:
+    for host in stored():
         try:
             ours[hosts.check_login_server(host, suffix)] = hosts.parse_registry(host, suffix)
         except AzCLIError:

@@ -5,13 +5,17 @@ A registry that fails does not keep the others from being signed in to.
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from threading import Semaphore
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, access
+from azext_acrscope._connection import in_background
 from azext_acrscope.destinations import Destination, Token
 from azext_acrscope.second_hop import Exchange
 from azext_acrscope.stores import USERNAME, Credential
@@ -52,12 +56,17 @@ def check(run: list[SignIn], destination: Destination) -> None:
 
 
 def keep(run: list[SignIn], destination: Destination, seconds: float, wanted: Access) -> None:
-    """Mark the sign-ins whose stored credential still lives for so many seconds and opens just what is wanted."""
+    """Mark the sign-ins whose stored credential still lives for so many seconds and opens just what is wanted.
+
+    What a helper does not give, for whatever reason, is not there.
+    """
     for each in run:
-        store = destination.store(each.login_server) if each.is_open and each.login_server else None
-        stored = store.get(each.login_server) if store and each.login_server else None
-        if stored and each.login_server and _serves(stored, each.login_server, seconds, wanted):
-            each.kept_until = expiry(claims(stored.secret))
+        if each.is_open and each.login_server:
+            with suppress(AzCLIError):
+                store = destination.store(each.login_server)
+                stored = store.get(each.login_server) if store else None
+                if stored and _serves(stored, each.login_server, seconds, wanted):
+                    each.kept_until = expiry(claims(stored.secret))
 
 
 def _serves(stored: Credential, login_server: str, seconds: float, wanted: Access) -> bool:
@@ -84,18 +93,24 @@ def fetch(
     """
     todo = [each for each in run if each.is_open]
     entra: dict[str | None, Future[EntraToken]] = {each.subscription_id: Future() for each in todo}
-    with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        for each in todo:
-            pool.submit(_one, each, suffix, entra[each.subscription_id], wanted or {})
-        try:
-            for subscription, future in entra.items():
-                future.set_result(first_hop(subscription))
-        except BaseException as error:
-            for future in entra.values():
-                if not future.done():
-                    future.set_exception(error)
-            pool.shutdown(cancel_futures=True)
-            raise
+    turns = Semaphore(WORKERS)
+
+    def one(each: SignIn) -> None:
+        with turns:
+            _one(each, suffix, entra[each.subscription_id], wanted or {})
+
+    # Not a pool, whose threads the program's end would wait for: who presses Ctrl-C has waited enough.
+    running = [in_background(partial(one, each)) for each in todo]
+    try:
+        for subscription, future in entra.items():
+            future.set_result(first_hop(subscription))
+    except BaseException as error:
+        for future in entra.values():
+            if not future.done():
+                future.set_exception(error)
+        raise
+    for work in running:
+        work.result()
 
 
 def _one(sign_in: SignIn, suffix: str, entra: "Future[EntraToken]", wanted: Access) -> None:

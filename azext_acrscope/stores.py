@@ -17,6 +17,7 @@ from azext_acrscope.tokens import AccessToken, RefreshToken, json_object
 
 # The user name that tells a registry to expect one of its own tokens as the password.
 USERNAME = "00000000-0000-0000-0000-000000000000"
+OUR_HELPER = "acrscope"  # as credHelpers name it
 _IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  (docker's name for a secret that is a refresh token)
 _NOT_FOUND = "credentials not found in native keychain"
 _HELPER_SECONDS = 60
@@ -34,7 +35,7 @@ class Credential:
     @property
     def is_ours(self) -> bool:
         """Whether it is a token of the registry's own, as every sign-in with Entra ID leaves behind."""
-        return self.username in (USERNAME, _IDENTITY_TOKEN_USER) or self.identity
+        return self.username in (USERNAME, _IDENTITY_TOKEN_USER)
 
 
 class Store(Protocol):
@@ -110,8 +111,13 @@ class HelperStore:
     def name(self) -> str:
         return f"docker-credential-{self.helper}"
 
+    @property
+    def renews(self) -> bool:
+        """Whether it is our own, which makes a credential whenever it is asked for one."""
+        return self.helper == OUR_HELPER
+
     def get(self, host: str) -> Credential | None:
-        answer = self._ask("get", host)
+        answer = self._ask("get", host, host)
         if answer is None:
             return None
         credential = json_object(answer)
@@ -127,10 +133,22 @@ class HelperStore:
             self._ask("store", json.dumps(entry), token.login_server)
 
     def erase(self, host: str) -> None:
-        self._ask("erase", host)
+        self._ask("erase", host, host)
 
     def hosts(self) -> list[str]:
-        return [_host(key) for key in json_object(self._ask("list", "unused", "all hosts") or b"")]
+        return list(self.usernames())
+
+    def usernames(self) -> dict[str, str]:
+        """The user name of each host's credential; no secret is asked for."""
+        answer = (self._ask("list", "unused", "all hosts") or b"{}").strip()
+        if not json_object(answer) and answer not in (b"{}", b"null"):  # null is Go's empty map
+            raise _errors.helper_failed(self.name, "list", "all hosts", "its answer is no list of hosts")
+        return {_host(key): str(name) for key, name in json_object(answer).items()}
+
+    def check(self) -> None:
+        """Raise if the program is not there."""
+        if not programs.find(self.name):
+            raise _errors.helper_not_found(self.name)
 
     def check_size(self, token: RefreshToken | AccessToken) -> None:
         """Raise if the store cannot take the token: its own error says nothing, and its usual cure deletes all else."""
@@ -138,20 +156,20 @@ class HelperStore:
         if self.helper.removesuffix(".exe") == "wincred" and size > _WINCRED_BYTES:
             raise _errors.too_large_for_wincred(token.login_server, size, _WINCRED_BYTES)
 
-    def _ask(self, action: str, text: str, host: str = "") -> bytes | None:
-        """The helper's answer; None if it says that there is no such credential."""
+    def _ask(self, action: str, text: str, host: str) -> bytes | None:
+        """The helper's answer to what it reads; None if it says that there is no such credential."""
         program = programs.find(self.name)
         if not program:
             raise _errors.helper_not_found(self.name)
         try:
             ended = programs.run([program, action], text.encode(), _HELPER_SECONDS)
         except TimeoutError:
-            raise _errors.helper_failed(self.name, action, host or text, "it did not end in a minute") from None
+            raise _errors.helper_failed(self.name, action, host, "it did not end in a minute") from None
         if ended.code == 0:
             return ended.stdout
         if ended.stdout.decode(errors="replace").strip() == _NOT_FOUND:
             return None
-        raise _errors.helper_failed(self.name, action, host or text, ended.said)
+        raise _errors.helper_failed(self.name, action, host, ended.said)
 
 
 def choose(file: Path, host: str, knows_store: bool = True) -> Store:

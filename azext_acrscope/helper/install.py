@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope import _errors, clients, credential_file
+from azext_acrscope import _errors, clients, credential_file, stores
 from azext_acrscope.helper import cli, login, state
 
-PROGRAM = "docker-credential-acrscope"
-HELPER = PROGRAM.removeprefix("docker-credential-")  # as credHelpers name it
+HELPER = stores.OUR_HELPER
+PROGRAM = f"docker-credential-{HELPER}"
 MANY = 20
 _SYSTEM = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")  # the distribution's: nothing is put there unasked
 _MARK = "written by `az acr scope configure-docker`"

@@ -127,6 +127,19 @@ def test_docker_login_and_logout_still_work(az: Az, cloud: LocalCloud, real_regi
     assert exchanges(cloud) == 1
 
 
+def test_our_own_logout_makes_no_token_only_to_forget_it(az: Az, cloud: LocalCloud, real_registry: Registry) -> None:
+    host = real_registry.login_server
+    configure(az, "--name", host)
+    secret = get(az, host)["Secret"]
+    cloud.clear_requests()
+    for _ in range(2):
+        result = az("acr", "scope", "logout", "--name", host, "--client", "docker")
+        assert (result.code, result.json[0]["removed"]) == (0, True), result
+        assert f"az acr scope configure-docker --name {host} --remove" in result.stderr
+    assert exchanges(cloud) == 0
+    assert get(az, host)["Secret"] != secret
+
+
 def test_a_login_as_the_admin_user_is_kept_until_the_logout(az: Az, cloud: LocalCloud, real_registry: Registry) -> None:
     host = real_registry.login_server
     real_registry.properties["adminUserEnabled"] = True
@@ -135,6 +148,9 @@ def test_a_login_as_the_admin_user_is_kept_until_the_logout(az: Az, cloud: Local
     command = ["docker", "login", "--username", real_registry.name, "--password-stdin", host]
     subprocess.run(command, input=password, env=az.env, text=True, capture_output=True, check=True)
     assert get(az, host) == {"ServerURL": host, "Username": real_registry.name, "Secret": password}
+    left = az("acr", "scope", "logout", "--name", host, "--client", "docker")
+    assert left.json[0]["removed"] is False
+    assert real_registry.name in left.json[0]["reason"]
     assert az.tool("docker", "logout", host).code == 0
     assert get(az, host)["Username"] == USER
 

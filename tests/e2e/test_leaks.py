@@ -16,6 +16,7 @@ CREDENTIAL_FILES = {
     ".azure/service_principal_entries.json",
     ".docker/config.json",
     "run/containers/auth.json",
+    "auth.json",
 }
 
 
@@ -66,6 +67,24 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
         ("login", "-n", registry.login_server),
         ("login", "-n", "nosuchregistry.azurecr.io"),
         ("login", "-n", f"{registry.login_server}.evil.example"),
+        ("logout", "-n", registry.login_server),
+    ]
+    auth_file = str(az.home / "auth.json")
+    of_no_client: list[tuple[str, ...]] = [
+        ("login", "-n", registry.login_server, "nosuchregistry.azurecr.io", "--auth-file", auth_file),
+        ("login", "-n", registry.login_server, "--auth-file", auth_file, "--min-ttl", "45m"),
+        (
+            "login",
+            "-n",
+            registry.login_server,
+            "--auth-file",
+            auth_file,
+            "--repository",
+            "team/app",
+            "--permission",
+            "push",
+        ),
+        ("logout", "-n", "nosuchregistry", "--auth-file", auth_file),
     ]
     results: list[Result] = []
     with ArgvWatch() as argv:
@@ -74,6 +93,7 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
             program = {"DOCKER_COMMAND": str(shutil.which(client))}
             for command in commands:
                 results.append(az("acr", "scope", *command, "--debug", env=program))
+        results += [az("acr", "scope", *command, "--debug") for command in of_no_client]
         exposed = az("acr", "scope", "login", "-n", registry.login_server, "--expose-token", "--debug")
         for status in (401, 403, 413, 500):
             secret = exposed.json["refreshToken"]
@@ -83,8 +103,8 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
             cloud.faults.clear()
 
     assert exposed.code == 0
-    assert [result.code for result in results[: 2 * len(commands)]] == [0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1] * 2
-    assert [result.code for result in results[2 * len(commands) :]] == [1, 1, 1, 1]
+    expected = [0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0]
+    assert [result.code for result in results] == [*expected, *expected, 1, 0, 0, 0, 1, 1, 1, 1]
     secrets = {secret.encode() for secret in cloud.secrets if len(secret) >= 8}
     assert len(secrets) > 10
     assert exposed.json["refreshToken"].encode() in secrets, "the local Azure must know every secret it gave out"
@@ -98,14 +118,14 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     if holds_any(exposed.stderr.encode(), secrets):
         found.append("stderr of --expose-token")
     found += [f"argv: {line[:60]!r}" for line in argv.seen if is_ours(line) and holds_any(line, secrets)]
-    for file in az.home.rglob("*"):
-        if not file.is_file() or not holds_any(file.read_bytes(), secrets):
+    for path in az.home.rglob("*"):
+        if not path.is_file() or not holds_any(path.read_bytes(), secrets):
             continue
-        name = str(file.relative_to(az.home))
+        name = str(path.relative_to(az.home))
         if name not in CREDENTIAL_FILES:
             found.append(f"file {name}")
-        elif file.stat().st_mode & 0o077:
-            found.append(f"file {name} is readable by others: {file.stat().st_mode:o}")
+        elif path.stat().st_mode & 0o077:
+            found.append(f"file {name} is readable by others: {path.stat().st_mode:o}")
     assert found == []
     assert (az.home / "logs").exists(), "the CLI's log file must have been searched"
     assert any(b"password-stdin" in line for line in argv.seen), "the client must have been seen running"

@@ -120,7 +120,7 @@ def test_an_empty_file_is_one_without_credentials(text: str, tmp_path: Path) -> 
 
 def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.json").mkdir()
-    with pytest.raises(FileOperationError, match="Is a directory"):
+    with pytest.raises(FileOperationError, match="no regular file"):
         put(tmp_path / "config.json", "a")
 
 
