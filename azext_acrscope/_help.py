@@ -23,6 +23,8 @@ examples:
     text: az acr scope show --name contoso
   - name: Show a registry by its login server, as a table.
     text: az acr scope show --name contoso.azurecr.io --output table
+  - name: Show also which Azure Policy assignments govern the registry.
+    text: az acr scope show --name contoso --policy
   - name: Print the status alone, with one request because the resource group is given.
     text: az acr scope show --registry contoso --resource-group rg-apps --query status --output tsv
 """
@@ -227,4 +229,42 @@ examples:
     text: az acr scope policy unassign --resource-group rg-apps
   - name: Take back one of several at a management group, without being asked.
     text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
+"""
+
+helps["acr scope policy show"] = """
+type: command
+short-summary: Show which assignments govern registries, and what Azure Policy has seen next to their status now.
+long-summary: >
+    For a registry, a resource group, the subscription (by default) or a management group. `assignments` are those of
+    the two built-in definitions, inherited ones and those inside initiatives included, with `effect` and
+    `enforcementMode`. `registries` has the `status` of each, its `compliance` (NonCompliant, NotEvaluated, Compliant,
+    Exempt or NotGoverned), and a `disagreement` where the two do not go together: Azure Policy's states are those of
+    its last evaluation. Of a management group the statuses are Resource Graph's unless `--live` is given.
+examples:
+  - name: Show what governs the subscription in use, and how its registries stand.
+    text: az acr scope policy show --output table
+  - name: Show what governs one registry.
+    text: az acr scope policy show --name contoso
+  - name: Have a resource group evaluated first.
+    text: az acr scope policy show --resource-group rg-apps --refresh
+  - name: List the registries below a management group that disagree with what Azure Policy has seen.
+    text: az acr scope policy show --management-group contoso --query "registries[?disagreement].name" --output tsv
+"""
+
+helps["acr scope policy remediate"] = """
+type: command
+short-summary: Let Azure Policy set the registries that an assignment with the effect modify governs.
+long-summary: >
+    Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
+    registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
+    `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
+    `--enforce-rest` sets them, and all others that are left, directly. Interrupting the command does not stop the
+    remediation. Ends with an error unless every registry is enforced or exempt.
+examples:
+  - name: Remediate the subscription in use.
+    text: az acr scope policy remediate
+  - name: Remediate a management group with one of its assignments, without being asked.
+    text: az acr scope policy remediate --management-group contoso --assignment acrscope-modify --yes
+  - name: Remediate a resource group, and set directly what Azure Policy cannot.
+    text: az acr scope policy remediate --resource-group rg-apps --enforce-rest --yes
 """

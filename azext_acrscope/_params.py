@@ -36,6 +36,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
         _helper_arguments(loader, several_registries)
     if not command or command.startswith("acr scope policy"):
         _policy_arguments(loader)
+        _policy_show_arguments(loader)
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -59,6 +60,14 @@ def load_arguments(loader: Any, command: str | None) -> None:
             "management_group",
             options_list=["--management-group"],
             help="The name of a management group: all subscriptions below it.",
+        )
+
+    with loader.argument_context("acr scope show") as c:
+        c.argument(
+            "policy",
+            options_list=["--policy"],
+            action="store_true",
+            help="Show also which Azure Policy assignments govern the registry.",
         )
 
     with loader.argument_context("acr scope list") as c:
@@ -391,4 +400,56 @@ def _policy_assign_arguments(loader: Any) -> None:
             "assignment_name",
             options_list=["--assignment-name"],
             help="By default the one that `az acr scope policy assign` made at the scope.",
+        )
+
+
+def _policy_show_arguments(loader: Any) -> None:
+    from azext_acrscope._validators import validate_policy_registry
+
+    with loader.argument_context("acr scope policy show") as c:
+        c.argument(
+            "registry_name",
+            options_list=["--name", "-n", "--registry", "-r"],
+            help="One registry: its name, its login server, or its resource ID.",
+            configured_default="acr",
+            validator=validate_policy_registry,
+        )
+        c.argument(
+            "refresh",
+            options_list=["--refresh"],
+            action="store_true",
+            help="Have Azure Policy evaluate the scope first, and wait for it: that takes minutes.",
+        )
+        c.argument(
+            "live",
+            options_list=["--live"],
+            action="store_true",
+            help="Of a management group, read the statuses from Azure Resource Manager itself, a request for each "
+            "subscription, instead of Resource Graph.",
+        )
+
+    with loader.argument_context("acr scope policy remediate") as c:
+        c.argument(
+            "assignment",
+            options_list=["--assignment"],
+            help="The assignment, by its name or its ID; needed only where several with the effect modify govern.",
+        )
+        c.argument(
+            "enforce_rest",
+            options_list=["--enforce-rest"],
+            action="store_true",
+            help="Set directly what is still not `disabled` after it, as `az acr scope enforce` does.",
+        )
+        c.argument(
+            "dry_run",
+            options_list=["--dry-run"],
+            action="store_true",
+            help="Show which registries it is about, and start nothing.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+        c.argument(
+            "record_file",
+            options_list=["--record"],
+            help="The file to keep the record of --enforce-rest in; by default a new one in acrscope/ in the CLI's "
+            "configuration directory.",
         )
