@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.az import Az, Result
+from tests.az import Az, Result, heed_interrupts
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.policies import Assignment
 from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
@@ -326,7 +326,14 @@ def test_an_interruption_leaves_it_running_and_tells_how_to_see_it(az: Az, cloud
     polls, cloud.world.remediations.polls = cloud.world.remediations.polls, 1000
     command = [str(az.program), "acr", "scope", "policy", "remediate", "--yes"]
     try:
-        process = subprocess.Popen(command, env=az.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            env=az.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_interrupts,
+        )
         while not any(r.method == "GET" and "/remediations/" in r.path for r in cloud.requests_to(ARM)):
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
