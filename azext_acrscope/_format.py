@@ -43,6 +43,7 @@ def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
         "PreviousStatus": result["previousStatus"],
         "Status": result["status"],
         "Changed": result["changed"],
+        **_verified(result),
         "LoginServer": result["loginServer"],
     }
     if "plannedStatus" in result:
@@ -58,7 +59,33 @@ def _enforce_row(row: Row) -> Row:
         "Status": row["status"],
         **planned,
         "Result": row["result"],
+        **_verified(row),
         "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
+    }
+
+
+def _verified(row: Row) -> Row:
+    """Of a registry that was verified whether its status is in effect."""
+    seen = row.get("verification")
+    return {"Verified": seen["verified"], "Seconds": seen["seconds"]} if seen else {}
+
+
+def check_table(result: Row | list[Row]) -> Row | list[Row]:
+    if isinstance(result, list):
+        return [_check_row(row) for row in result]
+    return _check_row(result)
+
+
+def _check_row(row: Row) -> Row:
+    """What to do matters more than what was seen; the other formats have both whole."""
+    return {
+        "Name": row["name"],
+        "Status": row["status"],
+        "EnforcedInEffect": row["enforcedInEffect"],
+        "Verdict": row["verdict"],
+        "AcrToken": row["probe"]["acr"]["result"],
+        "ArmToken": row["probe"]["arm"]["result"],
+        "ToDo": textwrap.shorten(" ".join(row["toDo"]), _WIDEST, placeholder=" …"),
     }
 
 
