@@ -78,9 +78,7 @@ class Waves:
 
 @dataclass(frozen=True)
 class Proof:
-    """How to verify changes: with the two-token probe, waiting so many seconds for each to take effect.
-
-    """
+    """How to verify changes: with the two-token probe, waiting so many seconds for each to take effect."""
 
     prober: Prober
     seconds: float
