@@ -939,10 +939,6 @@ def bad_region(text: str) -> AzCLIError:
 
 # --- checks: sentences in rows, and the errors that a check or a verification ends with ----------------------------
 
-_WAIT_FOR_CHANGE = (
-    "A change can take minutes to take effect everywhere: if it was made just now, repeat the check. If not, write the "
-    "status again with `az acr scope enforce`, or open a support case with the correlation ids."
-)
 _GIVE_ROLE = (
     "Run the check as an identity that may pull: `az role assignment create --role AcrPull --assignee IDENTITY --scope "
     "{id}`. A new role can take ten minutes to arrive."
@@ -950,14 +946,24 @@ _GIVE_ROLE = (
 
 
 def probe_agrees(status: str, arm_accepted: bool) -> str:
-    arm = "an ARM-audience token, too" if arm_accepted else "and refuses an ARM-audience token of the same identity"
-    return f"It accepts an ACR-audience token {arm}, as `{status}` says."
+    return f"{_both_tokens(arm_accepted)}, as `{status}` says."
 
 
 def probe_disagrees(status: str, arm_accepted: bool) -> tuple[str, str]:
     """What was seen and what to do, as in the functions below."""
-    arm = "an ARM-audience token, too" if arm_accepted else "and refuses an ARM-audience token of the same identity"
-    return f"It accepts an ACR-audience token {arm}, although its status is `{status}`.", _WAIT_FOR_CHANGE
+    other = "disabled" if status == "enabled" else "enabled"
+    return (
+        f"{_both_tokens(arm_accepted)}, although its status is `{status}`.",
+        "A change can take minutes to take effect everywhere: if it was made just now, repeat the check. If not, write "
+        f"it anew with `az acr scope enforce --status {other}` and then `--status {status}`, or open a support case "
+        "with the correlation ids.",
+    )
+
+
+def _both_tokens(arm_accepted: bool) -> str:
+    if arm_accepted:
+        return "It accepts an ACR-audience token, and an ARM-audience token of the same identity, too"
+    return "It accepts an ACR-audience token and refuses an ARM-audience token of the same identity"
 
 
 def probe_skipped() -> str:
@@ -1053,6 +1059,10 @@ def unchecked(name: str, kind: str) -> AzCLIError:
     )
 
 
+def check_failed(name: str) -> AzCLIError:
+    return ValidationError(f"'{name}' did not pass the check; `seen` says why.", "`toDo` says what helps.")
+
+
 def checks_failed(failed: int, total: int, unread: int) -> AzCLIError:
     parts = [f"{failed} of {registries(total)} did not pass"] if failed else []
     parts += [f"{subscriptions(unread)} could not be read"] if unread else []
@@ -1061,7 +1071,7 @@ def checks_failed(failed: int, total: int, unread: int) -> AzCLIError:
 
 def verified(name: str, status: str, seconds: float) -> str:
     """A word to people, not an error."""
-    return f"Verified: '{name}' does as `{status}` says, seen after {seconds:.0f} seconds."
+    return f"Verified: '{name}' does as `{status}` says, seen after {seconds:.1f} seconds."
 
 
 def not_verified(name: str, status: str, seconds: float, why: str) -> AzCLIError:

@@ -82,6 +82,8 @@ def rows(chosen: list[Target], prober: Prober, watch: Callable[[int, int, int], 
 def failure(found: list[dict[str, Any]], unread: int) -> AzCLIError | None:
     """The error to end with: a row failed, or a subscription could not be read."""
     failed = sum(row["verdict"] == FAILED for row in found)
+    if failed == len(found) == 1 and not unread:
+        return _errors.check_failed(found[0]["name"])
     return _errors.checks_failed(failed, len(found), unread) if failed or unread else None
 
 

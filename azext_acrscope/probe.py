@@ -195,9 +195,10 @@ def _judge_arm(status: str, arm: Outcome) -> Finding:
 
 
 def _unanswered(audience: str, outcome: Outcome, may_pass: bool) -> Finding:
-    error = outcome.error
-    why, advice = (error.error_msg, error.recommendations) if error else ("it was not sent.", [])
-    return Finding(UNKNOWN, FAILED, _errors.probe_unanswered(audience, why), tuple(advice), may_pass)
+    why = outcome.error.error_msg if outcome.error else "there was no answer."
+    advice = tuple(outcome.error.recommendations) if outcome.error else ()
+    seen = why if outcome.result == NOT_SENT else _errors.probe_unanswered(audience, why)
+    return Finding(UNKNOWN, FAILED, seen, advice, may_pass)
 
 
 def _passes(error: AzCLIError | None) -> bool:
