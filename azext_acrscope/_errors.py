@@ -1314,6 +1314,11 @@ def in_one_line(error: AzCLIError) -> str:
 
 def helper_said(error: Exception) -> str:
     """Any error, for a container client to show."""
+    return f"acrscope: {helper_reason(error)}"
+
+
+def helper_reason(error: Exception) -> str:
+    """Any error, in one line."""
     from knack.util import CLIError
 
     if isinstance(error, AzCLIError):
@@ -1325,7 +1330,11 @@ def helper_said(error: Exception) -> str:
             f"docker-credential-acrscope failed in an unforeseen way ({type(error).__name__}). "
             "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and tells more."
         )
-    return "acrscope: " + " ".join(text.split())
+    return " ".join(text.split())
+
+
+def helper_slow(seconds: float) -> AzCLIError:
+    return AzureConnectionError(f"It took longer than {seconds:g} seconds.", "Check the network and HTTPS_PROXY.")
 
 
 def helper_failed_before(why: str) -> AzCLIError:
@@ -1401,6 +1410,26 @@ def helper_settings_unreadable(file: str) -> AzCLIError:
     return FileOperationError(
         f"The settings of docker-credential-acrscope in {file} cannot be read, so it is not known whose token to use.",
         "Delete the file, then `az acr scope configure-docker` writes it anew.",
+    )
+
+
+def helper_account_gone(login_server: str, subscription: str) -> AzCLIError:
+    return AuthenticationError(
+        f"{login_server} was set up for the account of subscription {plain(subscription)}, which is not signed in.",
+        recommendation=[
+            "Sign in to it with `az login`;",
+            f"`az acr scope configure-docker --name {login_server}` is for the account in use from now on.",
+        ],
+    )
+
+
+def helper_limited_token_over(login_server: str) -> AzCLIError:
+    return UnauthorizedError(
+        f"The token for some repositories of {login_server}, which a login handed over, has expired.",
+        [
+            f"`az acr scope login --name {login_server} --repository NAME` makes another one;",
+            f"`docker logout {login_server}` goes back to all that the account may do.",
+        ],
     )
 
 

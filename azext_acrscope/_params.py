@@ -203,7 +203,8 @@ def _sign_in_arguments(loader: Any, several_registries: Any) -> None:
             "min_ttl",
             options_list=["--min-ttl"],
             validator=validate_min_ttl,
-            help="Do nothing for a registry whose stored credential lives at least that long, such as 45m or 1h30m.",
+            help="Do nothing for a registry whose stored credential, whoever's it is, lives at least that long, such "
+            "as 45m or 1h30m.",
         )
 
     with loader.argument_context("acr scope logout") as c:
