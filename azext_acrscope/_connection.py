@@ -37,7 +37,7 @@ def pool(host: str) -> HTTPSConnectionPool:
     """A pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
     redact_logs()
     settings = {"maxsize": 1, **_trust()}
-    proxy = None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
+    proxy = proxy_for(host)
     if not proxy:
         return HTTPSConnectionPool(host, 443, **settings)
     if "://" not in proxy:
@@ -52,6 +52,11 @@ def pool(host: str) -> HTTPSConnectionPool:
         return ProxyManager(proxy, proxy_headers=headers, **settings).connection_from_host(host, 443, "https")
     except (HTTPError, ValueError):
         raise _errors.bad_proxy() from None
+
+
+def proxy_for(host: str) -> str | None:
+    """The proxy that the environment names for a host; it may hold a password."""
+    return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 
 class _Redact(logging.Filter):

@@ -37,12 +37,14 @@ def list_table(result: list[Row]) -> list[Row]:
 
 def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
     if isinstance(result, list):
-        return [_enforce_row(row) for row in result]
+        proven = any("verification" in row for row in result)
+        return [_enforce_row(row, proven) for row in result]
     row = {
         "Name": result["name"],
         "PreviousStatus": result["previousStatus"],
         "Status": result["status"],
         "Changed": result["changed"],
+        **_verified(result),
         "LoginServer": result["loginServer"],
     }
     if "plannedStatus" in result:
@@ -50,7 +52,7 @@ def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
     return row
 
 
-def _enforce_row(row: Row) -> Row:
+def _enforce_row(row: Row, proven: bool) -> Row:
     planned = {"PlannedStatus": row["plannedStatus"]} if "plannedStatus" in row else {}
     return {
         "Name": row["name"],
@@ -58,7 +60,33 @@ def _enforce_row(row: Row) -> Row:
         "Status": row["status"],
         **planned,
         "Result": row["result"],
+        **(_verified(row) or (dict.fromkeys(("Verified", "Seconds"), "") if proven else {})),
         "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
+    }
+
+
+def _verified(row: Row) -> Row:
+    """Of a registry that was verified whether its status is in effect."""
+    seen = row.get("verification")
+    return {"Verified": seen["verified"], "Seconds": seen["seconds"]} if seen else {}
+
+
+def check_table(result: Row | list[Row]) -> Row | list[Row]:
+    if isinstance(result, list):
+        return [_check_row(row) for row in result]
+    return _check_row(result)
+
+
+def _check_row(row: Row) -> Row:
+    """What to do matters more than what was seen; the other formats have both whole."""
+    return {
+        "Name": row["name"],
+        "Status": _status(row),
+        "EnforcedInEffect": row["enforcedInEffect"],
+        "Verdict": row["verdict"],
+        "AcrToken": row["probe"]["acr"]["result"],
+        "ArmToken": row["probe"]["arm"]["result"],
+        "ToDo": textwrap.shorten(" ".join(row["toDo"]), _WIDEST, placeholder=" …"),
     }
 
 

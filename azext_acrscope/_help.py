@@ -76,9 +76,38 @@ examples:
     text: az acr scope enforce --all-subscriptions --tag ring=1 --canary contoso
   - name: See the plan for a management group.
     text: az acr scope enforce --management-group contoso --dry-run --output table
+  - name: Enforce one, and see whether the registry now refuses ARM-audience tokens.
+    text: az acr scope enforce --name contoso --verify
+  - name: Enforce a tenth first; if it is not in effect there within the time, restore it and stop.
+    text: az acr scope enforce --all --wave 10% --verify --yes
   - name: Take back what a run changed.
     text: az acr scope enforce --undo enforce.jsonl --yes
 """  # noqa: E501  (a resource ID is long)
+
+helps["acr scope check"] = """
+type: command
+short-summary: Check what registries really accept, and what this machine has stored for them.
+long-summary: >
+    For each registry: the status that Azure Resource Manager holds; how its login server is reached, and whether it
+    answers as one; two tokens of the signed-in account sent to it, one for the ACR audience, which must be accepted,
+    and one for ARM's, which must be accepted exactly if the status is `enabled`; and the credentials that docker,
+    podman and helm find for it on this machine. The ARM-audience token is powerful: it goes only to the login server
+    that Azure Resource Manager names, after its challenge was checked. `--skip-arm-probe` leaves it out.
+
+
+    `enforcedInEffect` is `yes`, `no` or `unknown`; `verdict` is `ok`, `warning` or `failed`, with what was seen and
+    what to do. The exit code is not zero if any row failed. The output holds no token, so it can be kept as evidence.
+    The account needs a role that may pull: without one a registry refuses both tokens, and says nothing.
+examples:
+  - name: Check one registry.
+    text: az acr scope check --name contoso
+  - name: Check all registries of the subscription, as a table.
+    text: az acr scope check --all --output table
+  - name: Check without sending an ARM-audience token.
+    text: az acr scope check --name contoso fabrikam.azurecr.io --skip-arm-probe
+  - name: Show what failed in a resource group, and what to do.
+    text: az acr scope check --resource-group rg-apps --query "[?verdict=='failed'].{name:name, toDo:toDo}"
+"""
 
 helps["acr scope login"] = """
 type: command

@@ -23,6 +23,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
+        validate_check,
         validate_ids,
         validate_registry,
         validate_selection,
@@ -85,8 +86,28 @@ def load_arguments(loader: Any, command: str | None) -> None:
             help="Fail unless every registry in view has this status and everything in view could be read.",
         )
 
+    with loader.argument_context("acr scope check") as c:
+        c.argument("registry_name", several_registries, validator=validate_check)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "skip_arm_probe",
+            options_list=["--skip-arm-probe"],
+            action="store_true",
+            help="Send no ARM-audience token. Whether a registry is enforced in effect is then unknown.",
+        )
+
     with loader.argument_context("acr scope enforce") as c:
         c.argument("registry_name", several_registries, validator=validate_selection)
+        c.argument(
+            "verify",
+            options_list=["--verify"],
+            action="store_true",
+            help="Afterwards see, with a token of each audience, whether the status is in effect, and wait for it: two "
+            "minutes, or as `az config set acrscope.verify_timeout=SECONDS` says. With --wave or --canary, a wave that "
+            "cannot be verified is restored and ends the run.",
+        )
         c.argument(
             "status",
             arg_type=get_enum_type(STATUSES),

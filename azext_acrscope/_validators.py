@@ -75,6 +75,15 @@ def validate_logout(cmd: Any, namespace: Any) -> None:
     _refuse_two_destinations(namespace)
 
 
+def validate_check(cmd: Any, namespace: Any) -> None:
+    """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside a selection."""
+    _parse_registries(cmd, namespace, namespace.select_all or _typed_group(namespace))
+    if namespace.select_all and (namespace.registry_name or _typed_group(namespace)):
+        raise _errors.exclusive("--all", "--name or --resource-group")
+    if not (namespace.registry_name or namespace.select_all or _typed_group(namespace)):
+        raise _errors.nothing_to_check()
+
+
 def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 
@@ -148,6 +157,8 @@ def _refuse_contradictions(namespace: Any) -> None:
         raise _errors.exclusive("--undo", "--status or a selection: the record says which registries and what to set")
     if named and scoped:
         raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
+    if namespace.verify and namespace.dry_run:
+        raise _errors.exclusive("--verify", "--dry-run: it writes nothing")
     if namespace.canary and namespace.wave:
         raise _errors.exclusive("--canary", "--wave")
 

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.enforcement import Proof
     from azext_acrscope.first_hop import Source
+    from azext_acrscope.probe import Prober
     from azext_acrscope.tokens import EntraToken
 
 _OPERATION_SECONDS = 600
+_VERIFY_SECONDS = 120
 
 # When Python ends it collects garbage among all that the CLI has loaded: 50 ms and more of every command, for nothing.
 atexit.register(gc.freeze)
@@ -84,15 +87,20 @@ def enforce(
     canary: list[str] | None = None,
     record_file: str | None = None,
     undo: str | None = None,
+    verify: bool = False,
 ) -> Any:
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
 
     seconds = operation_seconds(cmd)
+    proof = None
+    if verify:  # with its settings read before anything is written
+        proof = enforcement.Proof(_prober(cmd.cli_ctx), configured_seconds(cmd, "verify_timeout", _VERIFY_SECONDS))
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
+        result = _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
+        return _verify_one(cmd, result, proof) if proof else result
     readers = connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
@@ -113,7 +121,7 @@ def enforce(
         file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
         watch = _progress.meter(cmd.cli_ctx)
         writers = connections(cmd.cli_ctx, patient=False)
-        failed = enforcement.run(plan, writers, file, waves, seconds, watch)
+        failed = enforcement.run(plan, writers, file, waves, seconds, watch, proof)
     if failed:
         _outcome.fail_after_output(cmd.cli_ctx, failed)
     return enforcement.rows(plan, dry_run)
@@ -139,6 +147,67 @@ def _enforce_one(
         after = registry.set_status(arm, before, status, seconds, sleep)
     result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
     return {**result, "plannedStatus": status} if dry_run else result
+
+
+def _verify_one(cmd: Any, result: dict[str, Any], proof: "Proof") -> dict[str, Any]:
+    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back."""
+    from azext_acrscope import _outcome, _progress, probe
+
+    sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {result['name']} to show that it is {result['status']}")
+    resource = {"id": result["id"], "properties": {"loginServer": result["loginServer"]}}
+    seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
+    if seen.verified:
+        _outcome.tell([_errors.verified(result["name"], result["status"], seen.seconds)])
+    else:
+        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, seen.finding.seen)
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    return {**result, "verification": seen.row()}
+
+
+def check(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    resource_group_name: str | None = None,
+    select_all: bool = False,
+    skip_arm_probe: bool = False,
+) -> Any:
+    """Check registries: the object of the one named, else a row for each; the shape is that of `check.rows`."""
+    from azext_acrscope import _outcome, _progress, check, fleet
+
+    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    unread: dict[str, str] = {}
+    if registry_name:
+        connect = connections(cmd.cli_ctx, patient=True)
+        chosen = check.targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
+    else:
+        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, False, None)
+        seen = fleet.live(cmd.cli_ctx, wanted)
+        unread = seen.unreadable
+        _outcome.tell(fleet.unread(unread))
+        chosen = [check.Target(each["name"], each) for each in seen.registries]
+        if not (chosen or unread):
+            raise _errors.nothing_matches(f"subscription {wanted.subscriptions[0].id}")
+    rows = check.rows(chosen, _prober(cmd.cli_ctx, skip_arm_probe), _progress.meter(cmd.cli_ctx))
+    if failed := check.failure(rows, len(unread)):
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    return rows[0] if registry_name and len(rows) == 1 else rows
+
+
+def _prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
+    """The two-token probe as the signed-in account; a setting that names ARM's audience twice would prove nothing."""
+    from azext_acrscope import _outcome, first_hop, probe
+    from azext_acrscope.tokens import ACR_AUDIENCE
+
+    arm = str(cli_ctx.cloud.endpoints.active_directory_resource_id)
+    acr = first_hop.audience(cli_ctx)
+    if acr.rstrip("/") == arm.rstrip("/"):
+        _outcome.tell([_errors.arm_audience_not_used(acr)])
+        acr = ACR_AUDIENCE
+
+    def acquire(audience: str, subscription: str | None) -> "EntraToken":
+        return first_hop.acquire(cli_ctx, audience, first_hop.Source(subscription=subscription))
+
+    return probe.Prober(acquire, acr, arm, hosts.cloud_suffix(cli_ctx.cloud), skip_arm)
 
 
 def _selected_scope(
@@ -364,10 +433,10 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
 
 def operation_seconds(cmd: Any) -> float:
     """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
-    return seconds(cmd, "operation_timeout", _OPERATION_SECONDS)
+    return configured_seconds(cmd, "operation_timeout", _OPERATION_SECONDS)
 
 
-def seconds(cmd: Any, setting: str, default: int) -> float:
+def configured_seconds(cmd: Any, setting: str, default: float) -> float:
     """A time in the CLI's configuration, section acrscope."""
     value = cmd.cli_ctx.config.get("acrscope", setting, fallback=str(default))
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):

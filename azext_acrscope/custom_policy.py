@@ -6,7 +6,7 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope._validators import is_default
-from azext_acrscope.custom import connections, operation_seconds, seconds
+from azext_acrscope.custom import configured_seconds, connections, operation_seconds
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _evaluate(cmd: Any, seen: "View") -> None:
 
     places = compliance.places(seen.fleet, seen.scope)
     sleep = _progress.visible_sleep(cmd.cli_ctx, f"Azure Policy is evaluating {seen.scope.text}")
-    compliance.evaluate(seen.arm, places, seconds(cmd, "policy_timeout", _POLICY_SECONDS), sleep)
+    compliance.evaluate(seen.arm, places, configured_seconds(cmd, "policy_timeout", _POLICY_SECONDS), sleep)
 
 
 def remediate(
@@ -183,7 +183,7 @@ def _remediate(cmd: Any, seen: "View", task: "Task", group: str | None, manageme
     if remediation.is_useless(task):
         remediation.not_started(task)
         return False
-    timeout = seconds(cmd, "policy_timeout", _POLICY_SECONDS)
+    timeout = configured_seconds(cmd, "policy_timeout", _POLICY_SECONDS)
     remediation.start(seen.arm, task)
     _outcome.tell(
         [f"The remediation {task.name} has begun: `az policy remediation show --name {task.name}{task.option}`"]

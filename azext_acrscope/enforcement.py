@@ -4,23 +4,28 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from knack.log import get_logger
 
 from azext_acrscope import _errors, fleet, hosts, record, registry, rollout
+from azext_acrscope._connection import in_background
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import UNKNOWN, Scope
 from azext_acrscope.hosts import RegistryRef
+from azext_acrscope.probe import Prober, Verification, verify
 from azext_acrscope.record import Made, Record
 from azext_acrscope.registry import Resource
 from azext_acrscope.rollout import FAILED, SKIPPED, Item, Rollout
 from azext_acrscope.throttle import READS, Throttle
 
 _READERS = 16
+_PROBERS = 20  # registries that are verified at the same time, each at its own login server
 _READ_SECONDS = 600  # for which a registry's reading may be put off by throttling
 
 logger = get_logger(__name__)
@@ -46,6 +51,10 @@ class Waves:
     canaries: frozenset[str] = frozenset()
     share: float = 0.0
 
+    @property
+    def staged(self) -> bool:
+        return bool(self.canaries or self.share)
+
     def split(self, items: list[Item]) -> list[list[Item]]:
         if self.canaries:
             first = [item for item in items if names_of(item.resource) & self.canaries]
@@ -65,6 +74,28 @@ class Waves:
         missing = sorted(self.canaries - there - done)
         if missing:
             raise _errors.no_such_canary(missing)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How to verify changes: with the two-token probe, waiting so many seconds for each to take effect."""
+
+    prober: Prober
+    seconds: float
+
+    def of(self, changed: list[Item]) -> list[Verification]:
+        """Verify changed registries, several at the same time; no error but what is in the findings."""
+        if not changed:
+            return []
+        logger.warning("Verifying %s …", _errors.registries(len(changed)))
+        prober, turns = replace(self.prober), Semaphore(_PROBERS)  # a new one: tokens live less long than runs may
+
+        def one(item: Item) -> Verification:
+            with turns:
+                return verify(prober, item.resource, item.target, self.seconds)
+
+        running = [in_background(partial(one, item)) for item in changed]
+        return [work.result() for work in running]
 
 
 # --- the plan ------------------------------------------------------------------------------------------------------
@@ -224,10 +255,12 @@ def run(
     waves: Waves,
     operation_seconds: float,
     watch: Callable[[int, int, int], None],
+    proof: Proof | None = None,
 ) -> AzCLIError | None:
     """Make the changes of a plan; its items hold what came of each. None if nothing failed, else the error to end with.
 
     :param file: where to keep the record.
+    :param proof: how to verify each wave. One that cannot be verified ends the run; of several, it is restored.
     """
     changes = plan.changes
     if changes:
@@ -236,7 +269,7 @@ def run(
         try:
             log.append([{"event": "run", "registries": len(changes)}])
             runner = Rollout(connect, log, operation_seconds, plan.made_at, watch)
-            _run_waves(waves.split(changes), runner)
+            _run_waves(waves.split(changes), runner, proof, restores=waves.staged)
         finally:
             log.close()
         if runner.stopped:
@@ -255,7 +288,7 @@ def verdict(plan: Plan, record_file: str = "") -> AzCLIError | None:
     return None
 
 
-def _run_waves(waves: list[list[Item]], runner: Rollout) -> None:
+def _run_waves(waves: list[list[Item]], runner: Rollout, proof: Proof | None, restores: bool) -> None:
     """Run wave after wave while nothing fails."""
     failed = 0
     for wave in waves:
@@ -264,7 +297,43 @@ def _run_waves(waves: list[list[Item]], runner: Rollout) -> None:
                 item.finish(SKIPPED, item.before, f"not begun: {failed} of the first wave failed")
         else:
             runner.run(wave)  # which skips all, once the run was stopped
+            if proof and not (runner.stopped or runner.interrupted):
+                _prove(wave, runner, proof, restores)
             failed = rollout.failures(wave)
+
+
+def _prove(wave: list[Item], runner: Rollout, proof: Proof, restores: bool) -> None:
+    """Verify what a wave changed; if some of it is not in effect, take all of it back, or let it be a failure."""
+    changed = [item for item in wave if item.result == rollout.CHANGED]
+    try:
+        seen = proof.of(changed)
+    except KeyboardInterrupt:
+        runner.interrupted = True  # what was changed is in the record
+        return
+    bad = 0
+    for item, verification in zip(changed, seen, strict=True):
+        item.verification = verification.row()
+        if not verification.verified:
+            bad += 1
+            item.finish(
+                FAILED, item.status, _errors.not_verified_in_row(verification.finding.seen, verification.seconds)
+            )
+    if bad and restores:
+        _restore(changed, runner, bad)
+
+
+def _restore(changed: list[Item], runner: Rollout, bad: int) -> None:
+    """Write back what the items had before, as changes of their own in the same record."""
+    logger.warning("%s could not be verified: restoring what this wave changed …", _errors.registries(bad))
+    back = [Item(item.resource, item.target, item.before, restores=True) for item in changed]
+    runner.run(back)
+    for item, restored in zip(changed, back, strict=True):
+        done = restored.status == item.before
+        said = _errors.restored(item.before) if done else _errors.not_restored(restored.reason)
+        if item.result == FAILED or not done:
+            item.finish(FAILED, restored.status, f"{item.reason} {said}".strip())
+        else:
+            item.finish(rollout.RESTORED, restored.status, _errors.restored_with_its_wave(bad, item.before))
 
 
 def rows(plan: Plan, dry_run: bool) -> list[dict[str, Any]]:
@@ -286,6 +355,8 @@ def _row(item: Item, dry_run: bool) -> dict[str, Any]:
         "result": item.result or "planned",
         "reason": item.reason,
     }
+    if item.verification:
+        row["verification"] = item.verification
     if dry_run:
         row["plannedStatus"] = item.before if item.result else item.target
     return row

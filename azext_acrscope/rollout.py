@@ -40,6 +40,7 @@ _CHECK_AFTER = 60.0
 _TICK = 0.5  # seconds after which Ctrl-C is noticed at the latest
 
 CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
+RESTORED = "restored"  # changed, and changed back by the same run
 
 logger = get_logger(__name__)
 Running = dict["Future[float | None]", "Item"]
@@ -50,6 +51,8 @@ class Item:
     """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
 
     :ivar result: empty while the change is to be made.
+    :ivar restores: this change takes back one that the same run has made.
+    :ivar verification: whether the change was seen in effect, as `enforce` prints it.
     """
 
     resource: Resource
@@ -58,6 +61,8 @@ class Item:
     result: str = ""
     reason: str = ""
     status: str = ""
+    restores: bool = False
+    verification: dict[str, Any] | None = None
     # Of the run: the next step is check, send, look, read_back or explain.
     change: Change | None = None
     step: str = "send"
@@ -323,12 +328,14 @@ def _passing(error: Exception) -> bool:
 
 
 def _change_line(item: Item) -> dict[str, Any]:
-    return {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
+    line = {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
+    return {**line, "restores": True} if item.restores else line
 
 
 def _outcome_line(item: Item) -> dict[str, Any]:
     outcome: dict[str, Any] = {"result": item.result, "status": item.status, "reason": item.reason}
-    if isinstance(item.problem, ArmError) and item.problem.status < 500 and item.change and not item.change.accepted:
+    never_taken = item.change and not item.change.accepted and not item.restores
+    if isinstance(item.problem, ArmError) and item.problem.status < 500 and never_taken:
         outcome["refused"] = True  # whatever the status is now, it is not of this run's making
     return {"event": "outcome", "id": item.resource["id"], **outcome}
 

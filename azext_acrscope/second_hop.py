@@ -45,14 +45,21 @@ class Exchange:
         :raises UnauthorizedError: the registry refuses this token.
         :raises AzureResponseError, AzureInternalError: any other answer, 429 and 5xx after bounded retries.
         """
+        return read_exchange(self.ask(token), self.server.host, self.server.suffix, token)
+
+    def ask(self, token: EntraToken) -> Answer:
+        """The answer to the exchange of an Entra token, whatever it is; for `read_exchange`.
+
+        :raises AzureConnectionError, ForbiddenError, AzureResponseError, AzureInternalError: no answer, or no
+            challenge that may be trusted; then the token was not sent.
+        """
         form: dict[str, str | list[str]] = {
             "grant_type": "access_token",
             "service": self.service(),
             "tenant": token.tenant,
             "access_token": token.value,
         }
-        answer = self.server.post("/oauth2/exchange", form)
-        return read_exchange(answer, self.server.host, self.server.suffix, token)
+        return self.server.post("/oauth2/exchange", form)
 
 
 def read_challenge(answer: Answer, login_server: str, suffix: str) -> str:

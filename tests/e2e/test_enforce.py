@@ -209,3 +209,73 @@ def test_an_unknown_status_is_refused_by_the_parser(az: Az, cloud: LocalCloud) -
 
 def test_a_registry_that_does_not_exist_exits_3(az: Az) -> None:
     assert az("acr", "scope", "enforce", "-n", "nosuchregistry").code == 3
+
+
+# --- --verify ---
+
+
+def exchanges(cloud: LocalCloud) -> int:
+    return len([request for request in cloud.requests if request.path == "/oauth2/exchange"])
+
+
+@pytest.mark.parametrize(("status", "in_effect"), [("disabled", "yes"), ("enabled", "no")])
+def test_verify_proves_the_change(az: Az, cloud: LocalCloud, registry: Registry, status: str, in_effect: str) -> None:
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--status", status, "--verify")
+    assert result.code == 0, result
+    seen = result.json["verification"]
+    assert (seen["verified"], seen["enforcedInEffect"]) == (True, in_effect)
+    assert seen["probe"]["acr"]["correlationId"]
+    assert "Verified" in result.stderr
+    assert exchanges(cloud) == 2
+
+
+def test_verify_waits_until_the_change_is_in_effect(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    registry.ignore_policy = True
+
+    def heal() -> None:
+        while exchanges(cloud) < 4 and not over.is_set():
+            time.sleep(0.05)
+        registry.ignore_policy = False
+
+    over = threading.Event()
+    healer = threading.Thread(target=heal)
+    healer.start()
+    try:
+        result = az("acr", "scope", "enforce", "-n", registry.name, "--verify")
+    finally:
+        over.set()
+        healer.join()
+    assert result.code == 0, result
+    assert result.json["verification"]["verified"]
+    assert exchanges(cloud) > 4
+
+
+def test_a_change_that_is_not_in_effect_in_time_fails_and_stays(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    registry.ignore_policy = True
+    brief = {"AZURE_ACRSCOPE_VERIFY_TIMEOUT": "1"}
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--verify", env=brief)
+    assert result.code == 1
+    assert (result.json["status"], result.json["verification"]["enforcedInEffect"]) == ("disabled", "no")
+    assert "has the status `disabled`" in result.stderr
+    assert "not taken back" in result.stderr
+    assert registry.policy_status == "disabled"
+    assert exchanges(cloud) == 4, "once at once, and once when the time was over"
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", ""])
+def test_a_senseless_verify_timeout_is_refused_before_anything_is_written(
+    az: Az, cloud: LocalCloud, registry: Registry, value: str
+) -> None:
+    result = az(
+        "acr", "scope", "enforce", "-n", registry.name, "--verify", env={"AZURE_ACRSCOPE_VERIFY_TIMEOUT": value}
+    )
+    assert result.code == 1
+    assert "acrscope.verify_timeout" in result.stderr
+    assert writes(cloud) == []
+
+
+def test_verify_and_dry_run_contradict_each_other(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--verify", "--dry-run")
+    assert result.code != 0
+    assert "--dry-run" in result.stderr
+    assert cloud.requests == []

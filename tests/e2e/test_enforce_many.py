@@ -501,3 +501,78 @@ def test_at_a_terminal_the_question_is_on_stderr_and_the_result_alone_on_stdout(
     assert code == 0, shown
     assert [row["result"] for row in json.loads(out)] == ["changed", "changed"]
     assert "2 / 2, 0 failed" in shown
+
+
+# --- --verify ---
+
+BRIEF = {"AZURE_ACRSCOPE_VERIFY_TIMEOUT": "0"}
+
+
+def test_waves_are_verified_one_after_the_other(az: Az, cloud: LocalCloud, make: Any, group: str) -> None:
+    registries = make(8)
+    result = enforce(az, "-g", group, "--wave", "25%", "--verify")
+    assert result.code == 0, result
+    assert results(result) == {"changed": 8}
+    assert all(row["verification"]["verified"] for row in result.json)
+    proofs = [each for each in cloud.requests if each.path == "/oauth2/exchange"]
+    assert Counter(each.host for each in proofs) == {each.login_server: 2 for each in registries}
+    second_wave = [each.time for each in cloud.requests_to(ARM) if each.method == "PATCH"][2]
+    assert len([each for each in proofs if each.time < second_wave]) == 4
+
+
+@pytest.mark.parametrize("wave", ["canary", "share"])
+def test_a_wave_that_cannot_be_verified_is_restored_and_ends_the_run(
+    az: Az, cloud: LocalCloud, make: Any, group: str, wave: str
+) -> None:
+    registries = make(6)
+    registries[1].ignore_policy = True
+    first = ["--canary", registries[0].name, registries[1].name] if wave == "canary" else ["--wave", "33%"]
+    result = enforce(az, "-g", group, *first, "--verify", env=BRIEF)
+    assert result.code == 1
+    assert results(result) == {"restored": 1, "failed": 1, "skipped": 4}
+    rows = {row["name"]: row for row in result.json}
+    assert rows[registries[0].name]["result"] == "restored"
+    assert rows[registries[0].name]["verification"]["verified"]
+    failed = rows[registries[1].name]
+    assert (failed["status"], failed["verification"]["enforcedInEffect"]) == ("enabled", "no")
+    assert "restored to `enabled`" in failed["reason"]
+    assert {each.policy_status for each in registries} == {"enabled"}
+    assert patched(cloud) == {each.name: 2 for each in registries[:2]}
+    recorded = lines(record_of(result))
+    restored = [line for line in recorded if line.get("restores")]
+    assert {(line["from"], line["to"]) for line in restored} == {("disabled", "enabled")}
+    assert len(restored) == 2
+
+    undone = enforce(az, "--undo", str(record_of(result)))
+    assert (undone.code, undone.json) == (0, [])
+
+
+def test_what_cannot_be_restored_is_said_and_can_be_undone_later(
+    az: Az, cloud: LocalCloud, make: Any, group: str
+) -> None:
+    first, _ = make(2)
+    first.ignore_policy = True
+    body = json.dumps({"error": {"code": "AuthorizationFailed", "message": "no longer"}})
+    cloud.faults.add(host=ARM, method="PATCH", status=403, body=body, after=1, times=1)
+    result = enforce(az, "-g", group, "--canary", first.name, "--verify", env=BRIEF)
+    assert result.code == 1
+    row = next(row for row in result.json if row["name"] == first.name)
+    assert (row["result"], row["status"]) == ("failed", "disabled")
+    assert "Restoring it failed" in row["reason"]
+    assert first.policy_status == "disabled"
+    undone = enforce(az, "--undo", str(record_of(result)))
+    assert (undone.code, results(undone)) == (0, {"changed": 1})
+    assert first.policy_status == "enabled"
+
+
+def test_without_waves_what_cannot_be_verified_fails_and_stays(
+    az: Az, cloud: LocalCloud, make: Any, group: str
+) -> None:
+    registries = make(3)
+    registries[2].firewall = "203.0.113.7"
+    result = enforce(az, "-g", group, "--verify", env=BRIEF)
+    assert result.code == 1
+    assert results(result) == {"changed": 2, "failed": 1}
+    assert "203.0.113.7" in result.json[2]["reason"]
+    assert result.json[2]["status"] == "disabled"
+    assert {each.policy_status for each in registries} == {"disabled"}

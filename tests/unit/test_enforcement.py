@@ -1,9 +1,14 @@
-"""Plans and waves."""
+"""Plans and waves, and what a wave that cannot be verified means."""
 
+from pathlib import Path
 from typing import Any
 
-from azext_acrscope import enforcement, rollout
-from azext_acrscope.enforcement import Plan, Waves
+import pytest
+
+from azext_acrscope import enforcement, record, rollout
+from azext_acrscope.arm import ArmError, Reply
+from azext_acrscope.enforcement import Plan, Proof, Waves
+from azext_acrscope.probe import Finding, Prober, Verification
 from azext_acrscope.rollout import Item
 from tests.unit.test_registry import resource
 
@@ -56,3 +61,107 @@ def test_canaries_go_first() -> None:
 def test_the_question_has_the_numbers() -> None:
     plan = Plan(items("enabled", "enabled", "disabled", "enabled", excluded=("contoso0",)))
     assert enforcement.question(plan) == ("Set 2 registries in 1 subscription to `disabled` (1 unchanged, 1 skipped)?")
+
+
+# --- verifying waves ---
+
+GOOD = Verification(Finding("yes", "ok", "as it says"), 1.0, None)
+BAD = Verification(Finding("no", "failed", "ARM tokens are taken"), 9.0, None)
+
+
+class Arm:
+    """ARM for the registries of a test; `refuse` answers a write with an error."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, str] = {}
+        self.refuse: dict[str, ArmError] = {}
+
+    def get(self, path: str, api_version: str) -> Reply:
+        name = path.rpartition("/")[2]
+        return Reply(200, {}, {**resource(self.statuses.get(name, "enabled"), name=name), "id": path})
+
+    def patch(self, path: str, api_version: str, body: Any) -> Reply:
+        name = path.rpartition("/")[2]
+        target = body["properties"]["policies"]["azureADAuthenticationAsArmPolicy"]["status"]
+        if target == "enabled" and name in self.refuse:
+            raise self.refuse[name]
+        self.statuses[name] = target
+        return Reply(200, {}, {})
+
+
+class FakeProof(Proof):
+    """Sees what the test says, by name; an exception is raised."""
+
+    def __init__(self, seen: dict[str, Any]) -> None:
+        super().__init__(Prober(lambda _audience, _subscription: pytest.fail("asked"), "a", "b", ".azurecr.io"), 0)
+        self.__dict__.update(seen=seen, asked=[])
+
+    def of(self, changed: list[Item]) -> list[Verification]:
+        found = [self.__dict__["seen"].get(item.resource["name"], GOOD) for item in changed]
+        self.__dict__["asked"].append(names(changed))
+        for each in found:
+            if isinstance(each, BaseException):
+                raise each
+        return found
+
+
+def run(arm: Arm, proof: Proof, tmp_path: Path, waves: Waves, count: int = 4) -> tuple[Plan, Any]:
+    plan = Plan(items(*["enabled"] * count))
+    connect: Any = lambda _subscription: arm  # noqa: E731
+    return plan, enforcement.run(plan, connect, tmp_path / "run.jsonl", waves, 60, lambda *_: None, proof)
+
+
+HALF = Waves(share=0.5)
+
+
+def test_each_wave_is_verified_before_the_next_begins(tmp_path: Path) -> None:
+    proof = FakeProof({})
+    plan, failed = run(Arm(), proof, tmp_path, HALF)
+    assert failed is None
+    assert proof.__dict__["asked"] == [["contoso0", "contoso1"], ["contoso2", "contoso3"]]
+    assert all(row["verification"]["verified"] for row in enforcement.rows(plan, dry_run=False))
+
+
+def test_a_failed_verification_restores_its_wave_and_no_other(tmp_path: Path) -> None:
+    arm = Arm()
+    plan, failed = run(arm, FakeProof({"contoso3": BAD}), tmp_path, HALF)
+    assert [item.result for item in plan.items] == ["changed", "changed", "restored", "failed"]
+    assert [item.status for item in plan.items] == ["disabled", "disabled", "enabled", "enabled"]
+    assert arm.statuses == {f"contoso{n}": "disabled" if n < 2 else "enabled" for n in range(4)}
+    assert failed is not None
+    assert "ARM tokens are taken" in plan.items[3].reason
+    assert {Path(each.id).name for each in record.read(tmp_path / "run.jsonl")} == {"contoso0", "contoso1"}
+
+
+def test_a_failed_verification_of_the_first_wave_keeps_the_rest_from_beginning(tmp_path: Path) -> None:
+    plan, _ = run(Arm(), FakeProof({"contoso0": BAD}), tmp_path, HALF)
+    assert [item.result for item in plan.items] == ["failed", "restored", "skipped", "skipped"]
+
+
+def test_a_refused_restoration_is_said_and_stays_in_the_record(tmp_path: Path) -> None:
+    arm = Arm()
+    arm.refuse["contoso1"] = ArmError(403, "AuthorizationFailed", "no longer", "c")
+    plan, _ = run(arm, FakeProof({"contoso0": BAD}), tmp_path, HALF)
+    assert [(item.result, item.status) for item in plan.items[:2]] == [("failed", "enabled"), ("failed", "disabled")]
+    assert "Restoring it failed" in plan.items[1].reason
+    assert [Path(each.id).name for each in record.read(tmp_path / "run.jsonl")] == ["contoso1"]
+
+
+def test_without_waves_nothing_is_restored(tmp_path: Path) -> None:
+    arm = Arm()
+    plan, failed = run(arm, FakeProof({"contoso0": BAD}), tmp_path, Waves())
+    assert [item.result for item in plan.items] == ["failed", "changed", "changed", "changed"]
+    assert set(arm.statuses.values()) == {"disabled"}
+    assert failed is not None
+
+
+def test_an_interrupted_verification_ends_the_run_with_rows(tmp_path: Path) -> None:
+    plan, failed = run(Arm(), FakeProof({"contoso0": KeyboardInterrupt()}), tmp_path, HALF)
+    assert [item.result for item in plan.items] == ["changed", "changed", "skipped", "skipped"]
+    assert "Interrupted" in str(failed)
+    assert len(record.read(tmp_path / "run.jsonl")) == 2
+
+
+def test_a_wave_without_a_change_has_nothing_to_verify() -> None:
+    prober = Prober(lambda _audience, _subscription: pytest.fail("asked"), "a", "b", ".azurecr.io")
+    assert Proof(prober, 0).of([]) == []
