@@ -14,13 +14,14 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope import _connection, _errors, assertions, first_hop, identities
+from azext_acrscope._errors import entra
 from azext_acrscope.first_hop import CREDENTIALS, Source
 from azext_acrscope.identities import SignIn
 from azext_acrscope.tokens import ACR_AUDIENCE
 from tests.unit.test_tokens import jwt
 
 AUTHORITY = "https://login.microsoftonline.com"
-VARIABLES = [*_errors._HOW_TO_SET, "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_AUTHORITY_HOST"]
+VARIABLES = [*entra._HOW_TO_SET, "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_AUTHORITY_HOST"]
 ENDPOINTS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "AZURE_REGIONAL_AUTHORITY_NAME")
 
 
@@ -292,7 +293,7 @@ ISSUER, SUBJECT = "https://token.actions.githubusercontent.com", "repo:contoso/a
 JOB = SignIn("github-actions", "its-tenant", "its-client", assertions.presented(jwt(iss=ISSUER, sub=SUBJECT, aud="a")))
 
 
-@pytest.mark.parametrize("code", _errors._REFUSALS)
+@pytest.mark.parametrize("code", entra._REFUSALS)
 def test_every_known_refusal_is_told_in_our_words_for_people_and_machines(code: str) -> None:
     machine = _errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code))
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
