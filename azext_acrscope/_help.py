@@ -47,6 +47,30 @@ examples:
     text: az acr scope list --resource-group rg-apps --live
 """
 
+helps["acr scope consumers"] = """
+type: command
+short-summary: List who uses registries, and who breaks once they accept ACR-audience tokens only.
+long-summary: >
+    Asks Azure Resource Graph, over all subscriptions that the account can see, for what pulls from the registries:
+    App Service, Functions, Container Apps, Container Instances, AKS, Machine Learning, Batch, ACR Tasks, Flux, and
+    everybody else with a role that pulls or pushes. Each row says how it signs in, a verdict (`breaks`, `works` or
+    `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
+    guessed.
+    What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`.
+    The account needs the role Reader on the subscriptions of the consumers.
+examples:
+  - name: List the consumers of a registry.
+    text: az acr scope consumers --name contoso --output table
+  - name: List the consumers of several registries that break, with what mends it.
+    text: >
+        az acr scope consumers --name contoso fabrikam.azurecr.io
+        --query "registries[].consumers[?verdict=='breaks'].[name, kind, why, mend][]"
+  - name: Let a pipeline fail if a consumer of any registry of the subscription breaks.
+    text: az acr scope consumers --all --fail-on breaks --output none
+  - name: For a resource group, with what your team knows better.
+    text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
+"""
+
 helps["acr scope enforce"] = """
 type: command
 short-summary: Make registries accept ACR-audience tokens only, or go back.

@@ -23,6 +23,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
     from azure.cli.core.commands.parameters import get_enum_type, get_resource_name_completion_list
 
     from azext_acrscope._validators import (
+        validate_consumers,
         validate_ids,
         validate_registry,
         validate_selection,
@@ -72,6 +73,24 @@ def load_arguments(loader: Any, command: str | None) -> None:
             "require",
             arg_type=get_enum_type(STATUSES),
             help="Fail unless every registry in view has this status and everything in view could be read.",
+        )
+
+    with loader.argument_context("acr scope consumers") as c:
+        c.argument("registry_name", several_registries, validator=validate_consumers)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
+            "its entries take the place of those for the same kind and sign-in.",
+        )
+        c.argument(
+            "fail_on",
+            options_list=["--fail-on"],
+            arg_type=get_enum_type(["breaks", "unknown"]),
+            help="Fail if a consumer breaks; with `unknown`, also if one is unknown or something could not be read.",
         )
 
     with loader.argument_context("acr scope enforce") as c:

@@ -155,6 +155,39 @@ def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
     return connect
 
 
+def consumers(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    resource_group_name: str | None = None,
+    select_all: bool = False,
+    all_subscriptions: bool = False,
+    knowledge: str | None = None,
+    fail_on: str | None = None,
+) -> dict[str, Any]:
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`."""
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope import _outcome, fleet
+    from azext_acrscope.arm import Arm
+    from azext_acrscope.consumers import knowledge as known
+    from azext_acrscope.consumers import report
+
+    facts = known.load(knowledge)
+    arm = Arm(cmd.cli_ctx)
+    if registry_name:
+        condition, pick = report.by_name(registry_name, resource_group_name, arm.subscription_id)
+    else:
+        condition, pick = report.by_scope(fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions))
+    accounts = Profile(cli_ctx=cmd.cli_ctx).load_cached_subscriptions()
+    asked = [each for each in accounts if all_subscriptions or each["tenantId"] == arm.tenant]
+    expected = [each["id"] for each in asked if each["id"] != each["tenantId"]]
+    result = report.make(arm, condition, pick, expected, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    _outcome.tell(report.summary(result))
+    if failed := fail_on and report.missed(result, str(fail_on)):
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    return result
+
+
 def login(
     cmd: Any,
     registry_name: list[RegistryRef],
