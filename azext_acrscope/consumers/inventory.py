@@ -136,7 +136,7 @@ class Found:
     """What was found of consumers. `incomplete` holds a sentence for each reason why there may be more."""
 
     uses: list[Use] = field(default_factory=list)
-    clusters: list[dict[str, Any]] = field(default_factory=list)
+    clusters: list[tuple[dict[str, Any], frozenset[str]]] = field(default_factory=list)  # rows, nodes' identities
     holders: dict[str, dict[str, rights.Holder]] = field(default_factory=dict)  # by registry ID, then principal
     owners: dict[str, dict[str, Any]] = field(default_factory=dict)  # resource rows, by principal
     incomplete: list[str] = field(default_factory=list)
@@ -291,7 +291,7 @@ def _sort(found: Found, rows: list[dict[str, Any]], suffix: str) -> list[dict[st
             sites.append(row)
             continue
         if kind == uses.CLUSTER:
-            found.clusters.append(row)
+            found.clusters.append((row, _kubelet(row)))
         if kind in uses.READERS:
             found.uses += _read(found, [row], uses.READERS[kind], suffix)
     return sites
@@ -352,10 +352,10 @@ def _short(error: ArmError | AzCLIError) -> str:
 
 
 def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]) -> None:
-    odd, without = 0, list[str]()
+    assignments, without = rights.index(rows), list[str]()
     for registry in where.registries:
         above = where.above(registry.subscription)
-        held, odd = rights.holders(registry.id, registry.mode, above, rows, roles)
+        held = rights.holders(registry.id, registry.mode, above, assignments, roles)
         found.holders[registry.id.lower()] = held
         without += [] if held else [registry.name]
     if without:
@@ -364,14 +364,14 @@ def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles:
             f"No role that pulls is visible for {', '.join(without[:3])}{more}: to see roles takes "
             "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
         )
-    if odd:
-        found.incomplete.append(f"{odd} role assignments could not be read.")
+    if assignments.odd:
+        found.incomplete.append(f"{assignments.odd} role assignments could not be read.")
 
 
 def _find_owners(asked: _Asked, found: Found) -> None:
     """Whose identities the remaining holders are."""
     known = {principal for use in found.uses for principal in use.principals}
-    known |= {principal for row in found.clusters for principal in _kubelet(row)}
+    known |= {principal for _, nodes in found.clusters for principal in nodes}
     left = {
         holder.principal
         for held in found.holders.values()
@@ -386,6 +386,7 @@ def _find_owners(asked: _Asked, found: Found) -> None:
 
 
 def _kubelet(row: dict[str, Any]) -> frozenset[str]:
+    """Nothing where the row is odd: its reader says so."""
     try:
         return uses.kubelet(row)
     except Odd:

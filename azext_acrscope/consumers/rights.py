@@ -66,50 +66,71 @@ def _matches(patterns: Any, action: str) -> bool:
     return any(fnmatch.fnmatchcase(action, text(pattern).lower()) for pattern in patterns or [])
 
 
+@dataclass
+class Assignments:
+    """Role assignments by scope (lower case). `odd` is how many could not be read."""
+
+    by_scope: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    repositories: dict[str, list[str]] = field(default_factory=dict)  # scopes in a registry, by its ID
+    odd: int = 0
+
+
+def index(rows: Iterable[dict[str, Any]]) -> Assignments:
+    found = Assignments()
+    for row in rows:
+        try:
+            principal, scope = text(row.get("principalId")).lower(), text(row.get("scope")).lower().rstrip("/")
+            role = text(row.get("roleId")).lower().rpartition("/")[2]
+        except Odd:
+            found.odd += 1
+            continue
+        registry, inside, _ = scope.partition("/repositories")
+        if inside and scope not in found.by_scope:
+            found.repositories.setdefault(registry, []).append(scope)
+        found.by_scope.setdefault(scope, []).append({**row, "principalId": principal, "roleId": role})
+    return found
+
+
 def holders(
     registry_id: str,
     mode: Any,
     above: Iterable[str] | None,
-    assignments: Iterable[dict[str, Any]],
+    assignments: Assignments,
     roles: dict[str, dict[str, Any]],
-) -> tuple[dict[str, Holder], int]:
-    """The principals with a right on a registry, by object ID, and how many assignments could not be read.
+) -> dict[str, Holder]:
+    """The principals with a right on a registry, by object ID.
 
     :param above: names of the management groups above its subscription; None if not known (then any counts).
     :param roles: what built-in and custom roles do, by GUID.
     """
     found: dict[str, Holder] = {}
-    odd = 0
     known_modes = set(modes(mode))
-    groups = None if above is None else {name.lower() for name in above}
-    for row in assignments:
-        try:
-            principal, scope = text(row.get("principalId")).lower(), text(row.get("scope"))
-            role = roles.get(text(row.get("roleId")).lower().rpartition("/")[2])
-        except Odd:
-            odd += 1
-            continue
-        where = _where(scope.lower().rstrip("/"), registry_id.lower(), groups)
-        if not (role and principal and where and known_modes & {*role["pull"], *role["push"]}):
-            continue
-        holder = found.setdefault(principal, Holder(principal, str(row.get("principalType") or "")))
-        condition = ", under a condition" if row.get("condition") else ""
-        holder.roles.append(f"{role['name']} {where}{condition}")
-        holder.push = holder.push or bool(known_modes & set(role["push"]))
-    return found, odd
+    for scope, where in _reaching(registry_id.lower(), above, assignments):
+        for row in assignments.by_scope.get(scope, []):
+            role, principal = roles.get(row["roleId"]), row["principalId"]
+            if not (role and principal and known_modes & {*role["pull"], *role["push"]}):
+                continue
+            holder = found.setdefault(principal, Holder(principal, str(row.get("principalType") or "")))
+            condition = ", under a condition" if row.get("condition") else ""
+            holder.roles.append(f"{role['name']} {where}{condition}")
+            holder.push = holder.push or bool(known_modes & set(role["push"]))
+    return found
 
 
-def _where(scope: str, registry_id: str, groups: set[str] | None) -> str:
-    """Where an assignment is, if it reaches the registry; else nothing."""
-    if scope == registry_id:
-        return "on the registry"
-    if scope.startswith(f"{registry_id}/"):
-        return f"on {scope[len(registry_id) + 1 :]}"
-    if not scope:
-        return "on the tenant"
-    if scope.startswith(_GROUPS):
-        name = scope[len(_GROUPS) :]
-        return f"on management group {name}" if groups is None or name in groups else ""
-    if registry_id.startswith(f"{scope}/"):
-        return "on the resource group" if "/resourcegroups/" in scope else "on the subscription"
-    return ""
+def _reaching(registry_id: str, above: Iterable[str] | None, assignments: Assignments) -> list[tuple[str, str]]:
+    """The scopes that reach a registry, the nearest first, and what people call them."""
+    inside = [(scope, f"on {scope[len(registry_id) + 1 :]}") for scope in assignments.repositories.get(registry_id, [])]
+    group = registry_id.partition("/providers/")[0]
+    subscription = group.partition("/resourcegroups/")[0]
+    if above is None:
+        groups = [scope for scope in assignments.by_scope if scope.startswith(_GROUPS)]
+    else:
+        groups = [f"{_GROUPS}{name.lower()}" for name in above]
+    return [
+        *inside,
+        (registry_id, "on the registry"),
+        (group, "on the resource group"),
+        (subscription, "on the subscription"),
+        *((scope, f"on management group {scope[len(_GROUPS) :]}") for scope in groups),
+        ("", "on the tenant"),
+    ]

@@ -65,6 +65,9 @@ def at(value: Any, *path: str) -> Any:
             return None
         if not isinstance(value, dict):
             raise Odd(name)
+        if value.get(name) is not None:
+            value = value[name]
+            continue
         found = [each for key, each in value.items() if isinstance(key, str) and key.lower() == name.lower()]
         value = next((each for each in found if each is not None), None)
     return value
@@ -320,10 +323,11 @@ def _task(row: Row, suffix: str) -> list[Use]:
 
 def own_registry(row: Row) -> list[Use]:
     """The registry of a network-isolated AKS cluster. What its nodes pull otherwise, `rights` tells."""
+    nodes = kubelet(row)
     registry = text(at(row, "bootstrapProfile", "containerRegistryId")).lower().rstrip("/")
     if not registry or text(at(row, "bootstrapProfile", "artifactSource")).lower() != "cache":
         return []
-    return _uses(row, "aks-network-isolated", {registry: SignIn(IDENTITY, kubelet(row))})
+    return _uses(row, "aks-network-isolated", {registry: SignIn(IDENTITY, nodes)})
 
 
 def kubelet(row: Row) -> frozenset[str]:

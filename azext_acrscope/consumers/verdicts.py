@@ -28,11 +28,7 @@ def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: It
     rows = [_of_use(use, knowledge, held) for use in used]
     explained = {principal for use in used for principal in use.principals}
     isolated = {use.consumer.lower() for use in used if use.kind == "aks-network-isolated"}
-    for cluster in found.clusters:
-        try:
-            nodes = uses.kubelet(cluster)
-        except Odd:
-            continue  # its row is odd for its readers, too, and that is said there
+    for cluster, nodes in found.clusters:
         if nodes & held.keys():
             explained |= nodes
             if cluster["id"].lower() not in isolated:
@@ -155,7 +151,7 @@ def _numbers(dotted: str) -> tuple[int, ...]:
 
 def clusters_on_secrets(found: Found) -> list[str]:
     """A sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
-    names = [str(row.get("name")) for row in found.clusters if _on_secret(row)]
+    names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _on_secret(row)]
     if not names:
         return []
     return [
@@ -166,12 +162,4 @@ def clusters_on_secrets(found: Found) -> list[str]:
 
 
 def _on_secret(row: dict[str, Any]) -> bool:
-    client = str(row.get("servicePrincipal") or "").lower()
-    return client not in ("", "msi") and not _safe_kubelet(row)
-
-
-def _safe_kubelet(row: dict[str, Any]) -> frozenset[str]:
-    try:
-        return uses.kubelet(row)
-    except Odd:
-        return frozenset()
+    return str(row.get("servicePrincipal") or "").lower() not in ("", "msi")

@@ -314,7 +314,7 @@ def test_a_registry_that_is_not_there_is_not_found(az: Az) -> None:
 
 def test_something_must_be_named(az: Az) -> None:
     result = consumers(az)
-    assert result.code == 2
+    assert result.code == 1
     assert "--all" in result.stderr
 
 
