@@ -1262,6 +1262,14 @@ def bad_knowledge(file: str, why: str) -> AzCLIError:
     )
 
 
+def break_question(name: str, breaks: int) -> str:
+    return f"Enforce {name} although {counted(breaks, 'consumer breaks', 'consumers break')}?"
+
+
+def consumers_not_asked(why: str) -> str:
+    return f"Who uses the registries could not be asked, so consumers may break: {why.rstrip('.')}."
+
+
 def no_registry_for_consumers() -> AzCLIError:
     return RequiredArgumentMissingError(
         "No registry is named.",

@@ -109,6 +109,25 @@ def load_arguments(loader: Any, command: str | None) -> None:
         )
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
 
+    with loader.argument_context("acr scope enforce", arg_group="Consumers") as c:
+        c.argument(
+            "skip_consumers",
+            options_list=["--skip-consumers"],
+            action="store_true",
+            help="Do not ask first who uses the registries and would break; the record says so.",
+        )
+        c.argument(
+            "include_breaking",
+            options_list=["--include-breaking"],
+            action="store_true",
+            help="Change also registries with consumers that are known to break; of many, these are left out otherwise.",
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, as for `az acr scope consumers`.",
+        )
+
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(
             "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids

@@ -72,6 +72,9 @@ def enforce(
     canary: list[str] | None = None,
     record_file: str | None = None,
     undo: str | None = None,
+    skip_consumers: bool = False,
+    include_breaking: bool = False,
+    knowledge: str | None = None,
 ) -> Any:
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
@@ -80,7 +83,8 @@ def enforce(
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
+        ask = None if skip_consumers else _Breaking(cmd, knowledge, yes or include_breaking)
+        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, ask)
     readers = _connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
@@ -91,6 +95,9 @@ def enforce(
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
     _outcome.tell(fleet.unread(plan.unread))
+    plan.consumers = "skipped" if skip_consumers else "asked"
+    if not (skip_consumers or undo):
+        _Breaking(cmd, knowledge, include_breaking).leave_out(plan, readers)
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
     if dry_run:
@@ -108,7 +115,13 @@ def enforce(
 
 
 def _enforce_one(
-    cmd: Any, ref: RegistryRef, resource_group_name: str | None, status: str, dry_run: bool, seconds: float
+    cmd: Any,
+    ref: RegistryRef,
+    resource_group_name: str | None,
+    status: str,
+    dry_run: bool,
+    seconds: float,
+    ask: "_Breaking | None" = None,
 ) -> dict[str, Any]:
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
     from azext_acrscope import _progress, registry
@@ -116,11 +129,55 @@ def _enforce_one(
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
+    if previous != status == registry.DISABLED and ask:
+        ask.before_one(arm, before, dry_run)
     if previous != status and not dry_run:
         sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
         after = registry.set_status(arm, before, status, seconds, sleep)
     result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
     return {**result, "plannedStatus": status} if dry_run else result
+
+
+class _Breaking:
+    """The consumers that break, asked for before an enforcement. `accepted`: the user knows of them."""
+
+    def __init__(self, cmd: Any, knowledge: str | None, accepted: bool) -> None:
+        self._cmd, self._knowledge, self._accepted = cmd, knowledge, accepted
+
+    def before_one(self, arm: "Arm", resource: dict[str, Any], dry_run: bool) -> None:
+        """List them, and go on only if the user says so."""
+        from azext_acrscope import _outcome
+        from azext_acrscope.consumers import guard
+
+        rows = self._ask(lambda _: arm, [resource]).get(str(resource["id"]).lower(), [])
+        if rows:
+            _outcome.tell(guard.lines(resource["name"], rows))
+            if not (dry_run or self._accepted):
+                _outcome.confirm(self._cmd.cli_ctx, _errors.break_question(resource["name"], len(rows)))
+
+    def leave_out(self, plan: Any, connect: "Callable[[str | None], Arm]") -> None:
+        """Skip the registries of a plan that have some, unless they are to be changed all the same."""
+        from azext_acrscope import _outcome, registry, rollout
+        from azext_acrscope.consumers import guard
+
+        items = [item for item in plan.changes if item.target == registry.DISABLED]
+        found = self._ask(connect, [item.resource for item in items]) if items else {}
+        for item in items:
+            if rows := found.get(str(item.resource["id"]).lower()):
+                _outcome.tell(guard.lines(item.resource["name"], rows))
+                if not self._accepted:
+                    item.finish(rollout.SKIPPED, item.before, guard.reason(rows))
+
+    def _ask(
+        self, connect: "Callable[[str | None], Arm]", resources: list[dict[str, Any]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        from azext_acrscope import _outcome
+        from azext_acrscope.consumers import guard, knowledge
+
+        known = knowledge.load(self._knowledge)
+        found, said = guard.breaking(connect, resources, known, hosts.cloud_suffix(self._cmd.cli_ctx.cloud))
+        _outcome.tell(said)
+        return found
 
 
 def _selected_scope(

@@ -86,19 +86,28 @@ def make(
         found_places.registries = pick(found_places)
         if not found_places.registries:
             raise _errors.nothing_in_view()
-        found = inventory.search(arm, found_places, knowledge.roles, suffix)
+        result = of(found_places, arm, knowledge, suffix)
     except ArmError as error:
         raise error.as_cli_error(f"Resource Graph in tenant {arm.tenant}", READ) from error
     unseen = [each for each in expected if each.lower() not in found_places.subscriptions]
-    incomplete = [*found_places.incomplete, *found.incomplete, *verdicts.clusters_on_secrets(found)]
-    incomplete += [
+    result["incomplete"] += [
         f"Subscription {each} is not visible in Resource Graph: consumers there are unknown." for each in unseen
     ]
+    return result
+
+
+def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> dict[str, Any]:
+    """The same for registries that were picked already.
+
+    :raises ArmError: Resource Graph refused.
+    """
+    found = inventory.search(arm, where, knowledge.roles, suffix)
+    incomplete = [*where.incomplete, *found.incomplete, *verdicts.clusters_on_secrets(found)]
     by_registry: dict[str, list[Any]] = {}
     for use in found.uses:
         by_registry.setdefault(use.registry, []).append(use)
     registries = []
-    for registry in found_places.registries:
+    for registry in where.registries:
         used = [*by_registry.get(registry.login_server.lower(), []), *by_registry.get(registry.id.lower(), [])]
         rows = verdicts.of_registry(registry, found, knowledge, used)
         registries.append(
@@ -113,7 +122,7 @@ def make(
         )
     return {
         "registries": registries,
-        "subscriptions": sorted(str(row.get("name")) for row in found_places.subscriptions.values()),
+        "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
         "incomplete": list(dict.fromkeys(incomplete)),
         "notSeen": knowledge.checklist,
     }

@@ -349,3 +349,65 @@ def test_two_hundred_registries_with_two_thousand_consumers_take_twelve_requests
     assert sum(row["name"].startswith("app") for each in result.json["registries"] for row in each["consumers"]) == 2000
     assert not result.json["incomplete"]
     assert len(cloud.requests_to(ARM)) <= 12
+
+
+@pytest.fixture
+def owner(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
+    """`az` of somebody who may enforce there."""
+    principal = cloud.world.add_service_principal(f"owner of {estate.registry.name}")
+    for subscription in (estate.platform, estate.apps):
+        cloud.world.grant(principal, subscription.scope, "Contributor")
+    signed_in = new_az(principal, "owner")
+    signed_in.ok("account", "set", "--subscription", estate.platform.id)
+    return signed_in
+
+
+def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
+    assert refused.code == 1
+    assert "container-app shop" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert estate.registry.policy_status == "enabled"
+    assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
+    assert estate.registry.policy_status == "disabled"
+    back = owner("acr", "scope", "enforce", "--name", estate.registry.name, "--status", "enabled")
+    assert "shop" not in back.stderr
+
+
+def test_a_fleet_leaves_out_registries_with_consumers_that_break(
+    owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    other = cloud.world.add_registry(f"{estate.registry.name}x", "rg-registries", estate.platform)
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    record = tmp_path / "record.jsonl"
+    result = owner("acr", "scope", "enforce", "--all", "--yes", "--record", str(record))
+    assert result.code == 0, result
+    by_name = {row["name"]: row for row in result.json}
+    assert (by_name[estate.registry.name]["result"], by_name[other.name]["result"]) == ("skipped", "changed")
+    assert "shop" in by_name[estate.registry.name]["reason"]
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "asked"
+    all_the_same = owner("acr", "scope", "enforce", "--all", "--yes", "--include-breaking")
+    assert all_the_same.code == 0
+    assert estate.registry.policy_status == "disabled"
+
+
+def test_not_asking_is_written_down(owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    record = tmp_path / "record.jsonl"
+    cloud.clear_requests()
+    owner.ok("acr", "scope", "enforce", "--all", "--yes", "--skip-consumers", "--record", str(record))
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "skipped"
+    assert estate.registry.policy_status == "disabled"
+    assert not [request for request in cloud.requests_to(ARM) if "ResourceGraph" in request.path]
+
+
+def test_who_may_not_ask_is_warned_and_goes_on(owner: Az, estate: Estate, cloud: LocalCloud) -> None:
+    body = json.dumps({"error": {"code": "Forbidden", "message": "No."}})
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body=body, times=None)
+    result = owner("acr", "scope", "enforce", "--name", estate.registry.name, "--resource-group", "rg-registries")
+    assert result.code == 0, result
+    assert "could not be asked" in result.stderr
