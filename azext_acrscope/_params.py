@@ -120,7 +120,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
             "include_breaking",
             options_list=["--include-breaking"],
             action="store_true",
-            help="Change also registries with consumers that are known to break; of many, these are left out otherwise.",
+            help="Change also registries with consumers that are known to break; of many, they are left out otherwise.",
         )
         c.argument(
             "knowledge",
