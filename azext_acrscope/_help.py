@@ -77,7 +77,9 @@ short-summary: Make registries accept ACR-audience tokens only, or go back.
 long-summary: >
     Writes the one property and nothing else, waits until Azure has finished, reads the registry back, and reports
     `previousStatus` and `status`. A registry that has the status already is not written to. Clients that still sign in
-    with ARM-audience tokens can no longer pull once the status is `disabled`. For one registry the result is its
+    with ARM-audience tokens can no longer pull once the status is `disabled`: before that, the consumers that are known
+    to break are listed (see `az acr scope consumers`). One registry that has some takes a yes; of many, those
+    registries are left out unless `--include-breaking` is given. For one registry the result is its
     object with `changed`. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
     and `reason`; the plan is made from the live state, you are asked once, one failure never stops the others, and a
     record is kept from which `--undo` takes back what was changed. An interrupted run can simply be repeated.
@@ -96,6 +98,8 @@ examples:
     text: az acr scope enforce --all --wave 10% --exclude legacy01 --record enforce.jsonl
   - name: Enforce the registries with a tag, over all subscriptions, after one that may fail.
     text: az acr scope enforce --all-subscriptions --tag ring=1 --canary contoso
+  - name: Enforce the subscription, registries with consumers that break as well, except where your team knows better.
+    text: az acr scope enforce --all --include-breaking --knowledge ./consumers.json
   - name: See the plan for a management group.
     text: az acr scope enforce --management-group contoso --dry-run --output table
   - name: Take back what a run changed.

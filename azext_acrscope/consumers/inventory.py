@@ -41,7 +41,7 @@ chain = properties.managementGroupAncestorsChain)
 _BY_HOST = (
     *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
     *("microsoft.app/sessionpools", "microsoft.containerinstance/containergroups"),
-    "microsoft.containerinstance/containergroupprofiles",
+    *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
 )
 _BY_TYPE = (
     *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
@@ -252,7 +252,8 @@ def _named(registries: list[Registry], suffix: str) -> str:
 
 def _sites(named: str) -> str:
     """Sites whose rows hold no image in clear text are asked for, too: compose files and sidecars."""
-    return f"{named} or tostring(properties) contains 'COMPOSE|' or tostring(properties) contains 'sitecontainers'"
+    unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
+    return " or ".join([named, *(f"tostring(properties) contains '{form}'" for form in unclear)])
 
 
 def _listed(texts: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, Knowledge
 from azext_acrscope.hosts import RegistryRef
 
+_SHOWN = 10  # names of subscriptions in the summary; the result has all
 READ = "Reader"  # the role that Resource Graph needs
 Picked = Callable[[Places], list[Registry]]
 
@@ -130,12 +131,13 @@ def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> dict[str, 
 
 def summary(result: dict[str, Any]) -> list[str]:
     """Lines for people: the numbers, what may be missing, and once the checklist of what no query sees."""
-    registries, searched = result["registries"], len(result["subscriptions"])
+    registries, searched = result["registries"], result["subscriptions"]
+    places = ", ".join(searched[:_SHOWN]) + (" …" if len(searched) > _SHOWN else "")
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
     counted = _errors.counted(sum(numbers.values()), "consumer", "consumers")
     lines = [
         f"{_errors.registries(len(registries))}, {counted}: {numbers[BREAKS]} break, {numbers['works']} work, "
-        f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(searched)}"
+        f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(len(searched))}: {places}"
     ]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
     lines.append("What no query sees, to be checked by hand:")

@@ -343,7 +343,8 @@ READERS: dict[str, Callable[[Row, str], list[Use]]] = {
     "microsoft.app/jobs": lambda row, suffix: _container_app(row, suffix, "container-app-job"),
     "microsoft.app/sessionpools": _session_pool,
     "microsoft.containerinstance/containergroups": _container_group,
-    "microsoft.containerinstance/containergroupprofiles": _container_group,
+    "microsoft.containerinstance/containergroupprofile": _container_group,  # as the table is documented
+    "microsoft.containerinstance/containergroupprofiles": _container_group,  # as ARM names the type
     "microsoft.machinelearningservices/workspaces": _machine_learning,
     "microsoft.machinelearningservices/registries": _machine_learning,
     "microsoft.containerregistry/registries/tasks": _task,

@@ -12,7 +12,7 @@ import azext_acrscope._help  # noqa: F401
 from tests.az import ROOT, Az
 from tests.localcloud import Registry
 
-COMMANDS = ["show", "list", "enforce", "login", "logout", "configure-docker"]
+COMMANDS = ["show", "list", "consumers", "enforce", "login", "logout", "configure-docker"]
 HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")
 
 
@@ -62,7 +62,7 @@ import functools, os, shlex, sys
 from azure.cli.core import get_default_cli
 sys.path.append(os.path.join(os.environ["AZURE_EXTENSION_DIR"], "acrscope"))
 from azext_acrscope import custom
-for name in ("show", "list_", "enforce", "login", "logout", "configure_docker"):
+for name in ("show", "list_", "consumers", "enforce", "login", "logout", "configure_docker"):
     real = getattr(custom, name)
     setattr(custom, name, functools.wraps(real)(lambda cmd, **_: print("parsed")))
 for example in sys.argv[1:]:
