@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.consumers.guard import Guard
     from azext_acrscope.first_hop import Source
     from azext_acrscope.tokens import EntraToken
 
@@ -83,8 +84,8 @@ def enforce(
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        ask = None if skip_consumers else _Breaking(cmd, knowledge, yes or include_breaking)
-        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, ask)
+        guard = None if skip_consumers else _guard(cmd.cli_ctx, knowledge, yes or include_breaking)
+        return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, guard)
     readers = _connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
@@ -97,7 +98,7 @@ def enforce(
     _outcome.tell(fleet.unread(plan.unread))
     plan.consumers = "skipped" if skip_consumers else "asked"
     if not (skip_consumers or undo):
-        _Breaking(cmd, knowledge, include_breaking).leave_out(plan, readers)
+        _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers)
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
     if dry_run:
@@ -121,7 +122,7 @@ def _enforce_one(
     status: str,
     dry_run: bool,
     seconds: float,
-    ask: "_Breaking | None" = None,
+    guard: "Guard | None" = None,
 ) -> dict[str, Any]:
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
     from azext_acrscope import _progress, registry
@@ -129,8 +130,8 @@ def _enforce_one(
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
-    if previous != status == registry.DISABLED and ask:
-        ask.before_one(arm, before, dry_run)
+    if previous != status == registry.DISABLED and guard:
+        guard.before_one(arm, before, dry_run)
     if previous != status and not dry_run:
         sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
         after = registry.set_status(arm, before, status, seconds, sleep)
@@ -138,46 +139,12 @@ def _enforce_one(
     return {**result, "plannedStatus": status} if dry_run else result
 
 
-class _Breaking:
-    """The consumers that break, asked for before an enforcement. `accepted`: the user knows of them."""
+def _guard(cli_ctx: Any, knowledge: str | None, accepted: bool) -> "Guard":
+    """Who is asked about consumers that break; `accepted`: the user changes their registries all the same."""
+    from azext_acrscope.consumers import guard
+    from azext_acrscope.consumers import knowledge as known
 
-    def __init__(self, cmd: Any, knowledge: str | None, accepted: bool) -> None:
-        self._cmd, self._knowledge, self._accepted = cmd, knowledge, accepted
-
-    def before_one(self, arm: "Arm", resource: dict[str, Any], dry_run: bool) -> None:
-        """List them, and go on only if the user says so."""
-        from azext_acrscope import _outcome
-        from azext_acrscope.consumers import guard
-
-        rows = self._ask(lambda _: arm, [resource]).get(str(resource["id"]).lower(), [])
-        if rows:
-            _outcome.tell(guard.lines(resource["name"], rows))
-            if not (dry_run or self._accepted):
-                _outcome.confirm(self._cmd.cli_ctx, _errors.break_question(resource["name"], len(rows)))
-
-    def leave_out(self, plan: Any, connect: "Callable[[str | None], Arm]") -> None:
-        """Skip the registries of a plan that have some, unless they are to be changed all the same."""
-        from azext_acrscope import _outcome, registry, rollout
-        from azext_acrscope.consumers import guard
-
-        items = [item for item in plan.changes if item.target == registry.DISABLED]
-        found = self._ask(connect, [item.resource for item in items]) if items else {}
-        for item in items:
-            if rows := found.get(str(item.resource["id"]).lower()):
-                _outcome.tell(guard.lines(item.resource["name"], rows))
-                if not self._accepted:
-                    item.finish(rollout.SKIPPED, item.before, guard.reason(rows))
-
-    def _ask(
-        self, connect: "Callable[[str | None], Arm]", resources: list[dict[str, Any]]
-    ) -> dict[str, list[dict[str, Any]]]:
-        from azext_acrscope import _outcome
-        from azext_acrscope.consumers import guard, knowledge
-
-        known = knowledge.load(self._knowledge)
-        found, said = guard.breaking(connect, resources, known, hosts.cloud_suffix(self._cmd.cli_ctx.cloud))
-        _outcome.tell(said)
-        return found
+    return guard.Guard(cli_ctx, known.load(knowledge), accepted)
 
 
 def _selected_scope(

@@ -1,20 +1,60 @@
 """Before an enforcement: the consumers that are known to break, for registries as ARM gave them."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors, registry
+from azext_acrscope import _errors, _outcome, hosts, registry, rollout
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import inventory, report
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
+from azext_acrscope.enforcement import Plan
 
 _FEW = 20  # registries that a query names; for more it names none
 _SHOWN = 3
 
 Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Asked before registries are enforced.
+
+    :ivar accepted: whether they are to be changed although consumers break.
+    """
+
+    cli_ctx: Any
+    knowledge: Knowledge
+    accepted: bool
+
+    def before_one(self, arm: Arm, resource: registry.Resource, dry_run: bool) -> None:
+        """List the consumers of a registry that break, and go on only if the user says so.
+
+        :raises NoTTYError, ManualInterrupt: nobody can be asked, or the user said no.
+        """
+        rows = self._ask(lambda _: arm, [resource]).get(str(resource["id"]).lower(), [])
+        if rows:
+            _outcome.tell(lines(resource["name"], rows))
+            if not (dry_run or self.accepted):
+                _outcome.confirm(self.cli_ctx, _errors.break_question(resource["name"], len(rows)))
+
+    def leave_out(self, plan: Plan, connect: Callable[[str | None], Arm]) -> None:
+        """Skip the registries of a plan with consumers that break, unless that is accepted."""
+        items = [item for item in plan.changes if item.target == registry.DISABLED]
+        found = self._ask(connect, [item.resource for item in items]) if items else {}
+        for item in items:
+            if rows := found.get(str(item.resource["id"]).lower()):
+                _outcome.tell(lines(item.resource["name"], rows))
+                if not self.accepted:
+                    item.finish(rollout.SKIPPED, item.before, reason(rows))
+
+    def _ask(self, connect: Callable[[str | None], Arm], resources: list[registry.Resource]) -> dict[str, "Rows"]:
+        found, said = breaking(connect, resources, self.knowledge, hosts.cloud_suffix(self.cli_ctx.cloud))
+        _outcome.tell(said)
+        return found
 
 
 def breaking(
