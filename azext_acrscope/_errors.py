@@ -649,11 +649,6 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
     """
     detail = f"{message} [{code}, HTTP {status}, correlation id {correlation}]."
-    if code == "RequestDisallowedByPolicy":
-        return ForbiddenError(
-            f"An Azure Policy assignment forbids this change of {where}: {detail}",
-            "Ask the owners of the assignment for an exemption: `az policy exemption create`.",
-        )
     if code == "ScopeLocked":
         return ForbiddenError(
             f"A lock protects {where}: {detail}",
@@ -693,6 +688,35 @@ def not_a_list(endpoint: str) -> AzCLIError:
         f"An answer of Azure Resource Manager ({endpoint}) to a list is no part of a list, or the list has no end.",
         "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
     )
+
+
+def policy_disallows(where: str, message: str, assignments: list[str], correlation: str) -> AzCLIError:
+    """A write that Azure Policy refused.
+
+    :param assignments: the IDs of the assignments that did; empty if the answer does not name them in its members.
+    """
+    code = f"[RequestDisallowedByPolicy, HTTP 403, correlation id {correlation}]"
+    if not assignments:
+        return ForbiddenError(
+            f"An Azure Policy assignment forbids this change of {where}: {message} {code}.",
+            [f"`az acr scope policy show --name {_registry(where)}` shows which govern it.", _EXEMPTION.format("ID")],
+        )
+    named = " and ".join(f"'{each.split('/')[-1]}' ({each})" for each in assignments)
+    return ForbiddenError(
+        f"Azure Policy forbids this change of {where}: it is refused by the assignment {named} {code}.",
+        [
+            f"`az acr scope policy show --name {_registry(where)}` shows all that govern it. Whoever owns the "
+            "assignment can exempt the registry, or switch enforcement off for all:",
+            _EXEMPTION.format(assignments[0]),
+            f'`az policy assignment update --name "{assignments[0].split("/")[-1]}" '
+            f'--scope "{assignments[0].rsplit("/providers/", 1)[0]}" --enforcement-mode DoNotEnforce`',
+        ],
+    )
+
+
+_EXEMPTION = (
+    '`az policy exemption create --name NAME --exemption-category Waiver --scope REGISTRY-ID --policy-assignment "{}"`'
+)
 
 
 def arm_link_refused(endpoint: str) -> AzCLIError:
@@ -1142,6 +1166,11 @@ def in_one_line(error: AzCLIError) -> str:
 
 def helper_said(error: Exception) -> str:
     """Any error, for a container client to show."""
+    return f"acrscope: {helper_reason(error)}"
+
+
+def helper_reason(error: Exception) -> str:
+    """Any error, in one line."""
     from knack.util import CLIError
 
     if isinstance(error, AzCLIError):
@@ -1153,7 +1182,11 @@ def helper_said(error: Exception) -> str:
             f"docker-credential-acrscope failed in an unforeseen way ({type(error).__name__}). "
             "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and tells more."
         )
-    return "acrscope: " + " ".join(text.split())
+    return " ".join(text.split())
+
+
+def helper_slow(seconds: float) -> AzCLIError:
+    return AzureConnectionError(f"It took longer than {seconds:g} seconds.", "Check the network and HTTPS_PROXY.")
 
 
 def helper_failed_before(why: str) -> AzCLIError:
@@ -1232,6 +1265,26 @@ def helper_settings_unreadable(file: str) -> AzCLIError:
     )
 
 
+def helper_account_gone(login_server: str, subscription: str) -> AzCLIError:
+    return AuthenticationError(
+        f"{login_server} was set up for the account of subscription {plain(subscription)}, which is not signed in.",
+        recommendation=[
+            "Sign in to it with `az login`;",
+            f"`az acr scope configure-docker --name {login_server}` is for the account in use from now on.",
+        ],
+    )
+
+
+def helper_limited_token_over(login_server: str) -> AzCLIError:
+    return UnauthorizedError(
+        f"The token for some repositories of {login_server}, which a login handed over, has expired.",
+        [
+            f"`az acr scope login --name {login_server} --repository NAME` makes another one;",
+            f"`docker logout {login_server}` goes back to all that the account may do.",
+        ],
+    )
+
+
 def helper_renewal_busy(login_server: str, seconds: float) -> AzCLIError:
     return AzureConnectionError(
         f"Another process has been fetching a token for {login_server} for {seconds:g} seconds.",
@@ -1289,6 +1342,269 @@ def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: in
     )
 
 
+# --- policy --------------------------------------------------------------------------------------------------------
+
+
+CHECK_GROUP = "Or there is no such group: `az account management-group list --output table` shows the names."
+
+
+def right_missing(
+    doing: str, where: str, path: str, role: str, code: str, message: str, correlation: str
+) -> AzCLIError:
+    """A 403 around policy assignments.
+
+    :param doing: what was not allowed, such as "assign policies".
+    :param role: the narrowest built-in role that allows it.
+    """
+    detail = f"{message} [{code}, HTTP 403, correlation id {correlation}]."
+    return ForbiddenError(
+        f"The signed-in account may not {doing} at {where}: {detail}",
+        [
+            f'Ask for the role "{role}" there: `az role assignment create --assignee ACCOUNT --role "{role}" '
+            f"--scope {path}`.",
+            "Then repeat the command, which does what is left; `az account clear && az login` if the role is new.",
+        ],
+    )
+
+
+def identity_right_missing(role: str, code: str, message: str, correlation: str) -> AzCLIError:
+    return ForbiddenError(
+        "The signed-in account may not give that identity to a policy assignment: "
+        f"{message} [{code}, HTTP 403, correlation id {correlation}].",
+        f'Ask for the role "{role}" on the identity, or leave --identity out: then the assignment has one of its own.',
+    )
+
+
+def no_subscription_for_policy(tenant: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"The signed-in account has no subscription in tenant {tenant}, so no scope was named.",
+        "Name a management group with --management-group, or another account's subscription with --subscription.",
+    )
+
+
+def bad_assignment_name(name: str, longest: int) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{name}' cannot be the name of a policy assignment here: 1 to {longest} characters without "
+        "< > * % & : ? . + / \\ and without a space at the end.",
+        "Leave --assignment-name out for the usual name; --display-name takes any text.",
+    )
+
+
+def bad_identity(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the resource ID of a user-assigned managed identity.",
+        "`az identity list --query [].id --output tsv` prints them.",
+    )
+
+
+def bad_not_scope(text: str, where: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' is not the ID of something inside {where}, so it cannot be excluded from it.",
+        "Give IDs such as /subscriptions/SUBSCRIPTION/resourceGroups/GROUP, or a registry's ID.",
+    )
+
+
+def name_taken(name: str, where: str, definition: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment '{name}' at {where} assigns another definition ({definition}), and Azure lets no "
+        "assignment change its definition. Nothing was written.",
+        "Give another name with --assignment-name, or the effect that belongs to that definition with --effect.",
+    )
+
+
+def assignment_elsewhere(there: str, wanted: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment has its identity in {there}; it cannot be moved to {wanted}. Nothing was written.",
+        "Leave --location out, or `az acr scope policy unassign` and assign again.",
+    )
+
+
+def location_needed(where: str) -> AzCLIError:
+    return RequiredArgumentMissingError(
+        f"The effect modify works by a managed identity, which needs a location, and {where} has none.",
+        "Add --location, for example --location westeurope; it does not limit which registries are covered.",
+    )
+
+
+def identity_unknown(principal: str, where: str, seconds: float) -> AzCLIError:
+    return AzureResponseError(
+        f"The policy is assigned at {where}, but its new identity {principal} was still unknown to the directory after "
+        f"{seconds:g} seconds, so it has no role and cannot change registries yet.",
+        "Repeat the command in a few minutes: it gives the role and changes nothing else.",
+    )
+
+
+def no_identity(assignment_id: str) -> AzCLIError:
+    return AzureResponseError(
+        f"Azure took the policy assignment {assignment_id} but names no identity for it, so no role can be given.",
+        "Repeat the command: it reads the assignment again and goes on from there.",
+    )
+
+
+def not_an_assignment() -> AzCLIError:
+    return AzureResponseError(
+        "Azure Resource Manager's answer is not a policy assignment.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+    )
+
+
+def not_our_assignment(name: str, where: str, definition: str) -> AzCLIError:
+    return ValidationError(
+        f"The policy assignment '{name}' at {where} ({definition}) was not made by `az acr scope policy assign`, so it "
+        "is left alone. Nothing was removed.",
+        "Whoever made it (a template, the portal, another tool) should remove it there, or use "
+        "`az policy assignment delete`.",
+    )
+
+
+def several_assignments(names: list[str], where: str) -> AzCLIError:
+    return ValidationError(
+        f"There are {len(names)} assignments of ours at {where}: {', '.join(names)}. Nothing was removed.",
+        "Say which one with --assignment-name.",
+    )
+
+
+def counted_with(group: str) -> str:
+    """A sentence, no error."""
+    return f"Registries in the excluded {group} are counted, too."
+
+
+# --- Azure Policy: what governs, what it sees, what it mends ---------------------------------------------------------
+
+
+def no_such_assignment(name: str, where: str, known: list[str]) -> AzCLIError:
+    there = f"; there: {', '.join(known)}" if known else ""
+    return ResourceNotFoundError(
+        f"No assignment '{name}' of the modifying definition governs {where}{there}.",
+        "`az acr scope policy show` with the same scope shows what governs it.",
+    )
+
+
+def nothing_modifies(where: str) -> AzCLIError:
+    return ResourceNotFoundError(
+        f"No assignment with the effect modify governs {where}, so there is nothing that a remediation could use.",
+        "`az acr scope policy assign --effect modify` makes one; `az acr scope enforce` needs none.",
+    )
+
+
+def several_modify(names: list[str]) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"Several assignments with the effect modify govern it, and a remediation belongs to one: {', '.join(names)}.",
+        "Name one with --assignment, by its name or its ID.",
+    )
+
+
+def identity_without_role(name: str, scope: str, command: str) -> AzCLIError:
+    return ValidationError(
+        f"The identity of the assignment '{name}' has no role, so it could change no registry at {scope}: nothing was "
+        "started.",
+        f"`{command}` completes the assignment.",
+    )
+
+
+def identity_with_other_roles(name: str, command: str) -> str:
+    return (
+        f"The identity of the assignment '{name}' does not have the role Contributor where it was assigned. Should its "
+        f"changes be refused: `{command}` completes the assignment."
+    )
+
+
+def remediation_running(where: str, message: str, correlation: str) -> AzCLIError:
+    return ValidationError(
+        f"Azure will not start a remediation for {where}: {message} [correlation id {correlation}]",
+        "`az policy remediation list --output table` shows those that are running; wait for their end, or cancel one.",
+    )
+
+
+def remediation_goes_on(name: str, option: str, why: str) -> AzCLIError:
+    """Nobody follows it any more, but Azure has not been told to stop."""
+    return ManualInterrupt(
+        f"{why}: the remediation {name} goes on in Azure.",
+        [
+            f"`az policy remediation show --name {name}{option}` shows how far it is;",
+            f"`az policy remediation cancel --name {name}{option}` stops it.",
+        ],
+    )
+
+
+def remediation_too_slow(name: str, option: str, seconds: float, state: str) -> AzCLIError:
+    return AzureResponseError(
+        f"The remediation {name} had not ended after {seconds:g} seconds (last reported as {state}); it goes on in "
+        "Azure.",
+        [
+            f"`az policy remediation show --name {name}{option}` shows how far it is;",
+            "`az config set acrscope.policy_timeout=SECONDS` lets this command wait longer.",
+        ],
+    )
+
+
+def evaluation_too_slow(where: str, seconds: float) -> AzCLIError:
+    return AzureResponseError(
+        f"The evaluation of {where} had not ended after {seconds:g} seconds; it goes on in Azure.",
+        [
+            "Repeat the command without --refresh in some minutes;",
+            "`az config set acrscope.policy_timeout=SECONDS` lets this command wait longer.",
+        ],
+    )
+
+
+def evaluation_goes_on(where: str) -> AzCLIError:
+    return ManualInterrupt(
+        f"Interrupted: the evaluation of {where} goes on in Azure.",
+        "Repeat the command without --refresh in some minutes.",
+    )
+
+
+def evaluation_failed(where: str, state: str) -> AzCLIError:
+    return AzureResponseError(f"Azure reports the evaluation of {where} as {state}.", "Repeat the command.")
+
+
+def not_a_policy_answer(what: str) -> AzCLIError:
+    return AzureResponseError(
+        f"Azure Resource Manager's answer about {what} cannot be read.",
+        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+    )
+
+
+def still_not_enforced(left: int, total: int, unread: int, encrypted: list[str]) -> AzCLIError:
+    """The end of a remediation that did not mend everything."""
+    parts = [f"{left} of {registries(total)} still not `disabled`"] if left else []
+    parts += [f"{subscriptions(unread)} could not be read"] if unread else []
+    advice = ["The rows say why. `az acr scope policy remediate --enforce-rest` enforces what Azure Policy cannot."]
+    if encrypted:
+        advice = [
+            "Azure Policy cannot change registries with customer-managed keys: "
+            f"`az acr scope enforce --name {' '.join(encrypted[:20])}` or --enforce-rest does."
+        ]
+    return AzureResponseError(f"{' and '.join(parts)}.", advice)
+
+
+def encrypted_registries(names: list[str]) -> str:
+    return (
+        f"{registries(len(names))} with customer-managed keys, which Azure Policy cannot change and "
+        f"`az acr scope enforce` can: {', '.join(names)}"
+    )
+
+
+def policy_unread(where: str, why: str) -> str:
+    return f"Whether Azure Policy will refuse or undo this in {where} cannot be told: {why}"
+
+
+def policy_hinders(assignment: str, scope: str, how: str) -> str:
+    """What Azure Policy will do to a registry that is set to `enabled`.
+
+    :param how: `refused` or `undone`.
+    """
+    does = "refuse it" if how == "refused" else "set it back to `disabled` in the same write"
+    return f"the Azure Policy assignment {assignment} (at {scope}) will {does}"
+
+
+def hindered(names: list[str], said: str) -> str:
+    """The warning before a run."""
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    return f"Setting {shown} to `enabled`: {said}. `az acr scope policy show --name {names[0]}` shows what governs it."
+
+
 # --- wording shared by the above -----------------------------------------------------------------------------------
 
 
@@ -1308,6 +1624,12 @@ def subscriptions(number: int) -> str:
 def _name(login_server: str) -> str:
     """The name of a login server's registry, for commands that take no hash."""
     return login_server.split(".")[0].split("-")[0]
+
+
+def _registry(where: str) -> str:
+    """The name of the registry that a text of `registry.short_name` names, for commands."""
+    found = re.match(r"Registry '(\w+)'", where, re.ASCII)
+    return found[1] if found else "REGISTRY"
 
 
 def _id(correlation: str) -> str:

@@ -93,6 +93,74 @@ def logout_table(result: list[Row]) -> list[Row]:
     return [_plain(row) for row in result]
 
 
+def policy_assign_table(result: Row | None) -> Row:
+    """Of the printed result; nothing for --print, which has none."""
+    if not result:
+        return {}
+    count = result["nonCompliant"]
+    row = {
+        "Name": result["name"],
+        "Effect": result["effect"],
+        "EnforcementMode": result["enforcementMode"],
+        "NonCompliant": f"{count['registries']} of {count['of']}" if count else "unknown",
+        "Changed": result["changed"],
+        "Scope": result["scope"],
+    }
+    if "plannedChanges" in result:
+        row["PlannedChanges"] = len(result["plannedChanges"])
+    return row
+
+
+def policy_unassign_table(result: Row) -> Row:
+    return _plain({key: result[key] for key in ("name", "changed", "scope")})
+
+
+def policy_show_table(result: Row) -> list[Row]:
+    """The registries; where there are none, the assignments."""
+    if not result["registries"]:
+        return [
+            {
+                "Assignment": each["name"],
+                "Effect": each["effect"],
+                "EnforcementMode": each["enforcementMode"],
+                "Inherited": each["inherited"],
+                "Scope": each["scope"],
+            }
+            for each in result["assignments"]
+        ]
+    return [
+        {
+            "Name": row["name"],
+            "Status": _status(row),
+            "Compliance": row["compliance"],
+            "GovernedBy": ", ".join(_governed(each) for each in row["assignments"]),
+            "ResourceGroup": row["resourceGroup"],
+            "Subscription": row["subscriptionName"],
+            "Disagreement": row["disagreement"] or "",
+        }
+        for row in result["registries"]
+    ]
+
+
+def _governed(each: Row) -> str:
+    notes = [each["effect"]] + (["exempt"] if each["exempt"] else [])
+    notes += ["not enforced"] if each["enforcementMode"] != "Default" else []
+    return f"{each['name']} ({', '.join(notes)})"
+
+
+def remediate_table(result: list[Row]) -> list[Row]:
+    return [
+        {
+            "Name": row["name"],
+            "PreviousStatus": row["previousStatus"],
+            "Status": row["status"],
+            "Result": row["result"],
+            "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
+        }
+        for row in result
+    ]
+
+
 def _plain(row: Row) -> Row:
     shown = {key[:1].upper() + key[1:]: value for key, value in row.items() if not isinstance(value, (dict, list))}
     if "Reason" in shown:

@@ -23,6 +23,8 @@ examples:
     text: az acr scope show --name contoso
   - name: Show a registry by its login server, as a table.
     text: az acr scope show --name contoso.azurecr.io --output table
+  - name: Show also which Azure Policy assignments govern the registry.
+    text: az acr scope show --name contoso --policy
   - name: Print the status alone, with one request because the resource group is given.
     text: az acr scope show --registry contoso --resource-group rg-apps --query status --output tsv
 """
@@ -208,3 +210,89 @@ examples:
   - name: Undo it for one registry.
     text: az acr scope configure-docker --name contoso.azurecr.io --remove
 """  # noqa: E501  (a command is long)
+
+helps["acr scope policy"] = """
+type: group
+short-summary: Keep an estate enforced with Azure Policy.
+long-summary: >
+    Azure has two built-in definitions for registries that accept ARM-audience tokens: one audits or denies them, the
+    other modifies them. Both count a registry as non-compliant if its status is `enabled` or missing.
+"""
+
+helps["acr scope policy assign"] = """
+type: command
+short-summary: Assign Azure's built-in policy that audits, denies or modifies registries.
+long-summary: >
+    Assigns at a management group, the subscription (the default) or a resource group. It first shows how many
+    registries there are non-compliant today; `deny` and `modify` ask before they write. Repeating the command changes
+    nothing, and completes what was interrupted; options that are left out leave an existing assignment as it is. For
+    `modify` the assignment's managed identity gets the role Contributor at the scope. `modify` changes existing
+    registries by a remediation only, which fails for registries with customer-managed keys: `az acr scope enforce` is
+    their mend.
+examples:
+  - name: See what would be assigned at the subscription, and how many registries are non-compliant.
+    text: az acr scope policy assign --dry-run
+  - name: Audit everything below a management group.
+    text: az acr scope policy assign --management-group contoso
+  - name: Refuse non-compliant registries in a resource group, one registry left out.
+    text: >
+        az acr scope policy assign --resource-group rg-apps --effect deny --yes --not-scopes
+        /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/legacy
+  - name: Let Azure set the status in the subscription, without enforcing it yet.
+    text: az acr scope policy assign --effect modify --location westeurope --enforcement-mode do-not-enforce
+  - name: Print the same for Terraform.
+    text: az acr scope policy assign --management-group contoso --effect modify --location westeurope --print terraform
+"""  # noqa: E501  (a resource ID is long)
+
+helps["acr scope policy unassign"] = """
+type: command
+short-summary: Remove a policy assignment that `az acr scope policy assign` made.
+long-summary: >
+    Removes the role assignment of its identity, too, and asks first. Assignments made by anybody else are left alone.
+    Registries keep the status they have.
+examples:
+  - name: See what would be removed at the subscription.
+    text: az acr scope policy unassign --dry-run
+  - name: Take back what was assigned at a resource group.
+    text: az acr scope policy unassign --resource-group rg-apps
+  - name: Take back one of several at a management group, without being asked.
+    text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
+"""
+
+helps["acr scope policy show"] = """
+type: command
+short-summary: Show which assignments govern registries, and what Azure Policy has seen next to their status now.
+long-summary: >
+    For a registry, a resource group, the subscription (by default) or a management group. `assignments` are those of
+    the two built-in definitions, inherited ones and those inside initiatives included, with `effect` and
+    `enforcementMode`. `registries` has the `status` of each, its `compliance` (NonCompliant, NotEvaluated, Compliant,
+    Exempt or NotGoverned), and a `disagreement` where the two do not go together: Azure Policy's states are those of
+    its last evaluation. Of a management group the statuses are Resource Graph's unless `--live` is given.
+examples:
+  - name: Show what governs the subscription in use, and how its registries stand.
+    text: az acr scope policy show --output table
+  - name: Show what governs one registry.
+    text: az acr scope policy show --name contoso
+  - name: Have a resource group evaluated first.
+    text: az acr scope policy show --resource-group rg-apps --refresh
+  - name: List the registries below a management group that disagree with what Azure Policy has seen.
+    text: az acr scope policy show --management-group contoso --query "registries[?disagreement].name" --output tsv
+"""
+
+helps["acr scope policy remediate"] = """
+type: command
+short-summary: Let Azure Policy set the registries that an assignment with the effect modify governs.
+long-summary: >
+    Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
+    registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
+    `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
+    `--enforce-rest` sets them, and all others that are left, directly. Interrupting the command does not stop the
+    remediation. Ends with an error unless every registry is enforced or exempt.
+examples:
+  - name: Remediate the subscription in use.
+    text: az acr scope policy remediate
+  - name: Remediate a management group with one of its assignments, without being asked.
+    text: az acr scope policy remediate --management-group contoso --assignment acrscope-modify --yes
+  - name: Remediate a resource group, and set directly what Azure Policy cannot.
+    text: az acr scope policy remediate --resource-group rg-apps --enforce-rest --yes
+"""

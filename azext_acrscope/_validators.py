@@ -21,6 +21,17 @@ def validate_registry(cmd: Any, namespace: Any) -> None:
     namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
+def validate_policy_registry(cmd: Any, namespace: Any) -> None:
+    """The same for a registry that may be left out; a default one does not count beside a group that was typed."""
+    wider = namespace.management_group or _typed_group(namespace)
+    if namespace.registry_name and namespace.management_group and not is_default(namespace.registry_name):
+        raise _errors.exclusive("--name", "--management-group")
+    if not namespace.registry_name or (wider and is_default(namespace.registry_name)):
+        namespace.registry_name = None
+    else:
+        validate_registry(cmd, namespace)
+
+
 def validate_selection(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 

@@ -4,6 +4,7 @@ Built on azure-core's pipeline instead of a generated client: it binds to no mod
 versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
 """
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ _RETRY_SECONDS = 180  # no further try of a request after so long
 _REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
 _LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
+# What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
+_ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
 _ONE_ASKS = threading.Lock()  # for a token: the others find it in the CLI's cache
 
 logger = get_logger(__name__)
@@ -46,12 +49,23 @@ class Reply:
 class ArmError(Exception):
     """ARM's answer of 300 or more. The rooms turn it into a typed error with `as_cli_error`."""
 
-    def __init__(self, status: int, code: str, message: str, correlation: str, retry_after: float = 0.0) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        correlation: str,
+        retry_after: float = 0.0,
+        assignments: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(f"{code} (HTTP {status})")
         self.status, self.code, self.message, self.correlation = status, code, message, correlation
         self.retry_after = retry_after  # seconds; 0 where ARM did not say
+        self.assignments = assignments  # IDs of the Azure Policy assignments that refused it
 
     def as_cli_error(self, where: str, action: str) -> AzCLIError:
+        if self.code == "RequestDisallowedByPolicy":
+            return _errors.policy_disallows(where, self.message, list(self.assignments), self.correlation)
         return _errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
 
 
@@ -102,14 +116,14 @@ class Arm:
         """POST a query or an action that can be repeated."""
         return self._send("POST", self.endpoint + path, {**query, "api-version": api_version}, body)
 
-    def follow(self, url: str) -> Reply:
-        """GET a URL that ARM handed out (next page, operation status): only at ARM's own host, for it gets our token.
+    def follow(self, url: str, method: str = "GET") -> Reply:
+        """Ask at a URL that ARM handed out (next page, operation status): only at its own host, for it gets our token.
 
         :raises AzureResponseError: if the URL leads elsewhere.
         """
         if not self.owns(url):
             raise _errors.arm_link_refused(self.endpoint)
-        return self._send("GET", url, {})
+        return self._send(method, url, {})
 
     def owns(self, url: Any) -> bool:
         """Whether a URL is one of ARM itself."""
@@ -124,17 +138,36 @@ class Arm:
 
         :raises AzureResponseError: an answer is no page; the list would not be whole.
         """
-        reply = self.get(path, api_version, **query)
+        return self._all(self.get(path, api_version, **query), "GET")
+
+    def posted_pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
+        """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
+        too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
+        """
+        return self._all(self.post(path, api_version, None, **query), "POST")
+
+    def _all(self, reply: Reply, method: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
+        seen = set[str]()
         for _ in range(_MAX_PAGES):
-            page = reply.body.get("value") if isinstance(reply.body, dict) else None
-            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page):
+            body = reply.body if isinstance(reply.body, dict) else {}
+            page, link = body.get("value"), body.get("nextLink") or body.get("@odata.nextLink")
+            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page) or str(link) in seen:
                 break
             items += page
-            if not reply.body.get("nextLink"):
+            if not link:
                 return items
-            reply = self.follow(reply.body["nextLink"])
+            seen.add(str(link))
+            reply = self._next(str(link), method)
         raise _errors.not_a_list(self.endpoint)
+
+    def _next(self, link: str, method: str) -> Reply:
+        try:
+            return self.follow(link, method)
+        except ArmError as error:
+            if method == "GET" or error.status not in (404, 405):
+                raise
+            return self.follow(link)
 
     def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
         from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
@@ -243,4 +276,13 @@ def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmErr
         str(envelope.get("message") or plain(reason or "")),
         plain(headers.get("x-ms-correlation-request-id") or "unknown"),
         _seconds(headers.get("Retry-After")),
+        _assignments(envelope),
     )
+
+
+def _assignments(envelope: dict[str, Any]) -> tuple[str, ...]:
+    """The assignments of Azure Policy that refused a write: `additionalInfo` of the type PolicyViolation (logs)."""
+    info = envelope.get("additionalInfo")
+    details = [each.get("info") for each in info if isinstance(each, dict)] if isinstance(info, list) else []
+    found = [str(each.get("policyAssignmentId")) for each in details if isinstance(each, dict)]
+    return tuple(dict.fromkeys(each for each in found if _ASSIGNMENT_ID.fullmatch(each)))

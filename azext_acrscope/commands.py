@@ -9,6 +9,10 @@ from azext_acrscope._format import (
     list_table,
     login_table,
     logout_table,
+    policy_assign_table,
+    policy_show_table,
+    policy_unassign_table,
+    remediate_table,
     show_table,
 )
 
@@ -22,3 +26,8 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("login", "login", table_transformer=login_table)
         g.custom_command("logout", "logout", table_transformer=logout_table)
         g.custom_command("configure-docker", "configure_docker", table_transformer=configure_docker_table)
+    with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
+        g.command("assign", "assign", table_transformer=policy_assign_table)
+        g.command("unassign", "unassign", table_transformer=policy_unassign_table)
+        g.command("show", "show", table_transformer=policy_show_table)
+        g.command("remediate", "remediate", table_transformer=remediate_table)

@@ -5,19 +5,22 @@ as a whole by renaming a complete one over it, so a reader sees the old or the n
 docker and podman take no lock, so against them only the shortness of the moment helps.
 """
 
+import errno
 import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from azext_acrscope import _errors
 
 _LOCK_SECONDS = 60.0
 _LOCK_INTERVAL = 0.02
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system: NFS without lockd, Lustre as it comes
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -67,14 +70,14 @@ def edit(file: Path) -> Iterator[dict[str, Any]]:
 def lock(file: Path, seconds: float | None = None) -> Iterator[None]:
     """One process at a time. Reading needs no lock.
 
-    portalocker itself and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
+    portalocker and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
     end, so that one waiter may hold the deleted file's lock and a newcomer the new file's, both at once.
 
     :param seconds: how long to wait for another process; a minute, if nothing is said.
     :raises FileBusyError: another process holds it for longer.
     :raises FileOperationError: it cannot be locked.
     """
-    from portalocker import LOCK_EX, LOCK_NB, Lock
+    from portalocker import unlock
     from portalocker.exceptions import LockException
 
     seconds = _LOCK_SECONDS if seconds is None else seconds
@@ -82,16 +85,52 @@ def lock(file: Path, seconds: float | None = None) -> Iterator[None]:
     place = target.with_name(f".{target.name}.acrscope-lock")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = Lock(place, "a", timeout=seconds, check_interval=_LOCK_INTERVAL, flags=LOCK_EX | LOCK_NB)
-        held.acquire()
-    except LockException:
-        raise _errors.credential_file_locked(str(file), str(place), seconds) from None
+        _create_lock(place)
+        held = open(place, "a")  # noqa: SIM115  (held until the end, below)
     except OSError as error:
         raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
-    try:
-        yield
-    finally:
-        held.release()  # type: ignore[no-untyped-call]
+    with held:
+        try:
+            _acquire(held, seconds)
+        except LockException:
+            raise _errors.credential_file_locked(str(file), str(place), seconds) from None
+        except OSError as error:
+            raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
+        try:
+            yield
+        finally:
+            unlock(held)
+
+
+def _create_lock(place: Path) -> None:
+    """Others cannot hold it, for they cannot open it; with sudo, the folder's owner can."""
+    with suppress(FileExistsError):
+        descriptor = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            if os.name == "posix" and os.geteuid() == 0:
+                folder = os.stat(place.parent)
+                os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        finally:
+            os.close(descriptor)
+
+
+def _acquire(held: IO[str], seconds: float) -> None:
+    """Not portalocker.Lock, which waits to the end where there are no locks at all."""
+    from portalocker import LOCK_EX, LOCK_NB, lock
+    from portalocker.exceptions import LockException
+
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            lock(held, LOCK_EX | LOCK_NB)
+            return
+        except LockException as error:
+            cause = error.args[0] if error.args else None
+            if isinstance(cause, OSError) and cause.errno in _NO_LOCKS:
+                raise cause from None
+            if time.monotonic() >= until:
+                raise
+        time.sleep(_LOCK_INTERVAL)
 
 
 def write(file: Path, content: bytes, mode: int = 0o600) -> None:
@@ -109,7 +148,7 @@ def write(file: Path, content: bytes, mode: int = 0o600) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        _keep_owner(target, temporary)
+        _keep_owner(file, target, temporary)
         if mode != 0o600:
             os.chmod(temporary, mode)
         os.replace(temporary, target)
@@ -121,11 +160,16 @@ def write(file: Path, content: bytes, mode: int = 0o600) -> None:
             os.unlink(temporary)
 
 
-def _keep_owner(target: str, temporary: str) -> None:
-    """With sudo, the file stays its user's; without the right to that, the writer's own."""
+def _keep_owner(file: Path, target: str, temporary: str) -> None:
+    """With sudo, the file stays its user's; without the right to that, the writer's own.
+
+    Only in a folder of that user: elsewhere (/tmp), anybody may have laid a file or a link to wait for root's tokens.
+    """
     if os.name == "posix":
         with suppress(FileNotFoundError, PermissionError):
             old = os.stat(target)
+            if old.st_uid != os.stat(os.path.dirname(os.path.abspath(file))).st_uid:
+                return
             if stat.S_ISREG(old.st_mode) and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 os.chown(temporary, old.st_uid, old.st_gid)
 

@@ -26,12 +26,24 @@ _OPERATION_SECONDS = 600
 atexit.register(gc.freeze)
 
 
-def show(cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None) -> dict[str, Any]:
-    """Show which token audiences a registry accepts; the shape is that of `registry.describe`."""
-    from azext_acrscope import registry
+def show(
+    cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, policy: bool = False
+) -> dict[str, Any]:
+    """Show which token audiences a registry accepts; the shape is that of `registry.describe`.
+
+    With `policy` also `policies`, a list of ``{id, name, effect, enforcementMode, exempt}``.
+    """
+    from azext_acrscope import _outcome, registry
 
     arm, resource = _find(cmd, registry_name, resource_group_name)
-    return registry.describe(resource, arm.audience)
+    result = registry.describe(resource, arm.audience)
+    if policy:
+        from azext_acrscope.policy import compliance, governing, view
+
+        found = governing.read(arm, view.scope_of(resource["id"]))
+        _outcome.tell(found.incomplete)
+        result["policies"] = compliance.over(found, resource["id"])
+    return result
 
 
 def list_(
@@ -80,13 +92,13 @@ def enforce(
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
 
-    seconds = _operation_seconds(cmd)
+    seconds = operation_seconds(cmd)
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
         guard = None if skip_consumers else _guard(cmd.cli_ctx, knowledge, yes or include_breaking)
         return _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, guard)
-    readers = _connections(cmd.cli_ctx, patient=True)
+    readers = connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
     if undo:
         plan = enforcement.plan_undo(readers, enforcement.read_record(undo), suffix, exclude or [])
@@ -95,7 +107,7 @@ def enforce(
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
-    _outcome.tell(fleet.unread(plan.unread))
+    _outcome.tell(fleet.unread(plan.unread) + enforcement.forewarn(plan, readers))
     plan.consumers = "skipped" if skip_consumers else "asked"
     if not (skip_consumers or undo):
         _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers)
@@ -108,7 +120,7 @@ def enforce(
             _outcome.confirm(cmd.cli_ctx, enforcement.question(plan))
         file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
         watch = _progress.meter(cmd.cli_ctx)
-        writers = _connections(cmd.cli_ctx, patient=False)
+        writers = connections(cmd.cli_ctx, patient=False)
         failed = enforcement.run(plan, writers, file, waves, seconds, watch)
     if failed:
         _outcome.fail_after_output(cmd.cli_ctx, failed)
@@ -125,13 +137,19 @@ def _enforce_one(
     guard: "Guard | None" = None,
 ) -> dict[str, Any]:
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
-    from azext_acrscope import _progress, registry
+    from azext_acrscope import _outcome, _progress, registry
 
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
     if previous != status == registry.DISABLED and guard:
         guard.before_one(arm, before, dry_run)
+    if previous != status and status == registry.ENABLED:
+        from azext_acrscope import enforcement
+        from azext_acrscope.rollout import Item
+
+        plan = enforcement.Plan([Item(before, previous, status)])
+        _outcome.tell(enforcement.forewarn(plan, lambda _: arm))
     if previous != status and not dry_run:
         sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
         after = registry.set_status(arm, before, status, seconds, sleep)
@@ -165,7 +183,7 @@ def _selected_scope(
     return fleet.scope(cli_ctx, group, all_subscriptions, management_group)
 
 
-def _connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
+def connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
     """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
     from functools import cache
 
@@ -240,7 +258,7 @@ def login(
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
         _outcome.tell([_errors.arm_audience_named(audience)])
     # Only the account has a token for Azure Resource Manager.
-    connect = _connections(cmd.cli_ctx, patient=False) if credential == "cli" else None
+    connect = connections(cmd.cli_ctx, patient=False) if credential == "cli" else None
     run = lookup.sign_ins(registry_name, resource_group_name, endpoint or [], suffix, connect)
     wanted = access.scope(repository, permission)
     if destination:
@@ -401,9 +419,14 @@ def _find(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["Arm"
     return arm, registry.find(arm, ref, resource_group, hosts.cloud_suffix(cmd.cli_ctx.cloud))
 
 
-def _operation_seconds(cmd: Any) -> float:
+def operation_seconds(cmd: Any) -> float:
     """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
-    value = cmd.cli_ctx.config.get("acrscope", "operation_timeout", fallback=str(_OPERATION_SECONDS))
+    return seconds(cmd, "operation_timeout", _OPERATION_SECONDS)
+
+
+def seconds(cmd: Any, setting: str, default: int) -> float:
+    """A time in the CLI's configuration, section acrscope."""
+    value = cmd.cli_ctx.config.get("acrscope", setting, fallback=str(default))
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
-        raise _errors.bad_setting("acrscope.operation_timeout", value, "a number of seconds")
+        raise _errors.bad_setting(f"acrscope.{setting}", value, "a number of seconds")
     return float(value)

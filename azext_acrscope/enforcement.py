@@ -184,7 +184,29 @@ def question(plan: Plan) -> str:
     others = {word: sum(item.result == word for item in plan.items) for word in (rollout.UNCHANGED, SKIPPED, FAILED)}
     aside = ", ".join(f"{count} {word}" for word, count in others.items() if count)
     text = f"Set {_errors.registries(len(changes))} in {_errors.subscriptions(where)} to {targets}"
+    hindered = sum(bool(item.reason) for item in changes)
+    if hindered:
+        aside = ", ".join([*([aside] if aside else []), f"Azure Policy will refuse or undo {hindered}"])
     return text + (f" ({aside})?" if aside else "?")
+
+
+def forewarn(plan: Plan, connect: Callable[[str | None], Arm]) -> list[str]:
+    """Look up which changes to `enabled` Azure Policy will refuse or undo: warnings, and the reason of each item.
+
+    Costs nothing where nothing is to become `enabled`.
+    """
+    enabling = [item for item in plan.changes if item.target == registry.ENABLED]
+    if not enabling:
+        return []
+    from azext_acrscope.policy import forewarning
+
+    found, warnings = forewarning.of(connect, [item.resource for item in enabling])
+    names: dict[str, list[str]] = {}
+    for item in enabling:
+        item.reason = found.get(str(item.resource["id"]).lower(), "")
+        if item.reason:
+            names.setdefault(item.reason, []).append(str(item.resource["name"]))
+    return [_errors.hindered(members, said) for said, members in names.items()] + warnings
 
 
 def _described(wanted: Scope, tags: dict[str, str]) -> str:

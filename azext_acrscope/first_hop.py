@@ -6,16 +6,19 @@ The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cl
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from azext_acrscope import _errors
+from azext_acrscope._connection import in_background
 from azext_acrscope.tokens import ACR_AUDIENCE, EntraToken, claims
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
 _ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
 
+ACCOUNT_SECONDS = 120.0  # for a token of the CLI's account, with all requests that MSAL makes for it
 
 CREDENTIALS = ("cli", "environment", "managed-identity", "workload-identity", "azure-pipelines", "github-actions")
 
@@ -50,11 +53,18 @@ def acquire(cli_ctx: Any, wanted: str, source: Source) -> EntraToken:
 
     :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
     :raises InvalidArgumentValueError: the subscription named is not the account's.
-    :raises AzureConnectionError: Entra ID could not be reached.
+    :raises AzureConnectionError: Entra ID could not be reached, or did not answer in time.
     :raises RequiredArgumentMissingError, FileOperationError: what another identity needs is not there.
     """
     if source.credential == "cli":
-        token = _of_account(cli_ctx, wanted, source)
+        # MSAL's own requests have no timeout, and a container client would wait for the helper without an end.
+        future = in_background(lambda: _of_account(cli_ctx, wanted, source))
+        try:
+            token = future.result(ACCOUNT_SECONDS)
+        except FutureTimeout:
+            if future.done():
+                raise
+            raise _errors.identity_slow("cli", ACCOUNT_SECONDS) from None
     else:
         from azext_acrscope import identities
 

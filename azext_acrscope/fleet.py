@@ -29,7 +29,8 @@ _REGISTRIES = """resources
 | where type =~ 'microsoft.containerregistry/registries'{where}
 | project id, name, location, tags, loginServer = tostring(properties.loginServer), \
 status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
-adminUser = tobool(properties.adminUserEnabled), anonymousPull = tobool(properties.anonymousPullEnabled)
+adminUser = tobool(properties.adminUserEnabled), anonymousPull = tobool(properties.anonymousPullEnabled), \
+encryption = tostring(properties.encryption.status)
 | order by id asc"""
 _SUBSCRIPTIONS = """resourcecontainers
 | where type =~ 'microsoft.resources/subscriptions'
@@ -143,6 +144,7 @@ def _from_row(row: dict[str, Any]) -> Resource:
             "adminUserEnabled": row.get("adminUser"),
             "anonymousPullEnabled": row.get("anonymousPull"),
             "policies": {"azureADAuthenticationAsArmPolicy": policy},
+            "encryption": {"status": row.get("encryption") or None},
         },
     }
 

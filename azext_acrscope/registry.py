@@ -162,6 +162,12 @@ def login_server(resource: Resource) -> str:
     return str(resource["properties"].get("loginServer") or "").lower()
 
 
+def is_encrypted(resource: Resource) -> bool:
+    """Whether it is encrypted with a key of the customer's; Azure Policy's remediation cannot change such a one."""
+    encryption = resource["properties"].get("encryption")
+    return isinstance(encryption, dict) and str(encryption.get("status")).lower() == ENABLED
+
+
 def resource_id(subscription_id: str, resource_group: str, name: str) -> str:
     if not hosts.is_group_name(resource_group):
         raise _errors.bad_group(resource_group)
@@ -310,7 +316,7 @@ def set_status(
         raise change.failed(error, change.status_now()) from error
     now = status(after)[0]
     if problem or now != target:
-        raise change.failed(problem or NOT_SO, now)
+        raise change.failed(problem or not_so(target), now)
     return after
 
 
@@ -329,7 +335,10 @@ def _wait(change: Change, timeout: float, sleep: Callable[[float], None]) -> str
     return None
 
 
-NOT_SO = "reading it back shows that it did not"
+def not_so(target: str) -> str:
+    """What is wrong where a write succeeded and did not do it."""
+    by_policy = ": an Azure Policy assignment with the effect modify sets it back" if target == ENABLED else ""
+    return f"reading it back shows that it did not{by_policy}"
 
 
 def not_ended(timeout: float, state: str) -> str:

@@ -299,7 +299,7 @@ class Rollout:
         if now == item.target:
             item.finish(CHANGED, now)
         else:
-            item.finish(FAILED, now, change.failed(registry.NOT_SO, now).error_msg)
+            item.finish(FAILED, now, change.failed(registry.not_so(item.target), now).error_msg)
 
     def _explain_later(self, item: Item, problem: str | ArmError | AzCLIError) -> float | None:
         """Something went wrong; the next and last step reads what state the registry is in now."""

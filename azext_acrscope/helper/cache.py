@@ -1,9 +1,10 @@
 """The helper's cache of ACR refresh tokens: one file, readable by its owner alone, replaced as a whole.
 
 ``{"version": 1, "tokens": {IDENTITY: {HOST: {"secret", "renew", "expires", "failed", "failure"}}}, "stored": {HOST:
-{"username", "secret", "expires"}}}``; moments in seconds since the epoch. `stored` is what `docker login` handed over
-and was no token of ours. On Windows the file is encrypted for its user (DPAPI), elsewhere it is as plain as the CLI's
-own token cache. A file that makes no sense is taken as empty: all but `stored` can be had again.
+{"username", "secret", "expires", "over"}}}``; moments in seconds since the epoch. `stored` is what `docker login`
+handed over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
+Windows the file is encrypted for its user (DPAPI), elsewhere it is as plain as the CLI's own token cache. A file that
+makes no sense is taken as empty: all but `stored` can be had again.
 
 Read on each `get`, so the standard library alone, until something is to be written.
 """

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = str(Path(__file__).parent.parent.parent)
+PACKAGES_OPTION = "packages"  # the interpreter's -X packages=FOLDER: the launcher's word for where the CLI is
 
 
 @cache
@@ -21,6 +22,8 @@ def packages() -> None:
     if not sys.flags.no_site:
         return  # inside `az`, or in a test: all is there
     sys.path.remove(ROOT)
+    if PACKAGES_OPTION in sys._xoptions:  # before the interpreter's own, as PYTHONPATH is
+        sys.path.append(str(sys._xoptions[PACKAGES_OPTION]))
     site.main()
     try:
         import azure.cli  # noqa: F401

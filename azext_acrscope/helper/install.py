@@ -34,7 +34,7 @@ _SH = """\
 {environment}python={python}
 main={main}
 if [ -x "$python" ] && [ -f "$main" ]; then
-    exec "$python" -I -S "$main" "$@"
+    exec "$python" -I -S{options} "$main" "$@"
 fi
 echo {advice}
 exit 1
@@ -129,7 +129,7 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     """
     file = client_file(client)
     gone = chosen(_our_hosts(file))
-    files = {client_file(each) for each in clients.KINDS}
+    files = {client_file(each) for each in clients.KINDS}.union(_known_files())
     left = {host for each in files for host in _our_hosts(each) if each != file or host not in gone}
     program = _program(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed()
     unused = not left and program is not None and _read_ours(program) is not None
@@ -202,10 +202,12 @@ def _edit_helpers(plan: Plan) -> None:
 
 
 def _edit_settings(plan: Plan) -> None:
-    if not plan.settings:
+    if not (plan.settings or plan.helpers):
         return
     with credential_file.edit(Path(state.settings_file())) as content:
         hosts = content.setdefault("hosts", {})
+        if HELPER in [new for _, new in plan.helpers.values()]:
+            content["files"] = sorted({*content.get("files", []), str(plan.file)})
         for host, source in plan.settings.items():
             if source is None:
                 hosts.pop(host, None)
@@ -221,7 +223,9 @@ def _write_launcher(plan: Plan) -> None:
             plan.program.unlink(missing_ok=True)
             return
         plan.program.parent.mkdir(parents=True, exist_ok=True)
-        credential_file.write(plan.program, plan.launcher.encode(), mode=0o755)
+        # cmd.exe reads a script in the machine's old code page, not in UTF-8.
+        text = plan.launcher.encode("oem" if sys.platform == "win32" else "utf-8")
+        credential_file.write(plan.program, text, mode=0o755)
     except OSError as error:
         raise _errors.launcher_unwritable(str(plan.program), error.strerror or type(error).__name__) from None
 
@@ -244,7 +248,17 @@ def launcher() -> str:
         environment=setting if folder else "",
         python=shlex.quote(sys.executable),
         main=shlex.quote(main),
+        options=_packages_option(),
     )
+
+
+def _packages_option() -> str:
+    """Where the CLI is, if its own launcher says so in PYTHONPATH (the RPM's does), for -I leaves that out."""
+    import azure.cli.core
+
+    folder = str(Path(azure.cli.core.__file__).parents[3])
+    named = [os.path.realpath(each) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    return " -X " + shlex.quote(f"{cli.PACKAGES_OPTION}={folder}") if os.path.realpath(folder) in named else ""
 
 
 def _program(folder: Path) -> Path:
@@ -293,6 +307,11 @@ def _signed_in(content: dict[str, Any]) -> set[str]:
     return {host for host, entry in (content.get("auths") or {}).items() if entry}
 
 
+def _known_files() -> list[Path]:
+    """The clients' files that were ever written here, wherever DOCKER_CONFIG and its like pointed then."""
+    return [Path(each) for each in credential_file.read(Path(state.settings_file())).get("files", [])]
+
+
 def _our_hosts(file: Path) -> list[str]:
     helpers = credential_file.read(file).get("credHelpers") or {}
     return [host for host, name in helpers.items() if name == HELPER]
@@ -313,8 +332,8 @@ def _bin_dir(chosen: str | None) -> Path:
     if chosen:
         return Path(os.path.abspath(os.path.expanduser(chosen)))
     installed = _installed()
-    if installed:
-        return installed.parent
+    if installed and (_read_ours(installed) == launcher() or _own_folder(str(installed.parent))):
+        return installed.parent  # else it is another user's, on a machine that is shared
     on_path = _path()
     usual = [str(Path.home() / ".local" / "bin"), str(Path.home() / "bin"), "/usr/local/bin"]
     for folder in [*(each for each in usual if each in on_path), *on_path]:
@@ -324,13 +343,16 @@ def _bin_dir(chosen: str | None) -> Path:
 
 
 def _will_do(folder: str) -> bool:
-    """Whether it is the user's own, nobody else may write there, and it is no place for something else."""
+    """Whether it is the user's own, and no place for something else."""
+    return _own_folder(folder) and folder not in _SYSTEM and not (Path(folder).parent / "pyvenv.cfg").exists()
+
+
+def _own_folder(folder: str) -> bool:
+    """Whether it is the user's own, who may write there, and not everybody."""
     try:
         status = os.stat(folder)
     except OSError:
         return False
     if not stat.S_ISDIR(status.st_mode) or not os.access(folder, os.W_OK):
         return False
-    if os.name == "posix" and (status.st_uid != os.geteuid() or status.st_mode & 0o002):
-        return False
-    return folder not in _SYSTEM and not (Path(folder).parent / "pyvenv.cfg").exists()
+    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o002)

@@ -7,7 +7,8 @@ def store(server: str, host: str, username: str, secret: str) -> None:
     """Keep a credential.
 
     A refresh token of this very registry goes where our own are, and is renewed like them. Anything else (the admin
-    user, a repository token) was chosen by its user: it is answered until it is erased.
+    user, a repository token, an access token that opens some repositories only) was chosen by its user: it is answered
+    until it is erased, and never replaced by one that opens more; once it is over, that is said.
 
     :raises InvalidArgumentValueError: the host is no registry's of the cloud in use.
     """
@@ -20,8 +21,10 @@ def store(server: str, host: str, username: str, secret: str) -> None:
     source = state.settings().get(host, state.CLI)
     identity = state.identity(source)
     entry = cache.entry(secret, token_claims)
-    refresh = username in (protocol.USERNAME, protocol.IDENTITY_TOKEN) and hosts.is_own_service(
-        str(token_claims.get("aud")), host, suffix
+    refresh = (
+        username in (protocol.USERNAME, protocol.IDENTITY_TOKEN)
+        and token_claims.get("grant_type") == "refresh_token"
+        and hosts.is_own_service(str(token_claims.get("aud")), host, suffix)
     )
     with cache.update() as content:
         content["stored"].pop(host, None)
@@ -31,6 +34,8 @@ def store(server: str, host: str, username: str, secret: str) -> None:
             content["stored"][host] = {"username": protocol.USERNAME, "secret": secret, "expires": entry["expires"]}
         else:
             content["stored"][host] = {"username": username, "secret": secret}
+            if token_claims.get("grant_type") == "access_token":
+                content["stored"][host]["over"] = entry["expires"]
 
 
 def erase(hosts: list[str]) -> None:

@@ -7,12 +7,14 @@ The standard library alone, until the cache cannot answer.
 import json
 import os
 import sys
+import time
 
 from azext_acrscope.helper import cache, state
 
 TYPE_CHECKING = False  # typing's own would cost a tenth of a `get`
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 # A refresh token is answered under the user name that registries expect with it, and not as `<token>`, which means the
 # same to docker, podman, helm and oras, but is a mere user name to oras-py and others.
@@ -43,7 +45,7 @@ def main(arguments: "list[str]", out: int) -> int:
         print(text, file=sys.stderr)
     if text:
         with os.fdopen(out, "wb") as stream:
-            stream.write(text.encode() + b"\n")
+            stream.write(text.encode(errors="backslashreplace") + b"\n")
     return code
 
 
@@ -75,6 +77,7 @@ def _credential(host: str) -> "tuple[str, str]":
     content = cache.read()
     handed_over = cache.stored(content, host)
     if handed_over:
+        _refuse_over(content["stored"][host], host)
         return handed_over
     source = state.settings().get(host, state.CLI)
     token = cache.token(content, state.identity(source), host)
@@ -86,6 +89,14 @@ def _credential(host: str) -> "tuple[str, str]":
         except renewal.NotOurs:
             raise Refusal(NOT_FOUND) from None
     return USERNAME, token
+
+
+def _refuse_over(stored: "dict[str, Any]", host: str) -> None:
+    """A token for some repositories that is over is not replaced unasked: the next one would open all of them."""
+    if "over" in stored and cache.moment(stored, "over") <= time.time():
+        from azext_acrscope.helper import cli
+
+        raise cli.errors().helper_limited_token_over(host)
 
 
 def store() -> str:
@@ -156,4 +167,7 @@ def _told(error: Exception) -> str:
         return str(cli.errors().helper_said(error))
     except ImportError:
         # The CLI that the launcher was made for is damaged or gone; its error classes, too.
-        return "acrscope: the Azure CLI's packages cannot be loaded. `az acr scope configure-docker` sets it up again."
+        return (
+            "acrscope: the Azure CLI's packages cannot be loaded. Repair the Azure CLI, then run "
+            "`az acr scope configure-docker` for this registry again."
+        )

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from azext_acrscope.helper import cache, cli, state
 
 _WAIT_SECONDS = 300.0  # for another process that is making both hops, when there is nothing to answer with meanwhile
+_OLD_WAIT_SECONDS = 30.0  # for both hops, when the old token is still valid
 _PAUSE_SECONDS = 60.0  # before the next try, while the old token is still valid
 
 
@@ -30,6 +32,8 @@ def token(host: str) -> str:
         _refuse_foreign(host)
         source = state.CLI
     identity = state.identity(source)
+    if identity is None and "subscription" in source:  # no other account's token instead
+        raise cli.errors().helper_account_gone(host, source["subscription"])
     old = cache.token(cache.read(), identity, host, last_resort=True)
     with _turn(host, wait=not old) as mine:
         content = cache.read()
@@ -38,9 +42,11 @@ def token(host: str) -> str:
             return str(new or old)
         entry = cache.of(content, identity, host)
         failed = cache.moment(entry, "failed")
-        if old and failed > began - _PAUSE_SECONDS:
+        if old and began - _PAUSE_SECONDS < failed <= time.time():
             return old
-        if failed > began:  # by the process that we were waiting for: to try the same again would take as long
+        # By the process that we were waiting for: to try the same again would take as long. A moment that is still to
+        # come is of a clock that was ahead, and has been put right.
+        if began < failed <= time.time():
             raise cli.errors().helper_failed_before(str(entry.get("failure")))
         return _renew(host, source, identity, old)
 
@@ -67,14 +73,14 @@ def _refuse_foreign(host: str) -> None:
 
 
 def _renew(host: str, source: dict[str, str], identity: str | None, old: str | None) -> str:
-    from azure.cli.core.azclierror import AzCLIError
-
+    from azext_acrscope._connection import in_background
     from azext_acrscope.tokens import claims
 
     try:
-        new = _both_hops(host, source)
-    except AzCLIError as error:
-        why = cli.errors().in_one_line(error)
+        new = in_background(lambda: _both_hops(host, source)).result(_OLD_WAIT_SECONDS if old else None)
+    except Exception as error:  # whatever it is, a token that is still valid is better
+        slow = isinstance(error, FutureTimeout) and old
+        why = cli.errors().helper_reason(cli.errors().helper_slow(_OLD_WAIT_SECONDS) if slow else error)
         _remember(identity, host, {"failed": time.time(), "failure": why})
         if not old:
             raise
@@ -90,8 +96,16 @@ def _both_hops(host: str, source: dict[str, str]) -> str:
 
     context = cli.context()
     exchange = second_hop.Exchange(host, check(host))
-    entra = first_hop.acquire(context, first_hop.audience(context), first_hop.Source(**source))
+    entra = first_hop.acquire(context, first_hop.audience(context), _source(source))
     return exchange.finish(entra).value
+
+
+def _source(settings: dict[str, str]) -> Any:
+    """A host's settings as the first hop takes them; what a newer version may have added is not ours to know."""
+    from azext_acrscope.first_hop import Source
+
+    known = ("credential", "client_id", "tenant", "subscription")
+    return Source(**{name: settings[name] for name in known if name in settings})
 
 
 def _remember(identity: str | None, host: str, news: dict[str, Any], anew: bool = False) -> None:

@@ -9,6 +9,10 @@ MODIFY = f"{_PREFIX}785596ed-054f-41bc-aaec-7f3d0ba05725"
 
 # What a user calls an effect: the definition that has it, and the value of its parameter `effect`.
 EFFECTS = {"audit": (AUDIT_OR_DENY, "Audit"), "deny": (AUDIT_OR_DENY, "Deny"), "modify": (MODIFY, "Modify")}
+# What a user calls how far it goes, and Azure's word for it.
+ENFORCEMENT_MODES = {"default": "Default", "do-not-enforce": "DoNotEnforce"}
+# What `templates` can write.
+LANGUAGES = BICEP, TERRAFORM = ["bicep", "terraform"]
 # What each does where an assignment does not say.
 DEFAULT_EFFECTS = {AUDIT_OR_DENY.lower(): "Audit", MODIFY.lower(): "Modify"}
 

@@ -39,7 +39,7 @@ def choose(arm: Arm, management_group: str | None, resource_group: str | None) -
         path = f"/providers/Microsoft.Management/managementGroups/{management_group}"
         return PolicyScope(path, f"management group {management_group}", management_group=management_group)
     if not arm.has_subscription:
-        raise _errors.no_subscription(arm.tenant)
+        raise _errors.no_subscription_for_policy(arm.tenant)
     subscription = f"/subscriptions/{arm.subscription_id}"
     if resource_group:
         if not hosts.is_group_name(resource_group):

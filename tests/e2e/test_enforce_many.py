@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.az import Az, Result
+from tests.az import Az, Result, heed_interrupts
 from tests.localcloud import LocalCloud, Registry
 
 ARM = "management.azure.com"
@@ -359,6 +359,7 @@ def test_ctrl_c_sees_what_was_sent_to_its_end(az: Az, cloud: LocalCloud, make: A
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     while sum(patched(cloud).values()) < 10 and process.poll() is None:
         time.sleep(0.01)
@@ -401,6 +402,7 @@ def test_ctrl_c_in_the_first_wave_does_not_begin_the_second(az: Az, cloud: Local
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     while "The record of this run" not in str(process.stderr.readline() if process.stderr else "") and (
         process.poll() is None

@@ -12,7 +12,10 @@ import azext_acrscope._help  # noqa: F401
 from tests.az import ROOT, Az
 from tests.localcloud import Registry
 
-COMMANDS = ["show", "list", "consumers", "enforce", "login", "logout", "configure-docker"]
+COMMANDS = [
+    *("show", "list", "consumers", "enforce", "login", "logout", "configure-docker"),
+    *("policy assign", "policy unassign", "policy show", "policy remediate"),
+]
 HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")
 
 
@@ -44,7 +47,7 @@ def test_the_group_stands_beside_the_core_commands(az: Az) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help_with_two_examples(az: Az, command: str) -> None:
-    result = az("acr", "scope", command, "-h")
+    result = az("acr", "scope", *command.split(), "-h")
     assert result.code == 0
     assert result.stdout.count(f"az acr scope {command}") >= 2
     assert "WARNING: Unable" not in result.stderr
@@ -58,13 +61,14 @@ def examples() -> list[str]:
 
 # Runs the real command line up to, but not into, the command functions.
 PARSE = """
-import functools, os, shlex, sys
+import functools, inspect, os, shlex, sys
 from azure.cli.core import get_default_cli
 sys.path.append(os.path.join(os.environ["AZURE_EXTENSION_DIR"], "acrscope"))
-from azext_acrscope import custom
-for name in ("show", "list_", "consumers", "enforce", "login", "logout", "configure_docker"):
-    real = getattr(custom, name)
-    setattr(custom, name, functools.wraps(real)(lambda cmd, **_: print("parsed")))
+from azext_acrscope import custom, custom_policy
+for module in (custom, custom_policy):
+    for name, real in list(vars(module).items()):
+        if inspect.isfunction(real) and list(inspect.signature(real).parameters)[:1] == ["cmd"]:
+            setattr(module, name, functools.wraps(real)(lambda cmd, **_: print("parsed")))
 for example in sys.argv[1:]:
     code = get_default_cli().invoke(shlex.split(example))
     assert code == 0, (example, code)

@@ -1,12 +1,15 @@
 """Credential files: nothing is lost, whoever else writes, whatever the file is."""
 
+import errno
 import json
 import os
 import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.cli.core.azclierror import FileOperationError
@@ -190,3 +193,49 @@ def test_writers_of_several_processes_lose_nothing_and_a_reader_never_sees_a_hal
     reader.join()
     assert (codes, broken) == ([0] * 4, [])
     assert len(json.loads(file.read_text())["auths"]) == 80
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
+def test_a_file_system_without_locks_is_named_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("portalocker.portalocker.LOCKER", refuse)
+    monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waited"))
+    with pytest.raises(FileOperationError, match=os.strerror(number)):
+        put(tmp_path / "config.json", "a")
+
+
+def test_nobody_else_can_open_the_lock(tmp_path: Path) -> None:
+    put(tmp_path / "config.json", "a")
+    assert mode(tmp_path / ".config.json.acrscope-lock") == 0o600
+
+
+def test_a_file_that_another_user_laid_in_a_shared_folder_does_not_stay_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root would hand its tokens to whoever left a file, or a link to one, in /tmp."""
+    given: list[object] = []
+    monkeypatch.setattr(os, "chown", lambda *arguments: given.append(arguments[1:]))
+    monkeypatch.setattr(os, "stat", _owned_by({"theirs": 4711, "auth.json": 4711, "their-file": 4711}, os.stat))
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "shared/auth.json").write_text("{}")
+    (tmp_path / "theirs/their-file").write_text("{}")
+    (tmp_path / "shared/link").symlink_to(tmp_path / "theirs/their-file")
+    put(tmp_path / "shared/auth.json", "a")
+    put(tmp_path / "shared/link", "a")
+    assert given == []
+    put(tmp_path / "theirs/their-file", "b")
+    assert given == [(4711, os.getegid())]
+
+
+def _owned_by(owners: dict[str, int], real: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
+    def stat_(path: Any, **options: Any) -> os.stat_result:
+        found = real(path, **options)
+        owner = owners.get(Path(path).name, found.st_uid) if isinstance(path, (str, Path)) else found.st_uid
+        return os.stat_result((*found[:4], owner, *found[5:10]))
+
+    return stat_

@@ -1,9 +1,10 @@
 """First hop: which audience is asked for, and which token is believed."""
 
+import threading
 from typing import Any
 
 import pytest
-from azure.cli.core.azclierror import AuthenticationError, InvalidArgumentValueError
+from azure.cli.core.azclierror import AuthenticationError, AzureConnectionError, InvalidArgumentValueError
 
 from azext_acrscope import first_hop
 from azext_acrscope.tokens import ACR_AUDIENCE
@@ -68,3 +69,12 @@ def test_a_token_for_the_registry_audience_is_believed(aud: str) -> None:
 def test_a_token_for_any_other_audience_is_not(token: str) -> None:
     with pytest.raises(AuthenticationError, match="It was not sent"):
         first_hop._check_audience(token, ACR_AUDIENCE)
+
+
+def test_an_entra_id_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    end = threading.Event()
+    monkeypatch.setattr(first_hop, "ACCOUNT_SECONDS", 0.05)
+    monkeypatch.setattr(first_hop, "_of_account", lambda *_: str(end.wait(60)))
+    with pytest.raises(AzureConnectionError, match=r"0\.05 seconds"):
+        first_hop.acquire(_Ctx(), ACR_AUDIENCE, first_hop.Source())
+    end.set()

@@ -141,9 +141,14 @@ def test_an_interrupted_run_waits_for_no_registry(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(sign_in, "Exchange", Hanging)
     before = set(threading.enumerate())
+    # A shell starts what it runs in the background with the signal ignored, and Python leaves it so.
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=press_ctrl_c, daemon=True).start()
-    with pytest.raises(KeyboardInterrupt):
-        sign_in.fetch(run_of("contoso"), IO, lambda _: EntraToken("x", "tenant", AUDIENCE))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sign_in.fetch(run_of("contoso"), IO, lambda _: EntraToken("x", "tenant", AUDIENCE))
+    finally:
+        signal.signal(signal.SIGINT, kept)
     waiting = set(threading.enumerate()) - before
     assert waiting
     assert [thread for thread in waiting if not thread.daemon] == []

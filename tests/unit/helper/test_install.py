@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import azure.cli.core
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
@@ -180,6 +181,21 @@ def test_the_launcher_stays_while_another_client_uses_it(home: Path, bin_dir: Pa
     assert state.settings() == {}
 
 
+def test_the_launcher_stays_for_a_file_that_docker_config_does_not_name_now(
+    home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add()
+    monkeypatch.setenv("DOCKER_CONFIG", str(home / "job"))
+    add()
+    remove()
+    assert (bin_dir / "docker-credential-acrscope").exists()
+    assert state.settings() == {HOST: CLI}
+    monkeypatch.delenv("DOCKER_CONFIG")
+    remove()
+    assert not (bin_dir / "docker-credential-acrscope").exists()
+    assert state.settings() == {}
+
+
 def test_another_helper_set_since_is_left_in_place(home: Path) -> None:
     add()
     write(home, {"credHelpers": {HOST: "mine"}})
@@ -205,6 +221,19 @@ def test_the_launcher_goes_to_a_directory_of_the_users_own(
     monkeypatch.setenv("PATH", ":".join([*folders, str(good), str(bin_dir)]))
     assert add().program == bin_dir / "docker-credential-acrscope"
     assert not add().warnings
+
+
+def test_a_launcher_where_others_may_write_is_not_followed_there(
+    home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = home / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    monkeypatch.setenv("PATH", f"{shared}{os.pathsep}{bin_dir}")
+    planted = shared / "docker-credential-acrscope"
+    planted.write_text(install.launcher().replace("python=", "python=/theirs"))
+    assert add().program == bin_dir / "docker-credential-acrscope"
+    assert "/theirs" in planted.read_text()
 
 
 def test_a_directory_that_is_not_on_path_is_used_with_a_warning(home: Path) -> None:
@@ -248,3 +277,24 @@ def test_a_launcher_hands_on_its_arguments_and_the_configuration_directory(
     assert run(program, {"AZURE_CONFIG_DIR": "/other"}).stdout == "['version'] /other 1\n"
     monkeypatch.delenv("AZURE_CONFIG_DIR")
     assert "AZURE_CONFIG_DIR" not in install.launcher()
+
+
+def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The RPM's does: its packages are not those of the interpreter it runs."""
+    folder = home / "it's lib64" / "site-packages"
+    core = folder / "azure" / "cli" / "core" / "__init__.py"
+    core.parent.mkdir(parents=True)
+    core.touch()
+    monkeypatch.setattr(azure.cli.core, "__file__", str(core))
+    assert "-X" not in install.launcher()
+    monkeypatch.setenv("PYTHONPATH", f"/elsewhere:{home}/bin/../it's lib64/site-packages")
+    root = home / "root"
+    main = root / "azext_acrscope/helper/__main__.py"
+    main.parent.mkdir(parents=True)
+    main.write_text("import sys; print(sys._xoptions, sys.argv[1:])")
+    monkeypatch.setattr(cli, "ROOT", str(root))
+    program = add().program
+    assert program
+    assert run(program).stdout == f"{ {'packages': str(folder)} } ['version']\n"

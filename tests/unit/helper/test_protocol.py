@@ -127,6 +127,18 @@ def test_a_refresh_token_handed_over_is_used_like_our_own_and_renewed(
     assert len(hops.calls) == 1
 
 
+def test_a_token_for_some_repositories_is_never_replaced_by_one_that_opens_more(helper: Helper, hops: Hops) -> None:
+    scoped = token(lives=4500, age=4490, grant_type="access_token")
+    login(helper, USER, scoped)
+    assert get(helper) == {"ServerURL": HOST, "Username": USER, "Secret": scoped}
+    login(helper, USER, token(lives=4500, age=4600, grant_type="access_token"))
+    code, answer = helper("get", given=HOST)
+    assert (code, "--repository" in answer, "docker logout" in answer) == (1, True, True)
+    assert hops.calls == []
+    helper("erase", given=HOST)
+    assert get(helper)["Secret"] != scoped
+
+
 def test_a_refresh_token_of_another_registry_is_kept_as_it_is(helper: Helper) -> None:
     secret = token("fabrikam.azurecr.io")
     login(helper, USER, secret)
@@ -245,3 +257,14 @@ def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:
     assert done.stdout.startswith("acrscope: The Azure CLI is not signed in")
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_that_names_an_odd_path_is_answered_all_the_same(
+    helper: Helper, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(home / "d\udcff"))
+    Path(state.folder()).mkdir(parents=True)
+    Path(state.settings_file()).write_text("{")
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert "cannot be read" in answer

@@ -1,5 +1,6 @@
 """Renewal: early, once, and not at the price of a token that is still valid."""
 
+import json
 import multiprocessing
 import os
 import threading
@@ -203,3 +204,50 @@ def test_a_process_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPat
 def test_the_extensions_packages_come_after_the_clis() -> None:
     cli.packages()
     assert Path(cli.ROOT, "azext_acrscope").is_dir()
+
+
+def test_a_failure_of_a_clock_that_was_ahead_is_not_believed(hops: Hops) -> None:
+    identity = state.identity(state.CLI)
+    assert identity
+    with cache.update() as content:
+        content["tokens"][identity] = {HOST: {"failed": time.time() + 86400, "failure": "no network then"}}
+    assert renewal.token(HOST)
+    assert len(hops.calls) == 1
+
+
+def unforeseen() -> str:
+    raise RuntimeError("eyJ0b2tlbg.secret")
+
+
+def test_a_renewal_that_fails_in_an_unforeseen_way_leaves_the_valid_token(
+    hops: Hops, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = token(age=9000)
+    put(old)
+    hops.answer = unforeseen
+    assert renewal.token(HOST) == old
+    said = capsys.readouterr().err
+    assert "RuntimeError" in said
+    assert "eyJ" not in said
+
+
+def test_a_renewal_without_an_end_leaves_the_valid_token(
+    hops: Hops, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(renewal, "_OLD_WAIT_SECONDS", 0.05)
+    old, end = token(age=9000), threading.Event()
+    put(old)
+    hops.answer = lambda: str(end.wait(60))
+    assert renewal.token(HOST) == old
+    assert "longer than 0.05 seconds" in capsys.readouterr().err
+    end.set()
+
+
+def test_a_subscription_whose_account_is_gone_gets_no_other_accounts_token(hops: Hops) -> None:
+    source = {"credential": "cli", "subscription": "sub-of-bob"}
+    Path(state.folder()).mkdir()
+    Path(state.settings_file()).write_text(json.dumps({"hosts": {HOST: source}}))
+    with pytest.raises(AzCLIError, match="sub-of-bob") as caught:
+        renewal.token(HOST)
+    assert f"configure-docker --name {HOST}" in _errors.in_one_line(caught.value)
+    assert hops.calls == []

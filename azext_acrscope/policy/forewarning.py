@@ -1,0 +1,71 @@
+"""Going back to `enabled` under a policy: which assignment will refuse that or undo it, told before the write."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope import _errors
+from azext_acrscope.arm import Arm
+from azext_acrscope.policy import governing
+from azext_acrscope.policy.governing import Governance, Rule
+from azext_acrscope.policy.scopes import PolicyScope
+
+_READERS = 8
+
+Resource = dict[str, Any]
+
+
+def of(connect: Callable[[str | None], Arm], resources: list[Resource]) -> tuple[dict[str, str], list[str]]:
+    """What Azure Policy will do to registries that are set to `enabled`.
+
+    Asks once for each subscription, or for the resource group if it is only about one there.
+
+    :return: a sentence for each registry that will be refused or undone, by its lower-cased ID; and warnings on what
+        could not be read, which stops nothing.
+    """
+    places = list(_places(resources).items())
+
+    def read(place: PolicyScope) -> Governance | AzCLIError:
+        try:
+            return governing.read(connect(place.path.split("/")[2]), place)
+        except AzCLIError as error:
+            return error
+
+    found, warnings = dict[str, str](), list[str]()
+    with ThreadPoolExecutor(_READERS) as readers:
+        answers = list(readers.map(read, [place for place, _ in places]))
+    for (place, members), answer in zip(places, answers, strict=True):
+        if isinstance(answer, AzCLIError):
+            warnings.append(_errors.policy_unread(place.text, answer.error_msg))
+            continue
+        warnings += [_errors.policy_unread(place.text, text) for text in answer.incomplete]
+        for each in members:
+            if rule := _hindrance(answer, str(each["id"])):
+                said = _errors.policy_hinders(rule.name, rule.scope, rule.hinders)
+                found[str(each["id"]).lower()] = said
+    return found, warnings
+
+
+def _places(resources: list[Resource]) -> dict[PolicyScope, list[Resource]]:
+    by_subscription: dict[str, list[Resource]] = {}
+    for each in resources:
+        by_subscription.setdefault(str(each["id"]).split("/")[2].lower(), []).append(each)
+    found = {}
+    for subscription, members in by_subscription.items():
+        groups = {str(each["id"]).split("/")[4].lower(): str(each["id"]).split("/")[4] for each in members}
+        path = f"/subscriptions/{subscription}"
+        if len(groups) == 1:
+            group = next(iter(groups.values()))
+            place = PolicyScope(f"{path}/resourceGroups/{group}", f"resource group {group}", resource_group=group)
+        else:
+            place = PolicyScope(path, f"subscription {subscription}")
+        found[place] = members
+    return found
+
+
+def _hindrance(found: Governance, registry_id: str) -> Rule | None:
+    """The rule that counts: a modifying one changes the write before a denying one sees it."""
+    hindering = [rule for rule in found.over(registry_id) if rule.hinders and not found.exempt(rule, registry_id)]
+    return next(iter(sorted(hindering, key=lambda rule: rule.hinders != "undone")), None)

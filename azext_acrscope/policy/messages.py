@@ -1,0 +1,55 @@
+"""What `assign` and `unassign` say to people: the numbers and warnings before a change, and the questions."""
+
+from typing import Any
+
+from azext_acrscope import _errors
+from azext_acrscope.policy.assignments import Assignment, Plan, effect_of
+from azext_acrscope.policy.estate import Count
+from azext_acrscope.policy.scopes import PolicyScope
+
+
+def before(plan: Plan, count: Count) -> list[str]:
+    """Lines on how many registries are non-compliant today, what that means for the effect, and what changes."""
+    lines = [_numbers(plan.scope, count), *(f"  {remark}" for remark in count.remarks)]
+    effect = plan.effect.lower()
+    enforced = plan.body["properties"].get("enforcementMode", "Default").lower() == "default"
+    if plan.changes and enforced and effect == "deny" and count.non_compliant != 0:
+        lines.append(
+            "With `deny`, Azure refuses every update of such registries, too (tags, SKU, network rules …), until their "
+            "status is `disabled`: `az acr scope enforce` sets it. Pulling and pushing images is not concerned."
+        )
+    if plan.changes and effect == "modify" and count.non_compliant != 0:
+        lines.append(
+            "With `modify`, Azure sets the status when a registry is created or updated; existing ones wait for a "
+            "remediation, which fails with customer-managed keys: `az acr scope enforce` sets it there."
+        )
+    if plan.foreign and plan.changes:
+        lines.append(f"The assignment {plan.name} was not made by `az acr scope policy assign`.")
+    return lines + [f"  {change}" for change in plan.changes]
+
+
+def _numbers(scope: PolicyScope, count: Count) -> str:
+    if count.non_compliant is None or count.total is None:
+        return f"In {scope.text}: how many registries are non-compliant today is not known."
+    verb = "is" if count.non_compliant == 1 else "are"
+    return f"In {scope.text}: {count.non_compliant} of {_errors.registries(count.total)} {verb} non-compliant today."
+
+
+def asks(plan: Plan) -> bool:
+    """Whether somebody has to agree: to what refuses or changes registries, and to changing what others made."""
+    return plan.effect.lower() != "audit" or plan.foreign
+
+
+def question(plan: Plan) -> str:
+    verb = "Change" if plan.before else "Assign"
+    return f"{verb} the policy assignment {plan.name} ({plan.effect}) at {plan.scope.text}?"
+
+
+def removal_question(scope: PolicyScope, assignment: Assignment, roles: list[str]) -> str:
+    role = " and the role Contributor of its identity there" if roles else ""
+    return f"Remove the policy assignment {assignment['name']} ({effect_of(assignment)}) at {scope.text}{role}?"
+
+
+def nothing_to_remove(scope: PolicyScope, name: str | None) -> str:
+    named: Any = f"policy assignment '{name}'" if name else "policy assignment made by `az acr scope policy assign`"
+    return f"There is no {named} at {scope.text}: nothing to remove."

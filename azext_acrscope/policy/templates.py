@@ -1,0 +1,213 @@
+"""The same assignment as a template for those who keep their estate in code: Bicep, or Terraform with azurerm.
+
+Nothing is read from Azure: a template tells what is wanted and not how it is now.
+"""
+
+import json
+import re
+
+from azext_acrscope import _errors
+from azext_acrscope.policy.assignments import Wanted
+from azext_acrscope.policy.definitions import BICEP, CONTRIBUTOR, EFFECTS, ENFORCEMENT_MODES, MODIFY
+from azext_acrscope.policy.scopes import PolicyScope
+
+_BICEP_SCOPES = {"managementGroups": "managementGroup", "resourceGroups": "resourceGroup"}
+
+
+def write(language: str, scope: PolicyScope, wanted: Wanted) -> str:
+    """A template that is complete in itself.
+
+    :raises RequiredArgumentMissingError: `modify` needs a location that only --location can tell.
+    """
+    definition, _ = EFFECTS[wanted.effect or "audit"]
+    if definition == MODIFY and not (wanted.location or scope.resource_group):
+        raise _errors.location_needed(scope.text)
+    return (_bicep if language == BICEP else _terraform)(scope, wanted, definition)
+
+
+def _effect(wanted: Wanted) -> str:
+    return EFFECTS[wanted.effect or "audit"][1]
+
+
+# --- Bicep ---------------------------------------------------------------------------------------------------------
+
+
+def _bicep(scope: PolicyScope, wanted: Wanted, definition: str) -> str:
+    kind = next((name for part, name in _BICEP_SCOPES.items() if f"/{part}/" in scope.path), "subscription")
+    modifies = definition == MODIFY
+    lines = [f"// {_deploy(scope, kind)}", f"targetScope = '{kind}'", ""]
+    if modifies and wanted.identity:
+        lines += _bicep_identity(wanted.identity)
+    lines += [
+        "resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {",
+        f"  name: {_b(wanted.assignment_name)}",
+    ]
+    if modifies:
+        lines.append(f"  location: {_b(wanted.location) if wanted.location else 'resourceGroup().location'}")
+        lines += _bicep_identity_member(wanted)
+    lines += [
+        "  properties: {",
+        f"    displayName: {_b(_display_name(wanted))}",
+        f"    policyDefinitionId: {_b(definition)}",
+        "    parameters: {",
+        "      effect: {",
+        f"        value: {_b(_effect(wanted))}",
+        "      }",
+        "    }",
+        f"    enforcementMode: {_b(ENFORCEMENT_MODES[wanted.enforcement or 'default'])}",
+    ]
+    if wanted.not_scopes:
+        lines += ["    notScopes: [", *(f"      {_b(each)}" for each in wanted.not_scopes), "    ]"]
+    if wanted.message:
+        lines += [
+            "    nonComplianceMessages: [",
+            "      {",
+            f"        message: {_b(wanted.message)}",
+            "      }",
+            "    ]",
+        ]
+    lines += ["  }", "}"]
+    return "\n".join(lines + (_bicep_role(scope, wanted) if modifies else []))
+
+
+def _deploy(scope: PolicyScope, kind: str) -> str:
+    subscription = scope.path.split("/")[2]
+    at = {
+        "managementGroup": f"mg create --management-group-id {scope.management_group} --location LOCATION",
+        "subscription": f"sub create --subscription {subscription} --location LOCATION",
+        "resourceGroup": f"group create --subscription {subscription} --resource-group {scope.resource_group}",
+    }
+    return f"az deployment {at[kind]} --template-file FILE"
+
+
+def _bicep_identity(identity: str) -> list[str]:
+    parts = identity.split("/")
+    return [
+        "resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {",
+        f"  name: {_b(parts[-1])}",
+        f"  scope: resourceGroup({_b(parts[2])}, {_b(parts[4])})",
+        "}",
+        "",
+    ]
+
+
+def _bicep_identity_member(wanted: Wanted) -> list[str]:
+    if not wanted.identity:
+        return ["  identity: {", "    type: 'SystemAssigned'", "  }"]
+    return [
+        "  identity: {",
+        "    type: 'UserAssigned'",
+        "    userAssignedIdentities: {",
+        f"      {_b(wanted.identity)}: {{}}",
+        "    }",
+        "  }",
+    ]
+
+
+def _bicep_role(scope: PolicyScope, wanted: Wanted) -> list[str]:
+    owner = "tenantResourceId" if scope.management_group else "subscriptionResourceId"
+    principal = "identity.properties.principalId" if wanted.identity else "assignment.identity.principalId"
+    return [
+        "",
+        "// Contributor, as the definition asks for",
+        "resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
+        f"  name: guid(assignment.id, {_b(CONTRIBUTOR)})",
+        "  properties: {",
+        f"    roleDefinitionId: {owner}('Microsoft.Authorization/roleDefinitions', {_b(CONTRIBUTOR)})",
+        f"    principalId: {principal}",
+        "    principalType: 'ServicePrincipal'",
+        "  }",
+        "}",
+    ]
+
+
+def _b(text: str | None) -> str:
+    """A Bicep string."""
+    escaped = str(text).replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
+    return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + "'"
+
+
+# --- Terraform -----------------------------------------------------------------------------------------------------
+
+
+def _terraform(scope: PolicyScope, wanted: Wanted, definition: str) -> str:
+    kind = (
+        "management_group" if scope.management_group else "resource_group" if scope.resource_group else "subscription"
+    )
+    resource = f"azurerm_{kind}_policy_assignment"
+    label = re.sub(r"\W", "_", wanted.assignment_name, flags=re.ASCII)
+    label = label if re.match(r"[A-Za-z_]", label) else f"_{label}"
+    modifies = definition == MODIFY
+    group = modifies and not wanted.location
+    members = {
+        "name": _h(wanted.assignment_name),
+        f"{kind}_id": _h(scope.path),
+        "policy_definition_id": _h(definition),
+        "display_name": _h(_display_name(wanted)),
+        "enforce": "false" if wanted.enforcement == "do-not-enforce" else "true",
+        "parameters": f"jsonencode({{ effect = {{ value = {_h(_effect(wanted))} }} }})",
+    }
+    if wanted.not_scopes:
+        members["not_scopes"] = f"[{', '.join(map(_h, wanted.not_scopes))}]"
+    if modifies:
+        members["location"] = f"data.azurerm_resource_group.{label}.location" if group else _h(wanted.location)
+    lines = _group_data(label, str(scope.resource_group)) if group else []
+    if modifies and wanted.identity:
+        lines += _identity_data(label, wanted.identity)
+    lines += [f'resource "{resource}" "{label}" {{', *_aligned(members)]
+    if modifies:
+        own = {"type": _h("UserAssigned"), "identity_ids": f"[{_h(wanted.identity)}]"}
+        lines += _block("identity", own if wanted.identity else {"type": _h("SystemAssigned")})
+    if wanted.message:
+        lines += _block("non_compliance_message", {"content": _h(wanted.message)})
+    lines.append("}")
+    return "\n".join(lines + (_terraform_role(scope, wanted, resource, label) if modifies else []))
+
+
+def _group_data(label: str, group: str) -> list[str]:
+    return [f'data "azurerm_resource_group" "{label}" {{', *_aligned({"name": _h(group)}), "}", ""]
+
+
+def _identity_data(label: str, identity: str) -> list[str]:
+    parts = identity.split("/")
+    members = {"name": _h(parts[-1]), "resource_group_name": _h(parts[4])}
+    return [f'data "azurerm_user_assigned_identity" "{label}" {{', *_aligned(members), "}", ""]
+
+
+def _terraform_role(scope: PolicyScope, wanted: Wanted, resource: str, label: str) -> list[str]:
+    own, given = (
+        f"{resource}.{label}.identity[0].principal_id",
+        f"data.azurerm_user_assigned_identity.{label}.principal_id",
+    )
+    members = {
+        "scope": _h(scope.path),
+        "role_definition_name": _h("Contributor"),
+        "principal_id": given if wanted.identity else own,
+        "principal_type": _h("ServicePrincipal"),
+    }
+    return [
+        "",
+        "# Contributor, as the definition asks for",
+        f'resource "azurerm_role_assignment" "{label}" {{',
+        *_aligned(members),
+        "}",
+    ]
+
+
+def _aligned(members: dict[str, str], indent: str = "  ") -> list[str]:
+    """Arguments as `terraform fmt` lays them out."""
+    widest = max(map(len, members))
+    return [f"{indent}{name:<{widest}} = {value}" for name, value in members.items()]
+
+
+def _block(name: str, members: dict[str, str]) -> list[str]:
+    return ["", f"  {name} {{", *_aligned(members, "    "), "  }"]
+
+
+def _h(text: str | None) -> str:
+    """An HCL string: JSON's escapes, and no interpolation."""
+    return json.dumps(str(text), ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+
+
+def _display_name(wanted: Wanted) -> str:
+    return wanted.display_name or wanted.default_display_name

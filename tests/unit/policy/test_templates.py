@@ -1,0 +1,103 @@
+"""`--print bicep|terraform`: what parsers of the two languages find in it."""
+
+import itertools
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.cli.core.azclierror import RequiredArgumentMissingError
+
+from azext_acrscope.policy import templates
+from azext_acrscope.policy.assignments import Wanted
+from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, LANGUAGES, MODIFY
+from azext_acrscope.policy.scopes import PolicyScope
+from tests.az import ROOT
+from tests.unit.policy.azure import AT_GROUP, AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, IDENTITY, SUBSCRIPTION
+
+SCOPES = [AT_SUBSCRIPTION, AT_GROUP, AT_MANAGEMENT_GROUP]
+MODIFYING = Wanted("modify", location="westeurope")
+AWKWARD = """it's "a\\b" ${x} %{y}, ''' <<EOT
+next"""
+
+
+def parse(language: str, *texts: str) -> list[Any]:
+    """What the parsers of .venvs/templates read; they refuse what is not of the language."""
+    done = subprocess.run(
+        [str(ROOT / ".venvs/templates/bin/python"), str(Path(__file__).parent / "parse_templates.py")],
+        input=json.dumps([[language, text] for text in texts]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[Any] = json.loads(done.stdout)
+    return found
+
+
+def everything() -> list[tuple[PolicyScope, Wanted]]:
+    """Each scope with each effect, plain and with all that can be said."""
+    rest = {"message": AWKWARD, "display_name": AWKWARD, "enforcement": "do-not-enforce"}
+    inside = [f"{AT_GROUP.path}/providers/Microsoft.ContainerRegistry/registries/legacy"]
+    some = [Wanted(), Wanted("deny", not_scopes=inside, **rest), MODIFYING]
+    some += [Wanted("modify", "1 odd-name", location="westeurope", identity=IDENTITY, not_scopes=inside, **rest)]
+    return [*itertools.product(SCOPES, some), (AT_GROUP, Wanted("modify"))]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_template_is_of_its_language(language: str) -> None:
+    cases = everything()
+    assert len(parse(language, *(templates.write(language, *case) for case in cases))) == len(cases)
+
+
+def test_the_parsers_refuse_what_is_not_of_the_language() -> None:
+    for language in LANGUAGES:
+        with pytest.raises(AssertionError):
+            parse(language, templates.write(language, AT_SUBSCRIPTION, Wanted())[:-2])
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind"), list(zip(SCOPES, ["subscription", "resource_group", "management_group"], strict=True))
+)
+def test_terraform_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
+    (document,) = parse("terraform", templates.write("terraform", scope, Wanted("deny", enforcement="do-not-enforce")))
+    (resource,) = document["resource"]
+    (assignment,) = resource[f'"azurerm_{kind}_policy_assignment"'].values()
+    assert assignment[f"{kind}_id"] == f'"{scope.path}"'
+    assert assignment["policy_definition_id"] == f'"{AUDIT_OR_DENY}"'
+    assert assignment["enforce"] is False
+    assert '"Deny"' in assignment["parameters"]
+
+
+def test_terraform_gives_the_identity_its_role() -> None:
+    (document,) = parse("terraform", templates.write("terraform", AT_SUBSCRIPTION, MODIFYING))
+    assignment, role = document["resource"]
+    (made,) = assignment['"azurerm_subscription_policy_assignment"'].values()
+    assert made["policy_definition_id"] == f'"{MODIFY}"'
+    assert made["location"] == '"westeurope"'
+    (given,) = role['"azurerm_role_assignment"'].values()
+    assert given["scope"] == f'"{SUBSCRIPTION}"'
+    assert given["role_definition_name"] == '"Contributor"'
+    assert "azurerm_subscription_policy_assignment.acrscope_modify.identity[0].principal_id" in given["principal_id"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind"), list(zip(SCOPES, ["subscription", "resourceGroup", "managementGroup"], strict=True))
+)
+def test_bicep_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
+    (document,) = parse("bicep", templates.write("bicep", scope, MODIFYING))
+    assert document["globals"]["scope"]["value"] == kind
+    assignment, role = document["resources"].values()
+    properties = assignment["config"]["properties"]
+    assert properties["policyDefinitionId"] == MODIFY
+    assert properties["parameters"] == {"effect": {"value": "Modify"}}
+    assert assignment["config"]["identity"] == {"type": "SystemAssigned"}
+    assert role["config"]["properties"]["principalType"] == "ServicePrincipal"
+    assert CONTRIBUTOR in str(role["config"]["properties"]["roleDefinitionId"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_template_for_modify_needs_a_location_where_the_scope_has_none(language: str) -> None:
+    with pytest.raises(RequiredArgumentMissingError, match="needs a location"):
+        templates.write(language, AT_SUBSCRIPTION, Wanted("modify"))
