@@ -109,7 +109,9 @@ def enforce(
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
     _outcome.tell(fleet.unread(plan.unread) + enforcement.forewarn(plan, readers))
     plan.consumers = "skipped" if skip_consumers else "asked"
-    if not (skip_consumers or undo):
+    if undo:
+        plan.consumers = "not asked"  # it goes back to what was
+    elif not skip_consumers:
         _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers)
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
