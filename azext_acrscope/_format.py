@@ -90,6 +90,26 @@ def _check_row(row: Row) -> Row:
     }
 
 
+def consumers_table(result: Row) -> list[Row]:
+    """A row for each consumer, by registry; who has none is one row, so that no registry looks forgotten."""
+    return [
+        {
+            "Registry": registry["name"],
+            "Consumer": row["name"],
+            "Kind": row["kind"],
+            "SignIn": row["signIn"],
+            "Verdict": row["verdict"],
+            "Why": textwrap.shorten(row["why"], _WIDEST, placeholder=" …"),
+            "Read": row["sourceDate"],
+        }
+        for registry in result["registries"]
+        for row in registry["consumers"] or [_NO_CONSUMER]
+    ]
+
+
+_NO_CONSUMER = {"name": "none seen", "kind": "", "signIn": "", "verdict": "", "why": "", "sourceDate": ""}
+
+
 def login_table(result: Row | list[Row]) -> Row | list[Row]:
     """The fields that are plain values; reasons shortened. Rows go without the user name, the same in all of them."""
     if isinstance(result, list):

@@ -49,13 +49,39 @@ examples:
     text: az acr scope list --resource-group rg-apps --live
 """
 
+helps["acr scope consumers"] = """
+type: command
+short-summary: List who uses registries, and who breaks once they accept ACR-audience tokens only.
+long-summary: >
+    Asks Azure Resource Graph, over all subscriptions that the account can see, for what pulls from the registries:
+    App Service, Functions, Container Apps, Container Instances, AKS, Machine Learning, Batch, ACR Tasks, Flux, and
+    everybody else with a role that pulls or pushes. Each row says how it signs in, a verdict (`breaks`, `works` or
+    `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
+    guessed.
+    What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`.
+    The account needs the role Reader on the subscriptions of the consumers.
+examples:
+  - name: List the consumers of a registry.
+    text: az acr scope consumers --name contoso --output table
+  - name: List the consumers of several registries that break, with what mends it.
+    text: >
+        az acr scope consumers --name contoso fabrikam.azurecr.io
+        --query "registries[].consumers[?verdict=='breaks'].[name, kind, why, mend][]"
+  - name: Let a pipeline fail if a consumer of any registry of the subscription breaks.
+    text: az acr scope consumers --all --fail-on breaks --output none
+  - name: For a resource group, with what your team knows better.
+    text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
+"""
+
 helps["acr scope enforce"] = """
 type: command
 short-summary: Make registries accept ACR-audience tokens only, or go back.
 long-summary: >
     Writes the one property and nothing else, waits until Azure has finished, reads the registry back, and reports
     `previousStatus` and `status`. A registry that has the status already is not written to. Clients that still sign in
-    with ARM-audience tokens can no longer pull once the status is `disabled`. For one registry the result is its
+    with ARM-audience tokens can no longer pull once the status is `disabled`: before that, the consumers that are known
+    to break are listed (see `az acr scope consumers`). One registry that has some takes a yes; of many, those
+    registries are left out unless `--include-breaking` is given. For one registry the result is its
     object with `changed`. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
     and `reason`; the plan is made from the live state, you are asked once, one failure never stops the others, and a
     record is kept from which `--undo` takes back what was changed. An interrupted run can simply be repeated.
@@ -74,6 +100,8 @@ examples:
     text: az acr scope enforce --all --wave 10% --exclude legacy01 --record enforce.jsonl
   - name: Enforce the registries with a tag, over all subscriptions, after one that may fail.
     text: az acr scope enforce --all-subscriptions --tag ring=1 --canary contoso
+  - name: Enforce the subscription, registries with consumers that break as well, except where your team knows better.
+    text: az acr scope enforce --all --include-breaking --knowledge ./consumers.json
   - name: See the plan for a management group.
     text: az acr scope enforce --management-group contoso --dry-run --output table
   - name: Enforce one, and see whether the registry now refuses ARM-audience tokens.

@@ -24,6 +24,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
 
     from azext_acrscope._validators import (
         validate_check,
+        validate_consumers,
         validate_ids,
         validate_registry,
         validate_selection,
@@ -98,6 +99,24 @@ def load_arguments(loader: Any, command: str | None) -> None:
             help="Send no ARM-audience token. Whether a registry is enforced in effect is then unknown.",
         )
 
+    with loader.argument_context("acr scope consumers") as c:
+        c.argument("registry_name", several_registries, validator=validate_consumers)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
+            "its entries take the place of those for the same kind and sign-in.",
+        )
+        c.argument(
+            "fail_on",
+            options_list=["--fail-on"],
+            arg_type=get_enum_type(["breaks", "unknown"]),
+            help="Fail if a consumer breaks; with `unknown`, also if one is unknown or something could not be read.",
+        )
+
     with loader.argument_context("acr scope enforce") as c:
         c.argument("registry_name", several_registries, validator=validate_selection)
         c.argument(
@@ -121,6 +140,25 @@ def load_arguments(loader: Any, command: str | None) -> None:
             help="Show what would change, and write nothing.",
         )
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+
+    with loader.argument_context("acr scope enforce", arg_group="Consumers") as c:
+        c.argument(
+            "skip_consumers",
+            options_list=["--skip-consumers"],
+            action="store_true",
+            help="Do not ask first who uses the registries and would break; the record says so.",
+        )
+        c.argument(
+            "include_breaking",
+            options_list=["--include-breaking"],
+            action="store_true",
+            help="Change also registries with consumers that are known to break; of many, they are left out otherwise.",
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, as for `az acr scope consumers`.",
+        )
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(

@@ -5,6 +5,7 @@ from typing import Any
 from azext_acrscope._format import (
     check_table,
     configure_docker_table,
+    consumers_table,
     enforce_table,
     list_table,
     login_table,
@@ -23,6 +24,7 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("list", "list_", table_transformer=list_table)
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("check", "check", table_transformer=check_table)
+        g.custom_command("consumers", "consumers", table_transformer=consumers_table)
         g.custom_command("login", "login", table_transformer=login_table)
         g.custom_command("logout", "logout", table_transformer=logout_table)
         g.custom_command("configure-docker", "configure_docker", table_transformer=configure_docker_table)

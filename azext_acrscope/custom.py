@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.arm import Arm
+    from azext_acrscope.consumers.guard import Guard
     from azext_acrscope.enforcement import Proof
     from azext_acrscope.first_hop import Source
     from azext_acrscope.probe import Prober
@@ -88,6 +89,9 @@ def enforce(
     record_file: str | None = None,
     undo: str | None = None,
     verify: bool = False,
+    skip_consumers: bool = False,
+    include_breaking: bool = False,
+    knowledge: str | None = None,
 ) -> Any:
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
     from azext_acrscope import _outcome, _progress, enforcement, fleet
@@ -99,7 +103,8 @@ def enforce(
     named = [*(registry_name or []), *(ids or [])]
     status = status or "disabled"
     if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        result = _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds)
+        guard = None if skip_consumers else _guard(cmd.cli_ctx, knowledge, yes or include_breaking)
+        result = _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, guard)
         return _verify_one(cmd, result, proof) if proof else result
     readers = connections(cmd.cli_ctx, patient=True)
     suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
@@ -111,6 +116,11 @@ def enforce(
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
     _outcome.tell(fleet.unread(plan.unread) + enforcement.forewarn(plan, readers))
+    plan.consumers = "skipped" if skip_consumers else "asked"
+    if undo:
+        plan.consumers = "not asked"  # it goes back to what was
+    elif not skip_consumers:
+        _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers)
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
     if dry_run:
@@ -128,7 +138,13 @@ def enforce(
 
 
 def _enforce_one(
-    cmd: Any, ref: RegistryRef, resource_group_name: str | None, status: str, dry_run: bool, seconds: float
+    cmd: Any,
+    ref: RegistryRef,
+    resource_group_name: str | None,
+    status: str,
+    dry_run: bool,
+    seconds: float,
+    guard: "Guard | None" = None,
 ) -> dict[str, Any]:
     """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
     from azext_acrscope import _outcome, _progress, registry
@@ -136,6 +152,8 @@ def _enforce_one(
     arm, before = _find(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
     after = before
+    if previous != status == registry.DISABLED and guard:
+        guard.before_one(arm, before, dry_run)
     if previous != status and status == registry.ENABLED:
         from azext_acrscope import enforcement
         from azext_acrscope.rollout import Item
@@ -210,6 +228,14 @@ def _prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
     return probe.Prober(acquire, acr, arm, hosts.cloud_suffix(cli_ctx.cloud), skip_arm)
 
 
+def _guard(cli_ctx: Any, knowledge: str | None, accepted: bool) -> "Guard":
+    """Who is asked about consumers that break; `accepted`: the user changes their registries all the same."""
+    from azext_acrscope.consumers import guard
+    from azext_acrscope.consumers import knowledge as known
+
+    return guard.Guard(cli_ctx, known.load(knowledge), accepted)
+
+
 def _selected_scope(
     cli_ctx: Any,
     resource_group: str | None,
@@ -240,6 +266,39 @@ def connections(cli_ctx: Any, patient: bool) -> "Callable[[str | None], Arm]":
         return Arm(cli_ctx, subscription_id, patient=patient, connections=rollout.WRITERS)
 
     return connect
+
+
+def consumers(
+    cmd: Any,
+    registry_name: list[RegistryRef] | None = None,
+    resource_group_name: str | None = None,
+    select_all: bool = False,
+    all_subscriptions: bool = False,
+    knowledge: str | None = None,
+    fail_on: str | None = None,
+) -> dict[str, Any]:
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`."""
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope import _outcome, fleet
+    from azext_acrscope.arm import Arm
+    from azext_acrscope.consumers import knowledge as known
+    from azext_acrscope.consumers import report
+
+    facts = known.load(knowledge)
+    arm = Arm(cmd.cli_ctx)
+    if registry_name:
+        condition, pick = report.by_name(registry_name, resource_group_name, arm.subscription_id)
+    else:
+        condition, pick = report.by_scope(fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions))
+    accounts = Profile(cli_ctx=cmd.cli_ctx).load_cached_subscriptions()
+    asked = [each for each in accounts if all_subscriptions or each["tenantId"] == arm.tenant]
+    expected = [each["id"] for each in asked if each["id"] != each["tenantId"]]
+    result = report.make(arm, condition, pick, expected, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    _outcome.tell(report.summary(result))
+    if failed := fail_on and report.missed(result, str(fail_on)):
+        _outcome.fail_after_output(cmd.cli_ctx, failed)
+    return result
 
 
 def login(

@@ -38,6 +38,7 @@ class Plan:
     items: list[Item]
     unread: dict[str, str] = field(default_factory=dict)
     made_at: float = field(default_factory=time.monotonic)
+    consumers: str = ""  # whether they were asked for: it is written down
 
     @property
     def changes(self) -> list[Item]:
@@ -267,7 +268,7 @@ def run(
         log = Record(file)
         logger.warning("The record of this run: %s", file)
         try:
-            log.append([{"event": "run", "registries": len(changes)}])
+            log.append([{"event": "run", "registries": len(changes), "consumers": plan.consumers}])
             runner = Rollout(connect, log, operation_seconds, plan.made_at, watch)
             _run_waves(waves.split(changes), runner, proof, restores=waves.staged)
         finally:

@@ -32,12 +32,17 @@ def query(
     subscriptions: list[str] | None = None,
     management_group: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    inherited: bool = False,
 ) -> Rows:
     """Run a query, which must project `id`, over subscriptions, a management group, or all the account can see.
 
+    :param inherited: of authorizations, also those that are given above the scope.
     :raises ArmError: Resource Graph refused it.
     """
-    body: dict[str, Any] = {"query": kql, "options": {"$top": PAGE, "resultFormat": "objectArray"}}
+    options: dict[str, Any] = {"$top": PAGE, "resultFormat": "objectArray"}
+    if inherited:
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
+    body: dict[str, Any] = {"query": kql, "options": options}
     if management_group:
         body["managementGroups"] = [management_group]
     elif subscriptions:
@@ -58,7 +63,7 @@ def query(
             if str(reply.body.get("resultTruncated", "")).lower() == "true":
                 _once(found.incomplete, "Resource Graph cut its answer short.")
             return found
-        body["options"] = {"$top": PAGE, "$skipToken": token, "resultFormat": "objectArray"}
+        body["options"] = {**options, "$skipToken": token}
         sleep(_quota_pause(reply))
 
 

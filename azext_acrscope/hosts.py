@@ -129,6 +129,34 @@ def is_own_service(service: str, login_server: str, suffix: str) -> bool:
     return service in (login_server, global_login_server(login_server, suffix))
 
 
+def image_login_server(reference: str, suffix: str, bare: bool = False) -> str | None:
+    """The global login server of the registry that an image reference names; None for any other host.
+
+    The host is what stands before the first slash, compared as a whole: no part of a name ever matches. What tools
+    write before it (`https://`, `oci://`) and the port 443 after it make no difference.
+
+    :param bare: whether a reference may be a host alone, as in lists of servers.
+    """
+    rest = re.sub(r"^(https|oci)://", "", reference.strip(), flags=re.IGNORECASE)
+    host, slash, _ = rest.partition("/")
+    if not (slash or bare):
+        return None
+    host = host.lower().removesuffix(":443")
+    return global_login_server(host, suffix) if suffix and _parts(host, suffix) else None
+
+
+def is_at(login_server: str, own: str) -> bool:
+    """Whether a login server, perhaps a regional one, is that of the registry with this global one."""
+    label, _, rest = login_server.lower().partition(".")
+    own_label, _, own_rest = own.lower().partition(".")
+    return label == own_label and (rest == own_rest or rest.endswith(f".geo.{own_rest}"))
+
+
+def name_in(login_server: str) -> str:
+    """The registry's name in a login server, without a hash: the user name of its admin user."""
+    return login_server.partition(".")[0].partition("-")[0]
+
+
 def _parts(host: str, suffix: str) -> dict[str, str]:
     match = _HOST.fullmatch(host.removesuffix(suffix)) if host.endswith(suffix) else None
     if not match or len(match["name"] + (match["label"] or "")) > _MAX_LABEL:

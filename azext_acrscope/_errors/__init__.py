@@ -15,6 +15,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope._errors.arguments import *
 from azext_acrscope._errors.arm import *
 from azext_acrscope._errors.check import *
+from azext_acrscope._errors.consumers import *
 from azext_acrscope._errors.entra import *
 from azext_acrscope._errors.fleet import *
 from azext_acrscope._errors.helper import *

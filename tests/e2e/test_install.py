@@ -13,7 +13,7 @@ from tests.az import ROOT, Az
 from tests.localcloud import Registry
 
 COMMANDS = [
-    *("show", "list", "enforce", "check", "login", "logout", "configure-docker"),
+    *("show", "list", "consumers", "enforce", "check", "login", "logout", "configure-docker"),
     *("policy assign", "policy unassign", "policy show", "policy remediate"),
 ]
 HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")

@@ -130,7 +130,23 @@ class Arm:
         if "providers" in names and names[names.index("providers") + 1 :][:1] == [_PROVIDER]:
             return self._registries.answer(request, principal, subscription, segments, version)
         self._check_version(version)
+        if "providers" in names and names[names.index("providers") + 1 :][:1] == ["microsoft.web"]:
+            return self._site(request, principal)
         return self._in_subscription(request, principal, subscription, segments)
+
+    def _site(self, request: Request, principal: Principal) -> Answer:
+        """`config/web` and `sitecontainers` of a site."""
+        if request.method != "GET":
+            raise arm_errors.method_not_allowed(request.method)
+        action = "Microsoft.Web/sites/config/read"
+        if "/sitecontainers" in request.path.lower():
+            action = "Microsoft.Web/sites/sitecontainers/read"
+        if not self._world.allowed(principal, action, request.path):
+            raise arm_errors.not_authorized(principal, action, request.path)
+        body = self._world.consumers.sites.get(request.path.lower())
+        if body is None:
+            raise arm_errors.not_here(request.path)
+        return json_answer(200, body)
 
     def _in_tenant(
         self, request: Request, principal: Principal, claims: Claims, segments: list[str], version: str

@@ -25,7 +25,7 @@ TEXT_COLUMNS = set(COLUMNS[:9])
 """String columns: never null, at most empty. The others are dynamic."""
 # The documented tables, as far as anything near registries uses them; they hold only what a test adds.
 _OTHERS = (
-    *("advisorresources", "alertsmanagementresources", "appserviceresources"),
+    *("advisorresources", "alertsmanagementresources", "appserviceresources", "batchresources"),
     *("computeresources", "extendedlocationresources", "guestconfigurationresources", "healthresources"),
     *("insightsresources", "iotsecurityresources", "kubernetesconfigurationresources", "maintenanceresources"),
     *("managedserviceresources", "networkresources", "patchassessmentresources"),
@@ -56,6 +56,8 @@ class GraphTables:
 
     def __call__(self, name: str) -> Table | None:
         rows: Iterable[Row]
+        if name in self._world.missing_tables:
+            return None
         if name == "resources":
             rows = self._registries()
         elif name == "resourcecontainers":

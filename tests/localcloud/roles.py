@@ -92,6 +92,9 @@ _ALL = (
     ),
     Role((PULL,), name="AcrPull", guid="7f951dda-4ed3-4680-a7ca-43fe172d538d"),
     Role((PULL, PUSH), name="AcrPush", guid="8311e382-0749-4cb8-b61a-304f252e45ec"),
+    # Their actions on data are not played here; the names count in Resource Graph.
+    Role((), name="Container Registry Repository Reader", guid="b93aa761-3e63-49ed-ac28-beffa264f7ac"),
+    Role((), name="Container Registry Repository Writer", guid="2a1e307c-b015-4ebd-883e-5b7698a07328"),
     Role((DELETE_ARTIFACT,), name="AcrDelete", guid="c2f4ef07-c644-48eb-af81-4b1b4947fb11"),
 )
 BUILT_IN = {one.name.lower(): one for one in _ALL}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from . import roles
+from .consumers import Consumers
 from .graph_history import GraphHistory
 from .graph_quota import GraphQuota
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
@@ -155,7 +156,10 @@ class World:
         self.throttling = False
         self.throttle = Throttle()
 
+        self.consumers = Consumers(self)
         self.graph_rows: dict[str, list[dict[str, Any]]] = {}
+        self.missing_tables: set[str] = set()
+        """Tables that Resource Graph does not have here, as in sovereign clouds."""
         self.graph_throttling = False
         self.graph_quota = GraphQuota(self.now)
         self.graph_truncated = False

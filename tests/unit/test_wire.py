@@ -10,7 +10,10 @@ import pytest
 from urllib3 import HTTPHeaderDict
 
 from azext_acrscope import arm, first_hop, hosts, login_server, registry, second_hop
+from azext_acrscope.consumers import inventory, knowledge, uses, verdicts
 from azext_acrscope.tokens import ACR_AUDIENCE, json_object
+from tests.localcloud import kql
+from tests.localcloud.graph_tables import COLUMNS
 from tests.unit.test_tokens import jwt
 
 WIRE = Path(os.environ.get("ACRSCOPE_WIRE") or Path(__file__).parents[3] / "shared" / "wire")
@@ -160,3 +163,50 @@ def test_a_recorded_patch_of_one_policy_keeps_the_others() -> None:
 def test_the_recorded_claims_are_those_of_the_registry_audience() -> None:
     (recorded,) = pairs("entra/acr_audience_token_claims_2026.json")
     first_hop._check_audience(jwt(**recorded["claims"]), ACR_AUDIENCE)
+
+
+def consumer_rows(pattern: str) -> list[dict[str, Any]]:
+    """Recorded resources, through the query for consumers, as Resource Graph would give them."""
+    found = []
+    for pair in pairs(f"consumers/{pattern}.json"):
+        resource = pair["row"]
+        shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
+        text = inventory._RESOURCES.format(
+            by_type=inventory._listed(inventory._BY_TYPE),
+            by_host=inventory._listed(inventory._BY_HOST),
+            named=inventory._sites("tostring(properties) contains '.azurecr.io'"),
+        )
+        found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("pattern", "kind", "how"),
+    [
+        ("containerapp_identity_*", "container-app", uses.IDENTITY),
+        ("containerapp_password", "container-app", uses.ADMIN),
+        ("containerapp_registry_msi", "container-app", uses.ADMIN),
+        ("containerapp_job_registries", "container-app-job", uses.ADMIN),
+        ("containergroup_password", "container-instance", uses.ADMIN),
+        ("acr_task*", "acr-task", uses.UNKNOWN),
+        ("ml_workspace", "machine-learning", uses.UNKNOWN),
+    ],
+)
+def test_recorded_consumers_read_as_what_they_are(pattern: str, kind: str, how: str) -> None:
+    for row in consumer_rows(pattern):
+        assert [(use.kind, use.sign_in) for use in uses.READERS[row["type"]](row, ".azurecr.io")] == [(kind, how)]
+
+
+@pytest.mark.parametrize("pattern", ["functionapp_acr_site", "functionapp_acr_deploy_site", "webapp_site_customer"])
+def test_recorded_sites_name_their_image_and_sign_in(pattern: str) -> None:
+    [row] = consumer_rows(pattern)
+    sign_in = uses.site_sign_in(row)
+    assert sign_in
+    assert [use.sign_in for use in uses.site(row, sign_in, ".azurecr.io")] == [uses.PASSWORD]
+
+
+@pytest.mark.parametrize("pattern", ["managedcluster", "managedcluster_windows"])
+def test_recorded_clusters_have_nodes_that_are_judged(pattern: str) -> None:
+    [row] = consumer_rows(pattern)
+    assert uses.kubelet(row)
+    assert verdicts.aks(row, knowledge.load().aks)[0] == "breaks"

@@ -1,0 +1,394 @@
+"""Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
+
+Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
+for registries with subscriptions, resources, custom roles, role assignments, Batch pools and Flux configurations (these
+run at the same time), for the App Service settings that the sites' rows lack, and for whose identities have
+pull rights.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope import graph, hosts
+from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.consumers import rights, uses
+from azext_acrscope.consumers.uses import Odd, Use, at
+
+WEB_API_VERSION = "2022-09-01"
+SIDECARS_API_VERSION = "2024-04-01"
+_READERS = 8
+_FEW = 20  # registries; for more, every row that names any registry is asked for
+_FEW_SCOPES = 100
+_PRINCIPALS_IN_A_QUERY = 400
+
+_REGISTRIES = """resources
+| where type =~ 'microsoft.containerregistry/registries'{where}
+| project id, name, type, subscriptionId, resourceGroup, loginServer = tostring(properties.loginServer), \
+status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
+mode = tostring(properties.roleAssignmentMode), chain = todynamic('')
+| union (resourcecontainers
+| where type =~ 'microsoft.resources/subscriptions'
+| project id, name, type, subscriptionId, resourceGroup, loginServer = '', status = '', mode = '', \
+chain = properties.managementGroupAncestorsChain)
+| order by id asc"""
+
+# Types that name a registry by its login server; those that do not are asked for by type alone.
+_BY_HOST = (
+    *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
+    *("microsoft.app/sessionpools", "microsoft.containerinstance/containergroups"),
+    *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
+)
+_BY_TYPE = (
+    *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
+    *("microsoft.machinelearningservices/registries", "microsoft.containerregistry/registries/tasks"),
+    "microsoft.containerregistry/registries/agentpools",
+)
+_RESOURCES = """resources
+| where type in~ ({by_type}) or (type in~ ({by_host}) and ({named}))
+| project id, name, type, kind, managedBy, identity, \
+siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
+'windowsFxVersion', properties.siteConfig.windowsFxVersion, \
+'acrUseManagedIdentityCreds', properties.siteConfig.acrUseManagedIdentityCreds, \
+'acrUserManagedIdentityID', properties.siteConfig.acrUserManagedIdentityID), \
+siteProperties = properties.siteProperties.properties, \
+template = properties.template, registries = properties.configuration.registries, \
+customContainerTemplate = properties.customContainerTemplate, containers = properties.containers, \
+initContainers = properties.initContainers, imageRegistryCredentials = properties.imageRegistryCredentials, \
+kubelet = properties.identityProfile.kubeletidentity, \
+servicePrincipal = tostring(properties.servicePrincipalProfile.clientId), \
+pools = properties.agentPoolProfiles, version = tostring(properties.currentKubernetesVersion), \
+bootstrapProfile = properties.bootstrapProfile, \
+mlRegistries = iff(isnotempty(properties.containerRegistry), properties.containerRegistry, \
+properties.containerRegistries), mlDetails = properties.regionDetails, taskCredentials = properties.credentials
+| order by id asc"""
+_SITE_SETTINGS = """appserviceresources
+| where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})
+| project id, \
+linuxFxVersion = coalesce(properties.LinuxFxVersion, properties.linuxFxVersion), \
+windowsFxVersion = coalesce(properties.WindowsFxVersion, properties.windowsFxVersion), \
+acrUseManagedIdentityCreds = coalesce(properties.AcrUseManagedIdentityCreds, properties.acrUseManagedIdentityCreds), \
+acrUserManagedIdentityID = coalesce(properties.AcrUserManagedIdentityID, properties.acrUserManagedIdentityID)
+| order by id asc"""
+_POOLS = """batchresources
+| where type =~ 'microsoft.batch/batchaccounts/pools' and ({named})
+| project id, name, type, identity, \
+containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration
+| order by id asc"""
+_FLUX = """kubernetesconfigurationresources
+| where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
+| project id, name, type, ociRepository = properties.ociRepository
+| order by id asc"""
+_CUSTOM_ROLES = """authorizationresources
+| where type =~ 'microsoft.authorization/roledefinitions' and tostring(properties.type) =~ 'CustomRole'
+| where tostring(properties.permissions) contains 'containerregistry' or tostring(properties.permissions) contains '*'
+| project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
+| order by id asc"""
+_ASSIGNMENTS = """authorizationresources
+| where type =~ 'microsoft.authorization/roleassignments'
+| extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
+| extend role = extract('[^/]+$', 0, roleId)
+| where role in ({roles}) and ({scopes})
+| project id, scope, roleId, principalId = tostring(properties.principalId), \
+principalType = tostring(properties.principalType), condition = tostring(properties.condition)
+| order by id asc"""
+_OWNERS = """resources
+| extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
+'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
+| where own in ({principals}) or assigned in ({principals})
+| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own)
+| order by id asc"""
+
+
+@dataclass
+class Registry:
+    id: str
+    name: str
+    login_server: str
+    subscription: str
+    resource_group: str
+    status: str = ""
+    mode: str = ""
+
+
+@dataclass
+class Places:
+    """The registries in view and the subscriptions that were searched (ID in lower case → its row)."""
+
+    registries: list[Registry]
+    subscriptions: dict[str, dict[str, Any]]
+    incomplete: list[str] = field(default_factory=list)
+
+    def above(self, subscription: str) -> list[str] | None:
+        """The management groups above a subscription; None if its row does not say."""
+        chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
+        if not isinstance(chain, list):
+            return None
+        return [str(each.get("name")) for each in chain if isinstance(each, dict)]
+
+
+@dataclass
+class Found:
+    """What was found of consumers. `incomplete` holds a sentence for each reason why there may be more."""
+
+    uses: list[Use] = field(default_factory=list)
+    clusters: list[tuple[dict[str, Any], frozenset[str]]] = field(default_factory=list)  # rows, nodes' identities
+    holders: dict[str, dict[str, rights.Holder]] = field(default_factory=dict)  # by registry ID, then principal
+    owners: dict[str, dict[str, Any]] = field(default_factory=dict)  # resource rows, by principal
+    incomplete: list[str] = field(default_factory=list)
+
+
+def places(arm: Arm, where: str) -> Places:
+    """The registries that a condition of KQL picks, and all subscriptions that the account can see.
+
+    :raises ArmError: Resource Graph refused the query as a whole.
+    """
+    answer = graph.query(arm, _REGISTRIES.format(where=where))
+    found = Places([], {}, answer.incomplete)
+    for row in answer.rows:
+        if str(row.get("type")).lower() == "microsoft.resources/subscriptions":
+            found.subscriptions[str(row["subscriptionId"]).lower()] = row
+        else:
+            found.registries.append(
+                Registry(
+                    *(str(row.get(name) or "") for name in ("id", "name", "loginServer", "subscriptionId")),
+                    *(str(row.get(name) or "") for name in ("resourceGroup", "status", "mode")),
+                )
+            )
+    return found
+
+
+def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: str) -> Found:
+    """The consumers of the registries.
+
+    :param roles: the built-in roles that pull, by GUID.
+    :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.
+    """
+    asked, found = _Asked(arm), Found()
+    named = _named(where.registries, suffix)
+    with ThreadPoolExecutor(_READERS) as readers:
+        text = _RESOURCES.format(by_type=_listed(_BY_TYPE), by_host=_listed(_BY_HOST), named=_sites(named))
+        resources = readers.submit(asked.rows, text)
+        pools = readers.submit(asked.rows, _POOLS.format(named=named), "Batch pools")
+        flux = readers.submit(asked.rows, _FLUX.format(named=named), "Flux configurations")
+        assignments = readers.submit(_assignments, asked, where.registries, roles)
+        sites = _sort(found, resources.result(), suffix)
+        _read_sites(asked, readers, found, sites, named, suffix)
+        found.uses += _read(found, pools.result(), uses.batch_pool, suffix)
+        found.uses += _read(found, flux.result(), uses.flux, suffix)
+        rows, known = assignments.result()
+    _take_rights(found, where, rows, known)
+    _find_owners(asked, found)
+    found.incomplete += asked.incomplete
+    return found
+
+
+# --- asking --------------------------------------------------------------------------------------------------------
+
+
+class _Asked:
+    """Queries over all subscriptions, and why their answers may not be whole."""
+
+    def __init__(self, arm: Arm) -> None:
+        self.arm, self.incomplete = arm, list[str]()
+
+    def rows(self, kql: str, optional: str = "", inherited: bool = False) -> list[dict[str, Any]]:
+        """`optional` names what is left out where Resource Graph refuses: other clouds lack some tables."""
+        try:
+            answer = graph.query(self.arm, kql, inherited=inherited)
+        except ArmError as error:
+            if not optional:
+                raise
+            self.incomplete.append(f"{optional} could not be read in Resource Graph ({error}): they are unknown.")
+            return []
+        self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
+        whole = [row for row in answer.rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+        if len(whole) < len(answer.rows):
+            self.incomplete.append(f"{len(answer.rows) - len(whole)} rows of Resource Graph could not be read.")
+        return whole
+
+
+def _assignments(
+    asked: _Asked, registries: list[Registry], roles: dict[str, dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+    """The role assignments that may reach the registries, and the roles that pull, custom ones included."""
+    custom = []
+    for row in asked.rows(_CUSTOM_ROLES, "Custom roles", inherited=True):
+        try:
+            custom.append(rights.custom_roles([row]))
+        except Odd:
+            asked.incomplete.append(f"Custom role {row['id']} could not be read.")
+    known = {**roles, **{guid: role for each in custom for guid, role in each.items()}}
+    text = _ASSIGNMENTS.format(roles=_listed(known), scopes=_scopes(registries))
+    return asked.rows(text, "Role assignments", inherited=True), known
+
+
+def _scopes(registries: list[Registry]) -> str:
+    """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
+    ids = [registry.id.lower() for registry in registries]
+    groups = sorted({each.partition("/providers/")[0] for each in ids})
+    conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
+    if len(groups) <= _FEW_SCOPES:
+        conditions.append(f"scope in ({_listed(groups)})")
+    else:
+        conditions.append("array_length(split(scope, '/')) == 5")
+    if len(ids) <= _FEW:
+        conditions += [f"scope startswith '{_quoted(each)}'" for each in ids]
+    else:
+        conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
+    return " or ".join(conditions)
+
+
+def _named(registries: list[Registry], suffix: str) -> str:
+    """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
+    labels = [registry.login_server.partition(".")[0] for registry in registries]
+    wanted = [f"{label}." for label in labels] if len(labels) <= _FEW else [suffix]
+    return " or ".join(f"tostring(properties) contains '{_quoted(text)}'" for text in wanted)
+
+
+def _sites(named: str) -> str:
+    """Sites whose rows hold no image in clear text are asked for, too: compose files and sidecars."""
+    unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
+    return " or ".join([named, *(f"tostring(properties) contains '{form}'" for form in unclear)])
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(f"'{_quoted(text)}'" for text in texts)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def _read(
+    found: Found, rows: list[dict[str, Any]], reader: Callable[[dict[str, Any], str], list[Use]], suffix: str
+) -> list[Use]:
+    read = []
+    for row in rows:
+        try:
+            read += reader(row, suffix)
+        except Odd:
+            _say_odd(found, row)
+    return read
+
+
+def _say_odd(found: Found, row: dict[str, Any]) -> None:
+    found.incomplete.append(f"The row of {row['id']} could not be read: which registries it uses is unknown.")
+
+
+def _sort(found: Found, rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
+    """Takes in all resources but sites, whose rows may lack what is needed: these are returned."""
+    sites = []
+    for row in rows:
+        kind = str(row.get("type")).lower()
+        if kind in uses.SITES:
+            sites.append(row)
+            continue
+        if kind == uses.CLUSTER:
+            found.clusters.append((row, _kubelet(row)))
+        if kind in uses.READERS:
+            found.uses += _read(found, [row], uses.READERS[kind], suffix)
+    return sites
+
+
+def _read_sites(
+    asked: _Asked, readers: ThreadPoolExecutor, found: Found, sites: list[dict[str, Any]], named: str, suffix: str
+) -> None:
+    """Sites, with their settings from the other table if their own rows lack them, else from ARM, each once."""
+    settings: dict[str, dict[str, Any]] = {}
+    if any(_lacks_sign_in(row, None) for row in sites):
+        rows = asked.rows(_SITE_SETTINGS.format(named=named), "Settings of App Service")
+        settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in rows}
+
+    def read(row: dict[str, Any]) -> tuple[list[Use], str]:
+        try:
+            return _site(asked.arm, row, settings.get(row["id"].lower()), suffix)
+        except Odd:
+            return [], f"The row of {row['id']} could not be read: which registries it uses is unknown."
+
+    for found_uses, sentence in readers.map(read, sites):
+        found.uses += found_uses
+        found.incomplete += [sentence] if sentence else []
+
+
+def _lacks_sign_in(row: dict[str, Any], config: dict[str, Any] | None) -> bool:
+    try:
+        image = uses.site_image(row, config)
+        return not uses.is_sidecars(image) and uses.site_sign_in(row, config) is None
+    except Odd:
+        return True
+
+
+def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: str) -> tuple[list[Use], str]:
+    """What a site uses, with at most one request; and a sentence if that failed and so a use may be missing."""
+    image = uses.site_image(row, config)
+    if uses.is_sidecars(image):
+        try:
+            return uses.site_containers(row, arm.pages(f"{row['id']}/sitecontainers", SIDECARS_API_VERSION), suffix), ""
+        except (ArmError, AzCLIError) as error:  # one app must not hide the others
+            return [], f"The containers of {row['id']} could not be read ({_short(error)}): they are unknown."
+    sign_in = uses.site_sign_in(row, config)
+    if sign_in is None and any(hosts.image_login_server(each, suffix) for each in uses.site_images(image)):
+        sign_in = _ask_site(arm, row)
+    return uses.site(row, sign_in or uses.SignIn(uses.UNKNOWN), suffix, config), ""
+
+
+def _ask_site(arm: Arm, row: dict[str, Any]) -> uses.SignIn:
+    try:
+        answer = arm.get(f"{row['id']}/config/web", WEB_API_VERSION).body
+        return uses.site_sign_in(row, at(answer, "properties")) or uses.SignIn(uses.UNKNOWN)
+    except (ArmError, AzCLIError) as error:
+        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read ({_short(error)}).")
+
+
+def _short(error: ArmError | AzCLIError) -> str:
+    return str(error) if isinstance(error, ArmError) else type(error).__name__
+
+
+def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]) -> None:
+    assignments, without = rights.index(rows), list[str]()
+    for registry in where.registries:
+        above = where.above(registry.subscription)
+        held = rights.holders(registry.id, registry.mode, above, assignments, roles)
+        found.holders[registry.id.lower()] = held
+        without += [] if held else [registry.name]
+    if without:
+        more = f" and {len(without) - 3} more" if len(without) > 3 else ""
+        found.incomplete.append(
+            f"No role that pulls is visible for {', '.join(without[:3])}{more}: to see roles takes "
+            "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
+        )
+    if assignments.odd:
+        found.incomplete.append(f"{assignments.odd} role assignments could not be read.")
+
+
+def _find_owners(asked: _Asked, found: Found) -> None:
+    """Whose identities the remaining holders are."""
+    known = {principal for use in found.uses for principal in use.principals}
+    known |= {principal for _, nodes in found.clusters for principal in nodes}
+    left = {
+        holder.principal
+        for held in found.holders.values()
+        for holder in held.values()
+        if holder.principal not in known and holder.kind.lower() in ("serviceprincipal", "")
+    }
+    ordered = sorted(left)
+    for start in range(0, len(ordered), _PRINCIPALS_IN_A_QUERY):
+        listed = _listed(ordered[start : start + _PRINCIPALS_IN_A_QUERY])
+        for row in asked.rows(_OWNERS.format(principals=listed), "Owners of identities"):
+            found.owners[str(row.get("principalId")).lower()] = row
+
+
+def _kubelet(row: dict[str, Any]) -> frozenset[str]:
+    """Nothing where the row is odd: its reader says so."""
+    try:
+        return uses.kubelet(row)
+    except Odd:
+        return frozenset()

@@ -1,0 +1,152 @@
+"""What is known about consumers: knowledge.json, and a team's own file over it.
+
+The form of both: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date), ``entries`` (``kind``, ``signIn``,
+``verdict``, ``why``, ``source``: a key, ``mend``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
+``kind`` and ``signIn``), ``aks`` (``verdicts.aks`` reads it) and ``roles`` (GUID → ``name``, and in which modes of a
+registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is known here.
+"""
+
+import datetime
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from azext_acrscope import _errors
+
+BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
+ANY = "*"  # as a kind: what holds for all of them
+_OWN = Path(__file__).with_name("knowledge.json")
+_TEXTS = {
+    "entries": ("kind", "signIn", "verdict", "why", "source", "mend"),
+    "checklist": ("consumer", "look", "verdict", "why", "source", "mend"),
+}
+_KEYS = {"entries": ("kind", "signIn"), "checklist": ("consumer",)}
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Checked knowledge, in the form of the file."""
+
+    content: dict[str, Any]
+
+    @cached_property
+    def _entries(self) -> dict[tuple[str, str], dict[str, str]]:
+        return {(entry["kind"], entry["signIn"]): entry for entry in self.content["entries"]}
+
+    def entry(self, kind: str, sign_in: str) -> dict[str, str]:
+        """What is known of a kind of consumer that signs in so: of that kind, else of any, else that nothing is."""
+        known = self._entries
+        return known.get((kind, sign_in)) or known.get((ANY, sign_in)) or known[ANY, UNKNOWN]
+
+    def source(self, key: str) -> dict[str, str]:
+        """``source`` (title and address) and ``sourceDate``, the day it was read."""
+        source = self.content["sources"][key]
+        return {"source": f"{source['title']} <{source['url']}>", "sourceDate": source["read"]}
+
+    @property
+    def roles(self) -> dict[str, dict[str, Any]]:
+        return self.content["roles"]
+
+    @property
+    def aks(self) -> dict[str, Any]:
+        return self.content["aks"]
+
+    @property
+    def checklist(self) -> list[dict[str, str]]:
+        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``mend`` and the source."""
+        return [{**item, **self.source(item["source"])} for item in self.content["checklist"]]
+
+
+def load(file: str | None = None) -> Knowledge:
+    """The package's knowledge, with what a team's file says in its place.
+
+    :raises FileOperationError: the file cannot be read.
+    :raises InvalidArgumentValueError: it is not in the form above; the package's own would be just as refused.
+    """
+    content = _read(_OWN)
+    if file:
+        content = _merged(content, _read(Path(file)), file)
+    _check(content, file or _OWN.name)
+    return Knowledge(content)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.expanduser().read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _errors.knowledge_unreadable(str(path), error.strerror or type(error).__name__) from error
+    except (ValueError, RecursionError) as error:
+        raise _errors.bad_knowledge(str(path), "it is not JSON") from error
+
+
+def _merged(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:
+    if not isinstance(theirs, dict):
+        raise _errors.bad_knowledge(file, "it is not an object")
+    if unknown := sorted(set(theirs) - set(ours)):
+        raise _errors.bad_knowledge(file, f"nothing is called {', '.join(unknown)} here")
+    merged = dict(ours)
+    for part, value in theirs.items():
+        if part in _KEYS:
+            _check_items(part, value, file)
+            said = {tuple(item[key] for key in _KEYS[part]) for item in value}
+            merged[part] = [item for item in ours[part] if tuple(item[key] for key in _KEYS[part]) not in said] + value
+        elif isinstance(value, dict):
+            merged[part] = {**ours[part], **value}
+        else:
+            raise _errors.bad_knowledge(file, f"`{part}` is not an object")
+    return merged
+
+
+def _check(content: dict[str, Any], file: str) -> None:
+    _check_sources(content, file)
+    for part in _TEXTS:
+        _check_items(part, content[part], file)
+        for item in content[part]:
+            if item["source"] not in content["sources"]:
+                raise _errors.bad_knowledge(file, f"`{part}`: there is no source {item['source']}")
+    for rule in [*_rules(content["aks"], "linux", file), *_rules(content["aks"], "windows", file)]:
+        if rule.get("verdict") not in VERDICTS or not _text(rule.get("why")):
+            raise _errors.bad_knowledge(file, "`aks`: a rule needs a verdict and why")
+    for guid, role in content["roles"].items():
+        if not isinstance(role, dict) or not _text(role.get("name")) or not _lists(role, "pull", "push"):
+            raise _errors.bad_knowledge(file, f"role {guid} needs name, pull and push")
+
+
+def _lists(role: dict[str, Any], *names: str) -> bool:
+    return all(isinstance(role.get(name), list) for name in names)
+
+
+def _check_sources(content: dict[str, Any], file: str) -> None:
+    for key, source in content["sources"].items():
+        if not isinstance(source, dict) or not all(_text(source.get(name)) for name in ("title", "url", "read")):
+            raise _errors.bad_knowledge(file, f"source {key} needs title, url and read")
+        try:
+            datetime.date.fromisoformat(source["read"])
+        except ValueError:
+            raise _errors.bad_knowledge(file, f"source {key}: {source['read']} is no date such as 2026-08-21") from None
+    for name in ("source", "neverSource", "roleSource"):
+        if content["aks"].get(name) not in content["sources"]:
+            raise _errors.bad_knowledge(file, f"`aks` needs a {name}")
+
+
+def _rules(aks: dict[str, Any], system: str, file: str) -> list[dict[str, Any]]:
+    rules = aks.get(system)
+    if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+        raise _errors.bad_knowledge(file, f"`aks.{system}` is not a list of rules")
+    return rules
+
+
+def _check_items(part: str, items: Any, file: str) -> None:
+    if not isinstance(items, list):
+        raise _errors.bad_knowledge(file, f"`{part}` is not a list")
+    for item in items:
+        if not isinstance(item, dict) or not all(_text(item.get(name)) for name in _TEXTS[part]):
+            raise _errors.bad_knowledge(file, f"`{part}`: each needs the texts {', '.join(_TEXTS[part])}")
+        if item["verdict"] not in VERDICTS:
+            raise _errors.bad_knowledge(file, f"`{part}`: a verdict is one of {', '.join(VERDICTS)}")
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())

@@ -1,0 +1,165 @@
+"""From what was found and what is known to a verdict for each consumer of each registry. Pure: no requests in here."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from azext_acrscope import _errors
+from azext_acrscope.consumers import uses
+from azext_acrscope.consumers.inventory import Found, Registry
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
+from azext_acrscope.consumers.rights import Holder
+from azext_acrscope.consumers.uses import Odd, Use, at, items, text
+
+_ORDER = (BREAKS, UNKNOWN, WORKS)
+_FOUNDRY = "microsoft.cognitiveservices/accounts"
+_ASSIGNED = "microsoft.managedidentity/userassignedidentities"
+
+
+def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: Iterable[Use]) -> list[dict[str, Any]]:
+    """A row for each consumer of a registry, what breaks first.
+
+    ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, rights, managedBy}``: `consumer` is a
+    resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by.
+
+    :param used: the uses of this registry.
+    """
+    held = found.holders.get(registry.id.lower(), {})
+    rows = [_of_use(use, knowledge, held) for use in used]
+    explained = {principal for use in used for principal in use.principals}
+    isolated = {use.consumer.lower() for use in used if use.kind == "aks-network-isolated"}
+    for cluster, nodes in found.clusters:
+        if nodes & held.keys():
+            explained |= nodes
+            if cluster["id"].lower() not in isolated:
+                rows.append(_of_cluster(cluster, nodes, knowledge, held))
+    rows += [_of_holder(holder, found, knowledge) for holder in held.values() if holder.principal not in explained]
+    return sorted(rows, key=lambda row: (_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"]))
+
+
+def _of_use(use: Use, knowledge: Knowledge, held: dict[str, Holder]) -> dict[str, Any]:
+    entry = knowledge.entry(use.kind, use.sign_in)
+    row = _row(use.consumer, use.name, use.kind, use.sign_in, entry, knowledge, use.detail)
+    return {**row, "rights": _rights(use.principals, held), "managedBy": use.managed_by}
+
+
+def _row(
+    consumer: str, name: str, kind: str, sign_in: str, entry: dict[str, str], knowledge: Knowledge, detail: str
+) -> dict[str, Any]:
+    return {
+        "consumer": consumer,
+        "name": name or consumer.rpartition("/")[2],
+        "kind": kind,
+        "signIn": sign_in,
+        "verdict": entry["verdict"],
+        "why": f"{entry['why']} {detail}".strip(),
+        "mend": entry["mend"],
+        **knowledge.source(entry["source"]),
+        "rights": [],
+        "managedBy": "",
+    }
+
+
+def _rights(principals: Iterable[str], held: dict[str, Holder]) -> list[str]:
+    return [role for principal in sorted(principals) if principal in held for role in held[principal].roles]
+
+
+# --- principals with rights ----------------------------------------------------------------------------------------
+
+
+def _of_holder(holder: Holder, found: Found, knowledge: Knowledge) -> dict[str, Any]:
+    owner = found.owners.get(holder.principal)
+    able = "push and pull" if holder.push else "pull"
+    detail = f"It may {able}: {', '.join(holder.roles)}."
+    if not owner:
+        entry = knowledge.entry("identity", uses.UNKNOWN)
+        name = f"{holder.kind or 'principal'} {holder.principal}"
+        row = _row(holder.principal, name, _principal_kind(holder), uses.UNKNOWN, entry, knowledge, detail)
+    else:
+        resource = str(owner.get("type")).lower()
+        kind = "foundry" if resource == _FOUNDRY else "identity"
+        entry = knowledge.entry(kind, uses.IDENTITY)
+        said = kind if kind == "foundry" or resource == _ASSIGNED else f"identity of {resource}"
+        said = "managed identity" if resource == _ASSIGNED else said
+        row = _row(owner["id"], str(owner.get("name") or ""), said, uses.IDENTITY, entry, knowledge, detail)
+    return {**row, "rights": holder.roles}
+
+
+def _principal_kind(holder: Holder) -> str:
+    words = {"serviceprincipal": "service principal", "user": "user", "group": "group", "foreigngroup": "group"}
+    return words.get(holder.kind.lower(), "principal")
+
+
+# --- AKS -----------------------------------------------------------------------------------------------------------
+
+
+def _of_cluster(
+    row: dict[str, Any], nodes: frozenset[str], knowledge: Knowledge, held: dict[str, Holder]
+) -> dict[str, Any]:
+    entry = knowledge.entry("aks", uses.IDENTITY)
+    verdict, why = aks(row, knowledge.aks)
+    if why:
+        entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
+        entry["mend"] = "Nothing to do." if verdict == WORKS else knowledge.aks["mend"]
+    made = _row(row["id"], str(row.get("name") or ""), "aks", uses.IDENTITY, entry, knowledge, "")
+    return {**made, "rights": _rights(nodes, held)}
+
+
+def aks(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, str]:
+    """The verdict over a cluster's node pools, the worst of them, and a sentence for each pool.
+
+    :param rules: ``linux`` and ``windows`` are lists of rules by image date (``from``, ``to``: "" is open) and, where
+        it matters, Kubernetes minors (``minors``: from, to); ``neverUpTo`` is the last minor without any provider that
+        asks for the ACR audience; ``names`` are the image names that the rules hold for.
+    """
+    try:
+        pools = [(pool, text(at(pool, "name"))) for pool in items(row.get("pools"))]
+        judged = [(name, *_pool(pool, text(row.get("version")), rules)) for pool, name in pools]
+    except Odd:
+        return UNKNOWN, "Its node pools could not be read."
+    if not judged:
+        return UNKNOWN, "Its row has no node pools."
+    verdict = next(each for each in _ORDER if any(each == of_pool for _, of_pool, _ in judged))
+    return verdict, " ".join(f"Pool {name}: {why}." for name, of_pool, why in judged if of_pool == verdict)
+
+
+def _pool(pool: dict[str, Any], version: str, rules: dict[str, Any]) -> tuple[str, str]:
+    image = text(at(pool, "nodeImageVersion"))
+    version = text(at(pool, "currentOrchestratorVersion")) or text(at(pool, "orchestratorVersion")) or version
+    minor = _numbers(".".join(version.split(".")[:2]))
+    said = f"{image or 'no node image'}, Kubernetes {version or 'unknown'}"
+    if len(minor) == 2 and minor <= _numbers(rules["neverUpTo"]):
+        return BREAKS, f"{said}: no credential provider of this Kubernetes version asks for the ACR audience"
+    windows = image.lower().startswith("akswindows")
+    date = _numbers(image.rpartition("." if windows else "-")[2])
+    if not date or not any(image.lower().startswith(name.lower()) for name in rules["names"]):
+        return UNKNOWN, f"{said}: of this image nothing is known"
+    if len(minor) != 2:
+        return UNKNOWN, f"{said}: which credential provider runs depends on the Kubernetes version"
+    for rule in rules["windows" if windows else "linux"]:
+        first, last = _numbers(rule["from"]), _numbers(rule["to"])
+        low, high = (_numbers(each) for each in rule.get("minors", ["", ""]))
+        if (first or date) <= date <= (last or date) and (low or minor) <= minor <= (high or minor):
+            return rule["verdict"], f"{said}: {rule['why']}"
+    return UNKNOWN, f"{said}: of this image nothing is known"
+
+
+def _numbers(dotted: str) -> tuple[int, ...]:
+    """A version or a date as numbers; nothing if it is neither."""
+    return tuple(int(part) for part in dotted.split(".")) if re.fullmatch(r"\d{1,9}(\.\d{1,9})*", dotted) else ()
+
+
+def clusters_on_secrets(found: Found) -> list[str]:
+    """A sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
+    names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _on_secret(row)]
+    if not names:
+        return []
+    return [
+        f"{_errors.counted(len(names), 'AKS cluster signs', 'AKS clusters sign')} in as a service principal "
+        f"({', '.join(names[:3])}{' …' if len(names) > 3 else ''}): which registries they pull from is unknown; the "
+        "service principal is among the principals with rights."
+    ]
+
+
+def _on_secret(row: dict[str, Any]) -> bool:
+    return str(row.get("servicePrincipal") or "").lower() not in ("", "msi")

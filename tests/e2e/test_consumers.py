@@ -1,0 +1,413 @@
+"""`az acr scope consumers` through the real `az`: who uses a registry, and what becomes of them."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.az import Az, Result
+from tests.localcloud import LocalCloud, Registry, ServicePrincipal
+from tests.localcloud.world import Subscription
+
+ARM = "management.azure.com"
+
+
+@dataclass
+class Estate:
+    """A registry in one subscription and room for its consumers in another, both seen by one auditor."""
+
+    auditor: ServicePrincipal
+    platform: Subscription
+    apps: Subscription
+    registry: Registry
+
+
+@pytest.fixture
+def estate(cloud: LocalCloud, registry_name: str) -> Estate:
+    world = cloud.world
+    auditor = world.add_service_principal(f"auditor of {registry_name}")
+    platform = world.add_subscription(f"Platform {registry_name}")
+    apps = world.add_subscription(f"Apps {registry_name}")
+    for subscription in (platform, apps):
+        world.grant(auditor, subscription.scope, "Reader")
+    return Estate(auditor, platform, apps, world.add_registry(f"{registry_name}c", "rg-registries", platform))
+
+
+@pytest.fixture
+def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
+    signed_in = new_az(estate.auditor)
+    signed_in.ok("account", "set", "--subscription", estate.platform.id)
+    cloud.clear_requests()
+    return signed_in
+
+
+def consumers(az: Az, *arguments: str) -> Result:
+    return az("acr", "scope", "consumers", *arguments)
+
+
+def rows(result: Result) -> dict[str, dict[str, Any]]:
+    """The consumers of the only registry, by name, without those who are only Readers of its subscription."""
+    assert result.code == 0, result
+    [registry] = result.json["registries"]
+    return {row["name"]: row for row in registry["consumers"]}
+
+
+def verdicts(result: Result) -> dict[str, tuple[str, str, str]]:
+    return {name: (row["kind"], row["signIn"], row["verdict"]) for name, row in rows(result).items()}
+
+
+def test_each_kind_and_sign_in_has_its_verdict(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known, apps, registry = cloud.world.consumers, estate.apps, estate.registry
+    image = f"{registry.login_server}/team/app:1"
+    assigned = known.add_assigned("id-pull", apps)
+    known.add_web_app("web-identity", f"DOCKER|{image}", apps, identity="system")
+    known.add_web_app("web-password", f"DOCKER|{image}", apps)
+    known.add_web_app("web-windows", f"DOCKER|{image}", apps, identity=assigned, windows=True)
+    known.add_web_app("func", f"Docker|{image}", apps, identity="system", kind="functionapp,linux,container")
+    compose = base64.b64encode(f"services:\n  app:\n    image: {image}\n".encode()).decode()
+    known.add_web_app("web-compose", f"COMPOSE|{compose}", apps, identity="system")
+    known.add_web_app("web-slot", f"DOCKER|{image}", apps, identity="system", slot="staging")
+    known.add_container_app("aca-identity", image, apps, identity="system", server=f"{registry.login_server}:443")
+    known.add_container_app("aca-admin", image, apps, username=registry.name)
+    known.add_container_app("aca-token", image, apps, username="builders")
+    known.add_container_app("aca-application", image, apps, username="11111111-2222-3333-4444-555555555555")
+    known.add_container_app("aca-anonymous", image, apps)
+    known.add_container_app("job-identity", image, apps, identity=assigned, kind="jobs")
+    known.add_session_pool("pool-identity", image, "system", apps)
+    known.add_container_group("aci-identity", image, apps, identity=assigned)
+    known.add_container_group("aci-admin", image, apps, username=registry.name)
+    known.add_cluster("aks-new", None, apps, registry)
+    known.add_cluster("aks-old", [("AKSUbuntu-2204gen2containerd-202504.27.0", "1.31.4")], apps, registry)
+    known.add_cluster("aks-isolated", None, apps, own_registry=registry)
+    known.add_workspace("ml", registry, apps)
+    known.add_batch_pool("batch-identity", image, assigned, apps)
+    known.add_batch_pool("batch-token", image, None, apps)
+    known.add_task(registry, "task")
+    known.add_task(registry, "agents", kind="agentPools")
+    known.add_flux("flux", f"oci://{registry.login_server}/manifests", True, apps)
+    known.grant(known.add_foundry("foundry", apps), registry.id, "AcrPull")
+    known.grant(known.add_assigned("id-forgotten", apps).principal_id, registry.id, "AcrPush")
+    assert (
+        verdicts(consumers(az, "--name", registry.name)).items()
+        >= {
+            "web-identity": ("app-service", "managed identity", "breaks"),
+            "web-password": ("app-service", "password or none", "works"),
+            "web-windows": ("app-service", "managed identity", "breaks"),
+            "func": ("functions", "managed identity", "breaks"),
+            "web-compose": ("app-service", "managed identity", "breaks"),
+            "staging": ("app-service", "managed identity", "breaks"),
+            "aca-identity": ("container-app", "managed identity", "breaks"),
+            "aca-admin": ("container-app", "admin user", "works"),
+            "aca-token": ("container-app", "repository token", "works"),
+            "aca-application": ("container-app", "service principal", "unknown"),
+            "aca-anonymous": ("container-app", "anonymous", "works"),
+            "job-identity": ("container-app-job", "managed identity", "breaks"),
+            "pool-identity": ("session-pool", "managed identity", "breaks"),
+            "aci-identity": ("container-instance", "managed identity", "unknown"),
+            "aci-admin": ("container-instance", "admin user", "works"),
+            "aks-new": ("aks", "managed identity", "works"),
+            "aks-old": ("aks", "managed identity", "breaks"),
+            "aks-isolated": ("aks-network-isolated", "managed identity", "breaks"),
+            "ml": ("machine-learning", "unknown", "unknown"),
+            "batch-identity": ("batch", "managed identity", "unknown"),
+            "batch-token": ("batch", "repository token", "works"),
+            "task": ("acr-task", "unknown", "unknown"),
+            "agents": ("agent-pool", "unknown", "unknown"),
+            "flux": ("flux", "managed identity", "unknown"),
+            "foundry": ("foundry", "managed identity", "breaks"),
+            "id-forgotten": ("managed identity", "managed identity", "unknown"),
+        }.items()
+    )
+
+
+def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"DOCKER|{estate.registry.login_server}/app"
+    resource_id = cloud.world.consumers.add_web_app("web", image, estate.apps, identity="system")
+    result = consumers(az, "--name", estate.registry.login_server)
+    row = rows(result)["web"]
+    assert row["consumer"] == resource_id
+    assert "ARM-scoped credentials" in row["why"]
+    assert row["source"].startswith("Azure Container Registry documentation")
+    assert row["sourceDate"] == "2026-08-20"
+    assert "repository token" in row["mend"]
+    assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown; searched 2 subscriptions" in result.stderr
+    assert result.stderr.count("What no query sees") == 1
+    assert "breaks: Bicep: publish, restore and br: modules" in result.stderr
+    assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["notSeen"]}
+
+
+def test_a_registry_is_matched_by_its_whole_host(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known, host = cloud.world.consumers, estate.registry.login_server
+    label, _, suffix = host.partition(".")
+    others = [f"my-{host}/app", f"x{host}/app", f"{host}.example.com/app", f"docker.io/{host}/app", f"{host}/"[:-3]]
+    others += [f"user@{host}/app", f"{label}.westeurope.data.{suffix}/app", f"{host}:8443/app"]
+    for number, image in enumerate(others):
+        known.add_container_app(f"other{number}", image, estate.apps, username=estate.registry.name)
+    known.add_container_app("regional", f"{label}.westeurope.geo.{suffix}/app", estate.apps)
+    known.add_container_app("capitals", f"{host.upper()}/app", estate.apps)
+    seen = rows(consumers(az, "--name", estate.registry.name))
+    assert {name for name, row in seen.items() if row["kind"] == "container-app"} == {"regional", "capitals"}
+
+
+def test_a_hashed_login_server_is_told_from_the_plain_one(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    name = estate.registry.name
+    hashed = cloud.world.add_registry(name, "rg-hashed", estate.platform, domain_name_label_hash="e7gg9xb2")
+    cloud.world.consumers.add_container_app("plain", f"{name}.azurecr.io/app", estate.apps)
+    cloud.world.consumers.add_container_app("hashed", f"{hashed.login_server}/app", estate.apps, username=name)
+    seen = rows(consumers(az, "--name", name, "--resource-group", "rg-hashed"))
+    assert seen["hashed"]["signIn"] == "admin user"
+    assert "plain" not in seen
+    assert "plain" in rows(consumers(az, "--name", f"{name}.azurecr.io"))
+    ambiguous = consumers(az, "--name", name)
+    assert ambiguous.code == 1
+    assert "rg-hashed" in ambiguous.stderr
+
+
+def test_settings_come_from_the_other_table_and_at_last_from_arm(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known, image = cloud.world.consumers, f"DOCKER|{estate.registry.login_server}/app"
+    known.add_web_app("by-table", image, estate.apps, "system", row_says=False, settings_row=True)
+    asked = known.add_web_app("by-arm", image, estate.apps, "system", row_says=False)
+    known.add_web_app("silent", image, estate.apps, "system", row_says=False, config=False)
+    known.add_web_app("elsewhere", "DOCKER|docker.io/library/nginx", estate.apps, row_says=False)
+    seen = rows(consumers(az, "--name", estate.registry.name))
+    assert (seen["by-table"]["verdict"], seen["by-arm"]["verdict"]) == ("breaks", "breaks")
+    assert (seen["silent"]["signIn"], seen["silent"]["verdict"]) == ("unknown", "unknown")
+    assert "could not be read" in seen["silent"]["why"]
+    gets = [request.path for request in cloud.requests_to(ARM) if "/config/web" in request.path]
+    assert f"{asked}/config/web" in gets
+    assert len(gets) == 2
+
+
+def test_sidecar_containers_are_asked_of_arm(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known, host = cloud.world.consumers, estate.registry.login_server
+    known.add_sidecars("car", [{"image": f"{host}/main:1", "authType": "SystemIdentity"}], estate.apps)
+    by_user = {"image": f"{host}/main:1", "authType": "UserCredentials", "userName": estate.registry.name}
+    known.add_sidecars("bike", [by_user, {"image": "docker.io/nginx", "authType": "Anonymous"}], estate.apps)
+    seen = verdicts(consumers(az, "--name", estate.registry.name))
+    assert seen["car"] == ("app-service", "managed identity", "breaks")
+    assert seen["bike"] == ("app-service", "admin user", "works")
+
+
+def test_rights_count_by_the_registrys_mode_and_from_above(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known, registry = cloud.world.consumers, estate.registry
+    group = registry.id.partition("/providers/")[0]
+    people = {
+        "aaaaaaaa-0000-0000-0000-000000000001": (estate.platform.scope, "Reader", "User"),
+        "aaaaaaaa-0000-0000-0000-000000000002": (group, "Contributor", "Group"),
+        "aaaaaaaa-0000-0000-0000-000000000003": (registry.id, "Container Registry Repository Reader", "User"),
+        "aaaaaaaa-0000-0000-0000-000000000004": (registry.id, "AcrDelete", "User"),
+        "aaaaaaaa-0000-0000-0000-000000000005": (f"{group}2", "AcrPull", "User"),
+        "aaaaaaaa-0000-0000-0000-000000000006": (
+            registry.id,
+            ("Microsoft.ContainerRegistry/registries/*/read",),
+            "ServicePrincipal",
+        ),
+    }
+    for principal, (scope, role, kind) in people.items():
+        known.grant(principal, scope, role, kind)  # type: ignore[arg-type]
+
+    def holders() -> dict[str, str]:
+        found = rows(consumers(az, "--name", registry.name)).values()
+        return {row["consumer"][-1]: " ".join(row["rights"]) for row in found if row["consumer"].startswith("aaaaaaaa")}
+
+    registry.properties["roleAssignmentMode"] = "LegacyRegistryPermissions"
+    registry.changed()
+    seen = holders()
+    assert set(seen) == {"1", "2", "6"}
+    assert seen["1"] == "Reader on the subscription"
+    assert seen["2"] == "Contributor on the resource group"
+    registry.properties["roleAssignmentMode"] = "AbacRepositoryPermissions"
+    registry.changed()
+    assert set(holders()) == {"3"}
+
+
+def test_rights_of_a_management_group_count_only_below_it(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    world, known = cloud.world, cloud.world.consumers
+    ours, theirs = (world.add_management_group(f"{which}-{estate.registry.name}") for which in ("ours", "theirs"))
+    world.move(estate.platform, ours)
+    for group in (ours, theirs):
+        world.grant(estate.auditor, group.id, "Reader")
+        known.grant(f"bbbbbbbb-0000-0000-0000-{group.name[:4]:0>12}".replace("ours", "0001").replace("thei", "0002"),
+                    group.id, "AcrPull", "Group")  # fmt: skip
+    seen = [row["consumer"] for row in rows(consumers(az, "--name", estate.registry.name)).values()]
+    assert "bbbbbbbb-0000-0000-0000-000000000001" in seen
+    assert "bbbbbbbb-0000-0000-0000-000000000002" not in seen
+
+
+def test_an_identity_that_a_consumer_pulls_with_is_no_row_of_its_own(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    known = cloud.world.consumers
+    assigned = known.add_assigned("id-app", estate.apps)
+    known.grant(assigned.principal_id, estate.registry.id, "AcrPull")
+    known.add_container_app("app", f"{estate.registry.login_server}/app", estate.apps, identity=assigned)
+    seen = rows(consumers(az, "--name", estate.registry.name))
+    assert "id-app" not in seen
+    assert seen["app"]["rights"] == ["AcrPull on the registry"]
+
+
+def test_a_subscription_that_cannot_be_seen_is_said_and_closes_the_strict_gate(
+    az: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    world = cloud.world
+    grant = next(each for each in world.grants(estate.auditor) if estate.apps.id in each.scope)
+    world.revoke(grant)
+    result = consumers(az, "--name", estate.registry.name, "--fail-on", "breaks")
+    assert f"Subscription {estate.apps.id} is not visible" in result.stderr
+    assert result.code == 0
+    assert consumers(az, "--name", estate.registry.name, "--fail-on", "unknown").code == 1
+
+
+def test_the_gate_fails_after_the_result(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
+    result = consumers(az, "--name", estate.registry.name, "--fail-on", "breaks")
+    assert result.code == 1
+    assert result.json["registries"][0]["breaks"] == 1
+    assert "1 consumer breaks" in result.stderr
+
+
+def test_a_teams_knowledge_replaces_ours(az: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_group("aci", image, estate.apps, cloud.world.consumers.add_assigned("id-aci"))
+    entry = {"kind": "container-instance", "signIn": "managed identity", "verdict": "works", "why": "We tried it."}
+    source = {"title": "Our trial", "url": "https://wiki.example/acr", "read": "2026-11-02"}
+    file = tmp_path / "team.json"
+    file.write_text(json.dumps({"sources": {"us": source}, "entries": [{**entry, "source": "us", "mend": "None."}]}))
+    row = rows(consumers(az, "--name", estate.registry.name, "--knowledge", str(file)))["aci"]
+    assert (row["verdict"], row["sourceDate"]) == ("works", "2026-11-02")
+    file.write_text(json.dumps({"entries": [{**entry, "source": "nowhere", "mend": "None."}]}))
+    refused = consumers(az, "--name", estate.registry.name, "--knowledge", str(file))
+    assert refused.code == 1
+    assert "there is no source nowhere" in refused.stderr
+    assert consumers(az, "--name", estate.registry.name, "--knowledge", str(tmp_path / "none.json")).code == 1
+
+
+def test_an_odd_row_is_said_and_hides_nobody(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"{estate.registry.login_server}/app"
+    known = cloud.world.consumers
+    odd = known.add_container_app("odd", image, estate.apps)
+    cloud.world.graph_rows["resources"][-1]["properties"]["configuration"]["registries"] = f"{image}"
+    known.add_container_app("app", image, estate.apps)
+    result = consumers(az, "--name", estate.registry.name)
+    assert "app" in rows(result)
+    assert any(odd in sentence for sentence in result.json["incomplete"])
+
+
+def test_tables_that_a_cloud_lacks_are_said(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    cloud.world.consumers.add_container_app("app", f"{estate.registry.login_server}/app", estate.apps)
+    cloud.world.missing_tables = {"authorizationresources", "batchresources"}
+    try:
+        result = consumers(az, "--name", estate.registry.name)
+    finally:
+        cloud.world.missing_tables = set()
+    assert "app" in rows(result)
+    assert "Role assignments could not be read" in result.stderr
+    assert "Batch pools could not be read" in result.stderr
+
+
+def test_a_registry_that_is_not_there_is_not_found(az: Az) -> None:
+    assert consumers(az, "--name", "nosuchregistry").code == 3
+
+
+def test_something_must_be_named(az: Az) -> None:
+    result = consumers(az)
+    assert result.code == 1
+    assert "--all" in result.stderr
+
+
+def test_a_table_has_a_row_for_each_consumer(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
+    result = consumers(az, "--all", "--output", "table")
+    assert result.stdout.splitlines()[0].split() == ["Registry", "Consumer", "Kind", "SignIn", "Verdict", "Why", "Read"]
+    assert any("container-app" in line and "breaks" in line for line in result.stdout.splitlines())
+
+
+def test_two_hundred_registries_with_two_thousand_consumers_take_twelve_requests(
+    az: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    known, apps = cloud.world.consumers, estate.apps
+    registries = [estate.registry]
+    for number in range(199):
+        name = f"{estate.registry.name}n{number}"
+        registries.append(cloud.world.add_registry(name, f"rg-{number % 120}", estate.platform))
+    makers: list[Callable[[str, str, Registry], Any]] = [
+        lambda name, image, registry: known.add_web_app(name, f"DOCKER|{image}", apps, identity="system"),
+        lambda name, image, registry: known.add_container_app(name, image, apps, identity="system"),
+        lambda name, image, registry: known.add_container_group(name, image, apps, username=registry.name),
+        lambda name, image, registry: known.add_cluster(name, None, apps, registry),
+    ]
+    for number in range(2000):
+        registry = registries[number % 200]
+        makers[(number // 200) % 4](f"app{number}", f"{registry.login_server}/app:1", registry)
+    result = consumers(az, "--all")
+    assert result.code == 0, result
+    assert len(result.json["registries"]) == 200
+    assert sum(row["name"].startswith("app") for each in result.json["registries"] for row in each["consumers"]) == 2000
+    assert not result.json["incomplete"]
+    assert len(cloud.requests_to(ARM)) <= 12
+
+
+@pytest.fixture
+def owner(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
+    """`az` of somebody who may enforce there."""
+    principal = cloud.world.add_service_principal(f"owner of {estate.registry.name}")
+    for subscription in (estate.platform, estate.apps):
+        cloud.world.grant(principal, subscription.scope, "Contributor")
+    signed_in = new_az(principal, "owner")
+    signed_in.ok("account", "set", "--subscription", estate.platform.id)
+    return signed_in
+
+
+def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, cloud: LocalCloud) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
+    assert refused.code == 1
+    assert "container-app shop" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert estate.registry.policy_status == "enabled"
+    assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
+    assert estate.registry.policy_status == "disabled"
+    back = owner("acr", "scope", "enforce", "--name", estate.registry.name, "--status", "enabled")
+    assert "shop" not in back.stderr
+
+
+def test_a_fleet_leaves_out_registries_with_consumers_that_break(
+    owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    other = cloud.world.add_registry(f"{estate.registry.name}x", "rg-registries", estate.platform)
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    record = tmp_path / "record.jsonl"
+    result = owner("acr", "scope", "enforce", "--all", "--yes", "--record", str(record))
+    assert result.code == 0, result
+    by_name = {row["name"]: row for row in result.json}
+    assert (by_name[estate.registry.name]["result"], by_name[other.name]["result"]) == ("skipped", "changed")
+    assert "shop" in by_name[estate.registry.name]["reason"]
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "asked"
+    all_the_same = owner("acr", "scope", "enforce", "--all", "--yes", "--include-breaking")
+    assert all_the_same.code == 0
+    assert estate.registry.policy_status == "disabled"
+
+
+def test_not_asking_is_written_down(owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    record = tmp_path / "record.jsonl"
+    cloud.clear_requests()
+    owner.ok("acr", "scope", "enforce", "--all", "--yes", "--skip-consumers", "--record", str(record))
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "skipped"
+    assert estate.registry.policy_status == "disabled"
+    assert not [request for request in cloud.requests_to(ARM) if "ResourceGraph" in request.path]
+
+
+def test_who_may_not_ask_is_warned_and_goes_on(owner: Az, estate: Estate, cloud: LocalCloud) -> None:
+    body = json.dumps({"error": {"code": "Forbidden", "message": "No."}})
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body=body, times=None)
+    result = owner("acr", "scope", "enforce", "--name", estate.registry.name, "--resource-group", "rg-registries")
+    assert result.code == 0, result
+    assert "could not be asked" in result.stderr

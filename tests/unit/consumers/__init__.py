@@ -1,0 +1,1 @@
+"""Who uses a registry: reading rows, rights, and verdicts."""

@@ -1,0 +1,113 @@
+"""The knowledge behind the verdicts: every statement has a source and a date, and a team's file is checked as ours."""
+
+import datetime
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
+
+from azext_acrscope.consumers import knowledge, uses
+
+OURS = knowledge.load()
+ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "mend": "None."}
+
+
+def written(tmp_path: Path, content: Any) -> str:
+    file = tmp_path / "team.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    return str(file)
+
+
+@pytest.mark.parametrize("part", ["entries", "checklist"])
+def test_every_entry_has_a_source_that_was_read_on_a_day(part: str) -> None:
+    assert OURS.content[part]
+    for entry in OURS.content[part]:
+        source = OURS.content["sources"][entry["source"]]
+        assert source["url"].startswith("https://")
+        assert datetime.date(2026, 1, 1) <= datetime.date.fromisoformat(source["read"])
+        assert entry["verdict"] in knowledge.VERDICTS
+        assert entry["why"]
+        assert entry["mend"]
+
+
+def test_every_source_is_of_use() -> None:
+    used = {entry["source"] for part in ("entries", "checklist") for entry in OURS.content[part]}
+    used |= {OURS.aks["source"], OURS.aks["neverSource"], OURS.aks["roleSource"]}
+    assert used == set(OURS.content["sources"])
+
+
+def test_nothing_is_said_twice() -> None:
+    keys = [(entry["kind"], entry["signIn"]) for entry in OURS.content["entries"]]
+    assert len(keys) == len(set(keys))
+
+
+def test_what_is_not_known_is_unknown() -> None:
+    assert OURS.entry("a-new-kind", uses.IDENTITY)["verdict"] == "unknown"
+    assert OURS.entry("a-new-kind", "a new way")["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("app-service", "breaks"),
+        ("functions", "breaks"),
+        ("functions-on-container-apps", "unknown"),
+        ("container-app", "breaks"),
+        ("container-app-job", "breaks"),
+        ("session-pool", "breaks"),
+        ("container-instance", "unknown"),
+        ("machine-learning", "unknown"),
+        ("foundry", "breaks"),
+        ("batch", "unknown"),
+        ("acr-task", "unknown"),
+        ("aks-network-isolated", "breaks"),
+        ("flux", "unknown"),
+        ("identity", "unknown"),
+    ],
+)
+def test_each_kind_has_its_verdict_for_every_sign_in(kind: str, verdict: str) -> None:
+    assert OURS.entry(kind, uses.IDENTITY)["verdict"] == verdict
+    for how in (uses.ADMIN, uses.TOKEN, uses.ANONYMOUS, uses.PASSWORD):
+        assert OURS.entry(kind, how)["verdict"] == "works"
+    for how in (uses.SERVICE_PRINCIPAL, uses.UNKNOWN):
+        assert OURS.entry(kind, how)["verdict"] == "unknown"
+
+
+def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: Path) -> None:
+    file = written(tmp_path, {"entries": [{**ENTRY, "source": "batch"}]})
+    theirs = knowledge.load(file)
+    assert theirs.entry("batch", uses.IDENTITY)["verdict"] == "works"
+    assert theirs.entry("container-app", uses.IDENTITY) == OURS.entry("container-app", uses.IDENTITY)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        '"text"',
+        {"entry": []},
+        {"entries": {}},
+        {"entries": [1]},
+        {"entries": [ENTRY]},
+        {"entries": [{**ENTRY, "source": "nowhere"}]},
+        {"entries": [{**ENTRY, "source": "batch", "verdict": "maybe"}]},
+        {"entries": [{**ENTRY, "source": "batch", "why": " "}]},
+        {"sources": {"us": {"title": "Trial", "url": "https://wiki.example", "read": "last week"}}},
+        {"sources": {"us": {"title": "Trial", "url": "https://wiki.example"}}},
+        {"aks": []},
+        {"aks": {"linux": [{"from": "", "to": ""}]}},
+        {"roles": {"guid": {"name": "Puller"}}},
+        {"checklist": [{"consumer": "x"}]},
+    ],
+)
+def test_a_file_without_what_it_takes_is_refused(tmp_path: Path, content: Any) -> None:
+    with pytest.raises(InvalidArgumentValueError, match=r"team\.json"):
+        knowledge.load(written(tmp_path, content))
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(FileOperationError, match="could not be read"):
+        knowledge.load(str(tmp_path / "none.json"))
