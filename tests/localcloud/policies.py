@@ -15,6 +15,7 @@ from . import scopes
 from .identities import AssignmentIdentity, ManagedIdentity, new_id
 from .policy_definitions import BUILT_IN, CONTRIBUTOR, Definition, Member, SetDefinition, defaults
 from .policy_engine import Body, met, modified, resolve
+from .resources import system_data
 
 if TYPE_CHECKING:
     from .world import World
@@ -280,14 +281,7 @@ class Policies:
             assignment.identity = self.system_assigned(assignment, 0)
         now = scopes.stamp(self._world.now())
         assignment.metadata |= {"createdBy": new_id(), "createdOn": now, "updatedBy": None, "updatedOn": None}
-        assignment.system_data = {
-            "createdBy": "operator@contoso.example",
-            "createdByType": "User",
-            "createdAt": now,
-            "lastModifiedBy": "operator@contoso.example",
-            "lastModifiedByType": "User",
-            "lastModifiedAt": now,
-        }
+        assignment.system_data = system_data(now)
         return self.put(assignment)
 
     def put(self, assignment: Assignment) -> Assignment:

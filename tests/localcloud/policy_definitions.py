@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from .policy_engine import ALIAS, BadRule, Body, met, resolve
 
@@ -21,11 +21,13 @@ _MODE = "Indexed"
 
 
 @dataclass(frozen=True)
-class Definition:
-    """One rule. `content` is the `properties` member as Azure shows it."""
+class _Published:
+    """What rules and initiatives have in common. `content` is the `properties` member as Azure shows it."""
 
     id: str
     content: Body
+
+    kind: ClassVar[str]
 
     @property
     def name(self) -> str:
@@ -44,6 +46,16 @@ class Definition:
         found: Body = self.content.get("parameters") or {}
         return found
 
+    def shown(self) -> Body:
+        return {"properties": self.content, "id": self.id, "type": self.kind, "name": self.name}
+
+
+@dataclass(frozen=True)
+class Definition(_Published):
+    """One rule."""
+
+    kind = "Microsoft.Authorization/policyDefinitions"
+
     @property
     def condition(self) -> Body:
         found: Body = self.content["policyRule"]["if"]
@@ -61,14 +73,6 @@ class Definition:
     def effect(self, parameters: Mapping[str, Any]) -> str:
         return str(resolve(self.content["policyRule"]["then"]["effect"], parameters))
 
-    def shown(self) -> Body:
-        return {
-            "properties": self.content,
-            "id": self.id,
-            "type": "Microsoft.Authorization/policyDefinitions",
-            "name": self.name,
-        }
-
 
 @dataclass(frozen=True)
 class Member:
@@ -81,28 +85,10 @@ class Member:
 
 
 @dataclass(frozen=True)
-class SetDefinition:
+class SetDefinition(_Published):
     """An initiative."""
 
-    id: str
-    content: Body
-
-    @property
-    def name(self) -> str:
-        return self.id.rsplit("/", 1)[-1]
-
-    @property
-    def display_name(self) -> str:
-        return str(self.content.get("displayName") or self.name)
-
-    @property
-    def version(self) -> str:
-        return str(self.content.get("version") or "1.0.0")
-
-    @property
-    def parameters(self) -> Body:
-        found: Body = self.content.get("parameters") or {}
-        return found
+    kind = "Microsoft.Authorization/policySetDefinitions"
 
     @property
     def members(self) -> list[Member]:
@@ -115,14 +101,6 @@ class SetDefinition:
             )
             for one in self.content["policyDefinitions"]
         ]
-
-    def shown(self) -> Body:
-        return {
-            "properties": self.content,
-            "id": self.id,
-            "type": "Microsoft.Authorization/policySetDefinitions",
-            "name": self.name,
-        }
 
 
 def defaults(parameters: Body) -> Body:

@@ -143,6 +143,18 @@ class Registry:
         return bool(self.properties.get("anonymousPullEnabled"))
 
 
+def system_data(now: str) -> Body:
+    """Who made a resource, and when, as ARM shows it."""
+    return {
+        "createdBy": "operator@contoso.example",
+        "createdByType": "User",
+        "createdAt": now,
+        "lastModifiedBy": "operator@contoso.example",
+        "lastModifiedByType": "User",
+        "lastModifiedAt": now,
+    }
+
+
 def registry_body(
     resource_id: str, login_server: str, location: str, sku: str, tags: dict[str, str], regions: tuple[str, ...]
 ) -> Body:
@@ -159,14 +171,7 @@ def registry_body(
         "name": resource_id.rsplit("/", 1)[-1],
         "location": location,
         "tags": dict(tags),
-        "systemData": {
-            "createdBy": "operator@contoso.example",
-            "createdByType": "User",
-            "createdAt": now,
-            "lastModifiedBy": "operator@contoso.example",
-            "lastModifiedByType": "User",
-            "lastModifiedAt": now,
-        },
+        "systemData": system_data(now),
         "properties": {
             "loginServer": login_server,
             "creationDate": timestamp("Z"),

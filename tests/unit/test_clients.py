@@ -1,6 +1,5 @@
 """Container clients: where each keeps its credentials, and which one is chosen."""
 
-import json
 import os
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from azure.cli.core.azclierror import ClientRequestError, FileOperationError, Va
 from azext_acrscope import clients
 from azext_acrscope.clients import Client
 from azext_acrscope.tokens import RefreshToken
+from tests.unit.files import write
 
 HOST = "contoso.azurecr.io"
 DOCKER, PODMAN = Client("docker", "/usr/bin/docker"), Client("podman", "/usr/bin/podman")
@@ -35,11 +35,6 @@ def store_name(client: Client) -> str:
     store = client.store(HOST)
     assert store
     return store.name
-
-
-def write(file: Path, content: object) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content if isinstance(content, str) else json.dumps(content))
 
 
 @pytest.mark.parametrize(

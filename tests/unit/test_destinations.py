@@ -14,6 +14,7 @@ from azext_acrscope.clients import Client
 from azext_acrscope.destinations import Destination
 from azext_acrscope.stores import USERNAME, FileStore
 from azext_acrscope.tokens import RefreshToken
+from tests.unit.files import write
 from tests.unit.test_tokens import jwt
 
 HOST, OTHER = "contoso.azurecr.io", "fabrikam.azurecr.io"
@@ -30,21 +31,7 @@ IDENTITY = {"auth": auth(f"{USERNAME}:"), "identitytoken": VALUE}
 ADMIN = {"auth": auth("contoso:secret")}
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.startswith(("DOCKER", "HELM", "REGISTRY", "XDG")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    return tmp_path
-
-
-def write(file: Path, content: object) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content if isinstance(content, str) else json.dumps(content))
-    return file
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def auths(file: Path) -> dict[str, Any]:

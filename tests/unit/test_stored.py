@@ -1,7 +1,6 @@
 """What is stored on this machine for a login server, without making anything by looking."""
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,27 +9,14 @@ import pytest
 
 from azext_acrscope import stored
 from azext_acrscope.stores import USERNAME, encoded
+from tests.unit.files import write
 from tests.unit.test_tokens import jwt
 
 HOST = "contoso.azurecr.io"
 HOUR = 3600
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.startswith(("DOCKER", "HELM", "REGISTRY", "XDG")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
-    return tmp_path
-
-
-def write(file: Path, content: object) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content if isinstance(content, str) else json.dumps(content))
-    return file
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def docker(home: Path, content: object) -> Path:

@@ -128,7 +128,8 @@ def wait_for(file: Path) -> None:
     raise TimeoutError(file)
 
 
-def test_a_second_process_waits_for_the_first_and_takes_its_token(hops: Hops, home: Path) -> None:
+def renewing_elsewhere(hops: Hops, home: Path) -> tuple[multiprocessing.process.BaseProcess, Path]:
+    """Another process in the middle of its two hops, which it ends once the file returned is there."""
     begun, go = home / "begun", home / "go"
 
     def slow() -> str:
@@ -137,8 +138,13 @@ def test_a_second_process_waits_for_the_first_and_takes_its_token(hops: Hops, ho
         return token()
 
     hops.answer = slow
-    first = in_another_process(lambda: print(renewal.token(HOST)))
+    process = in_another_process(lambda: print(renewal.token(HOST)))
     wait_for(begun)
+    return process, go
+
+
+def test_a_second_process_waits_for_the_first_and_takes_its_token(hops: Hops, home: Path) -> None:
+    first, go = renewing_elsewhere(hops, home)
     with ThreadPoolExecutor() as pool:
         second = pool.submit(renewal.token, HOST)
         threading.Event().wait(0.1)
@@ -152,16 +158,7 @@ def test_a_second_process_waits_for_the_first_and_takes_its_token(hops: Hops, ho
 def test_a_second_process_does_not_wait_while_the_old_token_is_valid(hops: Hops, home: Path) -> None:
     old = token(age=9000)
     put(old)
-    begun, go = home / "begun", home / "go"
-
-    def slow() -> str:
-        begun.touch()
-        wait_for(go)
-        return token()
-
-    hops.answer = slow
-    first = in_another_process(lambda: print(renewal.token(HOST)))
-    wait_for(begun)
+    first, go = renewing_elsewhere(hops, home)
     assert renewal.token(HOST) == old
     go.touch()
     first.join()
