@@ -25,9 +25,10 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("check", "check", table_transformer=check_table)
         g.custom_command("consumers", "consumers", table_transformer=consumers_table)
-        g.custom_command("login", "login", table_transformer=login_table)
-        g.custom_command("logout", "logout", table_transformer=logout_table)
-        g.custom_command("configure-docker", "configure_docker", table_transformer=configure_docker_table)
+    with loader.command_group("acr scope", operations_tmpl="azext_acrscope.custom_sign_in#{}") as g:
+        g.command("login", "login", table_transformer=login_table)
+        g.command("logout", "logout", table_transformer=logout_table)
+        g.command("configure-docker", "configure_docker", table_transformer=configure_docker_table)
     with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
         g.command("assign", "assign", table_transformer=policy_assign_table)
         g.command("unassign", "unassign", table_transformer=policy_unassign_table)

@@ -5,8 +5,8 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 from typing import TYPE_CHECKING, Any
 
+from azext_acrscope._command import configured_seconds, connections, operation_seconds
 from azext_acrscope._validators import is_default
-from azext_acrscope.custom import configured_seconds, connections, operation_seconds
 from azext_acrscope.hosts import RegistryRef
 
 if TYPE_CHECKING:

@@ -64,8 +64,8 @@ PARSE = """
 import functools, inspect, os, shlex, sys
 from azure.cli.core import get_default_cli
 sys.path.append(os.path.join(os.environ["AZURE_EXTENSION_DIR"], "acrscope"))
-from azext_acrscope import custom, custom_policy
-for module in (custom, custom_policy):
+from azext_acrscope import custom, custom_policy, custom_sign_in
+for module in (custom, custom_policy, custom_sign_in):
     for name, real in list(vars(module).items()):
         if inspect.isfunction(real) and list(inspect.signature(real).parameters)[:1] == ["cmd"]:
             setattr(module, name, functools.wraps(real)(lambda cmd, **_: print("parsed")))

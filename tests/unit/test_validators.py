@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import AzCLIError
 from knack.arguments import CaseInsensitiveList
 
 from azext_acrscope import _validators
-from azext_acrscope._params import Collect
+from azext_acrscope._params.shared import Collect
 from azext_acrscope.hosts import RegistryRef
 
 CMD = SimpleNamespace(

@@ -1,0 +1,46 @@
+"""The arguments of `az acr scope`, a file for each group of commands. Imported only when one of its commands runs."""
+
+from typing import Any
+
+_SIGN_IN = ("acr scope login", "acr scope logout", "acr scope configure-docker")
+
+
+def load_arguments(loader: Any, command: str | None) -> None:
+    """Load the arguments of a command; of all of them if it is not said."""
+    from azext_acrscope._params import policy, registries, sign_in
+
+    _load_shared(loader)
+    if not command or command.startswith(_SIGN_IN):
+        sign_in.load(loader)
+    if not command or command.startswith("acr scope policy"):
+        policy.load(loader)
+    if not command or not command.startswith((*_SIGN_IN, "acr scope policy")):
+        registries.load(loader)
+
+
+def _load_shared(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_resource_name_completion_list
+
+    from azext_acrscope._validators import validate_registry
+
+    with loader.argument_context("acr scope") as c:
+        c.argument(
+            "registry_name",
+            options_list=["--name", "-n", "--registry", "-r"],
+            help="The registry: its name, its login server, or its resource ID. "
+            "A default can be set with `az config set defaults.acr=NAME`.",
+            completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
+            configured_default="acr",
+            validator=validate_registry,
+        )
+        c.argument(
+            "all_subscriptions",
+            options_list=["--all-subscriptions"],
+            action="store_true",
+            help="All subscriptions that the signed-in account can see.",
+        )
+        c.argument(
+            "management_group",
+            options_list=["--management-group"],
+            help="The name of a management group: all subscriptions below it.",
+        )

@@ -1,0 +1,167 @@
+"""The arguments of the commands about registries themselves."""
+
+from typing import Any
+
+from azext_acrscope._params.shared import STATUSES, Collect, several_registries
+
+
+def load(loader: Any) -> None:
+    _look_arguments(loader)
+    _enforce_arguments(loader)
+
+
+def _look_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope._validators import validate_check, validate_consumers
+
+    with loader.argument_context("acr scope show") as c:
+        c.argument(
+            "policy",
+            options_list=["--policy"],
+            action="store_true",
+            help="Show also which Azure Policy assignments govern the registry.",
+        )
+
+    with loader.argument_context("acr scope list") as c:
+        c.argument("status", arg_type=get_enum_type(STATUSES), help="List only the registries with this status.")
+        c.argument(
+            "live",
+            options_list=["--live"],
+            action="store_true",
+            help="Ask Azure Resource Manager itself, subscription by subscription, instead of Resource Graph, which is "
+            "faster but lags behind changes by up to minutes.",
+        )
+        c.argument(
+            "require",
+            arg_type=get_enum_type(STATUSES),
+            help="Fail unless every registry in view has this status and everything in view could be read.",
+        )
+
+    with loader.argument_context("acr scope check") as c:
+        c.argument("registry_name", several_registries(), validator=validate_check)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "skip_arm_probe",
+            options_list=["--skip-arm-probe"],
+            action="store_true",
+            help="Send no ARM-audience token. Whether a registry is enforced in effect is then unknown.",
+        )
+
+    with loader.argument_context("acr scope consumers") as c:
+        c.argument("registry_name", several_registries(), validator=validate_consumers)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
+            "its entries take the place of those for the same kind and sign-in.",
+        )
+        c.argument(
+            "fail_on",
+            options_list=["--fail-on"],
+            arg_type=get_enum_type(["breaks", "unknown"]),
+            help="Fail if a consumer breaks; with `unknown`, also if one is unknown or something could not be read.",
+        )
+
+
+def _enforce_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope._validators import validate_ids, validate_selection, validate_tags, validate_wave
+
+    with loader.argument_context("acr scope enforce") as c:
+        c.argument("registry_name", several_registries(), validator=validate_selection)
+        c.argument(
+            "verify",
+            options_list=["--verify"],
+            action="store_true",
+            help="Afterwards see, with a token of each audience, whether the status is in effect, and wait for it: two "
+            "minutes, or as `az config set acrscope.verify_timeout=SECONDS` says. With --wave or --canary, a wave that "
+            "cannot be verified is restored and ends the run.",
+        )
+        c.argument(
+            "status",
+            arg_type=get_enum_type(STATUSES),
+            help="The status to set, by default `disabled`. `disabled` accepts ACR-audience tokens only; `enabled` "
+            "accepts ARM-audience tokens too, as every registry does by default.",
+        )
+        c.argument(
+            "dry_run",
+            options_list=["--dry-run"],
+            action="store_true",
+            help="Show what would change, and write nothing.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+
+    with loader.argument_context("acr scope enforce", arg_group="Consumers") as c:
+        c.argument(
+            "skip_consumers",
+            options_list=["--skip-consumers"],
+            action="store_true",
+            help="Do not ask first who uses the registries and would break; the record says so.",
+        )
+        c.argument(
+            "include_breaking",
+            options_list=["--include-breaking"],
+            action="store_true",
+            help="Change also registries with consumers that are known to break; of many, they are left out otherwise.",
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, as for `az acr scope consumers`.",
+        )
+
+    with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
+        c.argument(
+            "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids
+        )
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "tags",
+            options_list=["--tag"],
+            nargs="+",
+            action=Collect,
+            help="KEY=VALUE: of those selected, only registries with this tag; several must all be there.",
+            validator=validate_tags,
+        )
+        c.argument(
+            "exclude",
+            options_list=["--exclude"],
+            nargs="+",
+            action=Collect,
+            help="Registries to leave alone, by name, login server or ID.",
+        )
+
+    with loader.argument_context("acr scope enforce", arg_group="Roll-out") as c:
+        c.argument(
+            "wave",
+            options_list=["--wave"],
+            help="Change this share of the registries first, such as 10%%; go on only if none of them failed.",
+            validator=validate_wave,
+        )
+        c.argument(
+            "canary",
+            options_list=["--canary"],
+            nargs="+",
+            action=Collect,
+            help="Change these registries first; go on only if none of them failed.",
+        )
+        c.argument(
+            "record_file",
+            options_list=["--record"],
+            help="The file to keep the record of the run in; it must not exist yet. By default a new one in acrscope/ "
+            "in the CLI's configuration directory.",
+        )
+        c.argument(
+            "undo",
+            options_list=["--undo"],
+            help="Take back what the run with this record changed, except where it was changed back since.",
+        )

@@ -1,0 +1,32 @@
+"""What the arguments of several commands share."""
+
+import argparse
+from typing import Any
+
+STATUSES = ["disabled", "enabled"]
+
+
+class Collect(argparse.Action):
+    """Adds up the values of an option, however often it is given; what the configuration says is replaced.
+
+    Where there are choices, they are meant in any case, as everywhere in the CLI.
+    """
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
+        if self.choices:
+            values = [next(each for each in self.choices if each.lower() == value.lower()) for value in values]
+        before = getattr(namespace, self.dest, None)
+        setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
+
+
+def several_registries() -> Any:
+    from knack.arguments import CLIArgumentType
+
+    return CLIArgumentType(
+        options_list=["--name", "-n", "--registry", "-r"],
+        nargs="+",
+        action=Collect,
+        help="The registries, each by its name, its login server, or its resource ID. "
+        "A default can be set with `az config set defaults.acr=NAME`.",
+        configured_default="acr",
+    )

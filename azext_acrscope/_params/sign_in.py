@@ -1,0 +1,157 @@
+"""The arguments of the commands that sign in, or let others do it."""
+
+from typing import Any
+
+from azext_acrscope._params.shared import Collect, several_registries
+
+
+def load(loader: Any) -> None:
+    _login_arguments(loader)
+    _helper_arguments(loader)
+
+
+def _login_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import (
+        TOKEN_FORMATS,
+        validate_identity,
+        validate_login,
+        validate_logout,
+        validate_min_ttl,
+        validate_repositories,
+    )
+    from azext_acrscope.access import PERMISSIONS
+    from azext_acrscope.first_hop import CREDENTIALS
+
+    with loader.argument_context("acr scope login") as c:
+        c.argument("registry_name", several_registries(), validator=validate_login)
+        c.argument(
+            "endpoint",
+            options_list=["--endpoint"],
+            nargs="+",
+            action=Collect,
+            help="Regions: sign in to the regional login servers there instead of the global one. `all` signs in to "
+            "the global one and every regional one.",
+        )
+        c.argument(
+            "min_ttl",
+            options_list=["--min-ttl"],
+            validator=validate_min_ttl,
+            help="Do nothing for a registry whose stored credential, whoever's it is, lives at least that long, such "
+            "as 45m or 1h30m.",
+        )
+
+    with loader.argument_context("acr scope logout") as c:
+        c.argument("registry_name", several_registries(), validator=validate_logout)
+        c.argument(
+            "select_all",
+            options_list=["--all"],
+            action="store_true",
+            help="All registries of the cloud in use that a sign-in stored something for.",
+        )
+
+    for command in ("login", "logout"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Destination") as c:
+            c.argument(
+                "client_name",
+                options_list=["--client"],
+                arg_type=get_enum_type(list(clients.KINDS)),
+                help="The container client whose own login is used. By default the program that DOCKER_COMMAND names, "
+                "else docker, else podman; without any, docker's configuration is written by docker's rules.",
+            )
+            c.argument(
+                "auth_file",
+                options_list=["--auth-file"],
+                help="A credential file, in the form of docker's config.json and the containers' auth.json; no client "
+                "is needed.",
+            )
+
+    with loader.argument_context("acr scope login", arg_group="Destination") as c:
+        c.argument(
+            "expose_token",
+            options_list=["--expose-token"],
+            action="store_true",
+            help="Print the token instead of storing it.",
+        )
+        c.argument(
+            "token_format",
+            options_list=["--token-format"],
+            arg_type=get_enum_type(TOKEN_FORMATS),
+            help="How --expose-token prints it: an object; the content of a Kubernetes secret of that type; or lines "
+            "of NAME=value, for the environment files of pipelines.",
+        )
+
+    with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
+        c.argument(
+            "repository",
+            options_list=["--repository"],
+            nargs="+",
+            action=Collect,
+            validator=validate_repositories,
+            help="Hand over an access token (75 minutes) that opens these repositories and nothing else.",
+        )
+        c.argument(
+            "permission",
+            arg_type=get_enum_type(list(PERMISSIONS)),
+            options_list=["--permission"],
+            nargs="+",
+            action=Collect,
+            help="What it may do there, by default `pull`. `push` includes `pull`.",
+        )
+
+    for command in ("login", "configure-docker"):
+        with loader.argument_context(f"acr scope {command}", arg_group="Identity") as c:
+            c.argument(
+                "credential",
+                arg_type=get_enum_type(CREDENTIALS, default="cli"),
+                help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask "
+                "Azure Resource Manager. What each needs is in the environment.",
+                validator=validate_identity,
+            )
+            c.argument(
+                "client_id",
+                options_list=["--client-id"],
+                help="The client ID of the application, or of one of several managed identities. By default that of "
+                "the environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
+                "`managed-identity`, the system-assigned one.",
+            )
+            c.argument(
+                "tenant",
+                options_list=["--tenant"],
+                help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
+                "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
+            )
+
+
+def _helper_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope import clients
+    from azext_acrscope._validators import validate_configure_docker
+
+    with loader.argument_context("acr scope configure-docker") as c:
+        c.argument("registry_name", several_registries(), validator=validate_configure_docker)
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "client_name",
+            options_list=["--client"],
+            arg_type=get_enum_type(list(clients.KINDS), default="docker"),
+            help="Whose file to edit. Most clients read that of docker, too.",
+        )
+        c.argument(
+            "bin_dir",
+            options_list=["--bin-dir"],
+            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
+            "directory on PATH that is your own, such as ~/.local/bin.",
+        )
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
+        c.argument(
+            "remove",
+            options_list=["--remove"],
+            action="store_true",
+            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
+        )
