@@ -116,7 +116,7 @@ def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
         target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
         place = f"Resource Graph in tenant {subscriptions[0].tenant}"
         if wanted.management_group:
-            expected = _expected_below(arm, wanted.management_group, fleet)
+            expected, fleet.incomplete = expected_below(arm, wanted.management_group)
             target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
         try:
             seen = graph.query(arm, _SUBSCRIPTIONS, **target)
@@ -225,16 +225,15 @@ def _below(arm: Arm, management_group: str) -> list[str]:
     return [item["name"] for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
 
 
-def _expected_below(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
-    """The same; without the right to ask, none, and the fleet is marked incomplete."""
+def expected_below(arm: Arm, management_group: str) -> tuple[list[str], list[str]]:
+    """The same; without the right to ask, none, and a sentence that says so."""
     try:
-        return _below(arm, management_group)
+        return _below(arm, management_group), []
     except ArmError as error:
-        fleet.incomplete.append(
+        return [], [
             f"The subscriptions of management group {management_group} cannot be listed ({error.code}), so some may be "
             "missing here: ask for the role Management Group Reader there."
-        )
-        return []
+        ]
 
 
 # --- what both views share -----------------------------------------------------------------------------------------
