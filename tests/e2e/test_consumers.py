@@ -566,7 +566,7 @@ def test_registries_of_two_tenants_are_asked_for_in_each(
 ) -> None:
     world = cloud.world
     theirs = world.add_tenant(f"Tenant of {registry_name}")
-    made = []
+    made: list[Registry] = []
     az = new_az()
     for tenant in (None, theirs.id):
         account = world.add_service_principal(f"reader of {tenant} {registry_name}", tenant_id=tenant)
