@@ -160,16 +160,23 @@ def _enforce_one(
 
 
 def _verify_one(cmd: Any, result: dict[str, Any], proof: "Proof") -> dict[str, Any]:
-    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back."""
+    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back.
+
+    :raises ManualInterrupt: Ctrl-C; what was written stays.
+    """
     from azext_acrscope import _outcome, _progress, probe
 
     sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {result['name']} to show that it is {result['status']}")
     resource = {"id": result["id"], "properties": {"loginServer": result["loginServer"]}}
-    seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
+    try:
+        seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
+    except KeyboardInterrupt:
+        raise _errors.verification_interrupted(result["name"], result["status"], result["changed"]) from None
     if seen.verified:
         _outcome.tell([_errors.verified(result["name"], result["status"], seen.seconds)])
     else:
-        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, seen.finding.seen)
+        why = seen.finding.seen
+        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, why, result["changed"])
         _outcome.fail_after_output(cmd.cli_ctx, failed)
     return {**result, "verification": seen.row()}
 

@@ -71,6 +71,7 @@ def no_such_registry_in_graph(name: str, group: str | None, tenant: str) -> AzCL
     return ResourceNotFoundError(
         f"No registry named '{name}' was found {where} any subscription of tenant {tenant} that the account can see.",
         [
+            *(["Check --resource-group, or what `az config get defaults.group` says."] if group else []),
             "`az account list --output table` shows the subscriptions; --subscription names one of another tenant.",
             "A registry made or moved minutes ago may not be in Resource Graph yet.",
         ],

@@ -279,3 +279,14 @@ def test_verify_and_dry_run_contradict_each_other(az: Az, cloud: LocalCloud, reg
     assert result.code != 0
     assert "--dry-run" in result.stderr
     assert cloud.requests == []
+
+
+def test_ctrl_c_while_verifying_says_what_the_registry_is_now(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", delay=20, times=None)
+    result = az.interrupted(
+        *("acr", "scope", "enforce", "-n", registry.name, "--verify"),
+        when=lambda: bool(cloud.requests_to(registry.login_server)),
+    )
+    assert result.code == 1
+    assert f"Interrupted while verifying: registry '{registry.name}' has the status `disabled`" in result.stderr
+    assert registry.policy_status == "disabled"
