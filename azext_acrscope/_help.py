@@ -59,7 +59,8 @@ long-summary: >
     `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
     guessed.
     What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
-    what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers.
+    what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
+    what was made or changed minutes ago may not be in Resource Graph yet.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table

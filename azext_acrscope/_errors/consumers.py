@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import counted
+from azext_acrscope._errors.wording import counted, registries
 
 
 def knowledge_unreadable(file: str, why: str) -> AzCLIError:
@@ -38,15 +38,23 @@ def consumers_question(name: str, breaks: int, unread: bool) -> str:
     return f"Enforce {name} although {' and '.join(why)}?"
 
 
-def consumers_unread(registries: int, parts: int) -> AzCLIError:
+def consumers_unread(count: int, parts: int) -> AzCLIError:
     return ValidationError(
-        f"Before enforcing {counted(registries, 'registry', 'registries')}: {counted(parts, 'part', 'parts')} of the "
+        f"Before enforcing {registries(count)}: {counted(parts, 'part', 'parts')} of the "
         "search for their consumers could not be read (see above), so some may break unseen. Nothing was written.",
         [
             "Repeat it with the rights, or at the time, that let it be read: `az acr scope consumers` shows what is.",
             "--include-breaking goes on, with registries whose consumers are known to break as well; "
             "--skip-consumers goes on without looking. The record says so.",
         ],
+    )
+
+
+def consumers_unknown(consumers: int, count: int) -> str:
+    """A sentence, not an error, as are the next two."""
+    return (
+        f"{counted(consumers, 'consumer', 'consumers')} of {registries(count)} may break or not, nobody knows: "
+        "`az acr scope consumers` lists them."
     )
 
 

@@ -9,7 +9,7 @@ from azext_acrscope import _errors, _outcome, hosts, record, registry, rollout
 from azext_acrscope.arm import Arm
 from azext_acrscope.consumers import estate, selection
 from azext_acrscope.consumers.estate import Estate, Rows
-from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, Knowledge
 from azext_acrscope.enforcement import Plan
 
 _SHOWN = 3  # names of consumers in a reason
@@ -34,7 +34,7 @@ class Guard:
         """
         found = self._look(lambda _: arm, [resource])
         rows = _breaking(found, resource)
-        _outcome.tell(lines(resource["name"], rows) if rows else [])
+        _outcome.tell([*lines(resource["name"], rows), *_unknown(found, [resource])])
         if (rows or found.unread) and not (dry_run or self.accepted):
             question = _errors.consumers_question(resource["name"], len(rows), bool(found.unread))
             _outcome.confirm(self.cli_ctx, question, _errors.CONSUMERS_OTHERWISE)
@@ -50,6 +50,7 @@ class Guard:
         plan.consumers = _outcome_of(found)
         if found.unread and not (dry_run or self.accepted):
             raise _errors.consumers_unread(len(items), len(found.unread))
+        _outcome.tell(_unknown(found, [item.resource for item in items]))
         for item in items:
             if rows := _breaking(found, item.resource):
                 _outcome.tell(lines(item.resource["name"], rows))
@@ -64,8 +65,17 @@ class Guard:
 
 
 def _breaking(found: Estate, resource: registry.Resource) -> Rows:
-    rows = found.consumers.get(str(resource["id"]).lower(), [])
-    return [row for row in rows if row["verdict"] == BREAKS]
+    return [row for row in _rows(found, resource) if row["verdict"] == BREAKS]
+
+
+def _unknown(found: Estate, resources: list[registry.Resource]) -> list[str]:
+    """A sentence on consumers of which nobody knows: they stop nobody, and they are not kept quiet."""
+    unknown = [sum(row["verdict"] == UNKNOWN for row in _rows(found, each)) for each in resources]
+    return [_errors.consumers_unknown(sum(unknown), sum(map(bool, unknown)))] if any(unknown) else []
+
+
+def _rows(found: Estate, resource: registry.Resource) -> Rows:
+    return found.consumers.get(str(resource["id"]).lower(), [])
 
 
 def _outcome_of(found: Estate) -> str:
@@ -74,6 +84,8 @@ def _outcome_of(found: Estate) -> str:
 
 def lines(name: str, rows: Rows) -> list[str]:
     """For people: the consumers of a registry that break, why, and the mend."""
+    if not rows:
+        return []
     told = [f"{_errors.counted(len(rows), 'consumer breaks', 'consumers break')} once {name} is enforced:"]
     return told + [f"  {row['kind']} {row['name']}: {row['why']} {row['mend']}" for row in rows]
 

@@ -372,19 +372,25 @@ def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: 
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
             said.append(f"The containers of {row['id']} could not be read ({_short(error)}): they are unknown.")
     if any(hosts.image_login_server(each, suffix) for each in images):
-        sign_in = uses.site_sign_in(row, config) or _ask_site(arm, row)
+        sign_in = uses.site_sign_in(row, config)
+        if not sign_in:
+            sign_in, why = _ask_site(arm, row)
+            said += [f"How {row['id']} signs in could not be read{why}: it is unknown."] if why else []
         found += uses.site(row, sign_in, suffix, config)
     if uses.unresolved(images):
         said.append(f"An image of {row['id']} names its registry by a variable: which one it is is unknown.")
     return found, said
 
 
-def _ask_site(arm: Arm, row: dict[str, Any]) -> uses.SignIn:
+def _ask_site(arm: Arm, row: dict[str, Any]) -> tuple[uses.SignIn, str]:
+    """How a site signs in, as ARM says; and why that could not be read."""
     try:
         answer = arm.get(f"{row['id']}/config/web", WEB_API_VERSION).body
-        return uses.site_sign_in(row, at(answer, "properties")) or uses.SignIn(uses.UNKNOWN)
+        sign_in = uses.site_sign_in(row, at(answer, "properties"))
+        return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail="Its settings do not say."), " there")
     except (ArmError, AzCLIError) as error:
-        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read ({_short(error)}).")
+        why = f" ({_short(error)})"
+        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read{why}."), why
 
 
 def _short(error: ArmError | AzCLIError) -> str:

@@ -369,6 +369,7 @@ def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, clo
     refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
     assert refused.code == 1
     assert "container-app shop" in refused.stderr
+    assert "2 consumers of 1 registry may break or not" in refused.stderr
     assert "--yes" in refused.stderr
     assert estate.registry.policy_status == "enabled"
     assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
@@ -456,13 +457,16 @@ def test_a_fleet_is_not_begun_while_consumers_cannot_be_asked_for(
     assert estate.registry.policy_status == "disabled"
 
 
-@pytest.mark.parametrize("unread", ["a table", "a row"])
+@pytest.mark.parametrize("unread", ["a table", "a row", "settings"])
 def test_what_part_of_the_search_could_not_read_counts_as_well(
     owner: Az, estate: Estate, cloud: LocalCloud, unread: str
 ) -> None:
     world = cloud.world
     if unread == "a table":
         world.missing_tables = {"authorizationresources"}
+    elif unread == "settings":
+        image = f"DOCKER|{estate.registry.login_server}/app"
+        world.consumers.add_web_app("silent", image, estate.apps, "system", row_says=False, config=False)
     else:
         world.consumers.add_container_app("odd", f"{estate.registry.login_server}/app", estate.apps)
         world.graph_rows["resources"][-1]["properties"]["configuration"]["registries"] = "text"
