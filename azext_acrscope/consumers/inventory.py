@@ -1,11 +1,12 @@
 """Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
-for registries with subscriptions, resources, custom roles, role assignments, Batch pools and Flux configurations (these
-run at the same time), for the App Service settings that the sites' rows lack, and for whose identities have
+for registries with subscriptions, resources, App Service settings, custom roles, role assignments, Batch pools and Flux
+configurations (these run at the same time), for sites that only their settings showed, and for whose identities have
 pull rights.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -328,7 +329,8 @@ def _read_sites(
     suffix: str,
 ) -> None:
     """Sites, with their settings from the other table; what neither has is asked of ARM, once for each."""
-    settings = {_site_id(row): row for row in config if row["id"].lower().endswith("/config/web")}
+    config = sorted(config, key=lambda row: row["id"].lower().endswith("/config/web"))  # of several, that one counts
+    settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in config}
     sites = [*sites, *_other_sites(asked, settings.keys() - {row["id"].lower() for row in sites})]
 
     def read(row: dict[str, Any]) -> tuple[list[Use], list[str]]:
@@ -340,10 +342,6 @@ def _read_sites(
     for found_uses, sentences in readers.map(read, sites):
         found.uses += found_uses
         found.incomplete += sentences
-
-
-def _site_id(config: dict[str, Any]) -> str:
-    return str(config["id"]).lower().removesuffix("/config/web")
 
 
 def _other_sites(asked: _Asked, ids: Iterable[str]) -> list[dict[str, Any]]:
