@@ -6,17 +6,20 @@ from typing import Any
 
 from azext_acrscope import fleet, probe
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
+from azext_acrscope.consumers.verdicts import BY_ROLE
 from azext_acrscope.registry import DISABLED, ENABLED
 
 # What stands between a registry and its enforcement, in the order in which they are dealt with.
 AT_ODDS, HELD, LOOK, READY, UNREAD, DONE = NEXT = (
     "at odds",  # what the login server does is not what the status says
     "held back",  # consumers are known to break
-    "look first",  # consumers are unknown, or were not asked
+    "look first",  # consumers are unknown, or were not asked for
     "ready",
     "unread",  # its status is unknown
     "enforced",
 )
+
+_BROAD = ("Owner", "Contributor", "Reader")
 
 Row = dict[str, Any]
 
@@ -85,6 +88,11 @@ class Registry:
         return sum(row["verdict"] == verdict for row in self.consumers or [])
 
     @property
+    def to_ask(self) -> list[Row]:
+        """Unknown consumers that somebody has to be asked about: all but those of `only_may`."""
+        return [row for row in self.consumers or [] if row["verdict"] == UNKNOWN and not only_may(row)]
+
+    @property
     def next(self) -> str:
         """One of `NEXT`."""
         if self.proof and self.proof.at_odds(self.status):
@@ -95,7 +103,20 @@ class Registry:
             return UNREAD
         if self.count(BREAKS):
             return HELD
-        return LOOK if self.consumers is None or self.count(UNKNOWN) else READY
+        return LOOK if self.consumers is None or self.to_ask else READY
+
+
+def only_may(row: Row) -> bool:
+    """Whether a consumer is one only because a role for everything, given above the registry, lets it pull, too.
+
+    Owners, contributors and readers of a subscription are found over every registry in it: they are told, but if they
+    held a registry back, none would ever be ready.
+    """
+    broad = tuple(f"{role} on " for role in _BROAD)
+    return row["foundBy"] == BY_ROLE and all(
+        right.startswith(broad) and not right.endswith(("on the registry", "on the registry, under a condition"))
+        for right in row["rights"]
+    )
 
 
 @dataclass(frozen=True)
@@ -152,15 +173,27 @@ class Content:
             found.setdefault(each.subscription, []).append(each)
         return found
 
-    def consumers(self, verdict: str) -> list[tuple[Registry, Row]]:
-        """The consumers with a verdict, with their registries."""
-        return [(each, row) for each in self.registries for row in each.consumers or [] if row["verdict"] == verdict]
+    def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[Registry]]]:
+        """The consumers with a verdict, each once for all registries of which the same is said.
+
+        :param broad: those of `only_may` instead of all others.
+        """
+        found: dict[tuple[str, ...], tuple[Row, list[Registry]]] = {}
+        for registry in self.registries:
+            for row in registry.consumers or []:
+                if row["verdict"] == verdict and (row["verdict"] == UNKNOWN and only_may(row)) == broad:
+                    key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "mend"))
+                    found.setdefault(key, (row, []))[1].append(registry)
+        return list(found.values())
 
     def verdicts(self) -> dict[str, int] | None:
-        """How many consumers there are of each verdict; None if none was asked for."""
+        """How many consumers there are of each verdict, and how many principals more may pull; None if none was asked
+        for, or none could be.
+        """
         if not self.consumers_read:
             return None
-        return {verdict: sum(each.count(verdict) for each in self.registries) for verdict in VERDICTS}
+        numbers = {verdict: len(self.consumers(verdict)) for verdict in VERDICTS}
+        return {**numbers, "mayPull": len(self.consumers(UNKNOWN, broad=True))}
 
 
 @dataclass(frozen=True)
@@ -184,8 +217,8 @@ def statuses(registries: Iterable[Registry]) -> Statuses:
 def summary(content: Content) -> Row:
     """What the command prints beside the file: numbers only.
 
-    ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown} | None, checked,
-    unread[]}``.
+    ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
+    unread[]}``; a consumer of several registries counts once.
     """
     numbers = statuses(content.registries)
     return {

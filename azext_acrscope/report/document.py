@@ -13,13 +13,14 @@ from azext_acrscope.report.content import Content, Proof, Registry, Row, Statuse
 TITLE = "Token audiences of container registries"
 GOOD, BAD, DOUBT = "good", "bad", "doubt"  # how a value is meant, beside what it says
 
+_NAMED = 50  # registries in one cell
 _STATUS_TONES = {DISABLED: GOOD, ENABLED: BAD, fleet.UNKNOWN: DOUBT}
 _NEXT_TONES = {model.DONE: GOOD, model.AT_ODDS: BAD, model.HELD: BAD}
 _NEXT_MEANS = {
     model.AT_ODDS: "the login server does something else than the status says: look at this first",
     model.HELD: "consumers are known to break: mend them, or leave the registry out",
     model.LOOK: "consumers are unknown or were not asked for",
-    model.READY: "no consumer is known to break or unknown: the checklist is what is left",
+    model.READY: "no consumer seen here breaks or is unknown: the checklist is what is left",
     model.UNREAD: "the status could not be read",
     model.DONE: "takes ACR-audience tokens only",
 }
@@ -45,12 +46,14 @@ class Bar:
 class Cell:
     """:ivar tone: one of GOOD, BAD, DOUBT, or empty; colour only, the text says it, too.
     :ivar note: smaller, below.
+    :ivar prose: whether text and note are sentences of this project, in which backquotes mean code.
     """
 
     text: str
     tone: str = ""
     href: str = ""
     note: str = ""
+    prose: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def make(content: Content) -> Document:
         _next(content),
         _registries(content),
         *(_consumers(content, verdict) for verdict in (BREAKS, UNKNOWN, WORKS)),
+        _others(content),
         _policy(content),
         _checklist(content),
     ]
@@ -127,7 +131,7 @@ def _facts(content: Content) -> list[tuple[str, str]]:
     statuses = "of that moment (Azure Resource Manager)" if origin.live else "up to minutes old (Azure Resource Graph)"
     consumers = "asked for in Azure Resource Graph" if content.consumers_asked else "not asked for"
     return [
-        ("Made", origin.made.replace("T", " ").replace("Z", " UTC")),
+        ("Made", _moment(origin.made)),
         ("By", origin.by),
         ("Tenant", ", ".join(origin.tenants)),
         ("Cloud", origin.cloud),
@@ -160,8 +164,8 @@ def _figures(content: Content, numbers: Statuses) -> list[Figure]:
     if odd := sum(each.next == model.AT_ODDS for each in content.registries):
         found.append(Figure(odd, "at odds with their status", BAD))
     if verdicts := content.verdicts():
-        found.append(Figure(verdicts[BREAKS], "consumers break", BAD if verdicts[BREAKS] else ""))
-        found.append(Figure(verdicts[UNKNOWN], "consumers unknown", DOUBT if verdicts[UNKNOWN] else ""))
+        found.append(Figure(verdicts["breaks"], "consumers break", BAD if verdicts["breaks"] else ""))
+        found.append(Figure(verdicts["unknown"], "consumers unknown", DOUBT if verdicts["unknown"] else ""))
     return found
 
 
@@ -201,9 +205,7 @@ def _next(content: Content) -> Section:
     for each in model.NEXT:
         registries = [one for one in content.registries if one.next == each]
         if registries:
-            names = ", ".join(one.name for one in registries)
-            if each == model.DONE:
-                names = ""  # they have come to their end: the list of registries has them
+            names = "" if each == model.DONE else _names(registries)  # nothing is left to do for them
             rows.append(
                 (
                     Cell(each, _NEXT_TONES.get(each, DOUBT if each != model.READY else ""), note=_NEXT_MEANS[each]),
@@ -217,7 +219,7 @@ def _next(content: Content) -> Section:
 
 def _registries(content: Content) -> Section:
     columns = ["Registry", "Status", "Next"]
-    columns += ["In effect"] if content.checked else []
+    columns += ["Refuses ARM tokens"] if content.checked else []
     columns += ["Other doors"]
     columns += ["Consumers"] if content.consumers_asked else []
     columns += ["Policy"] if content.assignments is not None else []
@@ -248,19 +250,28 @@ def _registry(registry: Registry, content: Content) -> tuple[Cell, ...]:
 def _proof(proof: Proof | None, status: str) -> Cell:
     if proof is None:
         return Cell("not checked", DOUBT)
-    note = f"seen {proof.time.replace('T', ' ').replace('Z', ' UTC')}. " if proof.time else ""
+    note = f"seen {_moment(proof.time)}" if proof.time else ""
     if proof.verdict == probe.FAILED:
-        return Cell(proof.in_effect, BAD if proof.at_odds(status) else DOUBT, note=note + " ".join(proof.seen))
+        said = ". ".join(each for each in (note, " ".join(proof.seen)) if each)
+        return Cell(proof.in_effect, BAD if proof.at_odds(status) else DOUBT, note=said, prose=True)
     tones = {probe.YES: GOOD, probe.UNKNOWN: DOUBT}
-    return Cell(proof.in_effect, tones.get(proof.in_effect, ""), note=note.strip())
+    return Cell(proof.in_effect, tones.get(proof.in_effect, ""), note=note)
+
+
+def _moment(time: str) -> str:
+    return time.replace("T", " ").replace("Z", " UTC")
 
 
 def _counts(registry: Registry) -> Cell:
     if registry.consumers is None:
         return Cell("not read", DOUBT)
-    said = [(registry.count(BREAKS), "break"), (registry.count(UNKNOWN), "unknown"), (registry.count(WORKS), "work")]
-    tone = BAD if registry.count(BREAKS) else DOUBT if registry.count(UNKNOWN) else ""
-    return Cell(", ".join(f"{number} {word}" for number, word in said if number) or "none seen", tone)
+    breaks, unknown, works = registry.count(BREAKS), len(registry.to_ask), registry.count(WORKS)
+    others = len(registry.consumers) - breaks - unknown - works
+    said = ", ".join(
+        f"{number} {word}" for number, word in ((breaks, "break"), (unknown, "unknown"), (works, "work")) if number
+    )
+    tone = BAD if breaks else DOUBT if unknown else ""
+    return Cell(said or "none seen", tone, note=f"{others} more may pull by a broad role" if others else "")
 
 
 def _compliance(row: Row | None) -> Cell:
@@ -277,19 +288,44 @@ def _consumers(content: Content, verdict: str) -> Section | None:
     if not found:
         return None
     title, text = _VERDICTS[verdict]
-    columns = ("Consumer", "Registry", "Signs in with", "Why", "What mends it", "Source")
+    columns = ("Consumer", "Registries", "Signs in with", "Why", "What mends it", "Source")
     rows = [
         (
             Cell(row["name"], note=_where(row)),
-            Cell(registry.name, note=registry.status),
+            Cell(_names(registries)),
             Cell(row["signIn"]),
-            Cell(row["why"]),
-            Cell(row["mend"]),
+            Cell(row["why"], prose=True),
+            Cell(row["mend"], prose=True),
             _source(row),
         )
-        for registry, row in found
+        for row, registries in found
     ]
-    return Section(f"{title} ({len(found)})", text, [Table(f"{title}, by registry", columns, rows)])
+    return Section(f"{title} ({len(found)})", text, [Table(f"{title}, with their registries", columns, rows)])
+
+
+def _others(content: Content) -> Section | None:
+    """Whoever may pull only because he may do everything."""
+    found = content.consumers(UNKNOWN, broad=True)
+    if not found:
+        return None
+    rows = [
+        (Cell(row["name"], note=_where(row)), Cell(", ".join(row["rights"])), Cell(_names(registries)))
+        for row, registries in found
+    ]
+    text = (
+        "Their role lets them pull among all else, and nothing seen here does so as them. They hold no registry back "
+        "in this report; whoever pulls as one of them with a token for Azure Resource Manager is refused once it is "
+        "enforced."
+    )
+    table = Table("Principals with a broad role", ("Principal", "Roles", "Registries"), rows)
+    return Section(f"Who else may pull ({len(found)})", text, [table])
+
+
+def _names(registries: list[Registry]) -> str:
+    """Of many, the first ones: the list of registries has them all."""
+    names = [each.name if each.status != DISABLED else f"{each.name} (enforced)" for each in registries[:_NAMED]]
+    more = len(registries) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _where(row: Row) -> str:
@@ -315,13 +351,12 @@ def _policy(content: Content) -> Section | None:
     if not content.assignments:
         return Section("Policy", "No assignment of Azure Policy's two built-in definitions governs what is in view: "
                        "what is enforced now may be undone, and new registries begin as `enabled`.")  # fmt: skip
-    columns = ("Assignment", "Effect", "Enforcement", "Scope", "Registries", "Not compliant", "Exempt")
+    columns = ("Assignment", "Effect", "Enforcement", "Registries", "Not compliant", "Exempt")
     rows = [
         (
-            Cell(each["name"], note=each["displayName"]),
+            Cell(each["name"], note="; ".join(said for said in (each["displayName"], each["scope"]) if said)),
             Cell(each["effect"]),
             Cell(each["enforcementMode"], DOUBT if each["enforcementMode"] != "Default" else ""),
-            Cell(each["scope"]),
             Cell(str(each["registries"])),
             Cell(str(each["nonCompliant"]), BAD if each["nonCompliant"] else ""),
             Cell(str(each["exempt"])),
@@ -339,11 +374,11 @@ def _checklist(content: Content) -> Section | None:
     order = (BREAKS, UNKNOWN, WORKS)
     rows = [
         (
-            Cell(row["consumer"]),
-            Cell(row["look"]),
+            Cell(row["consumer"], prose=True),
+            Cell(row["look"], prose=True),
             Cell(row["verdict"], tones.get(row["verdict"], "")),
-            Cell(row["why"]),
-            Cell(row["mend"]),
+            Cell(row["why"], prose=True),
+            Cell(row["mend"], prose=True),
             _source(row),
         )
         for row in sorted(content.not_seen, key=lambda row: order.index(row["verdict"]))

@@ -51,11 +51,11 @@ code { font-family: ui-monospace, "Cascadia Mono", Consolas, monospace; font-siz
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 caption { text-align: left; color: var(--soft); padding: .2rem 0; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; min-width: 4.5rem; }
-thead th { border-bottom: 2px solid var(--line); overflow-wrap: normal; }
+  overflow-wrap: break-word; }
+thead th { border-bottom: 2px solid var(--line); }
 tbody th { font-weight: 600; min-width: 9rem; }
 tbody th small { font-weight: 400; }
-small { display: block; color: var(--soft); font-size: .85em; }
+small { display: block; color: var(--soft); font-size: .85em; overflow-wrap: anywhere; }
 .good { color: var(--good); } .bad { color: var(--bad); } .doubt { color: var(--doubt); }
 .good, .bad, .doubt { font-weight: 600; }
 svg { display: block; margin-top: .25rem; }
@@ -74,11 +74,11 @@ footer { color: var(--soft); font-size: .88rem; margin-top: 2.5rem; padding-bott
   main, header, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; }
   table { font-size: 8pt; }
-  th, td { min-width: 0; padding-right: 4pt; }
+  th, td { padding-right: 4pt; }
   tbody th { min-width: 0; }
   thead { display: table-header-group; }
   tr, .figures li, .warning li { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h2, section > p, caption, thead { break-after: avoid; }
   a { text-decoration: none; }
   .signing { display: block; break-inside: avoid; margin-top: 12mm; }
   .signing span { display: inline-block; width: 30%; margin: 10mm 3% 0 0; border-top: 1px solid #000;
@@ -167,9 +167,13 @@ def _cell(made: Element, cell: Cell | Bar) -> None:
         _add(made, "a", cell.text).set("href", _fit(cell.href))
     elif cell.tone:
         _add(made, "span", cell.text, cell.tone)
+    elif cell.prose:
+        _prose(made, cell.text)
     else:
         made.text = _fit(cell.text)
-    if cell.note:
+    if cell.note and cell.prose:
+        _prose(SubElement(made, "small"), cell.note)
+    elif cell.note:
         _add(made, "small", cell.note)
 
 

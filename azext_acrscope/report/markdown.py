@@ -41,18 +41,25 @@ def _row(cells: list[str]) -> str:
 def _cell(cell: Cell | Bar) -> str:
     if isinstance(cell, Bar):
         return _text(cell.label)
-    said = f"[{_text(cell.text)}]({_address(cell.href)})" if cell.href else _text(cell.text)
-    return f"{said}<br>{_text(cell.note)}" if cell.note else said
+    said = _prose(cell.text) if cell.prose else _text(cell.text)
+    said = f"[{said}]({_address(cell.href)})" if cell.href else said
+    if not cell.note:
+        return said
+    return f"{said}<br>{_prose(cell.note) if cell.prose else _text(cell.note)}"
 
 
 def _prose(text: str) -> str:
     """Of our own sentences: words between backquotes stay so."""
-    return "`".join(part if place % 2 else _text(part) for place, part in enumerate(text.split("`")))
+    return "`".join(part if place % 2 else _escaped(part) for place, part in enumerate(text.split("`")))
 
 
 def _text(text: str) -> str:
     """Text that stays text, and in one line, whatever it is."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _escaped(text.strip())
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
 
 
 def _address(address: str) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN
+from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.registry import DISABLED, ENABLED
 from azext_acrscope.report import content as model
-from azext_acrscope.report.content import Content, Registry
+from azext_acrscope.report.content import Content, Registry, Row
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -107,10 +107,16 @@ def _results(registry: Registry) -> Iterator[dict[str, Any]]:
     for door in registry.doors:
         yield _result(_DOOR, registry, f"{registry.name} has another way in: {door}.", door)
     for row in registry.consumers or []:
-        rule = {BREAKS: _BREAKS, UNKNOWN: _UNKNOWN}.get(row["verdict"])
-        if rule:
-            said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['mend']} Source: {row['source']}"
-            yield _result(rule, registry, said, str(row["consumer"]))
+        if row["verdict"] == BREAKS:
+            yield _consumer(_BREAKS, registry, row)
+    if registry.status != DISABLED:  # else who is unknown has been put to the test already
+        for row in registry.to_ask:
+            yield _consumer(_UNKNOWN, registry, row)
+
+
+def _consumer(rule: str, registry: Registry, row: Row) -> dict[str, Any]:
+    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['mend']} Source: {row['source']}"
+    return _result(rule, registry, said, str(row["consumer"]))
 
 
 def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[str, Any]:

@@ -3,13 +3,13 @@
 import csv
 import io
 
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, WORKS
 from azext_acrscope.report.content import Content, Registry
 
 COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),
     *("status", "statusIsDefault", "next", "enforcedInEffect", "checkVerdict", "checkTime"),
-    *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "breaking"),
+    *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "othersMayPull", "breaking"),
     *("policyCompliance", "policyAssignments", "made", "madeBy"),
 )
 # A spreadsheet takes a cell that begins so for a formula, which a name must never become.
@@ -34,13 +34,18 @@ def _row(registry: Registry, content: Content) -> list[object]:
         *((proof.in_effect, proof.verdict, proof.time) if proof else ("", "", "")),
         row["otherSignIns"]["adminUser"],
         row["otherSignIns"]["anonymousPull"],
-        *(registry.count(each) if consumers is not None else "" for each in (BREAKS, UNKNOWN, WORKS)),
+        *(("",) * 4 if consumers is None else _counts(registry)),
         " ".join(each["consumer"] for each in consumers or [] if each["verdict"] == BREAKS),
         policy["compliance"] if policy else "",
         " ".join(each["id"] for each in policy["assignments"]) if policy else "",
         content.origin.made,
         content.origin.by,
     ]
+
+
+def _counts(registry: Registry) -> list[int]:
+    breaks, unknown, works = registry.count(BREAKS), len(registry.to_ask), registry.count(WORKS)
+    return [breaks, unknown, works, len(registry.consumers or []) - breaks - unknown - works]
 
 
 def _safe(value: object) -> str:
