@@ -11,6 +11,7 @@ from urllib3 import HTTPHeaderDict
 
 from azext_acrscope import arm, first_hop, hosts, login_server, registry, second_hop
 from azext_acrscope.consumers import inventory, knowledge, uses, verdicts
+from azext_acrscope.kql import listed
 from azext_acrscope.tokens import ACR_AUDIENCE, json_object
 from tests.localcloud import kql
 from tests.localcloud.graph_tables import COLUMNS
@@ -172,8 +173,8 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
         resource = pair["row"]
         shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
         text = inventory._RESOURCES.format(
-            by_type=inventory._listed(inventory._BY_TYPE),
-            by_host=inventory._listed(inventory._BY_HOST),
+            by_type=listed(inventory._BY_TYPE),
+            by_host=listed(inventory._BY_HOST),
             named=inventory._sites("tostring(properties) contains '.azurecr.io'"),
         )
         found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
