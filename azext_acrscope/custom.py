@@ -13,10 +13,12 @@ from azext_acrscope.hosts import RegistryRef
 if TYPE_CHECKING:
     from azext_acrscope.consumers.guard import Guard
     from azext_acrscope.enforcement import Proof
+    from azext_acrscope.log_analytics import Workspace
     from azext_acrscope.probe import Prober
     from azext_acrscope.tokens import EntraToken
 
 _VERIFY_SECONDS = 120
+_LOG_DAYS = 7
 
 
 def show(
@@ -252,16 +254,24 @@ def consumers(
     all_subscriptions: bool = False,
     knowledge: str | None = None,
     fail_on: str | None = None,
+    workspace: "Workspace | None" = None,
+    days: int | None = None,
 ) -> dict[str, Any]:
-    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`."""
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`.
+
+    With `workspace` also who signed in to them, and who is refused now.
+    """
     from azure.cli.core._profile import Profile
 
     from azext_acrscope import _outcome, fleet
     from azext_acrscope.arm import Arm
     from azext_acrscope.consumers import knowledge as known
     from azext_acrscope.consumers import report
+    from azext_acrscope.consumers.watch import Log
+    from azext_acrscope.log_analytics import LogAnalytics
 
     facts = known.load(knowledge)
+    log = Log(LogAnalytics(cmd.cli_ctx, workspace), days or _LOG_DAYS) if workspace else None
     arm = Arm(cmd.cli_ctx)
     if registry_name:
         condition, pick = report.by_name(registry_name, resource_group_name, arm.subscription_id)
@@ -270,7 +280,7 @@ def consumers(
     accounts = Profile(cli_ctx=cmd.cli_ctx).load_cached_subscriptions()
     asked = [each for each in accounts if all_subscriptions or each["tenantId"] == arm.tenant]
     expected = [each["id"] for each in asked if each["id"] != each["tenantId"]]
-    result = report.make(arm, condition, pick, expected, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    result = report.make(arm, condition, pick, expected, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
     _outcome.tell(report.summary(result))
     if failed := fail_on and report.missed(result, str(fail_on)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)

@@ -42,8 +42,10 @@ def no_registry_for_consumers() -> AzCLIError:
     )
 
 
-def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int) -> AzCLIError:
+def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int, newly_refused: int) -> AzCLIError:
     said = [f"{counted(breaks, 'consumer breaks', 'consumers break')}"] if breaks else []
+    if newly_refused:
+        said.append(f"{counted(newly_refused, 'client is newly refused', 'clients are newly refused')}")
     if fail_on == "unknown":
         said += [f"{counted(unknown, 'consumer is unknown', 'consumers are unknown')}"] if unknown else []
         said += [f"{counted(incomplete, 'part', 'parts')} of the search could not be read"] if incomplete else []

@@ -101,7 +101,8 @@ _OWNERS = """resources
 | extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
 'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
 | where own in ({principals}) or assigned in ({principals})
-| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own)
+| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
+clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 | order by id asc"""
 
 

@@ -7,9 +7,10 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, fleet, hosts
 from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import inventory, verdicts
+from azext_acrscope.consumers import inventory, verdicts, watch
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, Knowledge
+from azext_acrscope.consumers.watch import Log
 from azext_acrscope.hosts import RegistryRef
 
 _SHOWN = 10  # names of subscriptions in the summary; the result has all
@@ -71,13 +72,20 @@ def by_scope(scope: fleet.Scope) -> tuple[str, Picked]:
 
 
 def make(
-    arm: Arm, condition: str, pick: Picked, expected: list[str], knowledge: Knowledge, suffix: str
+    arm: Arm,
+    condition: str,
+    pick: Picked,
+    expected: list[str],
+    knowledge: Knowledge,
+    suffix: str,
+    log: Log | None = None,
 ) -> dict[str, Any]:
     """What the command prints.
 
     ``{registries: [{name, id, loginServer, status, breaks, works, unknown, consumers}], subscriptions, incomplete,
     notSeen}``: numbers of consumers by verdict and their rows (see `verdicts.of_registry`), the names of the
-    subscriptions searched, sentences on what may be missing, and the checklist of what no query sees.
+    subscriptions searched, sentences on what may be missing, and the checklist of what no query sees. With a log, what
+    `Log.add` adds to that.
 
     :param expected: IDs of subscriptions that the account is said to have.
     :raises ForbiddenError, AzureResponseError …: Resource Graph refused.
@@ -87,7 +95,7 @@ def make(
         found_places.registries = pick(found_places)
         if not found_places.registries:
             raise _errors.nothing_in_view()
-        result = of(found_places, arm, knowledge, suffix)
+        result = of(found_places, arm, knowledge, suffix, log)
     except ArmError as error:
         raise error.as_cli_error(f"Resource Graph in tenant {arm.tenant}", READ) from error
     unseen = [each for each in expected if each.lower() not in found_places.subscriptions]
@@ -97,7 +105,7 @@ def make(
     return result
 
 
-def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> dict[str, Any]:
+def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str, log: Log | None = None) -> dict[str, Any]:
     """The same for registries that were picked already.
 
     :raises ArmError: Resource Graph refused.
@@ -107,10 +115,11 @@ def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> dict[str, 
     by_registry: dict[str, list[Any]] = {}
     for use in found.uses:
         by_registry.setdefault(use.registry, []).append(use)
-    registries = []
+    registries, owners = [], {}
     for registry in where.registries:
         used = [*by_registry.get(registry.login_server.lower(), []), *by_registry.get(registry.id.lower(), [])]
         rows = verdicts.of_registry(registry, found, knowledge, used)
+        owners[registry.id.lower()] = verdicts.owners(registry, found, used)
         registries.append(
             {
                 "name": registry.name,
@@ -121,12 +130,15 @@ def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> dict[str, 
                 "consumers": rows,
             }
         )
-    return {
+    result = {
         "registries": registries,
         "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
         "incomplete": list(dict.fromkeys(incomplete)),
         "notSeen": knowledge.checklist,
     }
+    if log:
+        log.add(result, where.registries, owners)
+    return result
 
 
 def summary(result: dict[str, Any]) -> list[str]:
@@ -140,6 +152,7 @@ def summary(result: dict[str, Any]) -> list[str]:
         f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(len(searched))}: {places}"
     ]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
+    lines += watch.summary(result)
     lines.append("What no query sees, to be checked by hand:")
     lines += [
         f"  {item['verdict']}: {item['consumer']} (in {item['look']}): {item['why']}" for item in result["notSeen"]
@@ -148,8 +161,11 @@ def summary(result: dict[str, Any]) -> list[str]:
 
 
 def missed(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
-    """The gate: `breaks` is passed if nothing is known to break, `unknown` only if nothing is unknown either."""
+    """The gate: `breaks` is passed if nothing is known to break and nobody is newly refused in the log, `unknown` only
+    if nothing is unknown either.
+    """
     numbers = {verdict: sum(each[verdict] for each in result["registries"]) for verdict in VERDICTS}
-    if numbers[BREAKS] or (fail_on == UNKNOWN and (numbers[UNKNOWN] or result["incomplete"])):
-        return _errors.consumers_in_the_way(fail_on, numbers[BREAKS], numbers[UNKNOWN], len(result["incomplete"]))
+    newly, incomplete = len(watch.newly_refused(result)), len(result["incomplete"])
+    if numbers[BREAKS] or newly or (fail_on == UNKNOWN and (numbers[UNKNOWN] or incomplete)):
+        return _errors.consumers_in_the_way(fail_on, numbers[BREAKS], numbers[UNKNOWN], incomplete, newly)
     return None
