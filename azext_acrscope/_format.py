@@ -114,7 +114,7 @@ def _login(row: Row) -> Row:
     results = ", ".join(f"{result} {count}x" for result, count in row["results"].items())
     times = [("last sign-in", row["lastSignIn"]), ("last refusal", row["lastRefusal"])]
     return {
-        "name": row["identity"] or "no identity",
+        "name": ", ".join([*(each.rpartition("/")[2] for each in row["consumers"]), row["identity"] or "no identity"]),
         "kind": "sign-ins",
         "signIn": row["client"] or row["userAgent"],
         "verdict": _outcome(row),

@@ -124,13 +124,15 @@ def log_rows_unread(number: int) -> str:
 
 def no_logins(names: str, days: int, registry_id: str, workspace: str) -> str:
     """:param names: of the registries without any event.
+    :param registry_id: of the first of them.
     :param workspace: for the command: a resource ID, or a word in its place.
     """
     return (
         f"No sign-in to {names} is in the log of {_last(days)}. That proves nothing: events exist only where a "
         "diagnostic setting sends the category ContainerRegistryLoginEvents to this workspace. "
         f"`az monitor diagnostic-settings create --name acr-logins --resource {registry_id} --workspace {workspace} "
-        """--logs '[{"category": "ContainerRegistryLoginEvents", "enabled": true}]'` makes one."""
+        """--logs '[{"category": "ContainerRegistryLoginEvents", "enabled": true}]'` """
+        f"makes one for {registry_id.rpartition('/')[2]}."
     )
 
 
@@ -140,7 +142,7 @@ def logins_seen(clients: int, newly: int, days: int) -> str:
 
 LOG_LIMITS = (
     "The log has no column for the audience: a sign-in in it may have used either. Who is not in it may pull all the "
-    "same, or fail without a trace, as Foundry did: absence proves nothing. Events arrive some minutes late."
+    "same, or fail without a trace, as pulls of Foundry did: absence proves nothing. Events arrive some minutes late."
 )
 
 

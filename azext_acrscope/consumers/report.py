@@ -142,7 +142,7 @@ def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str, log: Log | No
 
 
 def summary(result: dict[str, Any]) -> list[str]:
-    """Lines for people: the numbers, what may be missing, and once the checklist of what no query sees."""
+    """Lines for people: the numbers, what may be missing, once the checklist of what no query sees, and the log."""
     registries, searched = result["registries"], result["subscriptions"]
     places = ", ".join(searched[:_SHOWN]) + (" …" if len(searched) > _SHOWN else "")
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
@@ -152,12 +152,11 @@ def summary(result: dict[str, Any]) -> list[str]:
         f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(len(searched))}: {places}"
     ]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
-    lines += watch.summary(result)
     lines.append("What no query sees, to be checked by hand:")
     lines += [
         f"  {item['verdict']}: {item['consumer']} (in {item['look']}): {item['why']}" for item in result["notSeen"]
     ]
-    return lines
+    return lines + watch.summary(result)  # last, where it is seen
 
 
 def missed(result: dict[str, Any], fail_on: str) -> AzCLIError | None:

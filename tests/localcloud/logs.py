@@ -79,11 +79,15 @@ class Logs:
         self._workspaces[workspace.id.lower()] = workspace
         return workspace
 
+    @property
+    def workspaces(self) -> list[Workspace]:
+        return list(self._workspaces.values())
+
     def workspace(self, resource_id: str) -> Workspace | None:
         return self._workspaces.get(resource_id.lower().rstrip("/"))
 
     def by_customer_id(self, guid: str) -> Workspace | None:
-        return next((one for one in self._workspaces.values() if one.customer_id == guid.lower()), None)
+        return next((one for one in self.workspaces if one.customer_id == guid.lower()), None)
 
     def send(self, registry: Registry, workspace: Workspace, name: str = "logins") -> None:
         """A diagnostic setting: the registry writes its sign-ins into the workspace from now on."""
