@@ -63,8 +63,8 @@ long-summary: >
 
 
     With `--workspace`, each registry gets `logins`: the identities and addresses in its log of sign-ins, with numbers,
-    results and times. `newlyRefused` are those that signed in before and whose last event is a refusal, so a break is
-    seen within minutes of an enforcement; they close `--fail-on breaks`, too. The log has no column for the audience:
+    results and times. `newlyRefused` are those whose last refusal is later than their last sign-in, so a break is seen
+    within minutes of an enforcement; they close `--fail-on breaks`, too. The log has no column for the audience:
     it cannot tell beforehand who will be refused, and who is not in it may break all the same. It exists only where a
     diagnostic setting sends ContainerRegistryLoginEvents to the workspace. To read it takes the role Log Analytics
     Reader there.

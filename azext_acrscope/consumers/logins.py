@@ -16,6 +16,7 @@ from typing import Any
 from azext_acrscope import hosts
 from azext_acrscope.consumers.inventory import Registry
 from azext_acrscope.kql import listed
+from azext_acrscope.login_server import PROBE
 
 TABLE = "ContainerRegistryLoginEvents"
 MOST = 10_000  # rows of an answer
@@ -35,6 +36,7 @@ _CLIENTS = {
     "azure/acr/tasks": "ACR Tasks",
     "docker/": "docker",
 }
+_PROBE = f"CliExtension/acrscope{PROBE}"
 _PASSING = (408, 429)  # say nothing of the token
 
 
@@ -113,10 +115,11 @@ def _judge(clients: list[Client]) -> None:
     """Mark the newly refused: those whose last refusal is later than their last sign-in, with the same user agent.
 
     A client that signs in from changing addresses is the same by its identity. A refusal without an identity may be of
-    anybody who signed in before from that address with that user agent.
+    anybody who signed in before from that address with that user agent. What `az acr scope check` and `--verify` sent
+    is refused because it must be.
     """
     for each in clients:
-        if not each.last_refusal:
+        if not each.last_refusal or _PROBE in each.user_agent:
             continue
         if each.last_sign_in:
             each.newly_refused = each.last_sign_in < each.last_refusal
@@ -175,6 +178,8 @@ def _row(client: Client, owners: dict[str, list[str]]) -> dict[str, Any]:
 def client_of(user_agent: str) -> str:
     """The client that sends a user agent, as people call it; empty where that is not known."""
     lowered = user_agent.lower()
+    if _PROBE.lower() in lowered:
+        return "acrscope's own probe"
     return next((name for known, name in _CLIENTS.items() if lowered.startswith(known)), "")
 
 

@@ -134,6 +134,14 @@ def test_who_is_refused_since_the_enforcement_is_named(az: Az, estate: Estate, c
     assert consumers(az, estate, "--fail-on", "breaks").code == 0
 
 
+def test_our_own_checks_of_an_enforced_registry_raise_no_alarm(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    cloud.world.grant(estate.operator, estate.registry.id, "AcrPull")
+    assert az("acr", "scope", "enforce", "--name", estate.registry.name, "--verify").code == 0
+    assert az("acr", "scope", "check", "--name", estate.registry.name).code == 0
+    [row] = logins(consumers(az, estate, "--fail-on", "breaks"))
+    assert (row["client"], row["results"]) == ("acrscope's own probe", {"200": 2, "401": 2})
+
+
 def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
     az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes
 ) -> None:

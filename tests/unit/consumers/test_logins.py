@@ -133,6 +133,12 @@ def test_a_refusal_without_identity_may_be_of_who_signed_in_from_there_before() 
     assert newly(late, elsewhere, event("401", "11:00", "")) == []
 
 
+def test_our_own_probe_is_refused_on_purpose() -> None:
+    agent = "AZURECLI/2.91.0 (PIP) CliExtension/acrscope (probe)"
+    found = rows(event("200", "10:00", UserAgent=agent), event("401", "11:00", UserAgent=agent))
+    assert [(row["client"], row["newlyRefused"]) for row in found] == [("acrscope's own probe", False)]
+
+
 def test_the_newly_refused_come_first() -> None:
     found = rows(event("200", "10:00", "b"), event("200", "10:00", "a"), event("401", "11:00", "b"))
     assert [row["identity"] for row in found] == ["b", "a"]
