@@ -134,6 +134,24 @@ def _outcome(row: Row) -> str:
 _NO_CONSUMER = {"name": "none seen", "kind": "", "signIn": "", "verdict": "", "why": "", "sourceDate": ""}
 
 
+def report_table(result: Row | None) -> Row:
+    """Of the printed numbers; nothing for a document that was printed itself."""
+    if not result:
+        return {}
+    consumers = result["consumers"] or {}
+    return {
+        "Registries": result["registries"],
+        "Enforced": result["enforced"],
+        "NotEnforced": result["notEnforced"],
+        "Unknown": result["unknown"],
+        "ConsumersBreak": consumers.get("breaks", ""),
+        "Checked": result["checked"],
+        "Unread": len(result["unread"]),
+        "Format": result["format"],
+        "File": result["file"],
+    }
+
+
 def login_table(result: Row | list[Row]) -> Row | list[Row]:
     """The fields that are plain values; reasons shortened. Rows go without the user name, the same in all of them."""
     if isinstance(result, list):

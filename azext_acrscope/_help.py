@@ -153,6 +153,32 @@ examples:
     text: az acr scope check --resource-group rg-apps --query "[?verdict=='failed'].{name:name, toDo:toDo}"
 """
 
+helps["acr scope report"] = """
+type: command
+short-summary: Report the state of a fleet in one document, for the people who sign it off.
+long-summary: >
+    One HTML file that loads nothing and runs no scripts, for the screen (light or dark), a screen reader and paper; or
+    Markdown, CSV (a row for each registry) or SARIF (a result for each finding). It holds the totals, a bar for each
+    subscription, every registry with its status and what is next for it, its other doors, its consumers by verdict,
+    what Azure Policy governs, what no query sees, what could not be read, and when and by whom it was made.
+
+
+    Whether the login servers do as their status says is in it if they are checked now (`--check`) or were before
+    (`--evidence`, with what `az acr scope check` printed). Each part can be left out; what one part lacks is said and
+    keeps nothing else from being told. The document holds no token. With `--file` the result is its numbers.
+examples:
+  - name: Report the subscription in use.
+    text: az acr scope report --file report.html
+  - name: Report all subscriptions, with proof from each login server.
+    text: az acr scope report --all-subscriptions --check --file report.html
+  - name: Report a management group, with what was checked on another machine.
+    text: az acr scope report --management-group contoso --evidence east.json west.json --file report.html
+  - name: Print a table for each section, for a wiki or a pull request.
+    text: az acr scope report --resource-group rg-apps --format markdown
+  - name: Write findings for code scanning, without asking about policy.
+    text: az acr scope report --skip-policy --file acrscope.sarif
+"""
+
 helps["acr scope login"] = """
 type: command
 short-summary: Sign in to registries with a token for the ACR audience, for container clients, files or pipelines.

@@ -30,6 +30,19 @@ def lines(texts: Iterable[str]) -> None:
         print(text)
 
 
+def document(text: str) -> None:
+    """Print a document as it is, in UTF-8 wherever it goes: a console's own code page lacks letters of some names."""
+    import sys
+
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        print(text, end="")
+        return
+    sys.stdout.flush()
+    binary.write(text.encode("utf-8"))
+    binary.flush()
+
+
 def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:
     """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 

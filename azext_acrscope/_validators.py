@@ -102,6 +102,16 @@ def validate_days(namespace: Any) -> None:
     namespace.days = int(text)
 
 
+def validate_report(namespace: Any) -> None:
+    """Refuse what cannot be meant together."""
+    if namespace.file is not None and not namespace.file.strip():
+        raise _errors.empty_option("--file")
+    if namespace.run_check and namespace.evidence:
+        raise _errors.exclusive("--check", "--evidence")
+    if namespace.skip_consumers and namespace.knowledge:
+        raise _errors.exclusive("--skip-consumers", "--knowledge")
+
+
 def validate_logout(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside --all."""
     _parse_registries(cmd, namespace, bool(namespace.select_all))

@@ -14,6 +14,7 @@ from azext_acrscope._format import (
     policy_show_table,
     policy_unassign_table,
     remediate_table,
+    report_table,
     show_table,
 )
 
@@ -25,6 +26,7 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
         g.custom_command("enforce", "enforce", table_transformer=enforce_table)
         g.custom_command("check", "check", table_transformer=check_table)
         g.custom_command("consumers", "consumers", table_transformer=consumers_table)
+        g.custom_command("report", "report", table_transformer=report_table)
     with loader.command_group("acr scope", operations_tmpl="azext_acrscope.custom_sign_in#{}") as g:
         g.command("login", "login", table_transformer=login_table)
         g.command("logout", "logout", table_transformer=logout_table)

@@ -9,14 +9,13 @@ import errno
 import json
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from azext_acrscope import _errors
+from azext_acrscope import _errors, files
 
 _LOCK_SECONDS = 60.0
 _LOCK_INTERVAL = 0.02
@@ -138,49 +137,10 @@ def write(file: Path, content: bytes, mode: int = 0o600) -> None:
 
     :raises FileOperationError: it cannot be written; the old one is as it was.
     """
-    target = os.path.realpath(file)
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=".acrscope-", dir=os.path.dirname(target))  # mode 0600
+        files.replace(file, content, mode)
     except OSError as error:
         raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
-    try:
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        _keep_owner(file, target, temporary)
-        if mode != 0o600:
-            os.chmod(temporary, mode)
-        os.replace(temporary, target)
-        _sync_directory(os.path.dirname(target))
-    except OSError as error:
-        raise _errors.credential_file_unwritable(str(file), _reason(error)) from None
-    finally:
-        with suppress(OSError):
-            os.unlink(temporary)
-
-
-def _keep_owner(file: Path, target: str, temporary: str) -> None:
-    """With sudo, the file stays its user's; without the right to that, the writer's own.
-
-    Only in a folder of that user: elsewhere (/tmp), anybody may have laid a file or a link to wait for root's tokens.
-    """
-    if os.name == "posix":
-        with suppress(FileNotFoundError, PermissionError):
-            old = os.stat(target)
-            if old.st_uid != os.stat(os.path.dirname(os.path.abspath(file))).st_uid:
-                return
-            if stat.S_ISREG(old.st_mode) and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
-                os.chown(temporary, old.st_uid, old.st_gid)
-
-
-def _sync_directory(directory: str) -> None:
-    if os.name == "posix":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _reason(error: Exception) -> str:

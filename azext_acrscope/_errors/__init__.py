@@ -22,6 +22,7 @@ from azext_acrscope._errors.helper import *
 from azext_acrscope._errors.login_server import *
 from azext_acrscope._errors.logs import *
 from azext_acrscope._errors.policy import *
+from azext_acrscope._errors.report import *
 from azext_acrscope._errors.stores import *
 from azext_acrscope._errors.wording import *
 from azext_acrscope.tokens import redact

@@ -7,6 +7,7 @@ from azext_acrscope._params.shared import STATUSES, Collect, several_registries
 
 def load(loader: Any) -> None:
     _look_arguments(loader)
+    _report_arguments(loader)
     _enforce_arguments(loader)
 
 
@@ -82,6 +83,65 @@ def _look_arguments(loader: Any) -> None:
             options_list=["--days"],
             help="How many days of the log to read, from 1 to 90; 7 by default.",
             validator=validate_days,
+        )
+
+
+def _report_arguments(loader: Any) -> None:
+    from azure.cli.core.commands.parameters import get_enum_type
+
+    from azext_acrscope._validators import validate_report
+    from azext_acrscope.report import FORMATS
+
+    with loader.argument_context("acr scope report") as c:
+        c.argument(
+            "document_format",
+            options_list=["--format"],
+            arg_type=get_enum_type(list(FORMATS)),
+            help="By default what the ending of --file says (.html, .md, .csv, .sarif), else html.",
+            validator=validate_report,
+        )
+        c.argument(
+            "file",
+            options_list=["--file", "-f"],
+            help="The file to write; one that is there is replaced. Without it, the document is printed.",
+        )
+        c.argument(
+            "live",
+            options_list=["--live"],
+            action="store_true",
+            help="Read the statuses from Azure Resource Manager itself instead of Resource Graph.",
+        )
+
+    with loader.argument_context("acr scope report", arg_group="Content") as c:
+        c.argument(
+            "run_check",
+            options_list=["--check"],
+            action="store_true",
+            help="Check every registry, as `az acr scope check` does, with a token of each audience. Implies --live.",
+        )
+        c.argument(
+            "evidence",
+            options_list=["--evidence"],
+            nargs="+",
+            action=Collect,
+            help="Files with what `az acr scope check` printed as JSON: proof of an earlier time.",
+        )
+        c.argument(
+            "skip_consumers",
+            options_list=["--skip-consumers"],
+            action="store_true",
+            help="Do not ask who uses the registries.",
+        )
+        c.argument(
+            "skip_policy",
+            options_list=["--skip-policy"],
+            action="store_true",
+            help="Do not ask what Azure Policy governs.",
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, as for `az acr scope consumers`.",
         )
 
 

@@ -12,6 +12,7 @@ from azext_acrscope.consumers.rights import Holder
 from azext_acrscope.consumers.uses import Odd, Use, at, items, text
 
 _ORDER = (BREAKS, UNKNOWN, WORKS)
+BY_RESOURCE, BY_ROLE = "resource", "role"
 _FOUNDRY = "microsoft.cognitiveservices/accounts"
 _ASSIGNED = "microsoft.managedidentity/userassignedidentities"
 
@@ -19,8 +20,9 @@ _ASSIGNED = "microsoft.managedidentity/userassignedidentities"
 def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: Iterable[Use]) -> list[dict[str, Any]]:
     """A row for each consumer of a registry, what breaks first.
 
-    ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, rights, managedBy}``: `consumer` is a
-    resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by.
+    ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
+    is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
+    `foundBy` is `resource` for what says that it uses the registry, `role` for what may only, by a role.
 
     :param used: the uses of this registry.
     """
@@ -55,6 +57,7 @@ def _row(
         "why": f"{entry['why']} {detail}".strip(),
         "mend": entry["mend"],
         **knowledge.source(entry["source"]),
+        "foundBy": BY_RESOURCE,
         "rights": [],
         "managedBy": "",
     }
@@ -102,7 +105,7 @@ def _of_holder(holder: Holder, found: Found, knowledge: Knowledge) -> dict[str, 
         said = kind if kind == "foundry" or resource == _ASSIGNED else f"identity of {resource}"
         said = "managed identity" if resource == _ASSIGNED else said
         row = _row(owner["id"], str(owner.get("name") or ""), said, uses.IDENTITY, entry, knowledge, detail)
-    return {**row, "rights": holder.roles}
+    return {**row, "foundBy": BY_ROLE, "rights": holder.roles}
 
 
 def _principal_kind(holder: Holder) -> str:

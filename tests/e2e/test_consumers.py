@@ -132,7 +132,7 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert row["consumer"] == resource_id
     assert "ARM-scoped credentials" in row["why"]
     assert row["source"].startswith("Azure Container Registry documentation")
-    assert row["sourceDate"] == "2026-08-20"
+    assert row["sourceDate"] == "2026-11-25"
     assert "repository token" in row["mend"]
     assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown; searched 2 subscriptions" in result.stderr
     assert result.stderr.count("What no query sees") == 1

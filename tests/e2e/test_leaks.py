@@ -70,6 +70,7 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
         ("logout", "-n", registry.login_server),
         ("check", "-n", registry.name),
         ("enforce", "-n", registry.name, "--verify"),
+        ("report", "-g", "rg-leaks", "--check", "--file", "report.html"),
     ]
     auth_file = str(az.home / "auth.json")
     of_no_client: list[tuple[str, ...]] = [
@@ -105,7 +106,7 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
             cloud.faults.clear()
 
     assert exposed.code == 0
-    expected = [0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0]
+    expected = [0, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0]
     assert [result.code for result in results] == [*expected, *expected, 1, 0, 0, 0, 1, 1, 1, 1]
     secrets = {secret.encode() for secret in cloud.secrets if len(secret) >= 8}
     assert len(secrets) > 10

@@ -2,8 +2,10 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
@@ -36,6 +38,30 @@ def test_every_source_is_of_use() -> None:
     used = {entry["source"] for part in ("entries", "checklist") for entry in OURS.content[part]}
     used |= {OURS.aks["source"], OURS.aks["neverSource"], OURS.aks["roleSource"]}
     assert used == set(OURS.content["sources"])
+
+
+@pytest.mark.parametrize("key", OURS.content["sources"])
+def test_a_source_is_an_article_a_thread_or_a_file_that_cannot_change(key: str) -> None:
+    url = urlsplit(OURS.content["sources"][key]["url"])
+    article = r"learn\.microsoft\.com/azure(/[a-z0-9-]+)+"
+    repository = r"github\.com/[\w-]+/[\w-]+"
+    assert (url.scheme, url.query, url.fragment) == ("https", "", "")
+    assert re.fullmatch(
+        rf"{article}|{repository}/(issues|pull)/\d+|{repository}/(blob|tree)/[0-9a-f]{{40}}/.+", url.netloc + url.path
+    )
+
+
+@pytest.mark.parametrize("key", OURS.content["sources"])
+def test_a_source_was_not_read_before_it_was_written(key: str) -> None:
+    source = OURS.content["sources"][key]
+    assert all(date <= source["read"] for date in re.findall(r"\d{4}-\d\d-\d\d", source["title"]))
+
+
+def test_a_title_names_the_commit_that_is_linked() -> None:
+    for source in OURS.content["sources"].values():
+        linked = re.search(r"/(?:blob|tree)/([0-9a-f]{40})/", source["url"])
+        named = re.search(r" at ([0-9a-f]{8})\b", source["title"])
+        assert not linked or (named and linked[1].startswith(named[1]))
 
 
 def test_nothing_is_said_twice() -> None:

@@ -13,6 +13,7 @@ REGISTRY = "/subscriptions/s1/resourcegroups/rg/providers/microsoft.containerreg
 PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 REPOSITORY = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
+IMPORTER = "577a9874-89fd-4f24-9dbd-b5034d0ad23a"
 GROUPS = "/providers/microsoft.management/managementgroups"
 
 
@@ -105,6 +106,8 @@ def test_a_role_reaches_a_registry_from_it_and_from_above(scope: str, where: str
         (REPOSITORY, "LegacyRegistryPermissions", False),
         (REPOSITORY, None, True),
         (READER, None, True),
+        (IMPORTER, "LegacyRegistryPermissions", True),
+        (IMPORTER, "AbacRepositoryPermissions", True),
         ("c2f4ef07-c644-48eb-af81-4b1b4947fb11", "LegacyRegistryPermissions", False),
     ],
 )

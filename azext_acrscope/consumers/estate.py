@@ -1,0 +1,75 @@
+"""The consumers of registries as ARM or Resource Graph gave them, whichever tenants they are in."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope import registry
+from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.consumers import inventory, report
+from azext_acrscope.consumers.inventory import Places, Registry
+from azext_acrscope.consumers.knowledge import Knowledge
+
+_FEW = 20  # registries that a query names; for more it names none
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass
+class Estate:
+    """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
+        could be asked for its tenant.
+    :ivar subscriptions: names of those that were searched.
+    :ivar incomplete: sentences on what may be missing.
+    :ivar failures: why nobody could be asked, for each tenant.
+    """
+
+    consumers: dict[str, Rows] = field(default_factory=dict)
+    subscriptions: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def of(
+    connect: Callable[[str | None], Arm], resources: Iterable[registry.Resource], known: Knowledge, suffix: str
+) -> Estate:
+    """Ask Resource Graph, once for each tenant; what fails is in the answer.
+
+    :param connect: gives the connection of a subscription.
+    """
+    tenants: dict[str, tuple[Arm, list[Registry]]] = {}
+    for resource in resources:
+        arm = connect(str(resource["id"]).split("/")[2])
+        tenants.setdefault(arm.tenant, (arm, []))[1].append(_registry(resource))
+    estate = Estate()
+    for arm, registries in tenants.values():
+        try:
+            result = report.of(_places(arm, registries), arm, known, suffix)
+        except (ArmError, AzCLIError) as error:
+            estate.failures.append(str(error))
+            continue
+        estate.subscriptions += result["subscriptions"]
+        estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]
+        estate.consumers |= {each["id"].lower(): each["consumers"] for each in result["registries"]}
+    return estate
+
+
+def _registry(resource: registry.Resource) -> Registry:
+    identifier = str(resource["id"])
+    parts = identifier.split("/")
+    mode = str(resource["properties"].get("roleAssignmentMode") or "")
+    return Registry(identifier, str(resource["name"]), registry.login_server(resource), parts[2], parts[4], "", mode)
+
+
+def _places(arm: Arm, registries: list[Registry]) -> Places:
+    """These registries, with the subscriptions that can be seen; Resource Graph may know their mode, if not them."""
+    few = len(registries) <= _FEW
+    names = ", ".join(f"'{each.name.lower()}'" for each in registries)
+    found = inventory.places(arm, f" and name in~ ({names})" if few else "")
+    modes = {each.id.lower(): each.mode for each in found.registries}
+    for each in registries:
+        each.mode = each.mode or modes.get(each.id.lower(), "")
+    found.registries = registries
+    return found

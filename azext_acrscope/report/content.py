@@ -1,0 +1,233 @@
+"""What a report is about: the registries with all that was found of each, and what that adds up to. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_acrscope import fleet, probe
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
+from azext_acrscope.consumers.verdicts import BY_ROLE
+from azext_acrscope.registry import DISABLED, ENABLED
+
+# What stands between a registry and its enforcement, in the order in which they are dealt with.
+AT_ODDS, HELD, LOOK, READY, UNREAD, DONE = NEXT = (
+    "at odds",  # what the login server does is not what the status says
+    "held back",  # consumers are known to break
+    "look first",  # consumers are unknown, or were not asked for
+    "ready",
+    "unread",  # its status is unknown
+    "enforced",
+)
+
+_BROAD = ("Owner", "Contributor", "Reader")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a check has seen of a registry.
+
+    :ivar in_effect: whether it refuses ARM-audience tokens: `yes`, `no` or `unknown`.
+    :ivar verdict: of the check: `ok`, `warning` or `failed`.
+    :ivar time: of the probe, in UTC; empty if none was made.
+    """
+
+    in_effect: str
+    verdict: str
+    time: str
+    seen: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
+
+    def at_odds(self, status: str) -> bool:
+        """Whether the login server was seen to do something else than the status says."""
+        expected = {DISABLED: probe.YES, ENABLED: probe.NO}.get(status)
+        return self.in_effect != probe.UNKNOWN and expected not in (None, self.in_effect)
+
+
+@dataclass
+class Registry:
+    """A registry with all that was found of it.
+
+    :ivar row: the row of `az acr scope list` (see `fleet.row`).
+    :ivar proof: None if it was not checked.
+    :ivar consumers: the rows of `az acr scope consumers`; None if they were not asked for, or could not be.
+    :ivar policy: its row of `az acr scope policy show`; None likewise.
+    """
+
+    row: Row
+    proof: Proof | None = None
+    consumers: list[Row] | None = None
+    policy: Row | None = None
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+    @property
+    def name(self) -> str:
+        return str(self.row["name"])
+
+    @property
+    def subscription(self) -> str:
+        return str(self.row["subscriptionName"])
+
+    @property
+    def status(self) -> str:
+        return str(self.row["status"])
+
+    @property
+    def doors(self) -> list[str]:
+        """Ways in that the status does not close."""
+        other = self.row["otherSignIns"]
+        return [
+            said for said, key in (("admin user", "adminUser"), ("anonymous pull", "anonymousPull")) if other.get(key)
+        ]
+
+    def count(self, verdict: str) -> int:
+        return sum(row["verdict"] == verdict for row in self.consumers or [])
+
+    @property
+    def to_ask(self) -> list[Row]:
+        """Unknown consumers that somebody has to be asked about: all but those of `only_may`."""
+        return [row for row in self.consumers or [] if row["verdict"] == UNKNOWN and not only_may(row)]
+
+    @property
+    def next(self) -> str:
+        """One of `NEXT`."""
+        if self.proof and self.proof.at_odds(self.status):
+            return AT_ODDS
+        if self.status == DISABLED:
+            return DONE
+        if self.status != ENABLED:
+            return UNREAD
+        if self.count(BREAKS):
+            return HELD
+        return LOOK if self.consumers is None or self.to_ask else READY
+
+
+def only_may(row: Row) -> bool:
+    """Whether a consumer is one only because a role for everything, given above the registry, lets it pull, too.
+
+    Owners, contributors and readers of a subscription are found over every registry in it: they are told, but if they
+    held a registry back, none would ever be ready.
+    """
+    broad = tuple(f"{role} on " for role in _BROAD)
+    return row["foundBy"] == BY_ROLE and all(
+        right.startswith(broad) and not right.endswith(("on the registry", "on the registry, under a condition"))
+        for right in row["rights"]
+    )
+
+
+@dataclass(frozen=True)
+class Origin:
+    """When and by whom a report was made, and about what.
+
+    :ivar made: in UTC, such as 2026-11-25T14:12:01Z.
+    :ivar scope: what a person calls the scope.
+    :ivar live: whether the statuses are ARM's of that moment; else they are Resource Graph's.
+    """
+
+    made: str
+    by: str
+    tenants: tuple[str, ...]
+    cloud: str
+    scope: str
+    version: str
+    live: bool
+
+
+@dataclass
+class Content:
+    """All that a report says.
+
+    :ivar subscriptions: names of the subscriptions that were read, those without registries, too.
+    :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
+    :ivar unread: a sentence for all that could not be read.
+    :ivar not_seen: the checklist of what no query sees (see `Knowledge.checklist`).
+    """
+
+    origin: Origin
+    registries: list[Registry]
+    subscriptions: list[str] = field(default_factory=list)
+    assignments: list[Row] | None = None
+    consumers_asked: bool = False
+    unread: list[str] = field(default_factory=list)
+    not_seen: list[dict[str, str]] = field(default_factory=list)
+
+    def sort(self) -> None:
+        self.registries.sort(key=lambda each: (each.subscription.lower(), each.name.lower(), each.id.lower()))
+
+    @property
+    def checked(self) -> list[Registry]:
+        return [each for each in self.registries if each.proof]
+
+    @property
+    def consumers_read(self) -> bool:
+        """Whether at least one registry's consumers are known."""
+        return any(each.consumers is not None for each in self.registries)
+
+    def by_subscription(self) -> dict[str, list[Registry]]:
+        found: dict[str, list[Registry]] = {name: [] for name in sorted(self.subscriptions, key=str.lower)}
+        for each in self.registries:
+            found.setdefault(each.subscription, []).append(each)
+        return found
+
+    def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[Registry]]]:
+        """The consumers with a verdict, each once for all registries of which the same is said.
+
+        :param broad: those of `only_may` instead of all others.
+        """
+        found: dict[tuple[str, ...], tuple[Row, list[Registry]]] = {}
+        for registry in self.registries:
+            for row in registry.consumers or []:
+                if row["verdict"] == verdict and (row["verdict"] == UNKNOWN and only_may(row)) == broad:
+                    key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "mend"))
+                    found.setdefault(key, (row, []))[1].append(registry)
+        return list(found.values())
+
+    def verdicts(self) -> dict[str, int] | None:
+        """How many consumers there are of each verdict, and how many principals more may pull; None if none was asked
+        for, or none could be.
+        """
+        if not self.consumers_read:
+            return None
+        numbers = {verdict: len(self.consumers(verdict)) for verdict in VERDICTS}
+        return {**numbers, "mayPull": len(self.consumers(UNKNOWN, broad=True))}
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """How many registries have which status."""
+
+    enforced: int
+    open: int
+    unknown: int
+
+    @property
+    def all(self) -> int:
+        return self.enforced + self.open + self.unknown
+
+
+def statuses(registries: Iterable[Registry]) -> Statuses:
+    found = [each.status for each in registries]
+    return Statuses(found.count(DISABLED), found.count(ENABLED), found.count(fleet.UNKNOWN))
+
+
+def summary(content: Content) -> Row:
+    """What the command prints beside the file: numbers only.
+
+    ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
+    unread[]}``; a consumer of several registries counts once.
+    """
+    numbers = statuses(content.registries)
+    return {
+        "registries": numbers.all,
+        "enforced": numbers.enforced,
+        "notEnforced": numbers.open,
+        "unknown": numbers.unknown,
+        "next": {each: sum(one.next == each for one in content.registries) for each in NEXT},
+        "consumers": content.verdicts(),
+        "checked": len(content.checked),
+        "unread": content.unread,
+    }

@@ -1,0 +1,193 @@
+"""Reading all that a report says, each part once; what one part lacks never keeps the others from being told."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope import _errors, check, fleet, hosts
+from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.consumers import estate
+from azext_acrscope.consumers.knowledge import Knowledge
+from azext_acrscope.fleet import Fleet
+from azext_acrscope.policy import compliance, governing, scopes
+from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.probe import Prober
+from azext_acrscope.report import evidence
+from azext_acrscope.report.content import Content, Origin, Registry
+
+_READERS = 8
+
+Connect = Callable[[str | None], Arm]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a report is to hold.
+
+    :ivar knowledge: None leaves consumers out.
+    :ivar prober: if there, every registry is checked, and statuses are read from ARM itself: one of Resource Graph
+        that lags would look like a disagreement.
+    :ivar proven: rows of earlier checks (see `evidence.read`).
+    """
+
+    scope: fleet.Scope
+    live: bool
+    knowledge: Knowledge | None
+    policy: bool
+    prober: Prober | None
+    proven: dict[str, dict[str, Any]]
+
+
+def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, int, int], None]) -> Content:
+    """Read the fleet, its consumers, what governs it, and what is proven of it.
+
+    :param watch: is told of the progress of the checks.
+    :raises ResourceNotFoundError: there is no registry in view.
+    :raises ForbiddenError, AzureResponseError …: the fleet as a whole could not be read.
+    """
+    wanted = replace(wanted, live=wanted.live or wanted.prober is not None)
+    seen = (fleet.live if wanted.live else fleet.from_graph)(cli_ctx, wanted.scope)
+    unread = [*fleet.unread(seen.unreadable), *seen.incomplete]
+    if not seen.registries:
+        raise _errors.nothing_to_report(unread)
+    audience = cli_ctx.cloud.endpoints.active_directory_resource_id
+    registries = [Registry(fleet.row(each, seen, audience)) for each in seen.registries]
+    content = Content(_origin(cli_ctx, wanted, connect), registries, list(seen.subscriptions.values()), unread=unread)
+    by_id = {each.id.lower(): each for each in registries}
+    if wanted.knowledge:
+        _add_consumers(content, by_id, seen, wanted.knowledge, connect, hosts.cloud_suffix(cli_ctx.cloud))
+    if wanted.policy:
+        _add_policy(content, by_id, seen, wanted.scope, connect, audience)
+    _add_evidence(content, by_id, wanted.proven)
+    if wanted.prober:
+        targets = [check.Target(each["name"], each) for each in seen.registries]
+        for row in check.rows(targets, wanted.prober, watch):
+            by_id[str(row["id"]).lower()].proof = evidence.proof(row)
+    content.sort()
+    return content
+
+
+def _origin(cli_ctx: Any, wanted: Wanted, connect: Connect) -> Origin:
+    from importlib.metadata import PackageNotFoundError, version
+
+    scope, accounts = wanted.scope, wanted.scope.subscriptions
+    tenants = [connect(None).tenant] if scope.management_group else [each.tenant for each in accounts]
+    try:
+        ours = version("acrscope")
+    except PackageNotFoundError:
+        ours = "unknown"
+    return Origin(
+        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        by=", ".join(dict.fromkeys(each.user for each in accounts)),
+        tenants=tuple(dict.fromkeys(tenants)),
+        cloud=str(cli_ctx.cloud.name),
+        scope=_named(scope),
+        version=ours,
+        live=wanted.live,
+    )
+
+
+def _named(scope: fleet.Scope) -> str:
+    if scope.management_group:
+        return f"management group {scope.management_group}"
+    if len(scope.subscriptions) != 1:
+        return "all subscriptions of the account"
+    subscription = f"subscription {scope.subscriptions[0].name}"
+    return f"resource group {scope.resource_group} in {subscription}" if scope.resource_group else subscription
+
+
+# --- consumers -----------------------------------------------------------------------------------------------------
+
+
+def _add_consumers(
+    content: Content,
+    by_id: dict[str, Registry],
+    seen: Fleet,
+    knowledge: Knowledge,
+    connect: Connect,
+    suffix: str,
+) -> None:
+    found = estate.of(connect, seen.registries, knowledge, suffix)
+    content.consumers_asked = True
+    content.not_seen = knowledge.checklist
+    content.unread += [_errors.consumers_not_asked(why) for why in found.failures]
+    content.unread += [f"Of consumers: {sentence}" for sentence in found.incomplete]
+    for key, rows in found.consumers.items():
+        if key in by_id:
+            by_id[key].consumers = rows
+
+
+# --- policy --------------------------------------------------------------------------------------------------------
+
+
+def _add_policy(
+    content: Content, by_id: dict[str, Registry], seen: Fleet, scope: fleet.Scope, connect: Connect, audience: str
+) -> None:
+    """What governs, and what Azure Policy has seen; each subscription that holds registries is a scope of its own,
+    unless a management group or a resource group is.
+    """
+    content.assignments = []
+    places = _policy_scopes(seen, scope, connect)
+    with ThreadPoolExecutor(_READERS) as readers:
+        for answer in readers.map(lambda each: _governed(each[0], each[1], seen, audience), places):
+            if isinstance(answer, str):
+                content.unread.append(answer)
+                continue
+            result, incomplete = answer
+            content.unread += [f"Of policy: {sentence}" for sentence in incomplete]
+            _merge(content.assignments, result["assignments"])
+            for row in result["registries"]:
+                by_id[str(row["id"]).lower()].policy = row
+
+
+def _merge(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+    """One assignment above several subscriptions is one row, with the numbers of all of them."""
+    by_key = {(each["id"].lower(), each["reference"]): each for each in known}
+    for each in more:
+        same = by_key.get((each["id"].lower(), each["reference"]))
+        if same is None:
+            known.append(each)
+        else:
+            same |= {name: same[name] + each[name] for name in ("registries", "exempt", "nonCompliant")}
+
+
+def _policy_scopes(seen: Fleet, scope: fleet.Scope, connect: Connect) -> list[tuple[Arm, PolicyScope]]:
+    if scope.management_group or scope.resource_group:
+        arm = connect(None)
+        return [(arm, scopes.choose(arm, scope.management_group, scope.resource_group))]
+    holding = dict.fromkeys(str(each["id"]).split("/")[2] for each in seen.registries)
+    named = ((each, seen.subscriptions.get(each.lower(), each)) for each in holding)
+    return [(connect(each), PolicyScope(f"/subscriptions/{each}", f"subscription {name}")) for each, name in named]
+
+
+def _governed(arm: Arm, scope: PolicyScope, seen: Fleet, audience: str) -> tuple[dict[str, Any], list[str]] | str:
+    """The result of `az acr scope policy show` for a scope and what it lacks; or why it could not be read."""
+    inside = seen
+    if not scope.management_group:
+        inside = replace(seen, registries=[each for each in seen.registries if scopes.contains(scope.path, each["id"])])
+    try:
+        found = governing.read(arm, scope)
+        return compliance.report(scope, found, inside, compliance.states(arm, scope), audience), found.incomplete
+    except (ArmError, AzCLIError) as error:
+        return f"What Azure Policy says of {scope.text} could not be read: {error}"
+
+
+# --- proof ---------------------------------------------------------------------------------------------------------
+
+
+def _add_evidence(content: Content, by_id: dict[str, Registry], proven: dict[str, dict[str, Any]]) -> None:
+    """Earlier checks, where the status is still what it was then."""
+    strangers, stale = 0, list[str]()
+    for key, row in proven.items():
+        registry = by_id.get(key)
+        if registry is None:
+            strangers += 1
+        elif row["status"] != registry.status:
+            stale.append(registry.name)
+        else:
+            registry.proof = evidence.proof(row)
+    content.unread += _errors.evidence_left_out(strangers, stale)

@@ -1,0 +1,253 @@
+"""A report as one HTML file that loads nothing and runs nothing: no scripts, no fonts, no images from elsewhere.
+
+The tree is built and written by the standard library, so that text stays text whatever a subscription is called; a
+content security policy in the file says the same to the browser. Colours follow the reader's light or dark setting,
+and every colour stands beside words or numbers. On paper, heads of tables repeat and rows stay whole.
+"""
+
+import re
+from collections.abc import Iterable
+from xml.etree.ElementTree import Element, SubElement, tostring  # writes only; nothing is parsed
+
+from azext_acrscope.report.document import BAD, DOUBT, GOOD, Bar, Cell, Document, Section, Table
+
+_BAR_WIDTH, _BAR_HEIGHT = 200, 14
+# What HTML cannot hold, as the reader shows any other character that it does not know.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# Lines of text may be turned around by these: a name must not be able to.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+_STYLE = """
+:root { color-scheme: light dark; --page: #ffffff; --panel: #f5f6f8; --ink: #1c2128; --soft: #57606a; --line: #d4d9e0;
+  --good: #0f6b4f; --bad: #a8410f; --doubt: #5a5f9e; --link: #0550ae; }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #0f1318; --panel: #181d24; --ink: #e5eaf0; --soft: #a2adb9; --line: #333b45;
+    --good: #4fc79a; --bad: #f0935c; --doubt: #a9aef0; --link: #77b1ff; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink);
+  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+main, header, footer { max-width: 82rem; margin: 0 auto; padding: 0 1.5rem; }
+header { padding-top: 2rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0; }
+h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
+p { margin: .4rem 0; max-width: 60rem; }
+a { color: var(--link); }
+code { font-family: ui-monospace, "Cascadia Mono", Consolas, monospace; font-size: .92em; }
+.subtitle { color: var(--soft); font-size: 1.05rem; }
+.headline { font-size: 1.15rem; font-weight: 600; margin: 1.2rem 0 .8rem; }
+.figures { display: flex; flex-wrap: wrap; gap: .7rem; margin: 0; padding: 0; list-style: none; }
+.figures li { background: var(--panel); border: 1px solid var(--line); border-radius: .5rem; padding: .6rem 1rem;
+  min-width: 8rem; }
+.figures b { display: block; font-size: 1.6rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1.2rem; margin: 1.2rem 0 0;
+  font-size: .93rem; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; overflow-wrap: anywhere; }
+.warning { border: 1px solid var(--bad); border-left-width: .4rem; border-radius: .3rem; padding: .2rem 1.2rem .8rem;
+  margin-top: 1.5rem; }
+.warning h2 { margin-top: .6rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+caption { text-align: left; color: var(--soft); padding: .2rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line);
+  overflow-wrap: break-word; }
+thead th { border-bottom: 2px solid var(--line); }
+tbody th { font-weight: 600; min-width: 9rem; }
+tbody th small { font-weight: 400; }
+small { display: block; color: var(--soft); font-size: .85em; overflow-wrap: anywhere; }
+.good { color: var(--good); } .bad { color: var(--bad); } .doubt { color: var(--doubt); }
+.good, .bad, .doubt { font-weight: 600; }
+svg { display: block; margin-top: .25rem; }
+svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .doubt { fill: var(--doubt); }
+svg .none { fill: none; stroke: var(--line); }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; margin: .3rem 0; padding: 0; list-style: none;
+  font-size: .9rem; }
+.legend svg { display: inline-block; margin: 0 .4rem 0 0; vertical-align: -1px; }
+.signing { display: none; }
+footer { color: var(--soft); font-size: .88rem; margin-top: 2.5rem; padding-bottom: 2rem; }
+@media print {
+  @page { margin: 12mm; }
+  :root { color-scheme: light; --page: #ffffff; --panel: #ffffff; --ink: #000000; --soft: #444a52; --line: #b5bcc6;
+    --good: #0f6b4f; --bad: #a8410f; --doubt: #5a5f9e; --link: #000000; }
+  body { font-size: 9.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  main, header, footer { max-width: none; padding: 0; }
+  .scroll { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding-right: 4pt; }
+  tbody th { min-width: 0; }
+  thead { display: table-header-group; }
+  tr, .figures li, .warning li { break-inside: avoid; }
+  h2, section > p, caption, thead { break-after: avoid; }
+  a { text-decoration: none; }
+  .signing { display: block; break-inside: avoid; margin-top: 12mm; }
+  .signing span { display: inline-block; width: 30%; margin: 10mm 3% 0 0; border-top: 1px solid #000;
+    padding-top: 1mm; }
+}
+"""
+
+_LEGEND = ((GOOD, "enforced (`disabled`)"), (BAD, "not enforced (`enabled`)"), (DOUBT, "unknown"))
+
+
+def write(document: Document) -> str:
+    root = Element("html", {"lang": "en"})
+    head = SubElement(root, "head")
+    SubElement(head, "meta", {"charset": "utf-8"})
+    SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
+    SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
+    SubElement(head, "meta", {"name": "color-scheme", "content": "light dark"})
+    SubElement(head, "meta", {"name": "referrer", "content": "no-referrer"})
+    SubElement(head, "meta", {"name": "generator", "content": "az acr scope report"})
+    _add(head, "title", f"{document.title}: {document.subtitle}")
+    SubElement(head, "style").text = _STYLE
+    body = SubElement(root, "body")
+    _header(SubElement(body, "header"), document)
+    main = SubElement(body, "main")
+    for number, section in enumerate(document.sections, 1):
+        _section(main, section, f"s{number}")
+    _signing(main)
+    footer = SubElement(body, "footer")
+    for text in document.closing:
+        _prose(SubElement(footer, "p"), text)
+    return "<!DOCTYPE html>\n" + tostring(root, encoding="unicode", method="html") + "\n"
+
+
+def _header(header: Element, document: Document) -> None:
+    _add(header, "h1", document.title)
+    _add(header, "p", document.subtitle, "subtitle")
+    _add(header, "p", document.headline, "headline")
+    figures = SubElement(header, "ul", {"class": "figures"})
+    for each in document.figures:
+        item = SubElement(figures, "li")
+        _add(item, "b", str(each.number), each.tone)
+        _tail(item, f" {each.text}")
+    facts = SubElement(header, "dl", {"class": "facts"})
+    for name, value in document.facts:
+        _add(facts, "dt", name)
+        _add(facts, "dd", value)
+
+
+def _section(main: Element, section: Section, name: str) -> None:
+    made = SubElement(main, "section", {"aria-labelledby": name})
+    if section.warning:
+        made.set("class", "warning")
+    _add(made, "h2", section.title).set("id", name)
+    if section.text:
+        _prose(SubElement(made, "p"), section.text)
+    if section.items:
+        items = SubElement(made, "ul")
+        for each in section.items:
+            _add(items, "li", each)
+    for number, table in enumerate(section.tables, 1):
+        if any(isinstance(cell, Bar) for row in table.rows for cell in row):
+            _legend(made)
+        _table(made, table, f"{name}t{number}")
+
+
+def _table(parent: Element, table: Table, name: str) -> None:
+    # What can be scrolled must be reachable by keyboard, and then be called something.
+    around = SubElement(parent, "div", {"class": "scroll", "role": "region", "aria-labelledby": name, "tabindex": "0"})
+    made = SubElement(around, "table")
+    _add(made, "caption", table.caption).set("id", name)
+    head = SubElement(SubElement(made, "thead"), "tr")
+    for column in table.columns:
+        _add(head, "th", column).set("scope", "col")
+    body = SubElement(made, "tbody")
+    for row in table.rows:
+        line = SubElement(body, "tr")
+        for place, cell in enumerate(row):
+            _cell(SubElement(line, "td") if place else SubElement(line, "th", {"scope": "row"}), cell)
+
+
+def _cell(made: Element, cell: Cell | Bar) -> None:
+    if isinstance(cell, Bar):
+        _bar(made, cell)
+        return
+    if cell.href:
+        _add(made, "a", cell.text).set("href", _fit(cell.href))
+    elif cell.tone:
+        _add(made, "span", cell.text, cell.tone)
+    elif cell.prose:
+        _prose(made, cell.text)
+    else:
+        made.text = _fit(cell.text)
+    if cell.note and cell.prose:
+        _prose(SubElement(made, "small"), cell.note)
+    elif cell.note:
+        _add(made, "small", cell.note)
+
+
+# --- bars ----------------------------------------------------------------------------------------------------------
+
+
+def _bar(parent: Element, bar: Bar) -> None:
+    numbers = bar.statuses
+    said = f"{numbers.enforced} enforced, {numbers.open} not enforced, {numbers.unknown} unknown"
+    drawing = _drawing(parent, _BAR_WIDTH, said)
+    shares = ((GOOD, numbers.enforced), (BAD, numbers.open), (DOUBT, numbers.unknown))
+    left = 0.0
+    for tone, number in shares:
+        if number:
+            width = _BAR_WIDTH * number / numbers.all
+            _rectangle(drawing, left, width, tone)
+            left += width
+    if not numbers.all:
+        _rectangle(drawing, 0.5, _BAR_WIDTH - 1, "none")
+    _add(parent, "small", bar.label)
+
+
+def _drawing(parent: Element, width: int, said: str) -> Element:
+    size = {"width": str(width), "height": str(_BAR_HEIGHT), "viewBox": f"0 0 {width} {_BAR_HEIGHT}"}
+    drawing = SubElement(parent, "svg", {"role": "img", "aria-label": said, **size})
+    _add(drawing, "title", said)
+    return drawing
+
+
+def _rectangle(drawing: Element, left: float, width: float, kind: str) -> None:
+    place = {"x": f"{left:.2f}", "y": "0.5", "width": f"{width:.2f}", "height": str(_BAR_HEIGHT - 1)}
+    SubElement(drawing, "rect", {**place, "class": kind})
+
+
+def _legend(parent: Element) -> None:
+    items = SubElement(parent, "ul", {"class": "legend"})
+    for tone, text in _LEGEND:
+        item = SubElement(items, "li")
+        size = {"width": "12", "height": "12", "viewBox": "0 0 12 12", "aria-hidden": "true"}
+        SubElement(SubElement(item, "svg", size), "rect", {"width": "12", "height": "12", "class": tone})
+        _prose(SubElement(item, "span"), text)
+
+
+def _signing(main: Element) -> None:
+    """Lines to sign on, on paper only."""
+    made = SubElement(main, "section", {"class": "signing", "aria-hidden": "true"})
+    for text in ("Name", "Date", "Signature"):
+        _add(made, "span", text)
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+
+def _add(parent: Element, tag: str, text: str, kind: str = "") -> Element:
+    made = SubElement(parent, tag, {"class": kind} if kind else {})
+    made.text = _fit(text)
+    return made
+
+
+def _tail(parent: Element, text: str) -> None:
+    list(parent)[-1].tail = _fit(text)
+
+
+def _prose(made: Element, text: str) -> None:
+    """Of our own sentences: words between backquotes are code."""
+    parts: Iterable[tuple[int, str]] = enumerate(text.split("`"))
+    for place, part in parts:
+        if place % 2:
+            _add(made, "code", part)
+        elif place:
+            _tail(made, part)
+        else:
+            made.text = _fit(part)
+
+
+def _fit(text: str) -> str:
+    return _TURNING.sub("\ufffd", _UNFIT.sub("\ufffd", text))

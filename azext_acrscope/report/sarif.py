@@ -1,0 +1,145 @@
+"""A report as SARIF 2.1.0, for services that keep findings: code scanning, security dashboards.
+
+Each result has a resource as its logical location, and its ID as the address of an artifact: some services show no
+result without one. Its fingerprint stays the same from run to run, so that a service can tell new from known.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from azext_acrscope.consumers.knowledge import BREAKS
+from azext_acrscope.registry import DISABLED, ENABLED
+from azext_acrscope.report import content as model
+from azext_acrscope.report.content import Content, Registry, Row
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+_ACCEPTED, _ODDS, _UNREAD = "arm-audience-accepted", "status-not-in-effect", "status-unknown"
+_BREAKS, _UNKNOWN, _DOOR = "consumer-breaks", "consumer-unknown", "other-door"
+
+# id: level, short, full, help.
+_RULES = {
+    _ACCEPTED: (
+        "warning",
+        "The registry accepts ARM-audience tokens.",
+        "Its azureADAuthenticationAsArmPolicy status is enabled, which is also the default: a Microsoft Entra token "
+        "for Azure Resource Manager opens its images.",
+        "az acr scope enforce --name REGISTRY",
+    ),
+    _ODDS: (
+        "error",
+        "The login server does something else than the status says.",
+        "It was sent a token of each audience, and what it took does not go with the status that Azure Resource "
+        "Manager holds.",
+        "az acr scope check --name REGISTRY",
+    ),
+    _UNREAD: (
+        "warning",
+        "The status of the registry is unknown.",
+        "Azure returned a status that is neither enabled nor disabled.",
+        "az acr scope show --name REGISTRY",
+    ),
+    _BREAKS: (
+        "warning",
+        "A consumer breaks once the registry refuses ARM-audience tokens.",
+        "It is documented, reported or coded to sign in with a token for Azure Resource Manager.",
+        "az acr scope consumers --name REGISTRY",
+    ),
+    _UNKNOWN: (
+        "note",
+        "Whether a consumer breaks is unknown.",
+        "No public statement says which audience it asks for, or how it signs in could not be read.",
+        "az acr scope consumers --name REGISTRY",
+    ),
+    _DOOR: (
+        "note",
+        "The registry has a way in that the status does not close.",
+        "The admin user and anonymous pull need no Microsoft Entra token.",
+        "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
+    ),
+}
+
+
+def write(content: Content) -> str:
+    origin = content.origin
+    run = {
+        "tool": {"driver": {"name": "acrscope", "version": origin.version, "rules": [_rule(each) for each in _RULES]}},
+        "automationDetails": {"id": f"acrscope/{origin.scope}/"},
+        "invocations": [
+            {
+                "executionSuccessful": True,
+                "endTimeUtc": origin.made,
+                "account": origin.by,
+                "toolExecutionNotifications": [
+                    {"level": "warning", "message": {"text": sentence}} for sentence in content.unread
+                ],
+            }
+        ],
+        "results": [result for registry in content.registries for result in _results(registry)],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(rule: str) -> dict[str, Any]:
+    level, short, full, command = _RULES[rule]
+    return {
+        "id": rule,
+        "shortDescription": {"text": short},
+        "fullDescription": {"text": full},
+        "help": {"text": f"{full} {command}", "markdown": f"{full}\n\n`{command}`"},
+        "defaultConfiguration": {"level": level},
+        "properties": {"tags": ["security", "azure", "container-registry"]},
+    }
+
+
+def _results(registry: Registry) -> Iterator[dict[str, Any]]:
+    default = ", by default" if registry.row["statusIsDefault"] else ""
+    if registry.status == ENABLED:
+        yield _result(_ACCEPTED, registry, f"{registry.name} accepts ARM-audience tokens{default}: {registry.next}.")
+    elif registry.status != DISABLED:
+        yield _result(_UNREAD, registry, f"The status of {registry.name} is unknown.")
+    if registry.next == model.AT_ODDS and registry.proof:
+        seen = " ".join(registry.proof.seen)
+        yield _result(_ODDS, registry, f"{registry.name} is `{registry.status}`. Seen {registry.proof.time}: {seen}")
+    for door in registry.doors:
+        yield _result(_DOOR, registry, f"{registry.name} has another way in: {door}.", door)
+    for row in registry.consumers or []:
+        if row["verdict"] == BREAKS:
+            yield _consumer(_BREAKS, registry, row)
+    if registry.status != DISABLED:  # else who is unknown has been put to the test already
+        for row in registry.to_ask:
+            yield _consumer(_UNKNOWN, registry, row)
+
+
+def _consumer(rule: str, registry: Registry, row: Row) -> dict[str, Any]:
+    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['mend']} Source: {row['source']}"
+    return _result(rule, registry, said, str(row["consumer"]))
+
+
+def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[str, Any]:
+    resource = about if about.startswith("/") else registry.id
+    key = "|".join((rule, registry.id, about)).lower()
+    result: dict[str, Any] = {
+        "ruleId": rule,
+        "ruleIndex": list(_RULES).index(rule),
+        "level": _RULES[rule][0],
+        "message": {"text": text},
+        "locations": [_location(resource)],
+        "partialFingerprints": {"acrscope/v1": hashlib.sha256(key.encode()).hexdigest()[:32]},
+    }
+    if resource != registry.id:
+        result["relatedLocations"] = [{**_location(registry.id), "message": {"text": f"the registry {registry.name}"}}]
+    return result
+
+
+def _location(resource: str) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(resource.lstrip("/"), safe="/")},
+            "region": {"startLine": 1},
+        },
+        "logicalLocations": [{"name": resource.rpartition("/")[2], "fullyQualifiedName": resource, "kind": "resource"}],
+    }

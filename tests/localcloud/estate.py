@@ -1,0 +1,80 @@
+"""Contoso's estate, as docs/cut-over.md tells of it: six registries in two subscriptions, and who uses them.
+
+`python -m tests.localcloud --estate` serves it, so that the guide can be followed by hand; tests/e2e/test_guide.py does
+so. The methods without an underscore are what happens between the commands of the guide, by the name it gives them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .cloud import LocalCloud
+from .identities import ServicePrincipal
+
+_OLD_NODES = ("AKSUbuntu-2204gen2containerd-202504.27.0", "1.31.4")
+_NEW_NODES = ("AKSUbuntu-2204gen2containerd-202510.19.0", "1.33.4")
+
+
+class Contoso:
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud, world = cloud, cloud.world
+        self.production = world.add_subscription("Contoso Production")
+        self.test = world.add_subscription("Contoso Test")
+        self.team = world.add_service_principal("platform-team")
+        for subscription in (self.production, self.test):
+            world.grant(self.team, subscription.scope, "Contributor")
+        self.registries = {
+            "contosoapps": world.add_registry("contosoapps", "rg-apps", self.production),
+            "contosobase": world.add_registry("contosobase", "rg-base", self.production),
+            "contosomlops": world.add_registry("contosomlops", "rg-ml", self.production, admin_user=True),
+            "contosoweb": world.add_registry("contosoweb", "rg-web", self.production, policy_status=None),
+            "contosonightly": world.add_registry("contosonightly", "rg-test", self.test, policy_status="disabled"),
+            "contosotest": world.add_registry("contosotest", "rg-test", self.test),
+        }
+        self._add_consumers()
+
+    def _add_consumers(self) -> None:
+        known, production = self.cloud.world.consumers, self.production
+        self._cluster = known.add_cluster("aks-shop", [_OLD_NODES], production, self.registries["contosoapps"])
+        self._api = known.add_container_app("shop-api", self._image("contosoapps"), production, identity="system")
+        known.add_container_app("shop-mail", self._image("contosoapps"), production, username="shop-pull")
+        known.add_web_app("shop-web", f"DOCKER|{self._image('contosoweb')}", production, identity="system")
+        known.add_cluster("aks-base", [_NEW_NODES], production, self.registries["contosobase"])
+        known.add_workspace("ml-churn", self.registries["contosomlops"], production)
+        known.add_container_group("test-runner", self._image("contosotest"), self.test, username="runner")
+        self._exporter = self.cloud.world.add_service_principal("nightly-export")
+        self.cloud.world.grant(self._exporter, self.registries["contosobase"].id, "AcrPull")
+
+    def _image(self, registry: str) -> str:
+        return f"{self.registries[registry].login_server}/team/app:1"
+
+    def _row(self, resource_id: str) -> dict[str, Any]:
+        rows = self.cloud.world.graph_rows["resources"]
+        row: dict[str, Any] = next(each for each in rows if str(each["id"]).lower() == resource_id.lower())
+        return row
+
+    # What happens between the commands
+
+    def clients_are_moved(self) -> None:
+        """The cluster's node image is upgraded; the container app signs in with a repository token."""
+        [pool] = self._row(self._cluster)["properties"]["agentPoolProfiles"]
+        pool["nodeImageVersion"], pool["currentOrchestratorVersion"] = _NEW_NODES
+        configuration = self._row(self._api)["properties"]["configuration"]
+        configuration["registries"][0] |= {"identity": "", "username": "shop-pull", "passwordSecretRef": "pull"}
+
+    def a_lock_is_there(self) -> None:
+        self.cloud.world.lock(self.registries["contosomlops"].id)
+
+    def the_lock_is_gone(self) -> None:
+        self.cloud.world.locks.remove(self.registries["contosomlops"].id)
+
+    def one_does_not_follow(self) -> None:
+        """A registry goes on taking ARM-audience tokens, whatever its status says."""
+        self.registries["contosobase"].ignore_policy = True
+
+    def it_follows(self) -> None:
+        self.registries["contosobase"].ignore_policy = False
+
+
+def sign_in(principal: ServicePrincipal) -> str:
+    return f"az login --service-principal -u {principal.app_id} -p {principal.secret} --tenant {principal.tenant_id}"

@@ -1,0 +1,115 @@
+"""Registries with all that a report says of them, made up for tests."""
+
+from typing import Any
+
+from azext_acrscope.report.content import Content, Origin, Proof, Registry, Row
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+SOURCE = "Documentation <https://learn.microsoft.com/azure/container-registry/>"
+
+
+def registry(name: str = "contoso", status: str = "enabled", subscription: str = "Production", **more: Any) -> Registry:
+    """`more`: members of its row, or `proof`, `consumers` and `policy`."""
+    found = {part: more.pop(part, None) for part in ("proof", "consumers", "policy")}
+    group = more.get("resourceGroup", "rg-apps")
+    above = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}"
+    row = {
+        "id": f"{above}/providers/Microsoft.ContainerRegistry/registries/{name}",
+        "name": name,
+        "resourceGroup": group,
+        "subscriptionId": SUBSCRIPTION,
+        "subscriptionName": subscription,
+        "loginServer": f"{name}.azurecr.io",
+        "location": "westeurope",
+        "status": status,
+        "statusIsDefault": False,
+        "acceptedAudiences": [],
+        "otherSignIns": {"adminUser": False, "anonymousPull": False},
+        **more,
+    }
+    return Registry(row, **found)
+
+
+def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
+    return {
+        "consumer": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Web/sites/{name}",
+        "name": name,
+        "kind": "app-service",
+        "signIn": "managed identity",
+        "verdict": verdict,
+        "why": "It asks for ARM's audience.",
+        "mend": "Keep the status `enabled`.",
+        "source": SOURCE,
+        "sourceDate": "2026-08-20",
+        "foundBy": "resource",
+        "rights": [],
+        "managedBy": "",
+        **more,
+    }
+
+
+def holder(*rights: str, name: str = "group 1", **more: Any) -> Row:
+    """Who has roles, and nothing is known of what it does."""
+    said = {"consumer": name, "kind": "group", "signIn": "unknown", "foundBy": "role", "rights": list(rights)}
+    return consumer(name, "unknown", **{**said, **more})
+
+
+def proof(in_effect: str = "yes", verdict: str = "ok", **more: Any) -> Proof:
+    return Proof(in_effect, verdict, "2026-11-25T10:00:00Z", **more)
+
+
+def policy(compliance: str = "NonCompliant", disagreement: str | None = None) -> Row:
+    under = {"id": f"/subscriptions/{SUBSCRIPTION}/…/policyAssignments/acrscope", "name": "acrscope", "effect": "audit"}
+    return {"compliance": compliance, "disagreement": disagreement, "assignments": [under]}
+
+
+def assignment(name: str = "acrscope", **more: Any) -> Row:
+    return {
+        "id": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/{name}",
+        "name": name,
+        "displayName": "Registries",
+        "scope": f"/subscriptions/{SUBSCRIPTION}",
+        "effect": "audit",
+        "enforcementMode": "Default",
+        "reference": None,
+        "registries": 1,
+        "exempt": 0,
+        "nonCompliant": 1,
+        **more,
+    }
+
+
+def content(*registries: Registry, **more: Any) -> Content:
+    origin = Origin(
+        "2026-11-25T12:00:00Z", "ops@contoso.com", ("tenant-1",), "AzureCloud", "subscription Production", "1.0", False
+    )
+    made = Content(origin, list(registries), more.pop("subscriptions", ["Production"]), **more)
+    made.sort()
+    return made
+
+
+HOSTILE = "</style></script><script>alert('x')</script>|`\"&\u202e\x00=cmd"
+
+
+def everything() -> Content:
+    """A report in which every part has something to say, and names are as bad as they can be."""
+    registries = [
+        registry(
+            consumers=[consumer(), consumer("api", "works"), holder("AcrPull on the registry")],
+            proof=proof("no"),
+            policy=policy(disagreement="Azure Policy has seen it as Compliant; it is `enabled` now"),
+            otherSignIns={"adminUser": True, "anonymousPull": True},
+        ),
+        registry("fabrikam", "disabled", proof=proof("no", "failed", seen=("It accepts both, although `disabled`.",))),
+        registry("northwind", "unknown", subscription=HOSTILE, resourceGroup="rg-(1)"),
+        registry("tailspin", statusIsDefault=True, consumers=[consumer(HOSTILE), holder("Owner on the subscription")]),
+        registry("wingtip", "disabled", consumers=[], proof=proof(), policy=policy("Compliant")),
+    ]
+    return content(
+        *registries,
+        subscriptions=["Production", "Empty", HOSTILE],
+        assignments=[assignment(), assignment(HOSTILE, enforcementMode="DoNotEnforce")],
+        consumers_asked=True,
+        unread=["Subscription 42 could not be read: no rights.", HOSTILE],
+        not_seen=[{**consumer("Bicep"), "consumer": "Bicep: `br:` modules", "look": "bicepconfig.json"}],
+    )

@@ -1,0 +1,81 @@
+"""A report as SARIF 2.1.0: findings that a service can keep, and tell new from known."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from azext_acrscope.report import sarif
+from azext_acrscope.report.content import Content
+from tests.unit.report.fleet import consumer, content, everything, holder, proof, registry
+from tests.unit.report.judged import judged
+
+
+def run(found: Content) -> Any:
+    return json.loads(sarif.write(found))["runs"][0]
+
+
+def rules(found: Content) -> list[str]:
+    return [result["ruleId"] for result in run(found)["results"]]
+
+
+def test_it_is_sarif() -> None:
+    assert judged("sarif", sarif.write(everything())) == "valid"
+
+
+def test_each_finding_is_a_result_of_its_rule() -> None:
+    assert Counter(rules(everything())) == {
+        "arm-audience-accepted": 2,
+        "status-unknown": 1,
+        "status-not-in-effect": 1,
+        "consumer-breaks": 2,
+        "consumer-unknown": 1,
+        "other-door": 2,
+    }
+
+
+def test_results_name_their_rule_by_place_and_level_too() -> None:
+    found = run(everything())
+    for result in found["results"]:
+        rule = found["tool"]["driver"]["rules"][result["ruleIndex"]]
+        assert rule["id"] == result["ruleId"]
+        assert rule["defaultConfiguration"]["level"] == result["level"]
+
+
+def test_an_enforced_registry_has_no_result_but_for_what_is_wrong() -> None:
+    unknown = [consumer("job", "unknown"), holder("Owner on the subscription")]
+    assert rules(content(registry(status="disabled", consumers=unknown, proof=proof()))) == []
+    assert rules(content(registry(status="disabled", consumers=[consumer()]))) == ["consumer-breaks"]
+
+
+def test_who_may_pull_only_by_a_broad_role_is_no_finding() -> None:
+    assert rules(content(registry(consumers=[holder("Owner on the subscription")]))) == ["arm-audience-accepted"]
+
+
+def test_fingerprints_tell_findings_apart_and_stay_the_same() -> None:
+    first, again = (run(everything())["results"] for _ in range(2))
+    prints = [result["partialFingerprints"]["acrscope/v1"] for result in first]
+    assert len(set(prints)) == len(prints)
+    assert prints == [result["partialFingerprints"]["acrscope/v1"] for result in again]
+    found = content(registry(status="enabled", consumers=[]))
+    other_words = content(registry(status="enabled", consumers=None, statusIsDefault=True))
+    assert run(found)["results"][0]["partialFingerprints"] == run(other_words)["results"][0]["partialFingerprints"]
+
+
+def test_a_consumer_is_where_it_is_and_its_registry_is_related() -> None:
+    [result] = [each for each in run(everything())["results"] if each["message"]["text"].startswith("app-service shop")]
+    [location] = result["locations"]
+    assert location["logicalLocations"][0]["name"] == "shop"
+    assert location["physicalLocation"]["artifactLocation"]["uri"].startswith("subscriptions/")
+    [related] = result["relatedLocations"]
+    assert related["logicalLocations"][0]["name"] == "contoso"
+
+
+def test_addresses_are_addresses_whatever_a_group_is_called() -> None:
+    [result] = [each for each in run(everything())["results"] if each["ruleId"] == "status-unknown"]
+    assert "rg-%281%29" in result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+
+
+def test_what_could_not_be_read_is_a_notification_of_the_run() -> None:
+    [invocation] = run(everything())["invocations"]
+    assert len(invocation["toolExecutionNotifications"]) == 2
+    assert invocation["account"] == "ops@contoso.com"
