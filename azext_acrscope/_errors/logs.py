@@ -19,6 +19,7 @@ _IDS = (
     '`az monitor log-analytics workspace list --query "[].{name: name, workspace: customerId, id: id}" '
     "--output table` shows the workspaces of the subscription; both forms of ID will do."
 )
+_FEW = 5  # registries that a command to type names
 _QUERY = "Microsoft.OperationalInsights/workspaces/query/*/read"
 
 
@@ -158,10 +159,11 @@ def newly_refused_client(
     return f"{registry}: {who} from {address} with {agent}: signed in until {signed_in}, {refused}"
 
 
-def to_go_back(names: list[str]) -> str:
-    named = " ".join(names)
+def to_go_back(ids: list[str]) -> str:
+    """:param ids: resource IDs of registries, for they may be in other subscriptions than the one in use."""
+    named = " ".join(ids) if len(ids) <= _FEW else "ID …"
     return (
-        f"To let them in again at once: `az acr scope enforce --status enabled --name {named}`, or "
+        f"To let them in again at once: `az acr scope enforce --status enabled --ids {named}`, or "
         "`az acr scope enforce --undo RECORD` for all that a run changed."
     )
 

@@ -64,7 +64,7 @@ def summary(result: dict[str, Any]) -> list[str]:
         lines.append(_errors.newly_refused(len(newly)))
         lines += [f"  {_told(registry, row)}" for registry, row in newly[:_SHOWN]]
         lines += [f"  … and {len(newly) - _SHOWN} more"] if len(newly) > _SHOWN else []
-        lines.append(_errors.to_go_back(list(dict.fromkeys(registry["name"] for registry, _ in newly))))
+        lines.append(_errors.to_go_back(list(dict.fromkeys(registry["id"] for registry, _ in newly))))
     return [*lines, _errors.LOG_LIMITS]
 
 

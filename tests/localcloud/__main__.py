@@ -41,11 +41,10 @@ def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
     settings = {**cloud.env, "AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "false"}
     sign_in = f"az login --service-principal -u {operator.app_id} -p {operator.secret} --tenant {operator.tenant_id}"
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-    workspace = cloud.world.logs.workspaces[0]
     return [
         *exports,
         f"# {sign_in}",
-        f"# log of contoso's sign-ins: {workspace.id}",
+        *(f"# log of sign-ins: {workspace.id}" for workspace in cloud.world.logs.workspaces),
         f"# control: curl {cloud.proxy_url}/localcloud/requests",
         "# Ctrl-C ends it.",
     ]

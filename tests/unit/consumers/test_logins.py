@@ -218,7 +218,15 @@ def test_known_clients_have_a_name() -> None:
 
 
 def result(*events: dict[str, Any]) -> dict[str, Any]:
-    each = {"name": "contoso", "breaks": 0, "works": 0, "unknown": 0, "consumers": [], "logins": rows(*events)}
+    each = {
+        "name": "contoso",
+        "id": CONTOSO.id,
+        "breaks": 0,
+        "works": 0,
+        "unknown": 0,
+        "consumers": [],
+        "logins": rows(*events),
+    }
     return {"registries": [each], "incomplete": [], "log": {"workspace": "guid", "days": 7}}
 
 
@@ -229,7 +237,7 @@ def test_the_summary_names_the_newly_refused_and_the_way_back() -> None:
         "  contoso: oid from 1.1.1.1 with agent: signed in until 2026-11-25T10:00:00Z, refused since "
         "2026-11-25T11:00:00Z"
     )
-    assert "`az acr scope enforce --status enabled --name contoso`" in lines[3]
+    assert f"`az acr scope enforce --status enabled --ids {CONTOSO.id}`" in lines[3]
     assert lines[-1] == _errors.LOG_LIMITS
     unnamed = watch.summary(result(event("200", "10:00"), event("401", "11:00", "")))
     assert "no identity (one of oid) from 1.1.1.1" in unnamed[2]
