@@ -91,7 +91,9 @@ def _check_row(row: Row) -> Row:
 
 
 def consumers_table(result: Row) -> list[Row]:
-    """A row for each consumer, by registry; who has none is one row, so that no registry looks forgotten."""
+    """A row for each consumer, by registry; who has none is one row, so that no registry looks forgotten. Where a log
+    was read, a registry's clients follow.
+    """
     return [
         {
             "Registry": registry["name"],
@@ -103,8 +105,30 @@ def consumers_table(result: Row) -> list[Row]:
             "Read": row["sourceDate"],
         }
         for registry in result["registries"]
-        for row in registry["consumers"] or [_NO_CONSUMER]
+        for row in (registry["consumers"] or [_NO_CONSUMER]) + [_login(each) for each in registry.get("logins", [])]
     ]
+
+
+def _login(row: Row) -> Row:
+    """A client in the log, in the columns of consumers: where it is, and what came of its sign-ins."""
+    results = ", ".join(f"{result} {count}x" for result, count in row["results"].items())
+    times = [("last sign-in", row["lastSignIn"]), ("last refusal", row["lastRefusal"])]
+    return {
+        "name": ", ".join([*(each.rpartition("/")[2] for each in row["consumers"]), row["identity"] or "no identity"]),
+        "kind": "sign-ins",
+        "signIn": row["client"] or row["userAgent"],
+        "verdict": _outcome(row),
+        "why": "; ".join([f"{row['address']}: {results}", *(f"{what} {time}" for what, time in times if time)]),
+        "sourceDate": "",
+    }
+
+
+def _outcome(row: Row) -> str:
+    if row["newlyRefused"]:
+        return "newly refused"
+    if row["signIns"]:
+        return "signs in"
+    return "refused" if row["refusals"] else "unclear"
 
 
 _NO_CONSUMER = {"name": "none seen", "kind": "", "signIn": "", "verdict": "", "why": "", "sourceDate": ""}

@@ -61,6 +61,14 @@ long-summary: >
     What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
     what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
     what was made or changed minutes ago may not be in Resource Graph yet.
+
+
+    With `--workspace`, each registry gets `logins`: the identities and addresses in its log of sign-ins, with numbers,
+    results and times. `newlyRefused` are those whose last refusal is later than their last sign-in, so a break is seen
+    within minutes of an enforcement; they close `--fail-on breaks`, too. The log has no column for the audience:
+    it cannot tell beforehand who will be refused, and who is not in it may break all the same. It exists only where a
+    diagnostic setting sends ContainerRegistryLoginEvents to the workspace. To read it takes the role Log Analytics
+    Reader there.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table
@@ -74,7 +82,15 @@ examples:
     text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
   - name: For all registries below a management group, as a table.
     text: az acr scope consumers --management-group contoso --output table
-"""
+  - name: After an enforcement, list who signed in during the last day and who is refused now.
+    text: >
+        az acr scope consumers --name contoso --days 1 --output table
+        --workspace 11111111-2222-3333-4444-555555555555
+  - name: Let a pipeline fail if anybody who signed in before is refused now, by the workspace's resource ID.
+    text: >
+        az acr scope consumers --all --fail-on breaks --output none --workspace
+        /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-contoso
+"""  # noqa: E501  (a resource ID is long)
 
 helps["acr scope enforce"] = """
 type: command

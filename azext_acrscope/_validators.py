@@ -6,6 +6,9 @@ from typing import Any
 from azext_acrscope import _errors, hosts
 
 TOKEN_FORMATS = JSON, DOCKERCONFIGJSON, ENV = ["json", "dockerconfigjson", "env"]
+# Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
+# Sentinel); and an enforcement is watched for days.
+LONGEST_LOG = 90
 LONGEST_TTL = 3 * 60 * 60  # seconds; no token of a registry lives longer
 # The distribution specification's names.
 _REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+|/)[a-z0-9]+)*", re.ASCII)
@@ -78,6 +81,26 @@ def validate_consumers(cmd: Any, namespace: Any) -> None:
         raise _errors.no_registry_for_consumers()
     if namespace.select_all and is_default(namespace.resource_group_name):
         namespace.resource_group_name = None  # all means all
+    if namespace.days and not namespace.workspace:
+        raise _errors.needs("--days", "--workspace")
+
+
+def validate_workspace(namespace: Any) -> None:
+    """Turn `workspace`, a GUID or a resource ID, into a `log_analytics.Workspace`."""
+    if namespace.workspace is not None:
+        from azext_acrscope.log_analytics import parse_workspace
+
+        namespace.workspace = parse_workspace(namespace.workspace)
+
+
+def validate_days(namespace: Any) -> None:
+    """Turn `days` into a number."""
+    text = namespace.days
+    if text is None:
+        return
+    if not (re.fullmatch(r"\d{1,3}", text, re.ASCII) and 1 <= int(text) <= LONGEST_LOG):
+        raise _errors.bad_days(text, LONGEST_LOG)
+    namespace.days = int(text)
 
 
 def validate_report(namespace: Any) -> None:

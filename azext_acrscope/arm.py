@@ -1,49 +1,20 @@
-"""Requests to Azure Resource Manager, with the host CLI's own sign-in, headers, retries and safe logging.
-
-Built on azure-core's pipeline instead of a generated client: it binds to no model class (they change between CLI
-versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
-"""
+"""Requests to Azure Resource Manager: paths, pages, links, and its errors."""
 
 import re
-import threading
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.cli.core.azclierror import AzCLIError
-from knack.log import get_logger
 
 from azext_acrscope import _errors
-from azext_acrscope.first_hop import account_of, refusals
+from azext_acrscope.first_hop import account_of
+from azext_acrscope.pipeline import Pipeline, Service, seconds
+from azext_acrscope.pipeline import Reply as Reply  # what every method here returns
 from azext_acrscope.tokens import plain
 
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 60
-_RETRIES = 4
-_RETRY_SECONDS = 180  # no further try of a request after so long
-# A PATCH or a PUT to one fixed value, a DELETE and a query are as safe to repeat as a GET.
-_REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
-_LONGEST_WAIT, _UNSAID_SECONDS = 60.0, 3.0
 _MAX_PAGES = 1000
 # What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
 _ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
-_ONE_ASKS = threading.Lock()  # for a token: the others find it in the CLI's cache
-
-logger = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Reply:
-    """ARM's answer below 400: status, headers (any case) and the body as JSON, None where there was none."""
-
-    status: int
-    headers: Any
-    body: Any
-
-    @property
-    def retry_after(self) -> float:
-        """The seconds that the header Retry-After asks to wait; 0 without it."""
-        return _seconds(self.headers.get("Retry-After"))
 
 
 class ArmError(Exception):
@@ -95,10 +66,9 @@ class Arm:
         self.has_subscription: bool = self.subscription_id != self.tenant  # else a tenant-level account
         self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
         self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
-        credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
         self._patient = patient
-        guarded = _Credential(credential, self.audience, account)
-        self._client = _pipeline_client(cli_ctx, guarded, self.endpoint, self.audience, connections)
+        service = Service("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
+        self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
 
     def get(self, path: str, api_version: str, **query: str) -> Reply:
         return self._send("GET", self.endpoint + path, {**query, "api-version": api_version})
@@ -170,100 +140,10 @@ class Arm:
             return self.follow(link)
 
     def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
-        from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
-        from azure.core.rest import HttpRequest
-        from requests.exceptions import RequestException
-
-        request = HttpRequest(method, url, params=query, json=body)
-        try:
-            options = {"retry_on_methods": _REPEATABLE} if self._patient else {"retry_total": 0}
-            try:
-                response = self._client.send_request(request, **options)
-            except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
-                if not self._patient:
-                    raise
-                response = self._client.send_request(request, **options)
-        except (AzureError, RequestException) as cause:
-            if isinstance(cause, HttpResponseError) and not isinstance(cause, IncompleteReadError):
-                raise
-            raise _errors.arm_unreachable(self.endpoint, cause) from None
-        content = _json(response)
-        if response.status_code >= 300:
-            raise error(response.status_code, response.headers, response.reason, content)
-        return Reply(response.status_code, response.headers, content)
-
-
-class _Credential:
-    """The CLI's credential, whose failures are errors of signing in and not of reaching ARM."""
-
-    def __init__(self, credential: Any, audience: str, account: dict[str, Any]) -> None:
-        self._credential, self._audience, self._account = credential, audience, account
-
-    def get_token(self, *scopes: str, **options: Any) -> Any:
-        with _ONE_ASKS, refusals(self._audience, self._account):
-            return self._credential.get_token(*scopes, **options)
-
-    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        with _ONE_ASKS, refusals(self._audience, self._account):
-            return self._credential.get_token_info(*scopes, options=options)
-
-
-def _pipeline_client(cli_ctx: Any, credential: Any, endpoint: str, audience: str, connections: int) -> Any:
-    """The pipeline a generated management client has in this CLI, less redirects and provider registration."""
-    from azure.cli.core.auth.util import resource_to_scopes
-    from azure.cli.core.commands.client_factory import prepare_client_kwargs_track2
-    from azure.core.pipeline import policies
-    from azure.core.pipeline.transport import RequestsTransport
-    from azure.mgmt.core import ARMPipelineClient
-    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
-    from requests import Session
-    from requests.adapters import HTTPAdapter
-
-    from azext_acrscope._connection import redact_logs
-
-    class Patience(policies.RetryPolicy):
-        """Heeds Retry-After up to a minute, and says so when it is long."""
-
-        def get_retry_after(self, response: Any) -> float | None:
-            wait = _seconds(response.http_response.headers.get("Retry-After")) or None
-            if wait and wait > _UNSAID_SECONDS:
-                logger.warning("Azure Resource Manager asks to wait: trying again in %d s.", wait)
-            return wait
-
-    redact_logs()
-    kwargs = prepare_client_kwargs_track2(cli_ctx)
-    pipeline = [
-        policies.RequestIdPolicy(**kwargs),
-        policies.HeadersPolicy(**kwargs),
-        kwargs["user_agent_policy"],
-        policies.ProxyPolicy(**kwargs),
-        Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
-        ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(audience)),
-        kwargs.get("custom_hook_policy") or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
-        kwargs["logging_policy"],
-    ]
-    session = Session()
-    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
-    transport = RequestsTransport(
-        session=session,
-        connection_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        **{key: value for key, value in kwargs.items() if key == "connection_verify"},
-    )
-    return ARMPipelineClient(endpoint, policies=pipeline, transport=transport)
-
-
-def _seconds(header: Any) -> float:
-    """A Retry-After in seconds, at most a minute; ARM sends no dates in it."""
-    text = str(header or "")
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
-
-
-def _json(response: Any) -> Any:
-    try:
-        return response.json() if response.content else None
-    except (ValueError, RecursionError):
-        return None
+        reply = self._pipeline.send(method, url, query, body, self._patient)
+        if reply.status >= 300:
+            raise error(reply.status, reply.headers, reply.reason, reply.body)
+        return reply
 
 
 def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
@@ -275,7 +155,7 @@ def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmErr
         plain(envelope.get("code") or "no error code"),
         str(envelope.get("message") or plain(reason or "")),
         plain(headers.get("x-ms-correlation-request-id") or "unknown"),
-        _seconds(headers.get("Retry-After")),
+        seconds(headers.get("Retry-After")),
         _assignments(envelope),
     )
 

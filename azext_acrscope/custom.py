@@ -13,10 +13,12 @@ from azext_acrscope.hosts import RegistryRef
 if TYPE_CHECKING:
     from azext_acrscope.consumers.guard import Guard
     from azext_acrscope.enforcement import Proof
+    from azext_acrscope.log_analytics import Workspace
     from azext_acrscope.probe import Prober
     from azext_acrscope.tokens import EntraToken
 
 _VERIFY_SECONDS = 120
+_LOG_DAYS = 7
 
 
 def show(
@@ -262,19 +264,27 @@ def consumers(
     management_group: str | None = None,
     knowledge: str | None = None,
     fail_on: str | None = None,
+    workspace: "Workspace | None" = None,
+    days: int | None = None,
 ) -> dict[str, Any]:
-    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`."""
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.over`.
+
+    With `workspace` also who signed in to them, and who is refused now.
+    """
     from azext_acrscope import _outcome, fleet
     from azext_acrscope.consumers import knowledge as known
     from azext_acrscope.consumers import report, selection
+    from azext_acrscope.consumers.watch import Log
+    from azext_acrscope.log_analytics import LogAnalytics
 
     facts = known.load(knowledge)
+    log = Log(LogAnalytics(cmd.cli_ctx, workspace), days or _LOG_DAYS) if workspace else None
     if registry_name:
         searches = selection.by_name(cmd.cli_ctx, registry_name, resource_group_name)
     else:
         scope = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.by_scope(cmd.cli_ctx, scope)
-    result = report.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    result = report.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
     _outcome.tell(report.summary(result))
     if failed := fail_on and report.missed(result, str(fail_on)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors, graph, registry
+from azext_acrscope import _errors, graph, kql, registry
 from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.registry import Resource
@@ -108,7 +108,7 @@ def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
 
     :raises ForbiddenError, AzureResponseError …: Resource Graph refused the query as a whole.
     """
-    where = f" and resourceGroup =~ '{_quoted(wanted.resource_group)}'" if wanted.resource_group else ""
+    where = f" and resourceGroup =~ '{kql.quoted(wanted.resource_group)}'" if wanted.resource_group else ""
     fleet = Fleet()
     for subscriptions in _by_account(wanted.subscriptions):
         arm = Arm(cli_ctx, subscriptions[0].id)
@@ -306,8 +306,3 @@ def _by_account(subscriptions: Iterable[Subscription]) -> list[list[Subscription
     for each in subscriptions:
         found.setdefault((each.tenant, each.user), []).append(each)
     return list(found.values())
-
-
-def _quoted(text: str) -> str:
-    """Text inside a KQL string literal in single quotes."""
-    return text.replace("\\", "\\\\").replace("'", "\\'")

@@ -20,6 +20,8 @@ from urllib3.util import Retry, Timeout
 from azext_acrscope import _connection, _errors
 from azext_acrscope.tokens import json_object, plain
 
+PROBE = " (probe)"  # a purpose: its refused sign-ins are on purpose, too
+
 CONNECT_SECONDS, READ_SECONDS = 10.0, 30.0  # the latter between two packets
 TOTAL_SECONDS = 200.0  # for one request with all its tries, waits and packets
 _TRIES = 4
@@ -45,9 +47,11 @@ class LoginServer:
     Every request runs in a thread of its own, so that it can be given up, and so that it can be begun early.
     """
 
-    def __init__(self, host: str, suffix: str) -> None:
-        """:param suffix: the cloud's login server suffix."""
-        self.host, self.suffix = host, suffix
+    def __init__(self, host: str, suffix: str, purpose: str = "") -> None:
+        """:param suffix: the cloud's login server suffix.
+        :param purpose: what to add to the user agent, by which requests can be told in a registry's log.
+        """
+        self.host, self.suffix, self._purpose = host, suffix, purpose
         self._pool = _connection.pool(host)
 
     def begin(self, work: Callable[[], T]) -> "Future[T]":
@@ -81,7 +85,7 @@ class LoginServer:
 
     def _send(self, method: str, path: str, form: dict[str, str | list[str]] | None = None) -> Answer:
         """One request; redirects are refused, and a body beyond the limit counts as none."""
-        headers = {"User-Agent": _connection.user_agent()}
+        headers = {"User-Agent": _connection.user_agent() + self._purpose}
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         try:

@@ -31,7 +31,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError
 
 from azext_acrscope import _errors, hosts, registry
-from azext_acrscope.login_server import Answer, envelope
+from azext_acrscope.login_server import PROBE, Answer, envelope
 from azext_acrscope.registry import DISABLED, ENABLED, Resource
 from azext_acrscope.second_hop import Exchange, read_exchange
 from azext_acrscope.tokens import EntraToken
@@ -118,7 +118,7 @@ class Prober:
         host = hosts.check_login_server(registry.login_server(resource), self.suffix)
         subscription = str(resource["id"]).split("/")[2].lower()
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        exchange = Exchange(host, self.suffix)
+        exchange = Exchange(host, self.suffix, PROBE)
         try:
             exchange.service()
         except AzCLIError as error:

@@ -24,13 +24,14 @@ class Exchange:
     The first, for the challenge, carries no token: it is sent at once, in the background, while the first hop is made.
     """
 
-    def __init__(self, login_server: str, suffix: str) -> None:
+    def __init__(self, login_server: str, suffix: str, purpose: str = "") -> None:
         """Begin.
 
         :param login_server: a host that `hosts.check_login_server` returned.
         :param suffix: the cloud's login server suffix.
+        :param purpose: see `LoginServer`.
         """
-        self.server = LoginServer(login_server, suffix)
+        self.server = LoginServer(login_server, suffix, purpose)
         self._challenge = self.server.begin(lambda: self.server.get("/v2/"))
 
     def service(self) -> str:

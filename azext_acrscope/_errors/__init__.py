@@ -20,6 +20,7 @@ from azext_acrscope._errors.entra import *
 from azext_acrscope._errors.fleet import *
 from azext_acrscope._errors.helper import *
 from azext_acrscope._errors.login_server import *
+from azext_acrscope._errors.logs import *
 from azext_acrscope._errors.policy import *
 from azext_acrscope._errors.report import *
 from azext_acrscope._errors.stores import *

@@ -2,7 +2,6 @@
 
 from azure.cli.core.azclierror import (
     AzCLIError,
-    AzureConnectionError,
     AzureInternalError,
     AzureResponseError,
     BadRequestError,
@@ -13,7 +12,7 @@ from azure.cli.core.azclierror import (
     UnauthorizedError,
 )
 
-from azext_acrscope._errors.wording import cause_of, network_advice, registries, registry_of
+from azext_acrscope._errors.wording import registries, registry_of
 
 
 def no_subscription(tenant: str) -> AzCLIError:
@@ -150,12 +149,6 @@ def arm_link_refused(endpoint: str) -> AzCLIError:
     return AzureResponseError(
         f"Azure Resource Manager ({endpoint}) links to another host, which is never followed.",
         "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
-    )
-
-
-def arm_unreachable(endpoint: str, cause: Exception) -> AzCLIError:
-    return AzureConnectionError(
-        f"Azure Resource Manager ({endpoint}) could not be reached: {cause_of(cause)}", network_advice(cause)
     )
 
 

@@ -98,12 +98,19 @@ def tenant_not_asked(tenant: str, why: str) -> str:
     return f"Tenant {tenant} could not be asked, so its registries and consumers are unknown: {why}"
 
 
-def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int) -> AzCLIError:
+def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int, newly_refused: int) -> AzCLIError:
     said = [f"{counted(breaks, 'consumer breaks', 'consumers break')}"] if breaks else []
+    if newly_refused:
+        said.append(f"{counted(newly_refused, 'client is newly refused', 'clients are newly refused')}")
     if fail_on == "unknown":
         said += [f"{counted(unknown, 'consumer is unknown', 'consumers are unknown')}"] if unknown else []
         said += [f"{counted(incomplete, 'part', 'parts')} of the search could not be read"] if incomplete else []
+    advice = ["The rows say why and what mends it; --knowledge FILE takes what your team knows better."]
+    if newly_refused:
+        advice.append(
+            "Newly refused clients are in `logins` of their registry; "
+            "`az acr scope enforce --status enabled --name REGISTRY` lets them in again."
+        )
     return ValidationError(
-        f"Not every consumer is known to work once only ACR-audience tokens are accepted: {', '.join(said)}.",
-        "The rows say why and what mends it; --knowledge FILE takes what your team knows better.",
+        f"Not every consumer is known to work once only ACR-audience tokens are accepted: {', '.join(said)}.", advice
     )

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
+
 from azext_acrscope.tokens import redact_strictly
 
 
@@ -64,3 +66,8 @@ def network_advice(cause: Exception, login_server: str = "") -> str:
     if login_server:
         return "Check the name and the network. A private endpoint is reached from its virtual network only."
     return "Check the network and HTTPS_PROXY, then repeat the command."
+
+
+def service_unreachable(service: str, endpoint: str, cause: Exception) -> AzCLIError:
+    why = cause_of(cause)
+    return AzureConnectionError(f"{service} ({endpoint}) could not be reached: {why}", network_advice(cause))

@@ -14,7 +14,7 @@ def load(loader: Any) -> None:
 def _look_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_check, validate_consumers
+    from azext_acrscope._validators import validate_check, validate_consumers, validate_days, validate_workspace
 
     with loader.argument_context("acr scope show") as c:
         c.argument(
@@ -66,7 +66,23 @@ def _look_arguments(loader: Any) -> None:
             "fail_on",
             options_list=["--fail-on"],
             arg_type=get_enum_type(["breaks", "unknown"]),
-            help="Fail if a consumer breaks; with `unknown`, also if one is unknown or something could not be read.",
+            help="Fail if a consumer breaks or, with --workspace, a client is newly refused; with `unknown`, also if a "
+            "consumer is unknown or something could not be read.",
+        )
+
+    with loader.argument_context("acr scope consumers", arg_group="Log") as c:
+        c.argument(
+            "workspace",
+            options_list=["--workspace"],
+            help="The Log Analytics workspace with the registries' log of sign-ins (ContainerRegistryLoginEvents): its "
+            "ID (a GUID) or its resource ID. Show who signed in, and who signed in before and is refused now.",
+            validator=validate_workspace,
+        )
+        c.argument(
+            "days",
+            options_list=["--days"],
+            help="How many days of the log to read, from 1 to 90; 7 by default.",
+            validator=validate_days,
         )
 
 

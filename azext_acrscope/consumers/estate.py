@@ -22,15 +22,13 @@ class Estate:
     """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
         could be asked for its tenant.
     :ivar subscriptions: names of those that were searched.
-    :ivar incomplete: sentences on what may be missing.
-    :ivar failures: why nobody could be asked, for each tenant.
-    :ivar unread: of both, a sentence for each part of the search that could not be read.
+    :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
+    :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
     """
 
     consumers: dict[str, Rows] = field(default_factory=dict)
     subscriptions: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
@@ -55,13 +53,13 @@ def of(
     for arm, registries in tenants.values():
         try:
             places = _places(arm, registries)
-            result, unread = report.inquire(places, arm, known, suffix)
+            found = report.inquire(places, arm, known, suffix)
         except (ArmError, AzCLIError) as error:
-            estate.failures.append(str(error))
             estate.unread.append(_errors.consumers_not_asked(str(error)))
             continue
         own = [each.subscription for each in registries]
-        estate.unread += [*unread, *report.unseen(places, own)]
+        result = found.result
+        estate.unread += [*found.unread, *report.unseen(places, own)]
         result["incomplete"] += report.unseen(places, [*own, *expected(arm.tenant)])
         estate.subscriptions += result["subscriptions"]
         estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]

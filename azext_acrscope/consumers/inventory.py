@@ -18,6 +18,7 @@ from azext_acrscope import _errors, graph, hosts
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import rights, uses
 from azext_acrscope.consumers.uses import Odd, Use, at
+from azext_acrscope.kql import listed, quoted
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
@@ -103,7 +104,8 @@ _OWNERS = """resources
 | extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
 'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
 | where own in ({principals}) or assigned in ({principals})
-| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own)
+| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
+clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 | order by id asc"""
 
 
@@ -174,11 +176,9 @@ def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: st
     """
     asked, found = _Asked(arm), Found()
     named = _named(where.registries, suffix)
-    by_host = f"type in~ ({_listed(_BY_HOST)}) and ({_sites(named)})"
+    by_host = f"type in~ ({listed(_BY_HOST)}) and ({_sites(named)})"
     with ThreadPoolExecutor(_READERS) as readers:
-        resources = readers.submit(
-            asked.rows, _RESOURCES.format(where=f"type in~ ({_listed(_BY_TYPE)}) or ({by_host})")
-        )
+        resources = readers.submit(asked.rows, _RESOURCES.format(where=f"type in~ ({listed(_BY_TYPE)}) or ({by_host})"))
         settings = readers.submit(
             asked.rows, _SITE_SETTINGS.format(named=_sites(named)), "Settings of App Service and Functions"
         )
@@ -245,7 +245,7 @@ def _assignments(
         except Odd:
             asked.incomplete.append(f"Custom role {row['id']} could not be read.")
     known = {**roles, **{guid: role for each in custom for guid, role in each.items()}}
-    text = _ASSIGNMENTS.format(roles=_listed(known), scopes=_scopes(registries))
+    text = _ASSIGNMENTS.format(roles=listed(known), scopes=_scopes(registries))
     return asked.rows(text, "Role assignments", inherited=True), known
 
 
@@ -255,11 +255,11 @@ def _scopes(registries: list[Registry]) -> str:
     groups = sorted({each.partition("/providers/")[0] for each in ids})
     conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
     if len(groups) <= _FEW_SCOPES:
-        conditions.append(f"scope in ({_listed(groups)})")
+        conditions.append(f"scope in ({listed(groups)})")
     else:
         conditions.append("array_length(split(scope, '/')) == 5")
     if len(ids) <= _FEW:
-        conditions += [f"scope startswith '{_quoted(each)}'" for each in ids]
+        conditions += [f"scope startswith '{quoted(each)}'" for each in ids]
     else:
         conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
     return " or ".join(conditions)
@@ -269,21 +269,13 @@ def _named(registries: list[Registry], suffix: str) -> str:
     """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
     labels = [registry.login_server.partition(".")[0] for registry in registries]
     wanted = [f"{label}." for label in labels] if len(labels) <= _FEW else [suffix]
-    return " or ".join(f"tostring(properties) contains '{_quoted(text)}'" for text in wanted)
+    return " or ".join(f"tostring(properties) contains '{quoted(text)}'" for text in wanted)
 
 
 def _sites(named: str) -> str:
     """Sites whose rows hold no image in clear text are asked for, too: compose files and sidecars."""
     unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
     return " or ".join([named, *(f"tostring(properties) contains '{form}'" for form in unclear)])
-
-
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(f"'{_quoted(text)}'" for text in texts)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -344,12 +336,12 @@ def _read_sites(
         found.incomplete += sentences
 
 
-def _other_sites(asked: _Asked, ids: Iterable[str]) -> list[dict[str, Any]]:
+def _other_sites(asked: _Asked, sites: Iterable[str]) -> list[dict[str, Any]]:
     """Sites whose own rows do not name what they run, which was seen in their settings alone."""
-    rows, ordered = [], sorted(ids)
+    rows, ordered = [], sorted(sites)
     for start in range(0, len(ordered), _SITES_IN_A_QUERY):
-        listed = _listed(ordered[start : start + _SITES_IN_A_QUERY])
-        rows += asked.rows(_RESOURCES.format(where=f"id in~ ({listed})"), "Sites")
+        ids = listed(ordered[start : start + _SITES_IN_A_QUERY])
+        rows += asked.rows(_RESOURCES.format(where=f"id in~ ({ids})"), "Sites")
     there = {row["id"].lower() for row in rows}
     asked.incomplete += [
         f"The settings of {each} may name a registry, and its own row is not there: it is unknown."
@@ -424,8 +416,8 @@ def _find_owners(asked: _Asked, found: Found) -> None:
     }
     ordered = sorted(left)
     for start in range(0, len(ordered), _PRINCIPALS_IN_A_QUERY):
-        listed = _listed(ordered[start : start + _PRINCIPALS_IN_A_QUERY])
-        for row in asked.rows(_OWNERS.format(principals=listed), "Owners of identities"):
+        asked_for = listed(ordered[start : start + _PRINCIPALS_IN_A_QUERY])
+        for row in asked.rows(_OWNERS.format(principals=asked_for), "Owners of identities"):
             found.owners[str(row.get("principalId")).lower()] = row
 
 

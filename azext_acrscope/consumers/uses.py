@@ -129,6 +129,18 @@ def principals(row: Row, identity: str) -> frozenset[str]:
     return frozenset()
 
 
+def with_client_ids(row: Row, object_ids: frozenset[str]) -> set[str]:
+    """These object IDs, and the client IDs of the same identities as far as a resource's row tells them."""
+    try:
+        assigned = list((at(row, "identity", "userAssignedIdentities") or {}).values())
+        nodes = at(row, "kubelet")
+        pairs = [(text(at(each, "principalId")), text(at(each, "clientId"))) for each in assigned]
+        pairs.append((text(at(nodes, "objectId")), text(at(nodes, "clientId"))))
+    except (Odd, AttributeError):
+        return set(object_ids)
+    return {*object_ids, *(client.lower() for own, client in pairs if client and own.lower() in object_ids)}
+
+
 def _uses(row: Row, kind: str, found: Iterable[tuple[str, SignIn]]) -> list[Use]:
     """One for each registry and way to sign in there."""
     common = (str(row["id"]), str(row.get("name") or ""), kind)

@@ -67,6 +67,26 @@ def _rights(principals: Iterable[str], held: dict[str, Holder]) -> list[str]:
     return [role for principal in sorted(principals) if principal in held for role in held[principal].roles]
 
 
+def owners(registry: Registry, found: Found, used: Iterable[Use]) -> dict[str, list[str]]:
+    """Resource IDs of consumers by the object ID or client ID (lower case) of the identity that they pull with.
+
+    Client IDs are known of user-assigned identities only: rows of Resource Graph hold no others.
+    """
+    pairs = [(use.consumer, identity) for use in used for identity in uses.with_client_ids(use.row, use.principals)]
+    held = found.holders.get(registry.id.lower(), {})
+    for cluster, nodes in found.clusters:
+        if nodes & held.keys():
+            pairs += [(cluster["id"], identity) for identity in uses.with_client_ids(cluster, nodes)]
+    explained = {identity for _, identity in pairs}
+    for principal in held.keys() - explained:
+        if owner := found.owners.get(principal):
+            pairs += [(owner["id"], each) for each in (principal, str(owner.get("clientId") or "").lower()) if each]
+    by_identity: dict[str, list[str]] = {}
+    for consumer, identity in dict.fromkeys(pairs):
+        by_identity.setdefault(identity, []).append(consumer)
+    return by_identity
+
+
 # --- principals with rights ----------------------------------------------------------------------------------------
 
 

@@ -22,11 +22,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
-    """Contoso's registries, one of each policy state, and an operator."""
+    """Contoso's registries, one of each policy state, the log of the first one's sign-ins, and an operator."""
     world = cloud.world
-    world.add_registry("contoso", "rg-apps", backend=True)
+    contoso = world.add_registry("contoso", "rg-apps", backend=True)
     world.add_registry("fabrikam", "rg-apps", policy_status="disabled")
     world.add_registry("northwind", "rg-apps", policy_status=None)
+    world.logs.send(contoso, world.logs.add_workspace("log-contoso"))
     for number in range(1, generated + 1):
         status: PolicyStatus = "disabled" if number % 3 == 0 else "enabled"
         world.add_registry(f"generated{number:05d}", f"rg-{number % 10:02d}", policy_status=status)
@@ -40,7 +41,13 @@ def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
     settings = {**cloud.env, "AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "false"}
     sign_in = f"az login --service-principal -u {operator.app_id} -p {operator.secret} --tenant {operator.tenant_id}"
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-    return [*exports, f"# {sign_in}", f"# control: curl {cloud.proxy_url}/localcloud/requests", "# Ctrl-C ends it."]
+    return [
+        *exports,
+        f"# {sign_in}",
+        *(f"# log of sign-ins: {workspace.id}" for workspace in cloud.world.logs.workspaces),
+        f"# control: curl {cloud.proxy_url}/localcloud/requests",
+        "# Ctrl-C ends it.",
+    ]
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

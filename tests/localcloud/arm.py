@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import Any
 
-from . import arm_errors, arm_policies, arm_policy_insights, arm_role_assignments, scopes
+from . import arm_errors, arm_monitor, arm_policies, arm_policy_insights, arm_role_assignments, scopes
 from .arm_errors import ArmError
 from .arm_filter import meets, parse
 from .arm_management_groups import ManagementGroups
@@ -132,6 +132,8 @@ class Arm:
         self._check_version(version)
         if "providers" in names and names[names.index("providers") + 1 :][:1] == ["microsoft.web"]:
             return self._site(request, principal)
+        if "providers" in names and names[names.index("providers") + 1 :][:1] == [arm_monitor.WORKSPACES]:
+            return arm_monitor.workspace(self._world, request, principal)
         return self._in_subscription(request, principal, subscription, segments)
 
     def _site(self, request: Request, principal: Principal) -> Answer:
@@ -180,6 +182,8 @@ class Arm:
         call = Call(self._world, request, principal, str(claims.get("tid")), scope, rest, version)
         if namespace == "microsoft.policyinsights" and rest:
             return arm_policy_insights.answer(call)
+        if namespace == arm_monitor.INSIGHTS:
+            return arm_monitor.setting(call)
         if rest and call.names[0] in arm_policies.KINDS:
             return arm_policies.answer(call)
         if rest and call.names[0] in arm_role_assignments.KINDS:

@@ -1,5 +1,5 @@
-"""What the extension resource providers (Microsoft.Authorization, Microsoft.PolicyInsights) have in common: they answer
-below any scope, which must be there, and look at rights over what they are asked for.
+"""What the extension resource providers (Microsoft.Authorization, Microsoft.PolicyInsights, Microsoft.Insights) have in
+common: they answer below any scope, which must be there, and look at rights over what they are asked for.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .identities import Principal, User
 from .messages import Request
 from .world import World
 
-NAMESPACES = ("microsoft.authorization", "microsoft.policyinsights")
+NAMESPACES = ("microsoft.authorization", "microsoft.policyinsights", "microsoft.insights")
 
 
 @dataclass

@@ -92,6 +92,7 @@ class RegistryDataPlane:
             return answer
         if request.path == "/oauth2/exchange" and request.method == "POST":
             answer = self._exchange(request, registry)
+            self._log(request, registry, answer.status)
         elif request.path == "/oauth2/token" and request.method in ("GET", "POST"):
             answer = self._token(request, registry)
         else:
@@ -101,6 +102,23 @@ class RegistryDataPlane:
             "X-Ms-Ratelimit-Remaining-Calls-Per-Second": "166.65",
         }
         return answer
+
+    def _log(self, request: Request, registry: Registry, status: int) -> None:
+        """That the exchange is a login event, and what of it is in which column, is a guess (see logs).
+
+        Everybody comes from loopback here: a client of a test names another address in X-Forwarded-For.
+        """
+        claims = self._entra_claims(request.form.get("access_token", "")) or {}
+        names = status == 200 or self._world.logs.refusals_name_identity
+        self._world.logs.write(
+            registry,
+            status,
+            CallerIpAddress=request.headers.get("X-Forwarded-For", "127.0.0.1"),
+            Identity=str(claims.get("oid", "")) if names else "",
+            JwtId=str(claims.get("uti", "")) if names else "",
+            LoginServer=request.host,
+            UserAgent=request.headers.get("User-Agent", ""),
+        )
 
     def _wait(self, registry: Registry) -> int:
         """Seconds until the registry's minute is over, when its limit is used up; documented to count down."""

@@ -90,6 +90,17 @@ _ALL = (
         name="Resource Policy Contributor",
         guid="36243c78-bf99-498c-9df9-86d9f8d28608",
     ),
+    Role(
+        (
+            "*/read",
+            "Microsoft.OperationalInsights/workspaces/analytics/query/action",
+            "Microsoft.OperationalInsights/workspaces/search/action",
+            "Microsoft.Support/*",
+        ),
+        ("Microsoft.OperationalInsights/workspaces/sharedKeys/read",),
+        "Log Analytics Reader",
+        "73c42c96-874c-492b-b04d-ab87d138a893",
+    ),
     Role((PULL,), name="AcrPull", guid="7f951dda-4ed3-4680-a7ca-43fe172d538d"),
     Role((PULL, PUSH), name="AcrPush", guid="8311e382-0749-4cb8-b61a-304f252e45ec"),
     # Their actions on data are not played here; the names count in Resource Graph.

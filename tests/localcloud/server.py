@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 from multidict import CIMultiDict
 
-from . import arm, control, entra, job_identity, managed_identity
+from . import arm, control, entra, job_identity, log_analytics, managed_identity
 from .backend import Backends
 from .certificates import Certificates
 from .faults import Fault, Faults
@@ -45,10 +45,11 @@ class Servers:
         self._state = state
         self._arm = arm.Arm(state.world)
         self._entra = entra.Entra(state.world)
+        self._logs = log_analytics.LogAnalytics(state.world)
         self._registry = RegistryDataPlane(state.world)
         self._identity = managed_identity.ManagedIdentityEndpoint(state.world)
         self.jobs = job_identity.JobIdentity(state.world)
-        self._hosts = (arm.HOST, entra.HOST, job_identity.GITHUB_HOST, job_identity.DEVOPS_HOST)
+        self._hosts = (arm.HOST, entra.HOST, log_analytics.HOST, job_identity.GITHUB_HOST, job_identity.DEVOPS_HOST)
         self._control = control.Control(state.world, state.faults, state.journal)
         self._backends = Backends(state.world, state.directory / "backends")
         self._runners: list[web.ServerRunner] = []
@@ -145,6 +146,8 @@ class Servers:
             return self._arm.answer(request)
         if request.host == entra.HOST:
             return self._entra.answer(request)
+        if request.host == log_analytics.HOST:
+            return self._logs.answer(request)
         if request.host in (job_identity.GITHUB_HOST, job_identity.DEVOPS_HOST):
             return self.jobs.answer(request)
         if registry is not None:

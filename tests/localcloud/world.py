@@ -14,6 +14,7 @@ from .consumers import Consumers
 from .graph_history import GraphHistory
 from .graph_quota import GraphQuota
 from .identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
+from .logs import Logs
 from .management_groups import Hierarchy, ManagementGroup
 from .policies import Assignment, Policies
 from .policy_definitions import MODIFY, custom
@@ -31,6 +32,7 @@ ARM_AUDIENCES = (
     "https://management.azure.com",
 )
 ACR_AUDIENCE = "https://containerregistry.azure.net"
+LOG_AUDIENCES = ("https://api.loganalytics.io", "https://api.loganalytics.io/")
 ACR_AUDIENCES = (ACR_AUDIENCE, ACR_AUDIENCE + "/")
 AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
@@ -137,6 +139,7 @@ class World:
         self.resources: set[str] = {
             *ARM_AUDIENCES,
             *ACR_AUDIENCES,
+            *LOG_AUDIENCES,
             "https://graph.microsoft.com",
             "https://graph.microsoft.com/",
             "https://vault.azure.net",
@@ -157,6 +160,7 @@ class World:
         self.throttle = Throttle()
 
         self.consumers = Consumers(self)
+        self.logs = Logs(self)
         self.graph_rows: dict[str, list[dict[str, Any]]] = {}
         self.missing_tables: set[str] = set()
         """Tables that Resource Graph does not have here, as in sovereign clouds."""

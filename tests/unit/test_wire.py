@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from urllib3 import HTTPHeaderDict
 
-from azext_acrscope import arm, first_hop, hosts, login_server, registry, second_hop
+from azext_acrscope import arm, first_hop, hosts, log_analytics, login_server, registry, second_hop
 from azext_acrscope.consumers import inventory, knowledge, uses, verdicts
+from azext_acrscope.kql import listed
 from azext_acrscope.tokens import ACR_AUDIENCE, json_object
 from tests.localcloud import kql
 from tests.localcloud.graph_tables import COLUMNS
@@ -173,8 +174,8 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
         shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
         by_host = inventory._sites("tostring(properties) contains '.azurecr.io'")
         text = inventory._RESOURCES.format(
-            where=f"type in~ ({inventory._listed(inventory._BY_TYPE)}) or "
-            f"(type in~ ({inventory._listed(inventory._BY_HOST)}) and ({by_host}))"
+            where=f"type in~ ({listed(inventory._BY_TYPE)}) or "
+            f"(type in~ ({listed(inventory._BY_HOST)}) and ({by_host}))"
         )
         found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
     return found
@@ -210,3 +211,12 @@ def test_recorded_clusters_have_nodes_that_are_judged(pattern: str) -> None:
     [row] = consumer_rows(pattern)
     assert uses.kubelet(row)
     assert verdicts.aks(row, knowledge.load().aks)[0] == "breaks"
+
+
+def test_the_documented_answer_of_log_analytics_is_a_table() -> None:
+    [sample] = pairs("consumers/loganalytics_query_response.json")
+    sent, body = sample["row"]["request"], sample["row"]["response"]
+    assert sent["url"].endswith("/v1/workspaces/{workspaceId}/query")
+    assert set(sent["body"]) == {"query", "timespan"}
+    answer = log_analytics.read(200, body, "AzureActivity", "guid", "https://api.loganalytics.io")
+    assert answer.rows[0] == {"Category": "Administrative", "count_": 20839}

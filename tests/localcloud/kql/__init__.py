@@ -1,4 +1,5 @@
-"""A small Kusto Query Language: what Azure Resource Graph queries about registries need, and nothing guessed.
+"""A small Kusto Query Language: what queries of Resource Graph and Log Analytics about registries need, and nothing
+guessed.
 
 Semantics are those of learn.microsoft.com/kusto/query; the tables and operators those of
 learn.microsoft.com/azure/governance/resource-graph/concepts/query-language. What is not known here is a ParserFailure.

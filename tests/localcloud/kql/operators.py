@@ -145,6 +145,9 @@ def _aggregate(aggregate: Aggregate, table: Table) -> Callable[[list[Row]], Any]
         return all_of
     if aggregate.function == "make_set":
         return different
+    if aggregate.function in ("min", "max"):
+        extreme = min if aggregate.function == "min" else max
+        return lambda rows: extreme(all_of(rows), key=values.order, default=None)
     return lambda rows: next(iter(all_of(rows)), None)
 
 

@@ -40,6 +40,8 @@ _AGGREGATES = {
     "make_set": "set_",
     "any": "any_",
     "take_any": None,
+    "min": "min_",
+    "max": "max_",
 }
 _KEEPS_NAME = {"tostring", "toint", "tobool", "todynamic", "todatetime"}
 

@@ -214,6 +214,12 @@ class TestOperators:
         ]
         assert rows("owners | where false | summarize count()") == [{"count_": 0}]
 
+    def test_min_and_max_leave_nulls_out(self) -> None:
+        assert rows("pets | summarize min(age), most = max(age)") == [{"min_age": 3, "most": 7}]
+        assert rows("pets | summarize min(age) by id | where id == '3'") == [{"id": "3", "min_age": None}]
+        query = "pets | summarize first = min(ago(age * 1d)) | project same = first == ago(7d)"
+        assert rows(query) == [{"same": True}]
+
     def test_summarize_by_an_expression(self) -> None:
         assert rows("pets | summarize count() by old = age > 5") == [
             {"old": True, "count_": 1},
