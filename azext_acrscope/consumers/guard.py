@@ -49,7 +49,7 @@ class Guard:
         found = self._look(connect, [item.resource for item in items])
         plan.consumers = _outcome_of(found)
         if found.unread and not (dry_run or self.accepted):
-            raise _errors.consumers_unread(len(items), len(found.unread))
+            raise _errors.consumers_unread(len(items), found.unread)
         for item in items:
             if rows := _breaking(found, item.resource):
                 _outcome.tell(lines(item.resource["name"], rows))
