@@ -27,6 +27,8 @@ def bad_knowledge(file: str, why: str) -> AzCLIError:
     )
 
 
+_SHOWN = 3  # reasons in an error
+
 # What else there is where nobody can be asked.
 CONSUMERS_OTHERWISE = ", --skip-consumers to enforce without looking for consumers, or --dry-run to see the plan"
 
@@ -38,10 +40,12 @@ def consumers_question(name: str, breaks: int, unread: bool) -> str:
     return f"Enforce {name} although {' and '.join(why)}?"
 
 
-def consumers_unread(count: int, parts: int) -> AzCLIError:
+def consumers_unread(count: int, unread: list[str]) -> AzCLIError:
+    """:param unread: a sentence for each part of the search that could not be read."""
+    some = " ".join(unread[:_SHOWN]) + (f" And {len(unread) - _SHOWN} more." if len(unread) > _SHOWN else "")
     return ValidationError(
-        f"Before enforcing {registries(count)}: {counted(parts, 'part', 'parts')} of the "
-        "search for their consumers could not be read (see above), so some may break unseen. Nothing was written.",
+        f"Before enforcing {registries(count)}, part of the search for their consumers could not be read, so some may "
+        f"break unseen. Nothing was written. {some}",
         [
             "Repeat it with the rights, or at the time, that let it be read: `az acr scope consumers` shows what is.",
             "--include-breaking goes on, with registries whose consumers are known to break as well; "

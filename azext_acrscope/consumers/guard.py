@@ -49,13 +49,13 @@ class Guard:
         found = self._look(connect, [item.resource for item in items])
         plan.consumers = _outcome_of(found)
         if found.unread and not (dry_run or self.accepted):
-            raise _errors.consumers_unread(len(items), len(found.unread))
-        _outcome.tell(_unknown(found, [item.resource for item in items]))
+            raise _errors.consumers_unread(len(items), found.unread)
         for item in items:
             if rows := _breaking(found, item.resource):
                 _outcome.tell(lines(item.resource["name"], rows))
                 if not self.accepted:
                     item.finish(rollout.SKIPPED, item.before, reason(rows))
+        _outcome.tell(_unknown(found, [item.resource for item in plan.enforcing]))
 
     def _look(self, connect: Callable[[str | None], Arm], resources: list[registry.Resource]) -> Estate:
         expected = partial(selection.subscriptions_in, self.cli_ctx)

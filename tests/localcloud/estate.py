@@ -20,6 +20,8 @@ class Contoso:
         self.cloud, world = cloud, cloud.world
         self.production = world.add_subscription("Contoso Production")
         self.test = world.add_subscription("Contoso Test")
+        # Lists are in the order of IDs, and the guide's are the same in every run.
+        self.production.id, self.test.id = sorted((self.production.id, self.test.id))
         self.team = world.add_service_principal("platform-team")
         for subscription in (self.production, self.test):
             world.grant(self.team, subscription.scope, "Contributor")
