@@ -58,8 +58,9 @@ long-summary: >
     everybody else with a role that pulls or pushes. Each row says how it signs in, a verdict (`breaks`, `works` or
     `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
     guessed.
-    What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`.
-    The account needs the role Reader on the subscriptions of the consumers.
+    What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
+    what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
+    what was made or changed minutes ago may not be in Resource Graph yet.
 
 
     With `--workspace`, each registry gets `logins`: the identities and addresses in its log of sign-ins, with numbers,
@@ -79,6 +80,8 @@ examples:
     text: az acr scope consumers --all --fail-on breaks --output none
   - name: For a resource group, with what your team knows better.
     text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
+  - name: For all registries below a management group, as a table.
+    text: az acr scope consumers --management-group contoso --output table
   - name: After an enforcement, list who signed in during the last day and who is refused now.
     text: >
         az acr scope consumers --name contoso --days 1 --output table
@@ -97,8 +100,10 @@ long-summary: >
     `previousStatus` and `status`. A registry that has the status already is not written to. Clients that still sign in
     with ARM-audience tokens can no longer pull once the status is `disabled`: before that, the consumers that are known
     to break are listed (see `az acr scope consumers`). One registry that has some takes a yes; of many, those
-    registries are left out unless `--include-breaking` is given. For one registry the result is its
-    object with `changed`. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
+    registries are left out unless `--include-breaking` is given. If part of that search cannot be read, one registry
+    takes a yes, too, and many are not begun. For one registry the result is its object with `changed`, and with
+    `consumers`: they were `asked` for, the search was `unanswered` in part, they were `skipped`, or `not asked` for
+    because nothing was to be enforced. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
     and `reason`; the plan is made from the live state, you are asked once, one failure never stops the others, and a
     record is kept from which `--undo` takes back what was changed. An interrupted run can simply be repeated.
 examples:
@@ -136,7 +141,8 @@ long-summary: >
     answers as one; two tokens of the signed-in account sent to it, one for the ACR audience, which must be accepted,
     and one for ARM's, which must be accepted exactly if the status is `enabled`; and the credentials that docker,
     podman and helm find for it on this machine. The ARM-audience token is powerful: it goes only to the login server
-    that Azure Resource Manager names, after its challenge was checked. `--skip-arm-probe` leaves it out.
+    that Azure Resource Manager names, after its challenge was checked. `--skip-arm-probe` leaves it out. That is the
+    global login server: regional and dedicated data endpoints are not tried.
 
 
     `enforcedInEffect` is `yes`, `no` or `unknown`; `verdict` is `ok`, `warning` or `failed`, with what was seen and

@@ -70,12 +70,13 @@ def validate_login(cmd: Any, namespace: Any) -> None:
 
 def validate_consumers(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if a scope is meant instead."""
-    scoped = namespace.select_all or namespace.all_subscriptions
+    wider = namespace.all_subscriptions or namespace.management_group
+    scoped = namespace.select_all or wider
     _parse_registries(cmd, namespace, bool(scoped or _typed_group(namespace)))
     if namespace.registry_name and scoped:
-        raise _errors.exclusive("--name", "--all or --all-subscriptions")
-    if namespace.select_all and (namespace.all_subscriptions or _typed_group(namespace)):
-        raise _errors.exclusive("--all", "--resource-group or --all-subscriptions")
+        raise _errors.exclusive("--name", "--all, --all-subscriptions or --management-group")
+    if namespace.select_all and (wider or _typed_group(namespace)):
+        raise _errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
     if not (namespace.registry_name or scoped or _typed_group(namespace)):
         raise _errors.no_registry_for_consumers()
     if namespace.select_all and is_default(namespace.resource_group_name):

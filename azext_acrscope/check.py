@@ -9,7 +9,7 @@ from functools import partial
 from threading import Semaphore
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError, ForbiddenError
 
 from azext_acrscope import _connection, _errors, hosts, probe, registry, stored
 from azext_acrscope.arm import Arm
@@ -199,6 +199,8 @@ def _answer(error: AzCLIError | None) -> str:
         return "firewall"
     if isinstance(error, _errors.UntrustedCertificateError):
         return "untrusted certificate"
+    if isinstance(error, AzureInternalError):
+        return "failing"  # 5xx: it may well be one
     return "no connection" if isinstance(error, AzureConnectionError) else "no registry"
 
 

@@ -86,7 +86,7 @@ def enforce(
     knowledge: str | None = None,
 ) -> Any:
     """Set the status of one registry (returns its object) or of many (returns a row for each)."""
-    from azext_acrscope import _outcome, _progress, enforcement, fleet
+    from azext_acrscope import _outcome, _progress, enforcement, fleet, record
 
     seconds = operation_seconds(cmd)
     proof = None
@@ -108,11 +108,10 @@ def enforce(
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
     _outcome.tell(fleet.unread(plan.unread) + enforcement.forewarn(plan, readers))
-    plan.consumers = "skipped" if skip_consumers else "asked"
-    if undo:
-        plan.consumers = "not asked"  # it goes back to what was
-    elif not skip_consumers:
-        _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers)
+    if plan.enforcing and skip_consumers:
+        plan.consumers = record.SKIPPED
+    elif plan.enforcing:
+        _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers, dry_run)
     waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
     waves.check(plan)
     if dry_run:
@@ -138,14 +137,16 @@ def _enforce_one(
     seconds: float,
     guard: "Guard | None" = None,
 ) -> dict[str, Any]:
-    """What `show` returns plus `previousStatus`, `changed` and, for a dry run, `plannedStatus`."""
-    from azext_acrscope import _outcome, _progress, registry
+    """What `show` returns plus `previousStatus`, `changed`, `consumers` (whether they were looked for before, in the
+    words of `record`) and, for a dry run, `plannedStatus`. Without `guard` they are not.
+    """
+    from azext_acrscope import _outcome, _progress, record, registry
 
     arm, before = find_registry(cmd, ref, resource_group_name)
     previous, _ = registry.status(before)
-    after = before
-    if previous != status == registry.DISABLED and guard:
-        guard.before_one(arm, before, dry_run)
+    after, consumers = before, record.NOT_ASKED
+    if previous != status == registry.DISABLED:
+        consumers = guard.before_one(arm, before, dry_run) if guard else record.SKIPPED
     if previous != status and status == registry.ENABLED:
         from azext_acrscope import enforcement
         from azext_acrscope.rollout import Item
@@ -156,20 +157,28 @@ def _enforce_one(
         sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
         after = registry.set_status(arm, before, status, seconds, sleep)
     result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
+    result["consumers"] = consumers
     return {**result, "plannedStatus": status} if dry_run else result
 
 
 def _verify_one(cmd: Any, result: dict[str, Any], proof: "Proof") -> dict[str, Any]:
-    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back."""
+    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back.
+
+    :raises ManualInterrupt: Ctrl-C; what was written stays.
+    """
     from azext_acrscope import _outcome, _progress, probe
 
     sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {result['name']} to show that it is {result['status']}")
     resource = {"id": result["id"], "properties": {"loginServer": result["loginServer"]}}
-    seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
+    try:
+        seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
+    except KeyboardInterrupt:
+        raise _errors.verification_interrupted(result["name"], result["status"], result["changed"]) from None
     if seen.verified:
         _outcome.tell([_errors.verified(result["name"], result["status"], seen.seconds)])
     else:
-        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, seen.finding.seen)
+        why = seen.finding.seen
+        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, why, result["changed"])
         _outcome.fail_after_output(cmd.cli_ctx, failed)
     return {**result, "verification": seen.row()}
 
@@ -252,35 +261,30 @@ def consumers(
     resource_group_name: str | None = None,
     select_all: bool = False,
     all_subscriptions: bool = False,
+    management_group: str | None = None,
     knowledge: str | None = None,
     fail_on: str | None = None,
     workspace: "Workspace | None" = None,
     days: int | None = None,
 ) -> dict[str, Any]:
-    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.make`.
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.over`.
 
     With `workspace` also who signed in to them, and who is refused now.
     """
-    from azure.cli.core._profile import Profile
-
     from azext_acrscope import _outcome, fleet
-    from azext_acrscope.arm import Arm
     from azext_acrscope.consumers import knowledge as known
-    from azext_acrscope.consumers import report
+    from azext_acrscope.consumers import report, selection
     from azext_acrscope.consumers.watch import Log
     from azext_acrscope.log_analytics import LogAnalytics
 
     facts = known.load(knowledge)
     log = Log(LogAnalytics(cmd.cli_ctx, workspace), days or _LOG_DAYS) if workspace else None
-    arm = Arm(cmd.cli_ctx)
     if registry_name:
-        condition, pick = report.by_name(registry_name, resource_group_name, arm.subscription_id)
+        searches = selection.by_name(cmd.cli_ctx, registry_name, resource_group_name)
     else:
-        condition, pick = report.by_scope(fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions))
-    accounts = Profile(cli_ctx=cmd.cli_ctx).load_cached_subscriptions()
-    asked = [each for each in accounts if all_subscriptions or each["tenantId"] == arm.tenant]
-    expected = [each["id"] for each in asked if each["id"] != each["tenantId"]]
-    result = report.make(arm, condition, pick, expected, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
+        scope = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
+        searches = selection.by_scope(cmd.cli_ctx, scope)
+    result = report.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
     _outcome.tell(report.summary(result))
     if failed := fail_on and report.missed(result, str(fail_on)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)

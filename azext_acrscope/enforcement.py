@@ -38,11 +38,16 @@ class Plan:
     items: list[Item]
     unread: dict[str, str] = field(default_factory=dict)
     made_at: float = field(default_factory=time.monotonic)
-    consumers: str = ""  # whether they were asked for: it is written down
+    consumers: str = record.NOT_ASKED  # what became of looking for them: it is written down
 
     @property
     def changes(self) -> list[Item]:
         return [item for item in self.items if not item.result]
+
+    @property
+    def enforcing(self) -> list[Item]:
+        """Of the changes, those after which ARM-audience tokens are refused."""
+        return [item for item in self.changes if item.target == registry.DISABLED]
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
         target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
         place = f"Resource Graph in tenant {subscriptions[0].tenant}"
         if wanted.management_group:
-            expected = _expected_below(arm, wanted.management_group, fleet)
+            expected, fleet.incomplete = expected_below(arm, wanted.management_group)
             target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
         try:
             seen = graph.query(arm, _SUBSCRIPTIONS, **target)
@@ -231,16 +231,15 @@ def _display_name(item: dict[str, Any]) -> str:
     return str((properties if isinstance(properties, dict) else {}).get("displayName") or item["name"])
 
 
-def _expected_below(arm: Arm, management_group: str, fleet: Fleet) -> list[str]:
-    """The same; without the right to ask, none, and the fleet is marked incomplete."""
+def expected_below(arm: Arm, management_group: str) -> tuple[list[str], list[str]]:
+    """Their IDs; without the right to ask, none, and a sentence that says so."""
     try:
-        return list(_below(arm, management_group))
+        return list(_below(arm, management_group)), []
     except ArmError as error:
-        fleet.incomplete.append(
+        return [], [
             f"The subscriptions of management group {management_group} cannot be listed ({error.code}), so some may be "
             "missing here: ask for the role Management Group Reader there."
-        )
-        return []
+        ]
 
 
 # --- what both views share -----------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ more and `id` was projected, ``$skipToken``. A user has 15 queries in 5 seconds:
 many are left, and a 429 carries Retry-After, which the ARM pipeline waits out.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from azext_acrscope.arm import Arm, Reply
 
 API_VERSION = "2022-10-01"
 PAGE = 1000  # rows; the service's maximum
+_QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
 
 
 @dataclass
@@ -71,8 +73,9 @@ def _quota_pause(reply: Reply) -> float:
     """Seconds until the next query is allowed: 0 while there is quota left."""
     if str(reply.headers.get("x-ms-user-quota-remaining", "1")) != "0":
         return 0.0
-    hours, minutes, seconds = (str(reply.headers.get("x-ms-user-quota-resets-after") or "00:00:05")).split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    said = re.fullmatch(r"(\d\d):(\d\d):(\d\d)", str(reply.headers.get("x-ms-user-quota-resets-after")), re.ASCII)
+    hours, minutes, seconds = map(int, said.groups()) if said else (0, 0, _QUOTA_SECONDS)
+    return float(hours * 3600 + minutes * 60 + seconds)
 
 
 def _once(sentences: list[str], sentence: str) -> None:

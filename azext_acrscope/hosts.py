@@ -133,11 +133,11 @@ def image_login_server(reference: str, suffix: str, bare: bool = False) -> str |
     """The global login server of the registry that an image reference names; None for any other host.
 
     The host is what stands before the first slash, compared as a whole: no part of a name ever matches. What tools
-    write before it (`https://`, `oci://`) and the port 443 after it make no difference.
+    write before it (`https://`, `oci://`, `docker://`) and the port 443 after it make no difference.
 
     :param bare: whether a reference may be a host alone, as in lists of servers.
     """
-    rest = re.sub(r"^(https|oci)://", "", reference.strip(), flags=re.IGNORECASE)
+    rest = re.sub(r"^[a-z]{2,10}://", "", reference.strip(), flags=re.IGNORECASE)
     host, slash, _ = rest.partition("/")
     if not (slash or bare):
         return None

@@ -1,8 +1,9 @@
 """The record of a run: what was about to change, and what came of it, on disk before and after each write.
 
-A file of JSON lines, readable by its owner alone. First a line ``{"event": "run", …}``; before a write ``{"event":
-"change", "id", "from", "to"}``; after it ``{"event": "outcome", "id", "result", "status", "reason"}``. A run that was
-killed leaves changes without an outcome: those may or may not have been made, and undoing looks at the live state.
+A file of JSON lines, readable by its owner alone. First a line ``{"event": "run", "registries", "consumers"}``, with
+what became of looking for consumers; before a write ``{"event": "change", "id", "from", "to"}``; after it ``{"event":
+"outcome", "id", "result", "status", "reason"}``. A run that was killed leaves changes without an outcome: those may or
+may not have been made, and undoing looks at the live state.
 """
 
 import json
@@ -14,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from azext_acrscope import _errors
+
+# Whether consumers were looked for before: all of the search was read; some of it was not, and the user went on; the
+# user had it left out; there was no need, for nothing was to become `disabled`.
+ASKED, UNANSWERED, SKIPPED, NOT_ASKED = "asked", "unanswered", "skipped", "not asked"
 
 
 @dataclass(frozen=True)

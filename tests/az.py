@@ -9,7 +9,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,24 @@ class Az:
     ) -> Result:
         """Run `az ARGUMENTS`, without standard input, and wait for its end."""
         return run([str(self.program), *arguments], self.env | dict(env or {}), cwd or self.home, timeout)
+
+    def interrupted(self, *arguments: str, when: Callable[[], bool]) -> Result:
+        """Run `az ARGUMENTS`, and press Ctrl-C as soon as something has happened."""
+        command = [str(self.program), *arguments]
+        process = subprocess.Popen(
+            command,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=heed_interrupts,
+        )
+        while not when() and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=120)
+        return Result((Path(command[0]).name, *arguments), process.returncode, stdout, stderr)
 
     def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
         """Run a command that must succeed; its result as parsed JSON, None if it printed nothing."""

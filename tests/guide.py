@@ -1,8 +1,8 @@
 """A guide in Markdown whose commands are run, and whose output is what they print.
 
 In a block of ```console each line that begins with `$ ` is a command; what follows is its output, on both streams in
-their order. `<!-- meanwhile: NAME -->` is what happens between commands; with `<!-- first: N -->` the next block shows so
-many lines of each output, and `…` for the rest.
+their order. `<!-- meanwhile: NAME -->` is what happens between commands; with `<!-- first: N -->` the next block shows
+so many lines of each output, and `…` for the rest.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from azure.cli.core.azclierror import (
     AzCLIError,
     AzureInternalError,
+    ManualInterrupt,
     RequiredArgumentMissingError,
     ValidationError,
 )
@@ -145,16 +146,26 @@ def verified(name: str, status: str, seconds: float) -> str:
     return f"Verified: '{name}' does as `{status}` says, seen after {seconds:.1f} seconds."
 
 
-def not_verified(name: str, status: str, seconds: float, why: str) -> AzCLIError:
+def not_verified(name: str, status: str, seconds: float, why: str, changed: bool) -> AzCLIError:
     other = "disabled" if status == "enabled" else "enabled"
+    end = "The change was not taken back." if changed else "It had that status before, and nothing was written."
     return ValidationError(
         f"Registry '{name}' has the status `{status}`, and after {seconds:.0f} seconds that is not verified: {why} "
-        "The change was not taken back.",
+        f"{end}",
         [
             f"`az acr scope check --name {name}` looks again; `az config set acrscope.verify_timeout=SECONDS` lets "
             "--verify wait longer.",
             f"`az acr scope enforce --name {name} --status {other}` goes back.",
         ],
+    )
+
+
+def verification_interrupted(name: str, status: str, changed: bool) -> AzCLIError:
+    written = "which was just set" if changed else "as before"
+    return ManualInterrupt(
+        f"Interrupted while verifying: registry '{name}' has the status `{status}`, {written}; whether that is "
+        "in effect was not seen.",
+        f"`az acr scope check --name {name}` looks again.",
     )
 
 

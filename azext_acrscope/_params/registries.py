@@ -172,20 +172,26 @@ def _enforce_arguments(loader: Any) -> None:
             action="store_true",
             help="Show what would change, and write nothing.",
         )
-        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+        c.argument(
+            "yes",
+            options_list=["--yes", "-y"],
+            action="store_true",
+            help="Do not ask before changing many, or one whose consumers break or could not be read.",
+        )
 
     with loader.argument_context("acr scope enforce", arg_group="Consumers") as c:
         c.argument(
             "skip_consumers",
             options_list=["--skip-consumers"],
             action="store_true",
-            help="Do not ask first who uses the registries and would break; the record says so.",
+            help="Do not ask first who uses the registries and would break; the record or result says so.",
         )
         c.argument(
             "include_breaking",
             options_list=["--include-breaking"],
             action="store_true",
-            help="Change also registries with consumers that are known to break; of many, they are left out otherwise.",
+            help="Change also registries with consumers that are known to break; of many, they are left out otherwise. "
+            "Also where part of the search for consumers could not be read.",
         )
         c.argument(
             "knowledge",

@@ -6,7 +6,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import registry
+from azext_acrscope import _errors, registry
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import inventory, report
 from azext_acrscope.consumers.inventory import Places, Registry
@@ -22,22 +22,28 @@ class Estate:
     """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
         could be asked for its tenant.
     :ivar subscriptions: names of those that were searched.
-    :ivar incomplete: sentences on what may be missing.
-    :ivar failures: why nobody could be asked, for each tenant.
+    :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
+    :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
     """
 
     consumers: dict[str, Rows] = field(default_factory=dict)
     subscriptions: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
 def of(
-    connect: Callable[[str | None], Arm], resources: Iterable[registry.Resource], known: Knowledge, suffix: str
+    connect: Callable[[str | None], Arm],
+    resources: Iterable[registry.Resource],
+    known: Knowledge,
+    suffix: str,
+    expected: Callable[[str], list[str]] = lambda tenant: [],
 ) -> Estate:
     """Ask Resource Graph, once for each tenant; what fails is in the answer.
 
     :param connect: gives the connection of a subscription.
+    :param expected: gives the IDs of the subscriptions that the account is said to have in a tenant. Those that
+        Resource Graph does not show are said; a registry's own is a part that could not be read.
     """
     tenants: dict[str, tuple[Arm, list[Registry]]] = {}
     for resource in resources:
@@ -46,10 +52,15 @@ def of(
     estate = Estate()
     for arm, registries in tenants.values():
         try:
-            result = report.of(_places(arm, registries), arm, known, suffix)
+            places = _places(arm, registries)
+            found = report.inquire(places, arm, known, suffix)
         except (ArmError, AzCLIError) as error:
-            estate.failures.append(str(error))
+            estate.unread.append(_errors.consumers_not_asked(str(error)))
             continue
+        own = [each.subscription for each in registries]
+        result = found.result
+        estate.unread += [*found.unread, *report.unseen(places, own)]
+        result["incomplete"] += report.unseen(places, [*own, *expected(arm.tenant)])
         estate.subscriptions += result["subscriptions"]
         estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]
         estate.consumers |= {each["id"].lower(): each["consumers"] for each in result["registries"]}

@@ -1,20 +1,20 @@
 """Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
-for registries with subscriptions, resources, custom roles, role assignments, Batch pools and Flux configurations (these
-run at the same time), for the App Service settings that the sites' rows lack, and for whose identities have
+for registries with subscriptions, resources, App Service settings, custom roles, role assignments, Batch pools and Flux
+configurations (these run at the same time), for sites that only their settings showed, and for whose identities have
 pull rights.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import graph, hosts
+from azext_acrscope import _errors, graph, hosts
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import rights, uses
 from azext_acrscope.consumers.uses import Odd, Use, at
@@ -26,6 +26,7 @@ _READERS = 8
 _FEW = 20  # registries; for more, every row that names any registry is asked for
 _FEW_SCOPES = 100
 _PRINCIPALS_IN_A_QUERY = 400
+_SITES_IN_A_QUERY = 200
 
 _REGISTRIES = """resources
 | where type =~ 'microsoft.containerregistry/registries'{where}
@@ -41,7 +42,7 @@ chain = properties.managementGroupAncestorsChain)
 # Types that name a registry by its login server; those that do not are asked for by type alone.
 _BY_HOST = (
     *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
-    *("microsoft.app/sessionpools", "microsoft.containerinstance/containergroups"),
+    *("microsoft.app/sessionpools", "microsoft.app/builders", "microsoft.containerinstance/containergroups"),
     *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
 )
 _BY_TYPE = (
@@ -50,7 +51,7 @@ _BY_TYPE = (
     "microsoft.containerregistry/registries/agentpools",
 )
 _RESOURCES = """resources
-| where type in~ ({by_type}) or (type in~ ({by_host}) and ({named}))
+| where {where}
 | project id, name, type, kind, managedBy, identity, \
 siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
 'windowsFxVersion', properties.siteConfig.windowsFxVersion, \
@@ -64,8 +65,9 @@ kubelet = properties.identityProfile.kubeletidentity, \
 servicePrincipal = tostring(properties.servicePrincipalProfile.clientId), \
 pools = properties.agentPoolProfiles, version = tostring(properties.currentKubernetesVersion), \
 bootstrapProfile = properties.bootstrapProfile, \
-mlRegistries = iff(isnotempty(properties.containerRegistry), properties.containerRegistry, \
-properties.containerRegistries), mlDetails = properties.regionDetails, taskCredentials = properties.credentials
+mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRegistries, \
+mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
+builderRegistries = properties.containerRegistries
 | order by id asc"""
 _SITE_SETTINGS = """appserviceresources
 | where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})
@@ -78,7 +80,8 @@ acrUserManagedIdentityID = coalesce(properties.AcrUserManagedIdentityID, propert
 _POOLS = """batchresources
 | where type =~ 'microsoft.batch/batchaccounts/pools' and ({named})
 | project id, name, type, identity, \
-containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration
+containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration, \
+startContainer = properties.startTask.containerSettings
 | order by id asc"""
 _FLUX = """kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
@@ -151,9 +154,10 @@ def places(arm: Arm, where: str) -> Places:
     """
     answer = graph.query(arm, _REGISTRIES.format(where=where))
     found = Places([], {}, answer.incomplete)
-    for row in answer.rows:
+    whole = _whole(answer.rows, found.incomplete)
+    for row in whole:
         if str(row.get("type")).lower() == "microsoft.resources/subscriptions":
-            found.subscriptions[str(row["subscriptionId"]).lower()] = row
+            found.subscriptions[str(row.get("subscriptionId")).lower()] = row
         else:
             found.registries.append(
                 Registry(
@@ -172,21 +176,30 @@ def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: st
     """
     asked, found = _Asked(arm), Found()
     named = _named(where.registries, suffix)
+    by_host = f"type in~ ({listed(_BY_HOST)}) and ({_sites(named)})"
     with ThreadPoolExecutor(_READERS) as readers:
-        text = _RESOURCES.format(by_type=listed(_BY_TYPE), by_host=listed(_BY_HOST), named=_sites(named))
-        resources = readers.submit(asked.rows, text)
+        resources = readers.submit(asked.rows, _RESOURCES.format(where=f"type in~ ({listed(_BY_TYPE)}) or ({by_host})"))
+        settings = readers.submit(
+            asked.rows, _SITE_SETTINGS.format(named=_sites(named)), "Settings of App Service and Functions"
+        )
         pools = readers.submit(asked.rows, _POOLS.format(named=named), "Batch pools")
         flux = readers.submit(asked.rows, _FLUX.format(named=named), "Flux configurations")
         assignments = readers.submit(_assignments, asked, where.registries, roles)
         sites = _sort(found, resources.result(), suffix)
-        _read_sites(asked, readers, found, sites, named, suffix)
+        _read_sites(asked, readers, found, sites, settings.result(), suffix)
         found.uses += _read(found, pools.result(), uses.batch_pool, suffix)
         found.uses += _read(found, flux.result(), uses.flux, suffix)
         rows, known = assignments.result()
     _take_rights(found, where, rows, known)
     _find_owners(asked, found)
-    found.incomplete += asked.incomplete
+    found.incomplete += [*_nameless(where.registries, suffix), *asked.incomplete]
     return found
+
+
+def _nameless(registries: list[Registry], suffix: str) -> list[str]:
+    """Registries that no image can be told to name, for their login server is not of this cloud's form or not there."""
+    odd = [each.name for each in registries if not hosts.image_login_server(each.login_server, suffix, bare=True)]
+    return [f"The login server of {name} is not known, so neither is who names it in an image." for name in odd]
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -208,10 +221,17 @@ class _Asked:
             self.incomplete.append(f"{optional} could not be read in Resource Graph ({error}): they are unknown.")
             return []
         self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
-        whole = [row for row in answer.rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-        if len(whole) < len(answer.rows):
-            self.incomplete.append(f"{len(answer.rows) - len(whole)} rows of Resource Graph could not be read.")
-        return whole
+        return _whole(answer.rows, self.incomplete)
+
+
+def _whole(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
+    """The rows that are rows; how many are not is said."""
+    whole = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    if len(whole) < len(rows):
+        incomplete.append(
+            f"{_errors.counted(len(rows) - len(whole), 'row', 'rows')} of Resource Graph could not be read."
+        )
+    return whole
 
 
 def _assignments(
@@ -293,53 +313,74 @@ def _sort(found: Found, rows: list[dict[str, Any]], suffix: str) -> list[dict[st
 
 
 def _read_sites(
-    asked: _Asked, readers: ThreadPoolExecutor, found: Found, sites: list[dict[str, Any]], named: str, suffix: str
+    asked: _Asked,
+    readers: ThreadPoolExecutor,
+    found: Found,
+    sites: list[dict[str, Any]],
+    config: list[dict[str, Any]],
+    suffix: str,
 ) -> None:
-    """Sites, with their settings from the other table if their own rows lack them, else from ARM, each once."""
-    settings: dict[str, dict[str, Any]] = {}
-    if any(_lacks_sign_in(row, None) for row in sites):
-        rows = asked.rows(_SITE_SETTINGS.format(named=named), "Settings of App Service")
-        settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in rows}
+    """Sites, with their settings from the other table; what neither has is asked of ARM, once for each."""
+    config = sorted(config, key=lambda row: row["id"].lower().endswith("/config/web"))  # of several, that one counts
+    settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in config}
+    sites = [*sites, *_other_sites(asked, settings.keys() - {row["id"].lower() for row in sites})]
 
-    def read(row: dict[str, Any]) -> tuple[list[Use], str]:
+    def read(row: dict[str, Any]) -> tuple[list[Use], list[str]]:
         try:
             return _site(asked.arm, row, settings.get(row["id"].lower()), suffix)
         except Odd:
-            return [], f"The row of {row['id']} could not be read: which registries it uses is unknown."
+            return [], [f"The row of {row['id']} could not be read: which registries it uses is unknown."]
 
-    for found_uses, sentence in readers.map(read, sites):
+    for found_uses, sentences in readers.map(read, sites):
         found.uses += found_uses
-        found.incomplete += [sentence] if sentence else []
+        found.incomplete += sentences
 
 
-def _lacks_sign_in(row: dict[str, Any], config: dict[str, Any] | None) -> bool:
-    try:
-        image = uses.site_image(row, config)
-        return not uses.is_sidecars(image) and uses.site_sign_in(row, config) is None
-    except Odd:
-        return True
+def _other_sites(asked: _Asked, sites: Iterable[str]) -> list[dict[str, Any]]:
+    """Sites whose own rows do not name what they run, which was seen in their settings alone."""
+    rows, ordered = [], sorted(sites)
+    for start in range(0, len(ordered), _SITES_IN_A_QUERY):
+        ids = listed(ordered[start : start + _SITES_IN_A_QUERY])
+        rows += asked.rows(_RESOURCES.format(where=f"id in~ ({ids})"), "Sites")
+    there = {row["id"].lower() for row in rows}
+    asked.incomplete += [
+        f"The settings of {each} may name a registry, and its own row is not there: it is unknown."
+        for each in ordered
+        if each not in there
+    ]
+    return rows
 
 
-def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: str) -> tuple[list[Use], str]:
-    """What a site uses, with at most one request; and a sentence if that failed and so a use may be missing."""
-    image = uses.site_image(row, config)
-    if uses.is_sidecars(image):
+def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: str) -> tuple[list[Use], list[str]]:
+    """What a site uses, with one request if need be; and sentences on why a use may be missing."""
+    versions = uses.site_versions(row, config)
+    images = [image for version in versions for image in uses.site_images(version)]
+    found, said = list[Use](), list[str]()
+    if any(map(uses.is_sidecars, versions)):
         try:
-            return uses.site_containers(row, arm.pages(f"{row['id']}/sitecontainers", SIDECARS_API_VERSION), suffix), ""
+            found += uses.site_containers(row, arm.pages(f"{row['id']}/sitecontainers", SIDECARS_API_VERSION), suffix)
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
-            return [], f"The containers of {row['id']} could not be read ({_short(error)}): they are unknown."
-    sign_in = uses.site_sign_in(row, config)
-    if sign_in is None and any(hosts.image_login_server(each, suffix) for each in uses.site_images(image)):
-        sign_in = _ask_site(arm, row)
-    return uses.site(row, sign_in or uses.SignIn(uses.UNKNOWN), suffix, config), ""
+            said.append(f"The containers of {row['id']} could not be read ({_short(error)}): they are unknown.")
+    if any(hosts.image_login_server(each, suffix) for each in images):
+        sign_in = uses.site_sign_in(row, config)
+        if not sign_in:
+            sign_in, why = _ask_site(arm, row)
+            said += [f"How {row['id']} signs in could not be read{why}: it is unknown."] if why else []
+        found += uses.site(row, sign_in, suffix, config)
+    if uses.unresolved(images):
+        said.append(f"An image of {row['id']} names its registry by a variable: which one it is is unknown.")
+    return found, said
 
 
-def _ask_site(arm: Arm, row: dict[str, Any]) -> uses.SignIn:
+def _ask_site(arm: Arm, row: dict[str, Any]) -> tuple[uses.SignIn, str]:
+    """How a site signs in, as ARM says; and why that could not be read."""
     try:
         answer = arm.get(f"{row['id']}/config/web", WEB_API_VERSION).body
-        return uses.site_sign_in(row, at(answer, "properties")) or uses.SignIn(uses.UNKNOWN)
+        sign_in = uses.site_sign_in(row, at(answer, "properties"))
+        return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail="Its settings do not say."), " there")
     except (ArmError, AzCLIError) as error:
-        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read ({_short(error)}).")
+        why = f" ({_short(error)})"
+        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read{why}."), why
 
 
 def _short(error: ArmError | AzCLIError) -> str:
@@ -352,11 +393,11 @@ def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles:
         above = where.above(registry.subscription)
         held = rights.holders(registry.id, registry.mode, above, assignments, roles)
         found.holders[registry.id.lower()] = held
-        without += [] if held else [registry.name]
+        without += [] if rights.any_visible(registry.id, above, assignments) else [registry.name]
     if without:
         more = f" and {len(without) - 3} more" if len(without) > 3 else ""
         found.incomplete.append(
-            f"No role that pulls is visible for {', '.join(without[:3])}{more}: to see roles takes "
+            f"No role assignment is visible for {', '.join(without[:3])}{more}: to see roles takes "
             "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
         )
     if assignments.odd:

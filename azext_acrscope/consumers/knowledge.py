@@ -8,6 +8,7 @@ registry it may ``pull`` and ``push``). A team's file may hold any of these; wha
 
 import datetime
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,11 +18,14 @@ from azext_acrscope import _errors
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
 ANY = "*"  # as a kind: what holds for all of them
+# Kinds and sign-ins on which nothing is said here in particular.
+_ALSO = {"kind": {"container-app-builder"}, "signIn": set[str]()}
 _OWN = Path(__file__).with_name("knowledge.json")
 _TEXTS = {
     "entries": ("kind", "signIn", "verdict", "why", "source", "mend"),
     "checklist": ("consumer", "look", "verdict", "why", "source", "mend"),
 }
+_MODES = ("rbac", "abac")  # of a registry, see `rights`
 _KEYS = {"entries": ("kind", "signIn"), "checklist": ("consumer",)}
 
 
@@ -90,13 +94,25 @@ def _merged(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:
     for part, value in theirs.items():
         if part in _KEYS:
             _check_items(part, value, file)
+            _check_use(part, value, ours, file)
             said = {tuple(item[key] for key in _KEYS[part]) for item in value}
             merged[part] = [item for item in ours[part] if tuple(item[key] for key in _KEYS[part]) not in said] + value
         elif isinstance(value, dict):
-            merged[part] = {**ours[part], **value}
+            said_here = {key.lower(): each for key, each in value.items()} if part == "roles" else value
+            merged[part] = {**ours[part], **said_here}
         else:
             raise _errors.bad_knowledge(file, f"`{part}` is not an object")
     return merged
+
+
+def _check_use(part: str, entries: list[dict[str, Any]], ours: dict[str, Any], file: str) -> None:
+    """Refuse entries that nothing will ever look up: a slip would leave ours in force without a word."""
+    for name in _KEYS[part] if part == "entries" else ():
+        known = {entry[name] for entry in ours[part]} | _ALSO[name]
+        if unknown := sorted({entry[name] for entry in entries} - known):
+            raise _errors.bad_knowledge(
+                file, f"no {name} is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}"
+            )
 
 
 def _check(content: dict[str, Any], file: str) -> None:
@@ -106,16 +122,32 @@ def _check(content: dict[str, Any], file: str) -> None:
         for item in content[part]:
             if item["source"] not in content["sources"]:
                 raise _errors.bad_knowledge(file, f"`{part}`: there is no source {item['source']}")
-    for rule in [*_rules(content["aks"], "linux", file), *_rules(content["aks"], "windows", file)]:
+    _check_aks(content["aks"], file)
+    for guid, role in content["roles"].items():
+        if not (isinstance(role, dict) and _text(role.get("name")) and _modes(role.get("pull"), role.get("push"))):
+            raise _errors.bad_knowledge(file, f"role {guid} needs name, pull and push, these with rbac, abac or both")
+
+
+def _modes(*lists: Any) -> bool:
+    return all(isinstance(modes, list) and all(mode in _MODES for mode in modes) for modes in lists)
+
+
+def _check_aks(aks: dict[str, Any], file: str) -> None:
+    names = aks.get("names")
+    named = isinstance(names, list) and all(map(_text, names))
+    if not (named and _dotted(aks.get("neverUpTo")) and _text(aks.get("mend"))):
+        raise _errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and mend")
+    for rule in [*_rules(aks, "linux", file), *_rules(aks, "windows", file)]:
         if rule.get("verdict") not in VERDICTS or not _text(rule.get("why")):
             raise _errors.bad_knowledge(file, "`aks`: a rule needs a verdict and why")
-    for guid, role in content["roles"].items():
-        if not isinstance(role, dict) or not _text(role.get("name")) or not _lists(role, "pull", "push"):
-            raise _errors.bad_knowledge(file, f"role {guid} needs name, pull and push")
+        minors = rule.get("minors", ["", ""])
+        pair = isinstance(minors, list) and len(minors) == 2
+        if not (pair and all(end == "" or _dotted(end) for end in (rule.get("from"), rule.get("to"), *minors))):
+            raise _errors.bad_knowledge(file, '`aks`: from, to and two minors of a rule are numbers with dots, or ""')
 
 
-def _lists(role: dict[str, Any], *names: str) -> bool:
-    return all(isinstance(role.get(name), list) for name in names)
+def _dotted(value: Any) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"\d{1,9}(\.\d{1,9})*", value, re.ASCII))
 
 
 def _check_sources(content: dict[str, Any], file: str) -> None:
@@ -127,7 +159,7 @@ def _check_sources(content: dict[str, Any], file: str) -> None:
         except ValueError:
             raise _errors.bad_knowledge(file, f"source {key}: {source['read']} is no date such as 2026-08-21") from None
     for name in ("source", "neverSource", "roleSource"):
-        if content["aks"].get(name) not in content["sources"]:
+        if str(content["aks"].get(name)) not in content["sources"]:
             raise _errors.bad_knowledge(file, f"`aks` needs a {name}")
 
 

@@ -1,117 +1,95 @@
 """The consumers of some registries as the command's result; the summary, the checklist and the gate."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors, fleet, hosts
+from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import inventory, verdicts, watch
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, Knowledge
+from azext_acrscope.consumers.selection import Search
 from azext_acrscope.consumers.watch import Log
-from azext_acrscope.hosts import RegistryRef
 
 _SHOWN = 10  # names of subscriptions in the summary; the result has all
 READ = "Reader"  # the role that Resource Graph needs
-Picked = Callable[[Places], list[Registry]]
 
 
-def by_name(refs: list[RegistryRef], group: str | None, subscription: str) -> tuple[str, Picked]:
-    """A condition of KQL for the registries named, and what picks them from the answer.
+@dataclass
+class Inquiry:
+    """What was found of some registries.
 
-    A name is looked for in the subscription in use first, then in all that the account can see.
-
-    :raises ResourceNotFoundError, InvalidArgumentValueError: by the second, one is not there or not the only one.
+    :ivar result: what the command prints: ``{registries: [{name, id, loginServer, status, breaks, works, unknown,
+        consumers}], subscriptions, incomplete, notSeen}``: numbers of consumers by verdict and their rows (see
+        `verdicts.of_registry`), the names of the subscriptions searched, sentences on what may be missing, and the
+        checklist of what no query sees.
+    :ivar unread: which of `incomplete` say what could not be read.
+    :ivar owners: by registry ID in lower case, resource IDs by the identity that they pull with: `verdicts.owners`.
     """
-    names = ", ".join(f"'{ref.name.lower()}'" for ref in refs)  # of letters and digits, see hosts
 
-    def pick(found: Places) -> list[Registry]:
-        picked = {each.id.lower(): each for ref in refs for each in [_pick(found.registries, ref, group, subscription)]}
-        return list(picked.values())
-
-    return f" and name in~ ({names})", pick
+    result: dict[str, Any]
+    unread: list[str] = field(default_factory=list)
+    registries: list[Registry] = field(default_factory=list)
+    owners: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
-def _pick(registries: list[Registry], ref: RegistryRef, group: str | None, subscription: str) -> Registry:
-    fit = [each for each in registries if _fits(each, ref, group)]
-    here = [each for each in fit if each.subscription.lower() == subscription.lower()]
-    fit = here or fit
-    if not fit:
-        raise _errors.registry_not_found(ref.login_server or ref.name, ref.subscription_id or subscription)
-    if len(fit) > 1:
-        raise _errors.ambiguous_name(ref.name, [each.id for each in fit])
-    return fit[0]
+def over(searches: list[Search], knowledge: Knowledge, suffix: str, log: Log | None = None) -> dict[str, Any]:
+    """What the command prints: the results of all searches (of one tenant each) as one, in the shape of
+    `Inquiry.result`; with a log, and what `Log.add` adds to that.
 
-
-def _fits(registry: Registry, ref: RegistryRef, group: str | None) -> bool:
-    group = ref.resource_group or group
-    return (
-        registry.name.lower() == ref.name.lower()
-        and (not group or registry.resource_group.lower() == group.lower())
-        and (not ref.subscription_id or registry.subscription.lower() == ref.subscription_id.lower())
-        and (not ref.login_server or hosts.is_at(ref.login_server, registry.login_server))
-    )
-
-
-def by_scope(scope: fleet.Scope) -> tuple[str, Picked]:
-    """The same for all registries of some subscriptions or of a resource group."""
-    subscriptions = {each.id.lower() for each in scope.subscriptions}
-    group = scope.resource_group
-
-    def pick(found: Places) -> list[Registry]:
-        return [
-            each
-            for each in found.registries
-            if each.subscription.lower() in subscriptions
-            and (not group or each.resource_group.lower() == group.lower())
-        ]
-
-    return "", pick
-
-
-def make(
-    arm: Arm,
-    condition: str,
-    pick: Picked,
-    expected: list[str],
-    knowledge: Knowledge,
-    suffix: str,
-    log: Log | None = None,
-) -> dict[str, Any]:
-    """What the command prints.
-
-    ``{registries: [{name, id, loginServer, status, breaks, works, unknown, consumers}], subscriptions, incomplete,
-    notSeen}``: numbers of consumers by verdict and their rows (see `verdicts.of_registry`), the names of the
-    subscriptions searched, sentences on what may be missing, and the checklist of what no query sees. With a log, what
-    `Log.add` adds to that.
-
-    :param expected: IDs of subscriptions that the account is said to have.
-    :raises ForbiddenError, AzureResponseError …: Resource Graph refused.
+    :raises ResourceNotFoundError: there is no registry in view.
+    :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
     """
+    merged: dict[str, Any] = {"registries": [], "subscriptions": [], "incomplete": [], "notSeen": knowledge.checklist}
+    registries, owners = list[Registry](), dict[str, dict[str, list[str]]]()
+    for search in searches:
+        try:
+            found = _search(search, knowledge, suffix)
+        except AzCLIError as error:
+            if search.named or len(searches) == 1:
+                raise
+            found = Inquiry({"incomplete": [_errors.tenant_not_asked(search.arm.tenant, error.error_msg)]})
+        for part in ("registries", "subscriptions", "incomplete"):
+            merged[part] += found.result.get(part, [])
+        registries += found.registries
+        owners |= found.owners
+    if not merged["registries"]:
+        raise _errors.no_registry_in_view(merged["incomplete"])
+    if log:
+        log.add(merged, registries, owners)
+    return merged
+
+
+def _search(search: Search, knowledge: Knowledge, suffix: str) -> Inquiry:
+    """:raises ForbiddenError, AzureResponseError …: Resource Graph refused."""
+    arm = search.arm
     try:
-        found_places = inventory.places(arm, condition)
-        found_places.registries = pick(found_places)
-        if not found_places.registries:
-            raise _errors.nothing_in_view()
-        result = of(found_places, arm, knowledge, suffix, log)
+        where = inventory.places(arm, search.condition)
+        where.registries = search.pick(where)
+        empty = Inquiry({"incomplete": where.incomplete})
+        found = inquire(where, arm, knowledge, suffix) if where.registries else empty
     except ArmError as error:
         raise error.as_cli_error(f"Resource Graph in tenant {arm.tenant}", READ) from error
-    unseen = [each for each in expected if each.lower() not in found_places.subscriptions]
-    result["incomplete"] += [
-        f"Subscription {each} is not visible in Resource Graph: consumers there are unknown." for each in unseen
-    ]
-    return result
+    found.result["incomplete"] += [*search.incomplete, *unseen(where, search.expected)]
+    return found
 
 
-def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str, log: Log | None = None) -> dict[str, Any]:
-    """The same for registries that were picked already.
+def unseen(where: Places, subscriptions: Iterable[str]) -> list[str]:
+    """A sentence for each of the subscriptions that was not searched."""
+    ids = dict.fromkeys(each.lower() for each in subscriptions)
+    return [_errors.subscription_unseen(each) for each in ids if each not in where.subscriptions]
+
+
+def inquire(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> Inquiry:
+    """The consumers of registries that were picked already.
 
     :raises ArmError: Resource Graph refused.
     """
     found = inventory.search(arm, where, knowledge.roles, suffix)
-    incomplete = [*where.incomplete, *found.incomplete, *verdicts.clusters_on_secrets(found)]
+    unread = list(dict.fromkeys([*where.incomplete, *found.incomplete]))
     by_registry: dict[str, list[Any]] = {}
     for use in found.uses:
         by_registry.setdefault(use.registry, []).append(use)
@@ -133,12 +111,10 @@ def of(where: Places, arm: Arm, knowledge: Knowledge, suffix: str, log: Log | No
     result = {
         "registries": registries,
         "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
-        "incomplete": list(dict.fromkeys(incomplete)),
+        "incomplete": unread + verdicts.clusters_on_secrets(found),
         "notSeen": knowledge.checklist,
     }
-    if log:
-        log.add(result, where.registries, owners)
-    return result
+    return Inquiry(result, unread, where.registries, owners)
 
 
 def summary(result: dict[str, Any]) -> list[str]:

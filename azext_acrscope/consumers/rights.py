@@ -63,6 +63,8 @@ def _modes_that_allow(permissions: Any, action: str, data_action: str) -> list[s
 
 
 def _matches(patterns: Any, action: str) -> bool:
+    if not isinstance(patterns or [], list):
+        raise Odd("actions")
     return any(fnmatch.fnmatchcase(action, text(pattern).lower()) for pattern in patterns or [])
 
 
@@ -115,6 +117,11 @@ def holders(
             holder.roles.append(f"{role['name']} {where}{condition}")
             holder.push = holder.push or bool(known_modes & set(role["push"]))
     return found
+
+
+def any_visible(registry_id: str, above: Iterable[str] | None, assignments: Assignments) -> bool:
+    """Whether a role assignment that reaches a registry is there, of whatever use: somebody always owns it."""
+    return any(scope in assignments.by_scope for scope, _ in _reaching(registry_id.lower(), above, assignments))
 
 
 def _reaching(registry_id: str, above: Iterable[str] | None, assignments: Assignments) -> list[tuple[str, str]]:

@@ -17,7 +17,6 @@ IDENTITY, ADMIN, TOKEN = "managed identity", "admin user", "repository token"  #
 SERVICE_PRINCIPAL, PASSWORD, ANONYMOUS, UNKNOWN = "service principal", "password or none", "anonymous", "unknown"  # noqa: S105
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_IMAGE = re.compile(r"""^\s*(?:-\s+)?["']?image["']?\s*:\s*["']?([^\s"'#]+)""", re.MULTILINE)
 _NOT_IN_USE = "The registry is configured, but no image of it is in use now."
 
 Row = dict[str, Any]
@@ -81,6 +80,14 @@ def items(value: Any) -> list[Row]:
     return value
 
 
+def members(value: Any) -> Row:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Odd("object")
+    return value
+
+
 def text(value: Any) -> str:
     if value is None:
         return ""
@@ -115,7 +122,7 @@ def principals(row: Row, identity: str) -> frozenset[str]:
     if identity.lower() in ("", "system", "[system]"):
         own = text(at(owned, "principalId"))
         return frozenset({own.lower()} if own else ())
-    for key, assigned in (at(owned, "userAssignedIdentities") or {}).items():
+    for key, assigned in members(at(owned, "userAssignedIdentities")).items():
         if identity.lower().rstrip("/") in (str(key).lower().rstrip("/"), text(at(assigned, "clientId")).lower()):
             own = text(at(assigned, "principalId"))
             return frozenset({own.lower()} if own else ())
@@ -134,12 +141,13 @@ def with_client_ids(row: Row, object_ids: frozenset[str]) -> set[str]:
     return {*object_ids, *(client.lower() for own, client in pairs if client and own.lower() in object_ids)}
 
 
-def _uses(row: Row, kind: str, found: dict[str, SignIn]) -> list[Use]:
+def _uses(row: Row, kind: str, found: Iterable[tuple[str, SignIn]]) -> list[Use]:
+    """One for each registry and way to sign in there."""
     common = (str(row["id"]), str(row.get("name") or ""), kind)
     managed_by = text(row.get("managedBy"))
     return [
         Use(*common, registry, sign_in.how, sign_in.principals, sign_in.detail, managed_by, row)
-        for registry, sign_in in found.items()
+        for registry, sign_in in dict.fromkeys(found)
     ]
 
 
@@ -152,15 +160,19 @@ def _with_credentials(
     server: str,
     suffix: str,
 ) -> list[Use]:
-    """The common form: images, and a list that says for each server how to sign in. Without an entry: anonymous."""
+    """The common form: images, and a list that says for each server how to sign in. Without an entry: anonymous.
+
+    A registry may be listed twice, as with its regional login servers: each way to sign in is a use.
+    """
     named = dict.fromkeys(host for image in images if (host := hosts.image_login_server(image, suffix)))
-    found: dict[str, SignIn] = {host: SignIn(ANONYMOUS) for host in named}
+    found = []
     for entry in credentials:
         host = hosts.image_login_server(text(at(entry, server)), suffix, bare=True)
         if host:
             how = sign_in(entry, host)
-            found[host] = how if host in named else SignIn(how.how, how.principals, _NOT_IN_USE)
-    return _uses(row, kind, found)
+            found.append((host, how if host in named else SignIn(how.how, how.principals, _NOT_IN_USE)))
+    listed = {host for host, _ in found}
+    return _uses(row, kind, [*found, *((host, SignIn(ANONYMOUS)) for host in named if host not in listed)])
 
 
 def _images(containers: Any) -> list[str]:
@@ -178,57 +190,79 @@ def site_kind(row: Row) -> str:
     return "functions" if "functionapp" in kind else "app-service"
 
 
-def site_image(row: Row, config: Row | None = None) -> str:
-    """linuxFxVersion or windowsFxVersion, from wherever a row has it: the site's two places or its config row."""
+def site_versions(row: Row, config: Row | None = None) -> list[str]:
+    """linuxFxVersion and windowsFxVersion, from wherever they are: the site's two places and its config row.
+
+    Usually one; where the places disagree, none is left out.
+    """
     listed = {text(at(one, "name")).lower(): one for one in items(row.get("siteProperties"))}
+    found = []
     for name in ("linuxFxVersion", "windowsFxVersion"):
-        here = at(row.get("siteConfig"), name) or at(listed.get(name.lower()), "value") or at(config, name)
-        if text(here):
-            return text(here)
-    return ""
+        found += [at(row.get("siteConfig"), name), at(listed.get(name.lower()), "value"), at(config, name)]
+    return list(dict.fromkeys(each for value in found if (each := text(value))))
 
 
 def site_sign_in(row: Row, config: Row | None = None) -> SignIn | None:
-    """None where neither row says it."""
-    for place in (row.get("siteConfig"), config):
-        by_identity = truth(at(place, "acrUseManagedIdentityCreds"))
-        if by_identity is not None:
-            client = text(at(place, "acrUserManagedIdentityID") or at(config, "acrUserManagedIdentityID"))
-            return SignIn(IDENTITY, principals(row, client)) if by_identity else SignIn(PASSWORD)
-    return None
+    """None where neither row says it. Where they disagree, it is the identity: what may break must not be missed."""
+    places = (row.get("siteConfig"), config)
+    said = [truth(at(place, "acrUseManagedIdentityCreds")) for place in places]
+    if any(said):
+        client = next((each for place in places if (each := text(at(place, "acrUserManagedIdentityID")))), "")
+        return SignIn(IDENTITY, principals(row, client))
+    return SignIn(PASSWORD) if False in said else None
 
 
-def is_sidecars(image: str) -> bool:
-    return image.lower() == "sitecontainers"
+def is_sidecars(version: str) -> bool:
+    return version.lower() == "sitecontainers"
 
 
-def site_images(image: str) -> list[str]:
+def site_images(version: str) -> list[str]:
     """The images of `DOCKER|image` and `COMPOSE|base64`; nothing for what runs no container.
 
     :raises Odd: the compose file cannot be read.
     """
-    form, _, content = image.partition("|")
+    form, _, content = version.partition("|")
     if form.lower() == "docker":
         return [content]
     if form.lower() not in ("compose", "kube"):
         return []
+    return _listed_images(form, content)
+
+
+def _listed_images(form: str, encoded: str) -> list[str]:
+    """What stands at `image` anywhere in a compose file or in Kubernetes objects."""
+    from yaml import YAMLError, safe_load_all
+
     try:
-        return _IMAGE.findall(base64.b64decode(content, validate=True).decode("utf-8"))
-    except (binascii.Error, UnicodeDecodeError) as error:
+        left: list[Any] = list(safe_load_all(base64.b64decode(encoded, validate=True).decode("utf-8")))
+    except (binascii.Error, UnicodeDecodeError, YAMLError, ValueError, RecursionError) as error:
         raise Odd(form) from error
+    found, seen = [], set[int]()
+    while left:
+        value = left.pop(0)
+        if not isinstance(value, (dict, list)) or id(value) in seen:
+            continue
+        seen.add(id(value))  # an alias stands for the same object, however often it is written
+        if isinstance(value, dict):
+            found += [text(each) for key, each in value.items() if key == "image" and not isinstance(each, dict)]
+        left += value.values() if isinstance(value, dict) else value
+    return found
+
+
+def unresolved(images: Iterable[str]) -> list[str]:
+    """Images whose registry is a variable, which only the app's settings know."""
+    return [image for image in images if "$" in image.partition("/")[0]]
 
 
 def site(row: Row, sign_in: SignIn, suffix: str, config: Row | None = None) -> list[Use]:
-    found = {}
-    for image in site_images(site_image(row, config)):
-        if host := hosts.image_login_server(image, suffix):
-            found[host] = sign_in
-    return _uses(row, site_kind(row), found)
+    images = [image for version in site_versions(row, config) for image in site_images(version)]
+    found = [host for image in images if (host := hosts.image_login_server(image, suffix))]
+    return _uses(row, site_kind(row), ((host, sign_in) for host in found))
 
 
 def site_containers(row: Row, containers: list[Row], suffix: str) -> list[Use]:
     """Of the items that ARM lists below a site; several containers of one registry may sign in in several ways."""
-    found: list[Use] = []
+    found = []
     for container in containers:
         host = hosts.image_login_server(text(at(container, "properties", "image")), suffix)
         if not host:
@@ -241,8 +275,8 @@ def site_containers(row: Row, containers: list[Row], suffix: str) -> list[Use]:
             sign_in = by_user(text(at(container, "properties", "userName")), host)
         else:
             sign_in = SignIn(ANONYMOUS if how == "anonymous" else UNKNOWN)
-        found += [use for use in _uses(row, site_kind(row), {host: sign_in}) if use not in found]
-    return found
+        found.append((host, sign_in))
+    return _uses(row, site_kind(row), found)
 
 
 # --- the other kinds -----------------------------------------------------------------------------------------------
@@ -287,13 +321,17 @@ def batch_pool(row: Row, suffix: str) -> list[Use]:
         identity = text(at(entry, "identityReference", "resourceId"))
         if identity:
             return SignIn(IDENTITY, principals(row, identity))
-        return by_user(text(at(entry, "username")), host)
+        username = text(at(entry, "username"))
+        return by_user(username, host) if username else SignIn(UNKNOWN)
 
-    containers = row.get("containerConfiguration")
+    containers, start = row.get("containerConfiguration"), row.get("startContainer")
     images = at(containers, "containerImageNames") or []
     if not isinstance(images, list):
         raise Odd("containerImageNames")
     entries = items(at(containers, "containerRegistries"))
+    if registry := members(at(start, "registry")):
+        entries = [*entries, registry]
+    images = [*images, at(start, "imageName")]
     return _with_credentials(row, "batch", map(text, images), entries, sign_in, "registryServer", suffix)
 
 
@@ -302,12 +340,22 @@ def flux(row: Row, suffix: str) -> list[Use]:
     if not host:
         return []
     sign_in = SignIn(IDENTITY if truth(at(row, "ociRepository", "useWorkloadIdentity")) else UNKNOWN)
-    return _uses(row, "flux", {host: sign_in})
+    return _uses(row, "flux", [(host, sign_in)])
 
 
 def _machine_learning(row: Row, suffix: str) -> list[Use]:
-    ids = {found.lower(): SignIn(UNKNOWN) for found in _registry_ids([row.get("mlRegistries"), row.get("mlDetails")])}
-    return _uses(row, "machine-learning", ids)
+    ids = _registry_ids([row.get(name) for name in ("mlRegistry", "mlRegistries", "mlDetails")])
+    return _uses(row, "machine-learning", ((found.lower(), SignIn(UNKNOWN)) for found in ids))
+
+
+def _builder(row: Row, suffix: str) -> list[Use]:
+    """Builds for Container Apps, which push what they build."""
+    found = []
+    for entry in items(row.get("builderRegistries")):
+        if host := hosts.image_login_server(text(at(entry, "containerRegistryServer")), suffix, bare=True):
+            identity = text(at(entry, "identityResourceId"))
+            found.append((host, SignIn(IDENTITY, principals(row, identity)) if identity else SignIn(UNKNOWN)))
+    return _uses(row, "container-app-builder", found)
 
 
 def _registry_ids(value: Any) -> list[str]:
@@ -324,12 +372,12 @@ def _task(row: Row, suffix: str) -> list[Use]:
     kind = "agent-pool" if str(row["type"]).lower().endswith("agentpools") else "acr-task"
     identity = text(at(row, "taskCredentials", "sourceRegistry", "identity"))
     named = SignIn(IDENTITY, principals(row, identity)) if identity else SignIn(UNKNOWN)
-    found = {registry: named}
-    for server, entry in (at(row, "taskCredentials", "customRegistries") or {}).items():
+    found = [(registry, named)]
+    for server, entry in members(at(row, "taskCredentials", "customRegistries")).items():
         host = hosts.image_login_server(str(server), suffix, bare=True)
         if host:
             other = text(at(entry, "identity"))
-            found[host] = SignIn(IDENTITY, principals(row, other)) if other else SignIn(PASSWORD)
+            found.append((host, SignIn(IDENTITY, principals(row, other)) if other else SignIn(PASSWORD)))
     return _uses(row, kind, found)
 
 
@@ -339,7 +387,7 @@ def own_registry(row: Row) -> list[Use]:
     registry = text(at(row, "bootstrapProfile", "containerRegistryId")).lower().rstrip("/")
     if not registry or text(at(row, "bootstrapProfile", "artifactSource")).lower() != "cache":
         return []
-    return _uses(row, "aks-network-isolated", {registry: SignIn(IDENTITY, nodes)})
+    return _uses(row, "aks-network-isolated", [(registry, SignIn(IDENTITY, nodes))])
 
 
 def kubelet(row: Row) -> frozenset[str]:
@@ -354,6 +402,7 @@ READERS: dict[str, Callable[[Row, str], list[Use]]] = {
     "microsoft.app/containerapps": _container_app,
     "microsoft.app/jobs": lambda row, suffix: _container_app(row, suffix, "container-app-job"),
     "microsoft.app/sessionpools": _session_pool,
+    "microsoft.app/builders": _builder,
     "microsoft.containerinstance/containergroups": _container_group,
     "microsoft.containerinstance/containergroupprofile": _container_group,  # as the table is documented
     "microsoft.containerinstance/containergroupprofiles": _container_group,  # as ARM names the type

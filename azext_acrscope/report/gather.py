@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, check, fleet, hosts
 from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import estate
+from azext_acrscope.consumers import estate, selection
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.fleet import Fleet
 from azext_acrscope.policy import compliance, governing, scopes
@@ -59,7 +60,7 @@ def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, i
     content = Content(_origin(cli_ctx, wanted, connect), registries, list(seen.subscriptions.values()), unread=unread)
     by_id = {each.id.lower(): each for each in registries}
     if wanted.knowledge:
-        _add_consumers(content, by_id, seen, wanted.knowledge, connect, hosts.cloud_suffix(cli_ctx.cloud))
+        _add_consumers(content, by_id, seen, wanted.knowledge, connect, cli_ctx)
     if wanted.policy:
         _add_policy(content, by_id, seen, wanted.scope, connect, audience)
     _add_evidence(content, by_id, wanted.proven)
@@ -109,13 +110,13 @@ def _add_consumers(
     seen: Fleet,
     knowledge: Knowledge,
     connect: Connect,
-    suffix: str,
+    cli_ctx: Any,
 ) -> None:
-    found = estate.of(connect, seen.registries, knowledge, suffix)
+    expected = partial(selection.subscriptions_in, cli_ctx)
+    found = estate.of(connect, seen.registries, knowledge, hosts.cloud_suffix(cli_ctx.cloud), expected)
     content.consumers_asked = True
     content.not_seen = knowledge.checklist
-    content.unread += [_errors.consumers_not_asked(why) for why in found.failures]
-    content.unread += [f"Of consumers: {sentence}" for sentence in found.incomplete]
+    content.unread += [f"Of consumers: {sentence}" for sentence in dict.fromkeys([*found.unread, *found.incomplete])]
     for key, rows in found.consumers.items():
         if key in by_id:
             by_id[key].consumers = rows

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
+from tests.e2e.conftest import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.world import Subscription
 
@@ -368,6 +369,7 @@ def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, clo
     refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
     assert refused.code == 1
     assert "container-app shop" in refused.stderr
+    assert "2 consumers of 1 registry may break or not" in refused.stderr
     assert "--yes" in refused.stderr
     assert estate.registry.policy_status == "enabled"
     assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
@@ -405,9 +407,185 @@ def test_not_asking_is_written_down(owner: Az, estate: Estate, cloud: LocalCloud
     assert not [request for request in cloud.requests_to(ARM) if "ResourceGraph" in request.path]
 
 
-def test_who_may_not_ask_is_warned_and_goes_on(owner: Az, estate: Estate, cloud: LocalCloud) -> None:
+# --- what could not be read ---
+
+
+def nobody_answers(cloud: LocalCloud) -> None:
     body = json.dumps({"error": {"code": "Forbidden", "message": "No."}})
     cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body=body, times=None)
-    result = owner("acr", "scope", "enforce", "--name", estate.registry.name, "--resource-group", "rg-registries")
-    assert result.code == 0, result
-    assert "could not be asked" in result.stderr
+
+
+def writes(cloud: LocalCloud) -> int:
+    return sum(request.method == "PATCH" for request in cloud.requests_to(ARM))
+
+
+def test_one_registry_whose_consumers_cannot_be_asked_for_takes_a_yes(
+    owner: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    nobody_answers(cloud)
+    enforce = ("acr", "scope", "enforce", "--name", estate.registry.name, "--resource-group", "rg-registries")
+    refused = owner(*enforce)
+    assert refused.code == 1
+    assert "could not be asked" in refused.stderr
+    assert f"Enforce {estate.registry.name} although part of its consumers could not be read?" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert "--skip-consumers" in refused.stderr
+    assert (writes(cloud), estate.registry.policy_status) == (0, "enabled")
+    dry = owner(*enforce, "--dry-run")
+    assert (dry.code, dry.json["plannedStatus"], dry.json["consumers"]) == (0, "disabled", "unanswered")
+    done = owner(*enforce, "--yes")
+    assert (done.code, done.json["changed"], done.json["consumers"]) == (0, True, "unanswered")
+
+
+def test_a_fleet_is_not_begun_while_consumers_cannot_be_asked_for(
+    owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    cloud.world.add_registry(f"{estate.registry.name}x", "rg-registries", estate.platform)
+    nobody_answers(cloud)
+    refused = owner("acr", "scope", "enforce", "--all", "--yes", "--record", str(tmp_path / "none.jsonl"))
+    assert refused.code == 1
+    assert "Nothing was written" in refused.stderr
+    assert "--include-breaking" in refused.stderr
+    assert "--skip-consumers" in refused.stderr
+    assert (writes(cloud), (tmp_path / "none.jsonl").exists()) == (0, False)
+    dry = owner("acr", "scope", "enforce", "--all", "--dry-run")
+    assert (dry.code, [row["result"] for row in dry.json]) == (0, ["planned"] * 2)
+    assert "could not be asked" in dry.stderr
+    record = tmp_path / "record.jsonl"
+    owner.ok("acr", "scope", "enforce", "--all", "--yes", "--include-breaking", "--record", str(record))
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "unanswered"
+    assert estate.registry.policy_status == "disabled"
+
+
+@pytest.mark.parametrize("unread", ["a table", "a row", "settings"])
+def test_what_part_of_the_search_could_not_read_counts_as_well(
+    owner: Az, estate: Estate, cloud: LocalCloud, unread: str
+) -> None:
+    world = cloud.world
+    if unread == "a table":
+        world.missing_tables = {"authorizationresources"}
+    elif unread == "settings":
+        image = f"DOCKER|{estate.registry.login_server}/app"
+        world.consumers.add_web_app("silent", image, estate.apps, "system", row_says=False, config=False)
+    else:
+        world.consumers.add_container_app("odd", f"{estate.registry.login_server}/app", estate.apps)
+        world.graph_rows["resources"][-1]["properties"]["configuration"]["registries"] = "text"
+    try:
+        refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
+        fleet = owner("acr", "scope", "enforce", "--all", "--yes")
+    finally:
+        world.missing_tables = set()
+    assert (refused.code, fleet.code) == (1, 1)
+    assert "could not be read?" in refused.stderr
+    assert "Nothing was written" in fleet.stderr
+    assert estate.registry.policy_status == "enabled"
+
+
+def test_a_subscription_that_is_not_visible_is_said_before_enforcing(
+    owner: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    """And stops nobody: an account that may not look there would never get by."""
+    world = cloud.world
+    account = next(each for each in world.principals.values() if each.name == f"owner of {estate.registry.name}")
+    world.revoke(next(each for each in world.grants(account) if estate.apps.id in each.scope))
+    result = owner("acr", "scope", "enforce", "--name", estate.registry.name)
+    assert result.code == 0
+    assert f"Subscription {estate.apps.id} is not visible" in result.stderr
+
+
+def test_the_result_for_one_registry_says_whether_consumers_were_asked_for(
+    owner: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    name = estate.registry.name
+    asked = owner.ok("acr", "scope", "enforce", "--name", name)
+    assert (asked["changed"], asked["consumers"]) == (True, "asked")
+    again = owner.ok("acr", "scope", "enforce", "--name", name)
+    assert (again["changed"], again["consumers"]) == (False, "not asked")
+    back = owner.ok("acr", "scope", "enforce", "--name", name, "--status", "enabled")
+    assert (back["changed"], back["consumers"]) == (True, "not asked")
+    skipped = owner.ok("acr", "scope", "enforce", "--name", name, "--skip-consumers")
+    assert (skipped["changed"], skipped["consumers"]) == (True, "skipped")
+
+
+def test_an_undo_that_enforces_asks_as_every_enforcement_does(
+    owner: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    estate.registry.policy_status = "disabled"
+    record, second = tmp_path / "back.jsonl", tmp_path / "undo.jsonl"
+    owner.ok("acr", "scope", "enforce", "--all", "--status", "enabled", "--yes", "--record", str(record))
+    assert json.loads(record.read_text().splitlines()[0])["consumers"] == "not asked"
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("shop", image, estate.apps, identity="system")
+    [row] = owner.ok("acr", "scope", "enforce", "--undo", str(record), "--yes", "--record", str(second))
+    assert row["result"] == "skipped"
+    assert "shop" in row["reason"]
+    assert estate.registry.policy_status == "enabled"
+
+
+# --- whose consumers ---
+
+
+def test_registries_below_a_management_group(new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str) -> None:
+    world = cloud.world
+    account = world.add_service_principal(f"reader of {registry_name}")
+    parent = world.add_management_group(f"parent-{registry_name}")
+    child = world.add_management_group(f"child-{registry_name}", parent=parent)
+    inside, outside = (world.add_subscription(f"{which} {registry_name}") for which in ("inside", "outside"))
+    world.move(inside, child)
+    for scope in (parent.id, inside.scope, outside.scope):
+        world.grant(account, scope, "Reader")
+    below = world.add_registry(f"{registry_name}a", "rg-apps", inside)
+    world.add_registry(f"{registry_name}b", "rg-apps", outside)
+    world.consumers.add_container_app("app", f"{below.login_server}/app", outside, identity="system")
+    az = new_az(account)
+    for group in (parent, child):
+        [found] = consumers(az, "--management-group", group.name.upper()).json["registries"]
+        assert (found["id"], found["breaks"]) == (below.id, 1)
+    assert consumers(az, "--management-group", "nosuchgroup").code == 3
+    world.revoke(next(each for each in world.grants(account) if parent.name in each.scope))
+    by_chain = consumers(az, "--management-group", parent.name)
+    assert [each["id"] for each in by_chain.json["registries"]] == [below.id]
+    assert any("cannot be listed" in sentence for sentence in by_chain.json["incomplete"])
+    assert consumers(az, "--management-group", "nosuchgroup").code == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--management-group", "x", "--name", "contoso"], "--name cannot be combined"),
+        (["--management-group", "x", "--all"], "--all cannot be combined"),
+        (["--management-group", "x", "--all-subscriptions"], "cannot be combined"),
+        (["--management-group", "x", "--resource-group", "y"], "cannot be combined"),
+    ],
+)
+def test_a_management_group_is_a_scope_of_its_own(az: Az, cloud: LocalCloud, arguments: list[str], says: str) -> None:
+    result = consumers(az, *arguments)
+    assert result.code == 1
+    assert says in result.stderr
+    assert cloud.requests == []
+
+
+def test_registries_of_two_tenants_are_asked_for_in_each(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
+) -> None:
+    world = cloud.world
+    theirs = world.add_tenant(f"Tenant of {registry_name}")
+    made: list[Registry] = []
+    az = new_az()
+    for tenant in (None, theirs.id):
+        account = world.add_service_principal(f"reader of {tenant} {registry_name}", tenant_id=tenant)
+        subscription = world.add_subscription(f"{tenant} {registry_name}", tenant)
+        world.grant(account, subscription.scope, "Reader")
+        made.append(world.add_registry(f"{registry_name}{len(made)}", "rg-apps", subscription))
+        world.consumers.add_container_app("app", f"{made[-1].login_server}/app", subscription, identity="system")
+        sign_in(az, account)
+    everything = consumers(az, "--all-subscriptions")
+    assert everything.code == 0, everything
+    assert {each["id"]: each["breaks"] for each in everything.json["registries"]} == {each.id: 1 for each in made}
+    named = consumers(az, "--name", *(each.id for each in made))
+    assert [each["id"] for each in named.json["registries"]] == [each.id for each in made]
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, times=1)
+    partly = consumers(az, "--all-subscriptions", "--fail-on", "unknown")
+    assert partly.code == 1
+    assert [each["id"] for each in partly.json["registries"]] == [made[1].id]
+    assert "could not be asked" in partly.json["incomplete"][0]

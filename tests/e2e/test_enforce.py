@@ -132,7 +132,7 @@ def test_without_the_right_to_poll_the_change_still_counts(
     writer = cloud.world.add_service_principal("writer")
     actions = ("Microsoft.ContainerRegistry/registries/read", "Microsoft.ContainerRegistry/registries/write")
     cloud.world.grant(writer, registry.id, actions)
-    result = new_az(writer)("acr", "scope", "enforce", "-n", registry.id)
+    result = new_az(writer)("acr", "scope", "enforce", "-n", registry.id, "--skip-consumers")
     assert result.code == 0, result
     assert result.json["changed"] is True
     assert 403 in [request.status for request in cloud.requests_to(ARM)]
@@ -279,3 +279,14 @@ def test_verify_and_dry_run_contradict_each_other(az: Az, cloud: LocalCloud, reg
     assert result.code != 0
     assert "--dry-run" in result.stderr
     assert cloud.requests == []
+
+
+def test_ctrl_c_while_verifying_says_what_the_registry_is_now(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", delay=20, times=None)
+    result = az.interrupted(
+        *("acr", "scope", "enforce", "-n", registry.name, "--verify"),
+        when=lambda: bool(cloud.requests_to(registry.login_server)),
+    )
+    assert result.code == 1
+    assert f"Interrupted while verifying: registry '{registry.name}' has the status `disabled`" in result.stderr
+    assert registry.policy_status == "disabled"

@@ -352,26 +352,16 @@ def test_killed_at_any_moment_a_repeat_finishes_and_undo_is_exact(
 def test_ctrl_c_sees_what_was_sent_to_its_end(az: Az, cloud: LocalCloud, make: Any, group: str) -> None:
     registries = make(120)
     cloud.faults.add(host=ARM, method="PATCH", delay=0.3, times=None)
-    process = subprocess.Popen(
-        [az.program, "acr", "scope", "enforce", "-g", group, "--yes"],
-        env=az.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_interrupts,
+    result = az.interrupted(
+        *("acr", "scope", "enforce", "-g", group, "--yes"), when=lambda: sum(patched(cloud).values()) >= 10
     )
-    while sum(patched(cloud).values()) < 10 and process.poll() is None:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=120)
-    assert process.returncode == 1, stderr
-    rows = json.loads(stdout)
+    assert result.code == 1, result
+    rows = result.json
     counted = Counter(row["result"] for row in rows)
-    assert set(counted) == {"changed", "skipped"}, stderr
+    assert set(counted) == {"changed", "skipped"}, result
     disabled = {each.name for each in registries if each.policy_status == "disabled"}
     assert {row["name"] for row in rows if row["result"] == "changed"} == disabled
-    assert "Interrupted" in stderr
+    assert "Interrupted" in result.stderr
 
 
 def test_a_429_slows_all_writers_and_loses_none(az: Az, cloud: LocalCloud, make: Any, group: str) -> None:

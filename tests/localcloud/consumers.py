@@ -50,6 +50,7 @@ class Consumers:
         row_says: bool = True,
         settings_row: bool = False,
         config: bool = True,
+        row_names: bool = True,
         slot: str = "",
         windows: bool = False,
     ) -> str:
@@ -58,6 +59,7 @@ class Consumers:
         :param row_says: whether the site's own row tells how it signs in.
         :param settings_row: whether there is a row in appserviceresources that does.
         :param config: whether ARM answers a GET of config/web.
+        :param row_names: whether the site's own row names the image; if not, only the other row does.
         """
         kind_of = "sites/slots" if slot else "sites"
         resource_id = self._id("Microsoft.Web", "sites", name, subscription) + (f"/slots/{slot}" if slot else "")
@@ -65,13 +67,14 @@ class Consumers:
         version = "windowsFxVersion" if windows else "linuxFxVersion"
         site: Body = {"numberOfWorkers": 1, "linuxFxVersion": "", "windowsFxVersion": None, "alwaysOn": True}
         says: Body = {"acrUseManagedIdentityCreds": identity is not None, "acrUserManagedIdentityID": client}
-        listed = [{"name": each[:1].upper() + each[1:], "value": image if each == version else None} for each in site]
+        named = image if row_names else None
+        listed = [{"name": each[:1].upper() + each[1:], "value": named if each == version else None} for each in site]
         properties = {
             "name": name,
             "state": "Running",
             "siteProperties": {"metadata": None, "properties": listed[1:3], "appSettings": None},
             "vnetImagePullEnabled": False,
-            "siteConfig": {**site, version: image, **(says if row_says else {})},
+            "siteConfig": {**site, version: named, **(says if row_says else {})},
         }
         self._add(resource_id, f"microsoft.web/{kind_of}", properties, kind=kind, identity=_identity(identity))
         if settings_row:
@@ -141,6 +144,14 @@ class Consumers:
         properties = {"containerType": "CustomContainer", "customContainerTemplate": template}
         self._add(resource_id, "microsoft.app/sessionpools", properties, identity=_identity(identity))
         return resource_id
+
+    def add_builder(
+        self, name: str, registry: Registry, identity: Assigned, subscription: Subscription | None = None
+    ) -> None:
+        resource_id = self._id("Microsoft.App", "builders", name, subscription)
+        entry = {"containerRegistryServer": registry.login_server, "identityResourceId": identity.id}
+        properties = {"environmentId": "", "containerRegistries": [entry]}
+        self._add(resource_id, "microsoft.app/builders", properties, identity=_identity(identity))
 
     def add_container_group(
         self,

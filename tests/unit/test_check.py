@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from azure.cli.core.azclierror import AzureConnectionError, AzureResponseError, ForbiddenError, ResourceNotFoundError
+from azure.cli.core.azclierror import (
+    AzureConnectionError,
+    AzureInternalError,
+    AzureResponseError,
+    ForbiddenError,
+    ResourceNotFoundError,
+)
 
 from azext_acrscope import _errors, check, stored
 from azext_acrscope.check import Target
@@ -110,6 +116,7 @@ def test_through_a_proxy_no_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -
         (ForbiddenError("x"), "firewall"),
         (_errors.UntrustedCertificateError("x"), "untrusted certificate"),
         (AzureConnectionError("x"), "no connection"),
+        (AzureInternalError("x"), "failing"),
         (AzureResponseError("x"), "no registry"),
         (None, "challenge"),
     ],

@@ -172,10 +172,10 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
     for pair in pairs(f"consumers/{pattern}.json"):
         resource = pair["row"]
         shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
+        by_host = inventory._sites("tostring(properties) contains '.azurecr.io'")
         text = inventory._RESOURCES.format(
-            by_type=listed(inventory._BY_TYPE),
-            by_host=listed(inventory._BY_HOST),
-            named=inventory._sites("tostring(properties) contains '.azurecr.io'"),
+            where=f"type in~ ({listed(inventory._BY_TYPE)}) or "
+            f"(type in~ ({listed(inventory._BY_HOST)}) and ({by_host}))"
         )
         found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
     return found

@@ -121,17 +121,42 @@ def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: P
         {"entries": [{**ENTRY, "source": "nowhere"}]},
         {"entries": [{**ENTRY, "source": "batch", "verdict": "maybe"}]},
         {"entries": [{**ENTRY, "source": "batch", "why": " "}]},
+        {"entries": [{**ENTRY, "source": "batch", "kind": "batchpool"}]},
+        {"entries": [{**ENTRY, "source": "batch", "signIn": "identity"}]},
         {"sources": {"us": {"title": "Trial", "url": "https://wiki.example", "read": "last week"}}},
         {"sources": {"us": {"title": "Trial", "url": "https://wiki.example"}}},
         {"aks": []},
         {"aks": {"linux": [{"from": "", "to": ""}]}},
+        {"aks": {"linux": [{"verdict": "works", "why": "Tried."}]}},
+        {"aks": {"linux": [{"verdict": "works", "why": "Tried.", "from": "", "to": "soon"}]}},
+        {"aks": {"windows": [{"verdict": "works", "why": "Tried.", "from": "", "to": "", "minors": ["1.30"]}]}},
+        {"aks": {"windows": [{"verdict": "works", "why": "Tried.", "from": "", "to": "", "minors": "1.30"}]}},
+        {"aks": {"names": 7}},
+        {"aks": {"names": ["AKSUbuntu", None]}},
+        {"aks": {"neverUpTo": None}},
+        {"aks": {"mend": ["x"]}},
+        {"aks": {"source": {}}},
         {"roles": {"guid": {"name": "Puller"}}},
+        {"roles": {"guid": {"name": "Puller", "pull": ["always"], "push": []}}},
+        {"roles": {"guid": {"name": "Puller", "pull": [["rbac"]], "push": []}}},
         {"checklist": [{"consumer": "x"}]},
     ],
 )
 def test_a_file_without_what_it_takes_is_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InvalidArgumentValueError, match=r"team\.json"):
         knowledge.load(written(tmp_path, content))
+
+
+def test_a_teams_rules_for_aks_take_the_place_of_ours(tmp_path: Path) -> None:
+    rule = {"from": "202505.01.0", "to": "", "minors": ["1.31", ""], "verdict": "works", "why": "Tried."}
+    theirs = knowledge.load(written(tmp_path, {"aks": {"linux": [rule]}}))
+    assert theirs.aks["linux"] == [rule]
+    assert theirs.aks["windows"] == OURS.aks["windows"]
+
+
+def test_a_teams_role_is_known_in_any_case_of_its_id(tmp_path: Path) -> None:
+    role = {"name": "Puller", "pull": ["rbac"], "push": []}
+    assert knowledge.load(written(tmp_path, {"roles": {"ABC-1": role}})).roles["abc-1"] == role
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

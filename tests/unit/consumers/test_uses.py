@@ -1,6 +1,8 @@
 """Rows of Resource Graph: which registries they name, and how they sign in there."""
 
 import base64
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from azext_acrscope.consumers import uses
 from azext_acrscope.consumers.uses import Odd
 
 SUFFIX = ".azurecr.io"
+PASSWORD = uses.SignIn(uses.PASSWORD)
 APP = {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/app", "name": "app"}
 
 
@@ -94,8 +97,19 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("row", SPELLINGS)
 def test_a_sites_image_is_found_in_every_place_and_spelling(row: dict[str, Any]) -> None:
-    assert uses.site_images(uses.site_image(row)) == ["contoso.azurecr.io/app"]
-    assert uses.site_image({}, row.get("siteConfig", {"LinuxFxVersion": "DOCKER|contoso.azurecr.io/app"}))
+    assert [use.registry for use in uses.site({**APP, **row}, PASSWORD, SUFFIX)] == ["contoso.azurecr.io"]
+    config = row.get("siteConfig", {"LinuxFxVersion": "DOCKER|contoso.azurecr.io/app"})
+    assert [use.registry for use in uses.site(APP, PASSWORD, SUFFIX, config)] == ["contoso.azurecr.io"]
+
+
+def test_where_the_places_of_a_site_disagree_none_is_left_out() -> None:
+    row = {**APP, "siteConfig": {"linuxFxVersion": "DOCKER|contoso.azurecr.io/a", "acrUseManagedIdentityCreds": False}}
+    config = {"LinuxFxVersion": "DOCKER|fabrikam.azurecr.io/a", "AcrUseManagedIdentityCreds": True}
+    sign_in = uses.site_sign_in(row, config)
+    assert sign_in
+    assert sign_in.how == uses.IDENTITY
+    found = uses.site(row, sign_in, SUFFIX, config)
+    assert [use.registry for use in found] == ["contoso.azurecr.io", "fabrikam.azurecr.io"]
 
 
 @pytest.mark.parametrize(
@@ -115,10 +129,121 @@ def test_a_compose_file_is_read() -> None:
     assert images == ["contoso.azurecr.io/a:1", "fabrikam.azurecr.io/b"]
 
 
-@pytest.mark.parametrize("image", ["COMPOSE|%%%", "KUBE|/w==", "COMPOSE|a"])
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{services: {a: {image: contoso.azurecr.io/a}}}",
+        '{"services": {"a": {"image": "contoso.azurecr.io/a"}}}',
+        "x-base: &base\n  image: contoso.azurecr.io/a\nservices:\n  a:\n    <<: *base\n",
+        "services:\n  a:\n    image:\n      contoso.azurecr.io/a\n",
+        "kind: Deployment\n---\nspec:\n  containers:\n  - name: a\n    image: contoso.azurecr.io/a\n",
+    ],
+)
+def test_every_way_to_write_a_compose_file_is_read(text: str) -> None:
+    assert set(uses.site_images(f"COMPOSE|{encoded(text)}")) == {"contoso.azurecr.io/a"}
+
+
+def test_a_compose_file_of_aliases_upon_aliases_is_read_in_no_time() -> None:
+    lines = ["a0: &a0 {image: contoso.azurecr.io/a}"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    assert uses.site_images(f"COMPOSE|{encoded(chr(10).join(lines))}") == ["contoso.azurecr.io/a"]
+
+
+def test_an_image_whose_registry_is_a_variable_is_not_passed_over() -> None:
+    images = uses.site_images("COMPOSE|" + encoded("services: {a: {image: '${ACR}/a'}, b: {image: x.io/$b}}"))
+    assert uses.unresolved(images) == ["${ACR}/a"]
+
+
+@pytest.mark.parametrize("image", ["COMPOSE|%%%", "KUBE|/w==", "COMPOSE|a", f"COMPOSE|{encoded('a: [')}"])
 def test_a_compose_file_that_cannot_be_read_is_odd(image: str) -> None:
     with pytest.raises(Odd):
         uses.site_images(image)
+
+
+def test_a_registry_that_is_listed_with_two_login_servers_is_signed_in_to_in_both_ways() -> None:
+    found = container_app(
+        "contoso.azurecr.io/app",
+        {"server": "contoso.azurecr.io", "identity": "system"},
+        {"server": "contoso.westeurope.geo.azurecr.io", "username": "contoso"},
+    )
+    assert [use.sign_in for use in found] == [uses.IDENTITY, uses.ADMIN]
+    assert {use.registry for use in found} == {"contoso.azurecr.io"}
+
+
+def test_a_batch_pool_whose_row_does_not_say_how_it_signs_in_is_unknown() -> None:
+    entry = {"registryServer": "contoso.azurecr.io", "username": None}
+    listed = {"containerImageNames": ["contoso.azurecr.io/a"], "containerRegistries": [entry]}
+    row = {**APP, "containerConfiguration": listed}
+    assert [use.sign_in for use in uses.batch_pool(row, SUFFIX)] == [uses.UNKNOWN]
+
+
+def test_the_container_of_a_batch_pools_start_task_is_a_use() -> None:
+    registry = {"registryServer": "contoso.azurecr.io", "identityReference": {"resourceId": "/subscriptions/s/id"}}
+    start = {"imageName": "contoso.azurecr.io/a", "registry": registry}
+    [use] = uses.batch_pool({**APP, "startContainer": start}, SUFFIX)
+    assert (use.registry, use.sign_in) == ("contoso.azurecr.io", uses.IDENTITY)
+
+
+def test_a_workspace_with_a_registry_and_more_uses_all_of_them() -> None:
+    first, second = (f"/subscriptions/s/x/Microsoft.ContainerRegistry/registries/{name}" for name in ("one", "two"))
+    row = {**APP, "type": "x", "mlRegistry": first, "mlRegistries": [first, second]}
+    found = uses.READERS["microsoft.machinelearningservices/workspaces"](row, SUFFIX)
+    assert [use.registry for use in found] == [first.lower(), second.lower()]
+
+
+# --- rows of any shape ---
+
+ROW: dict[str, Any] = {
+    "identity": {"principalId": "p", "userAssignedIdentities": {"/id": {"clientId": "c", "principalId": "p2"}}},
+    "siteConfig": {"linuxFxVersion": "DOCKER|contoso.azurecr.io/a", "acrUseManagedIdentityCreds": True},
+    "siteProperties": [{"name": "LinuxFxVersion", "value": "DOCKER|contoso.azurecr.io/a"}],
+    "template": {"containers": [{"image": "contoso.azurecr.io/a"}], "initContainers": [{"image": "x"}]},
+    "registries": [{"server": "contoso.azurecr.io", "identity": "/id", "username": "", "passwordSecretRef": ""}],
+    "customContainerTemplate": {"registryCredentials": {"server": "contoso.azurecr.io"}, "containers": []},
+    "containers": [{"name": "a", "properties": {"image": "contoso.azurecr.io/a"}}],
+    "imageRegistryCredentials": [{"server": "contoso.azurecr.io", "identity": "/id"}],
+    "kubelet": {"objectId": "p"},
+    "pools": [{"name": "p0", "nodeImageVersion": "AKSUbuntu-2204gen2containerd-202508.06.0"}],
+    "bootstrapProfile": {"artifactSource": "Cache", "containerRegistryId": "/x"},
+    "mlRegistry": "/x",
+    "mlRegistries": ["/x"],
+    "mlDetails": [{"acrDetails": [{"arm": "/x"}]}],
+    "taskCredentials": {"sourceRegistry": {"identity": "c"}, "customRegistries": {"contoso.azurecr.io": {}}},
+    "builderRegistries": [{"containerRegistryServer": "contoso.azurecr.io", "identityResourceId": "/id"}],
+    "containerConfiguration": {"containerImageNames": ["contoso.azurecr.io/a"], "containerRegistries": [{}]},
+    "startContainer": {"imageName": "contoso.azurecr.io/a", "registry": {"registryServer": "contoso.azurecr.io"}},
+    "ociRepository": {"url": "oci://contoso.azurecr.io/m", "useWorkloadIdentity": True},
+    "managedBy": "",
+    "kind": "app",
+}
+ID = "/subscriptions/s/resourceGroups/g/providers/x/y/contoso/tasks/t"
+ODD: tuple[Any, ...] = (None, 7, True, "text", [], [7], [[]], {}, {"a": 7}, {"a": {}}, [{"image": []}])
+
+
+def distorted(value: Any) -> Iterator[Any]:
+    """The value with each of its parts, one at a time, in each of the odd shapes."""
+    yield from ODD
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from ({**value, key: each} for each in distorted(inner))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from ([*value[:place], each, *value[place + 1 :]] for each in distorted(inner))
+
+
+@pytest.mark.parametrize("part", ROW)
+def test_no_shape_of_a_row_is_an_error_of_ours(part: str) -> None:
+    for shape in distorted(ROW[part]):
+        row = {**ROW, "id": ID, "type": "x", part: shape}
+        for reader in [*uses.READERS.values(), uses.batch_pool, uses.flux]:
+            with contextlib.suppress(Odd):
+                reader(row, SUFFIX)
+        with contextlib.suppress(Odd):
+            uses.site(row, uses.site_sign_in(row) or PASSWORD, SUFFIX)
 
 
 HOSTILE: list[dict[str, Any]] = [
