@@ -58,6 +58,8 @@ long-summary: >
     everybody else with a role that pulls or pushes. Each row says how it signs in, a verdict (`breaks`, `works` or
     `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
     guessed.
+    Who may pull only by a broad role from above the registry, such as Owner or Reader of the subscription, is `foundBy`
+    `broad role`.
     What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
     what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
     what was made or changed minutes ago may not be in Resource Graph yet.

@@ -67,7 +67,7 @@ def _look_arguments(loader: Any) -> None:
             options_list=["--fail-on"],
             arg_type=get_enum_type(["breaks", "unknown"]),
             help="Fail if a consumer breaks or, with --workspace, a client is newly refused; with `unknown`, also if a "
-            "consumer is unknown or something could not be read.",
+            "consumer is unknown (but for who may pull only by a broad role) or something could not be read.",
         )
 
     with loader.argument_context("acr scope consumers", arg_group="Log") as c:

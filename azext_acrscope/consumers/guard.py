@@ -7,9 +7,9 @@ from typing import Any
 
 from azext_acrscope import _errors, _outcome, hosts, record, registry, rollout
 from azext_acrscope.arm import Arm
-from azext_acrscope.consumers import estate, selection
+from azext_acrscope.consumers import estate, selection, verdicts
 from azext_acrscope.consumers.estate import Estate, Rows
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, Knowledge
+from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.enforcement import Plan
 
 _SHOWN = 3  # names of consumers in a reason
@@ -70,7 +70,7 @@ def _breaking(found: Estate, resource: registry.Resource) -> Rows:
 
 def _unknown(found: Estate, resources: list[registry.Resource]) -> list[str]:
     """A sentence on consumers of which nobody knows: they stop nobody, and they are not kept quiet."""
-    unknown = [sum(row["verdict"] == UNKNOWN for row in _rows(found, each)) for each in resources]
+    unknown = [len(verdicts.to_ask(_rows(found, each))) for each in resources]
     return [_errors.consumers_unknown(sum(unknown), sum(map(bool, unknown)))] if any(unknown) else []
 
 

@@ -123,9 +123,11 @@ def summary(result: dict[str, Any]) -> list[str]:
     places = ", ".join(searched[:_SHOWN]) + (" …" if len(searched) > _SHOWN else "")
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
     counted = _errors.counted(sum(numbers.values()), "consumer", "consumers")
+    broad = numbers[UNKNOWN] - _to_ask(result)
     lines = [
         f"{_errors.registries(len(registries))}, {counted}: {numbers[BREAKS]} break, {numbers[WORKS]} work, "
-        f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(len(searched))}: {places}"
+        f"{numbers[UNKNOWN]} unknown{f' ({broad} of them may pull only by a broad role)' if broad else ''}; "
+        f"searched {_errors.subscriptions(len(searched))}: {places}"
     ]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
     lines.append("What no query sees, to be checked by hand (where and why: `notSeen` in the result, and in a report):")
@@ -135,12 +137,16 @@ def summary(result: dict[str, Any]) -> list[str]:
     return lines + watch.summary(result)  # last, where it is seen
 
 
+def _to_ask(result: dict[str, Any]) -> int:
+    return sum(len(verdicts.to_ask(each["consumers"])) for each in result["registries"])
+
+
 def missed(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
     """The gate: `breaks` is passed if nothing is known to break and nobody is newly refused in the log, `unknown` only
-    if nothing is unknown either.
+    if there is nobody to ask about either.
     """
-    numbers = {verdict: sum(each[verdict] for each in result["registries"]) for verdict in VERDICTS}
-    newly, incomplete = len(watch.newly_refused(result)), len(result["incomplete"])
-    if numbers[BREAKS] or newly or (fail_on == UNKNOWN and (numbers[UNKNOWN] or incomplete)):
-        return _errors.consumers_in_the_way(fail_on, numbers[BREAKS], numbers[UNKNOWN], incomplete, newly)
+    breaks = sum(each[BREAKS] for each in result["registries"])
+    unknown, newly, incomplete = _to_ask(result), len(watch.newly_refused(result)), len(result["incomplete"])
+    if breaks or newly or (fail_on == UNKNOWN and (unknown or incomplete)):
+        return _errors.consumers_in_the_way(fail_on, breaks, unknown, incomplete, newly)
     return None

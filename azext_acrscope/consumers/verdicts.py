@@ -40,6 +40,15 @@ def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: It
     return sorted(rows, key=lambda row: (_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"]))
 
 
+def to_ask(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The unknown consumers that somebody has to be asked about.
+
+    Not who may pull only by a broad role: owners, contributors and readers of a subscription are found over every
+    registry in it. They are told; but if they counted, no registry would ever be free of unknown consumers.
+    """
+    return [row for row in rows if row["verdict"] == UNKNOWN and row["foundBy"] != BY_BROAD_ROLE]
+
+
 def _of_use(use: Use, knowledge: Knowledge, held: dict[str, Holder]) -> dict[str, Any]:
     entry = knowledge.entry(use.kind, use.sign_in)
     row = _row(use.consumer, use.name, use.kind, use.sign_in, entry, knowledge, use.detail)

@@ -6,7 +6,7 @@ from typing import Any
 
 from azext_acrscope import fleet, probe
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
-from azext_acrscope.consumers.verdicts import BY_BROAD_ROLE
+from azext_acrscope.consumers.verdicts import BY_BROAD_ROLE, to_ask
 from azext_acrscope.registry import DISABLED, ENABLED
 
 # What stands between a registry and its enforcement, in the order in which they are dealt with.
@@ -87,8 +87,8 @@ class Registry:
 
     @property
     def to_ask(self) -> list[Row]:
-        """Unknown consumers that somebody has to be asked about: all but those of `only_may`."""
-        return [row for row in self.consumers or [] if row["verdict"] == UNKNOWN and not only_may(row)]
+        """See `verdicts.to_ask`."""
+        return to_ask(self.consumers or [])
 
     @property
     def next(self) -> str:
@@ -102,15 +102,6 @@ class Registry:
         if self.count(BREAKS):
             return HELD
         return LOOK if self.consumers is None or self.to_ask else READY
-
-
-def only_may(row: Row) -> bool:
-    """Whether a consumer is one only because a role for everything, given above the registry, lets it pull, too.
-
-    Owners, contributors and readers of a subscription are found over every registry in it: they are told, but if they
-    held a registry back, none would ever be ready.
-    """
-    return bool(row["foundBy"] == BY_BROAD_ROLE)
 
 
 @dataclass(frozen=True)
@@ -170,12 +161,13 @@ class Content:
     def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[Registry]]]:
         """The consumers with a verdict, each once for all registries of which the same is said.
 
-        :param broad: those of `only_may` instead of all others.
+        :param broad: of the unknown, those who may pull only by a broad role; without it, all others.
         """
         found: dict[tuple[str, ...], tuple[Row, list[Registry]]] = {}
         for registry in self.registries:
             for row in registry.consumers or []:
-                if row["verdict"] == verdict and (row["verdict"] == UNKNOWN and only_may(row)) == broad:
+                is_broad = verdict == UNKNOWN and row["foundBy"] == BY_BROAD_ROLE
+                if row["verdict"] == verdict and is_broad == broad:
                     key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "mend"))
                     found.setdefault(key, (row, []))[1].append(registry)
         return list(found.values())

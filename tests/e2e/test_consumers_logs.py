@@ -9,17 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from tests.az import Az, Result
 from tests.e2e.test_leaks import holds_any
-from tests.localcloud import ACR_AUDIENCE, Answer, LocalCloud, Principal, Registry, ServicePrincipal, json_answer
+from tests.localcloud import ACR_AUDIENCE, Answer, LocalCloud, Registry, ServicePrincipal, json_answer
+from tests.localcloud.client import KUBELET, Client
 from tests.localcloud.logs import Workspace
 from tests.localcloud.world import Subscription
 
 ARM, LOGS = "management.azure.com", "api.loganalytics.io"
-ARM_AUDIENCE = "https://management.core.windows.net/"
-KUBELET = "kubernetes-credentialprovider-acr"
 
 
 @dataclass
@@ -52,36 +50,11 @@ def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
     return signed_in
 
 
-@dataclass
-class Nodes:
-    """A client that pulls with tokens of one audience."""
-
-    cloud: LocalCloud
-    principal: Principal
-    registry: Registry
-    address: str = "20.1.2.3"
-    user_agent: str = KUBELET
-    audience: str = ARM_AUDIENCE
-
-    def sign_in(self) -> int:
-        host = self.registry.login_server
-        token = self.cloud.world.mint(self.principal, self.audience)
-        answer = requests.post(
-            f"https://{host}/oauth2/exchange",
-            data={"grant_type": "access_token", "service": host, "access_token": token},
-            headers={"User-Agent": self.user_agent, "X-Forwarded-For": self.address},
-            proxies={"https": self.cloud.proxy_url},
-            verify=str(self.cloud.ca_file),
-            timeout=20,
-        )
-        return answer.status_code
-
-
 @pytest.fixture
-def nodes(cloud: LocalCloud, estate: Estate) -> Nodes:
+def nodes(cloud: LocalCloud, estate: Estate) -> Client:
     principal = cloud.world.add_service_principal("nodes")
     cloud.world.grant(principal, estate.registry.id, "AcrPull")
-    return Nodes(cloud, principal, estate.registry)
+    return Client(cloud, principal, estate.registry)
 
 
 def consumers(az: Az, estate: Estate, *arguments: str, workspace: str = "") -> Result:
@@ -100,8 +73,10 @@ def errors(result: Result) -> str:
     return result.stderr.partition("ERROR:")[2]
 
 
-def test_who_is_refused_since_the_enforcement_is_named(az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes) -> None:
-    laptop = Nodes(cloud, nodes.principal, estate.registry, "20.9.9.9", "docker/28.1.1 go/go1.23", ACR_AUDIENCE)
+def test_who_is_refused_since_the_enforcement_is_named(
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client
+) -> None:
+    laptop = Client(cloud, nodes.principal, estate.registry, "20.9.9.9", "docker/28.1.1 go/go1.23", ACR_AUDIENCE)
     assert (nodes.sign_in(), laptop.sign_in()) == (200, 200)
     before = consumers(az, estate, "--fail-on", "breaks")
     assert before.code == 0, before
@@ -143,7 +118,7 @@ def test_our_own_checks_of_an_enforced_registry_raise_no_alarm(az: Az, estate: E
 
 
 def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
-    az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client
 ) -> None:
     cloud.world.logs.refusals_name_identity = False
     try:
@@ -156,7 +131,7 @@ def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
     assert (refused["identity"], refused["mayBe"]) == ("", [nodes.principal.object_id])
 
 
-def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Nodes) -> None:
+def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Client) -> None:
     nodes.sign_in()
     result = consumers(az, estate)
     assert "no column for the audience" in result.stderr
@@ -188,7 +163,7 @@ def test_a_client_is_joined_to_the_consumer_that_pulls_with_its_identity(
 
 
 def test_one_request_more_by_guid_and_two_by_resource_id(
-    az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client
 ) -> None:
     nodes.sign_in()
     counts = []
@@ -228,7 +203,7 @@ def test_days_bound_the_log(az: Az, estate: Estate, cloud: LocalCloud) -> None:
 
 
 def test_an_empty_log_is_no_proof_and_the_command_that_is_named_mends_it(
-    az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client
 ) -> None:
     cloud.world.logs.settings.clear()
     nodes.sign_in()
@@ -251,7 +226,7 @@ def test_a_workspace_without_the_table_has_no_events(az: Az, estate: Estate) -> 
 
 
 def test_a_result_in_part_is_said_and_closes_the_strict_gate(
-    az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client
 ) -> None:
     nodes.sign_in()
     cloud.world.logs.partial = "EngineError"
@@ -263,7 +238,7 @@ def test_a_result_in_part_is_said_and_closes_the_strict_gate(
     assert result.code == 1
 
 
-def test_throttling_and_lag_are_not_refusals(az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes) -> None:
+def test_throttling_and_lag_are_not_refusals(az: Az, estate: Estate, cloud: LocalCloud, nodes: Client) -> None:
     nodes.sign_in()
     for status in (429, 503):
         cloud.world.logs.write(estate.registry, status, Identity=nodes.principal.object_id, UserAgent=KUBELET,
@@ -387,7 +362,7 @@ def test_a_cloud_without_the_endpoint_is_told_so(az: Az, estate: Estate, cloud: 
 
 
 def test_the_token_goes_to_one_host_and_shows_nowhere(
-    az: Az, estate: Estate, cloud: LocalCloud, nodes: Nodes, tmp_path: Path
+    az: Az, estate: Estate, cloud: LocalCloud, nodes: Client, tmp_path: Path
 ) -> None:
     nodes.sign_in()
     result = consumers(az, estate, "--debug", workspace=estate.workspace.id)
@@ -403,7 +378,7 @@ def test_the_token_goes_to_one_host_and_shows_nowhere(
     assert not holds_any(result.stdout.encode(), secrets)
 
 
-def test_a_table_has_a_row_for_each_client(az: Az, estate: Estate, nodes: Nodes) -> None:
+def test_a_table_has_a_row_for_each_client(az: Az, estate: Estate, nodes: Client) -> None:
     nodes.sign_in()
     estate.registry.policy_status = "disabled"
     nodes.sign_in()

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .client import Client
 from .cloud import LocalCloud
-from .identities import ServicePrincipal
+from .world import ACR_AUDIENCE
 
+WORKSPACE = "5b1d6f0e-3c52-4d0f-9d0b-8f4f9c1d7a21"
 _OLD_NODES = ("AKSUbuntu-2204gen2containerd-202504.27.0", "1.31.4")
 _NEW_NODES = ("AKSUbuntu-2204gen2containerd-202510.19.0", "1.33.4")
 
@@ -44,8 +46,13 @@ class Contoso:
         known.add_cluster("aks-base", [_NEW_NODES], production, self.registries["contosobase"])
         known.add_workspace("ml-churn", self.registries["contosomlops"], production)
         known.add_container_group("test-runner", self._image("contosotest"), self.test, username="runner")
-        self._exporter = self.cloud.world.add_service_principal("nightly-export")
-        self.cloud.world.grant(self._exporter, self.registries["contosobase"].id, "AcrPull")
+        base, world = self.registries["contosobase"], self.cloud.world
+        exporter = world.add_service_principal("nightly-export")
+        world.grant(exporter, base.id, "AcrPull")
+        self._export = Client(self.cloud, exporter, base, "20.31.7.112", "docker/27.5.1 go/go1.22.11")
+        workspace = world.logs.add_workspace("log-platform", subscription=self.production)
+        workspace.customer_id = WORKSPACE
+        world.logs.send(base, workspace)
 
     def _image(self, registry: str) -> str:
         return f"{self.registries[registry].login_server}/team/app:1"
@@ -64,19 +71,16 @@ class Contoso:
         configuration = self._row(self._api)["properties"]["configuration"]
         configuration["registries"][0] |= {"identity": "", "username": "shop-pull", "passwordSecretRef": "pull"}
 
+    def the_nightly_export_pulls(self) -> None:
+        """With a token for ARM, whatever becomes of it."""
+        self._export.sign_in()
+
+    def the_nightly_export_is_moved(self) -> None:
+        self._export.audience = ACR_AUDIENCE
+        self._export.sign_in()
+
     def a_lock_is_there(self) -> None:
         self.cloud.world.lock(self.registries["contosomlops"].id)
 
     def the_lock_is_gone(self) -> None:
         self.cloud.world.locks.remove(self.registries["contosomlops"].id)
-
-    def one_does_not_follow(self) -> None:
-        """A registry goes on taking ARM-audience tokens, whatever its status says."""
-        self.registries["contosobase"].ignore_policy = True
-
-    def it_follows(self) -> None:
-        self.registries["contosobase"].ignore_policy = False
-
-
-def sign_in(principal: ServicePrincipal) -> str:
-    return f"az login --service-principal -u {principal.app_id} -p {principal.secret} --tenant {principal.tenant_id}"
