@@ -87,9 +87,12 @@ _FLUX = """kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
 | project id, name, type, ociRepository = properties.ociRepository
 | order by id asc"""
-_CUSTOM_ROLES = """authorizationresources
-| where type =~ 'microsoft.authorization/roledefinitions' and tostring(properties.type) =~ 'CustomRole'
-| where tostring(properties.permissions) contains 'containerregistry' or tostring(properties.permissions) contains '*'
+# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
+_ROLES = """authorizationresources
+| where type =~ 'microsoft.authorization/roledefinitions'
+| extend said = tostring(properties.permissions)
+| where said contains 'containerregistry' or said contains '"*' \
+or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
 | project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
 | order by id asc"""
 _ASSIGNMENTS = """authorizationresources
@@ -237,14 +240,16 @@ def _whole(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
 def _assignments(
     asked: _Asked, registries: list[Registry], roles: dict[str, dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The role assignments that may reach the registries, and the roles that pull, custom ones included."""
-    custom = []
-    for row in asked.rows(_CUSTOM_ROLES, "Custom roles", inherited=True):
+    """The role assignments that may reach the registries, and the roles that pull: those that are known, and all
+    others, built-in and custom, by what they allow.
+    """
+    judged: dict[str, dict[str, Any]] = {}
+    for row in asked.rows(_ROLES, "Custom roles", inherited=True):
         try:
-            custom.append(rights.custom_roles([row]))
+            judged |= rights.judged_roles([row])
         except Odd:
-            asked.incomplete.append(f"Custom role {row['id']} could not be read.")
-    known = {**roles, **{guid: role for each in custom for guid, role in each.items()}}
+            asked.incomplete.append(f"Role {row['id']} could not be read.")
+    known = {**judged, **roles}
     text = _ASSIGNMENTS.format(roles=listed(known), scopes=_scopes(registries))
     return asked.rows(text, "Role assignments", inherited=True), known
 

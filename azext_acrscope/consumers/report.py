@@ -10,7 +10,7 @@ from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.consumers import inventory, verdicts, watch
 from azext_acrscope.consumers.inventory import Places, Registry
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, Knowledge
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS, Knowledge
 from azext_acrscope.consumers.selection import Search
 from azext_acrscope.consumers.watch import Log
 
@@ -124,14 +124,14 @@ def summary(result: dict[str, Any]) -> list[str]:
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
     counted = _errors.counted(sum(numbers.values()), "consumer", "consumers")
     lines = [
-        f"{_errors.registries(len(registries))}, {counted}: {numbers[BREAKS]} break, {numbers['works']} work, "
+        f"{_errors.registries(len(registries))}, {counted}: {numbers[BREAKS]} break, {numbers[WORKS]} work, "
         f"{numbers[UNKNOWN]} unknown; searched {_errors.subscriptions(len(searched))}: {places}"
     ]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
-    lines.append("What no query sees, to be checked by hand:")
-    lines += [
-        f"  {item['verdict']}: {item['consumer']} (in {item['look']}): {item['why']}" for item in result["notSeen"]
-    ]
+    lines.append("What no query sees, to be checked by hand (where and why: `notSeen` in the result, and in a report):")
+    for verdict in (BREAKS, UNKNOWN, WORKS):
+        names = [item["consumer"] for item in result["notSeen"] if item["verdict"] == verdict]
+        lines += [f"  {verdict}: {'; '.join(names)}"] if names else []
     return lines + watch.summary(result)  # last, where it is seen
 
 

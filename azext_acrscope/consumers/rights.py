@@ -23,6 +23,9 @@ _NEEDED = {
 }
 
 
+_ALLOWING = ("actions", "dataActions")
+
+
 @dataclass
 class Holder:
     """A principal that may pull from a registry or push to it."""
@@ -31,6 +34,7 @@ class Holder:
     kind: str  # User, Group, ServicePrincipal, ForeignGroup …; empty if not said
     roles: list[str] = field(default_factory=list)  # "AcrPull on the registry"
     push: bool = False
+    by_chance: bool = True  # whether it only has roles for everything there is, and from above the registry
 
 
 def modes(mode: Any) -> tuple[str, ...]:
@@ -38,15 +42,28 @@ def modes(mode: Any) -> tuple[str, ...]:
     return _MODES.get(str(mode or "").lower(), (RBAC, ABAC))
 
 
-def custom_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Custom roles that pull or push, in the form of the knowledge's roles."""
+def judged_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Roles that pull or push, judged by what they allow, in the form of the knowledge's roles."""
     found = {}
     for row in rows:
-        name = str(row.get("roleName") or row.get("name"))
-        allowed = {right: _modes_that_allow(row.get("permissions"), *needed) for right, needed in _NEEDED.items()}
+        name, permissions = str(row.get("roleName") or row.get("name")), row.get("permissions")
+        allowed = {right: _modes_that_allow(permissions, *needed) for right, needed in _NEEDED.items()}
         if any(allowed.values()):
-            found[str(row.get("name")).lower()] = {"name": name, **allowed}
+            found[str(row.get("name")).lower()] = {"name": name, "broad": not _names_registries(permissions), **allowed}
     return found
+
+
+def _names_registries(permissions: Any) -> bool:
+    """Whether a role that pulls was made for registries, and is not one for everything that there is (`*/read`)."""
+    patterns = [
+        text(pattern) for block in items(permissions) for kind in _ALLOWING for pattern in at(block, kind) or []
+    ]
+    return any(not pattern.startswith("*") and _may_pull(pattern.lower()) for pattern in patterns)
+
+
+def _may_pull(pattern: str) -> bool:
+    wanted = [_NEEDED["pull"][0], f"microsoft.containerregistry/registries/{_NEEDED['pull'][1]}"]
+    return any(fnmatch.fnmatchcase(action, pattern) for action in wanted)
 
 
 def _modes_that_allow(permissions: Any, action: str, data_action: str) -> list[str]:
@@ -107,7 +124,9 @@ def holders(
     """
     found: dict[str, Holder] = {}
     known_modes = set(modes(mode))
-    for scope, where in _reaching(registry_id.lower(), above, assignments):
+    reaching = _reaching(registry_id.lower(), above, assignments)
+    above_it = {scope for scope, _ in reaching if not scope.startswith(registry_id.lower())}
+    for scope, where in reaching:
         for row in assignments.by_scope.get(scope, []):
             role, principal = roles.get(row["roleId"]), row["principalId"]
             if not (role and principal and known_modes & {*role["pull"], *role["push"]}):
@@ -116,6 +135,7 @@ def holders(
             condition = ", under a condition" if row.get("condition") else ""
             holder.roles.append(f"{role['name']} {where}{condition}")
             holder.push = holder.push or bool(known_modes & set(role["push"]))
+            holder.by_chance = holder.by_chance and bool(role.get("broad")) and scope in above_it
     return found
 
 

@@ -12,7 +12,7 @@ from azext_acrscope.consumers.rights import Holder
 from azext_acrscope.consumers.uses import Odd, Use, at, items, text
 
 _ORDER = (BREAKS, UNKNOWN, WORKS)
-BY_RESOURCE, BY_ROLE = "resource", "role"
+BY_RESOURCE, BY_ROLE, BY_BROAD_ROLE = "resource", "role", "broad role"
 _FOUNDRY = "microsoft.cognitiveservices/accounts"
 _ASSIGNED = "microsoft.managedidentity/userassignedidentities"
 
@@ -22,7 +22,8 @@ def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: It
 
     ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
     is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
-    `foundBy` is `resource` for what says that it uses the registry, `role` for what may only, by a role.
+    `foundBy` is `resource` for what says that it uses the registry, `role` for what may pull by a role, and `broad
+    role` for what may only because it may do everything (Owner, Reader …), from above the registry.
 
     :param used: the uses of this registry.
     """
@@ -105,7 +106,7 @@ def _of_holder(holder: Holder, found: Found, knowledge: Knowledge) -> dict[str, 
         said = kind if kind == "foundry" or resource == _ASSIGNED else f"identity of {resource}"
         said = "managed identity" if resource == _ASSIGNED else said
         row = _row(owner["id"], str(owner.get("name") or ""), said, uses.IDENTITY, entry, knowledge, detail)
-    return {**row, "foundBy": BY_ROLE, "rights": holder.roles}
+    return {**row, "foundBy": BY_BROAD_ROLE if holder.by_chance else BY_ROLE, "rights": holder.roles}
 
 
 def _principal_kind(holder: Holder) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from azext_acrscope import fleet, probe
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
-from azext_acrscope.consumers.verdicts import BY_ROLE
+from azext_acrscope.consumers.verdicts import BY_BROAD_ROLE
 from azext_acrscope.registry import DISABLED, ENABLED
 
 # What stands between a registry and its enforcement, in the order in which they are dealt with.
@@ -18,8 +18,6 @@ AT_ODDS, HELD, LOOK, READY, UNREAD, DONE = NEXT = (
     "unread",  # its status is unknown
     "enforced",
 )
-
-_BROAD = ("Owner", "Contributor", "Reader")
 
 Row = dict[str, Any]
 
@@ -112,11 +110,7 @@ def only_may(row: Row) -> bool:
     Owners, contributors and readers of a subscription are found over every registry in it: they are told, but if they
     held a registry back, none would ever be ready.
     """
-    broad = tuple(f"{role} on " for role in _BROAD)
-    return row["foundBy"] == BY_ROLE and all(
-        right.startswith(broad) and not right.endswith(("on the registry", "on the registry, under a condition"))
-        for right in row["rights"]
-    )
+    return bool(row["foundBy"] == BY_BROAD_ROLE)
 
 
 @dataclass(frozen=True)

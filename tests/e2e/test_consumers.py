@@ -352,6 +352,22 @@ def test_two_hundred_registries_with_two_thousand_consumers_take_twelve_requests
     assert len(cloud.requests_to(ARM)) <= 12
 
 
+def test_built_in_roles_that_read_everything_pull_too_and_are_told_apart(
+    az: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    """Nobody thinks of Log Analytics Reader; its `*/read` includes pulling."""
+    watcher = cloud.world.add_service_principal("watcher")
+    cloud.world.grant(watcher, estate.platform.scope, "Log Analytics Reader")
+    builder = cloud.world.add_service_principal("builder")
+    cloud.world.grant(builder, estate.registry.id, "AcrPull")
+    cloud.world.grant(builder, estate.platform.scope, "Log Analytics Reader")
+    found = rows(consumers(az, "--name", estate.registry.name))
+    watching, building = (found[f"ServicePrincipal {each.object_id}"] for each in (watcher, builder))
+    assert watching["rights"] == ["Log Analytics Reader on the subscription"]
+    assert (watching["verdict"], watching["foundBy"]) == ("unknown", "broad role")
+    assert (building["verdict"], building["foundBy"]) == ("unknown", "role")
+
+
 @pytest.fixture
 def owner(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
     """`az` of somebody who may enforce there."""

@@ -115,6 +115,40 @@ def test_what_a_role_opens_depends_on_the_registrys_mode(role: str, mode: str | 
     assert bool(holders(REGISTRY, role, mode)) == pulls
 
 
+CUSTOM = {
+    "watcher": ["*/read", "Microsoft.Insights/*"],
+    "builder": ["Microsoft.ContainerRegistry/registries/*", "*/read"],
+    "importer": ["Microsoft.ContainerRegistry/registries/pull/read"],
+}
+JUDGED = rights.judged_roles(
+    {"name": name, "roleName": name, "permissions": [{"actions": actions}]} for name, actions in CUSTOM.items()
+)
+
+
+@pytest.mark.parametrize(
+    ("assigned", "by_chance"),
+    [
+        ([(READER, "/subscriptions/s1")], True),
+        ([(READER, "/"), (READER, f"{GROUPS}/ours"), ("watcher", "/subscriptions/s1/resourceGroups/rg")], True),
+        ([(READER, REGISTRY)], False),
+        ([("watcher", REGISTRY)], False),
+        ([(PULL, "/subscriptions/s1")], False),
+        ([(READER, "/subscriptions/s1"), (PULL, REGISTRY)], False),
+        ([("builder", "/subscriptions/s1")], False),
+        ([("importer", "/subscriptions/s1")], False),
+    ],
+)
+def test_who_may_pull_only_by_a_role_for_everything_from_above_is_told_apart(
+    assigned: list[tuple[str, str]], by_chance: bool
+) -> None:
+    rows = [{"principalId": "P", "scope": scope, "roleId": f"/providers/x/{role}"} for role, scope in assigned]
+    [held] = rights.holders(
+        REGISTRY, "LegacyRegistryPermissions", ["ours"], rights.index(rows), {**JUDGED, **OURS.roles}
+    ).values()
+    assert held.by_chance is by_chance
+    assert len(held.roles) == len(assigned)
+
+
 def test_a_role_on_a_repository_and_a_condition_are_said() -> None:
     found = holders(f"{REGISTRY}/repositories/app", REPOSITORY, "AbacRepositoryPermissions", condition="@Resource …")
     assert found == ["Container Registry Repository Reader on repositories/app, under a condition"]
@@ -135,5 +169,5 @@ def test_an_odd_assignment_is_counted() -> None:
     ],
 )
 def test_a_custom_role_is_judged_by_its_actions(permissions: dict[str, Any], pull: list[str]) -> None:
-    roles = rights.custom_roles([{"name": "ABC", "roleName": "Ours", "permissions": [permissions]}])
+    roles = rights.judged_roles([{"name": "ABC", "roleName": "Ours", "permissions": [permissions]}])
     assert (roles["abc"]["pull"] if roles else []) == pull

@@ -48,6 +48,11 @@ def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
     }
 
 
+def owner(*rights: str) -> Row:
+    """Who may pull only because he may do everything."""
+    return holder(*rights or ("Owner on the subscription",), foundBy="broad role")
+
+
 def holder(*rights: str, name: str = "group 1", **more: Any) -> Row:
     """Who has roles, and nothing is known of what it does."""
     said = {"consumer": name, "kind": "group", "signIn": "unknown", "foundBy": "role", "rights": list(rights)}
@@ -102,7 +107,7 @@ def everything() -> Content:
         ),
         registry("fabrikam", "disabled", proof=proof("no", "failed", seen=("It accepts both, although `disabled`.",))),
         registry("northwind", "unknown", subscription=HOSTILE, resourceGroup="rg-(1)"),
-        registry("tailspin", statusIsDefault=True, consumers=[consumer(HOSTILE), holder("Owner on the subscription")]),
+        registry("tailspin", statusIsDefault=True, consumers=[consumer(HOSTILE), owner()]),
         registry("wingtip", "disabled", consumers=[], proof=proof(), policy=policy("Compliant")),
     ]
     return content(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from azext_acrscope.report import content as model
-from azext_acrscope.report.content import Registry, Row
-from tests.unit.report.fleet import consumer, content, holder, proof, registry
+from azext_acrscope.report.content import Registry
+from tests.unit.report.fleet import consumer, content, holder, owner, proof, registry
 
-BROAD = holder("Owner on the subscription", "Reader on management group contoso")
+BROAD = owner("Owner on the subscription", "Reader on management group contoso")
 
 
 @pytest.mark.parametrize(
@@ -32,25 +32,6 @@ BROAD = holder("Owner on the subscription", "Reader on management group contoso"
 )
 def test_what_is_next_for_a_registry(expected: str, status: str, more: dict[str, Any]) -> None:
     assert registry(status=status, **more).next == expected
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        (BROAD, True),
-        (holder("Contributor on the resource group"), True),
-        (holder("Reader on the subscription, under a condition"), True),
-        (holder("Contributor on the registry"), False),
-        (holder("Reader on the registry, under a condition"), False),
-        (holder("AcrPull on the subscription"), False),
-        (holder("Reader on the subscription", "AcrPush on the registry"), False),
-        (holder("Reader of pictures on the subscription"), False),
-        (holder("Container Registry Repository Reader on repositories/app"), False),
-        (consumer("app", "unknown", rights=["Owner on the subscription"]), False),
-    ],
-)
-def test_only_a_broad_role_from_above_holds_nothing_back(row: Row, expected: bool) -> None:
-    assert model.only_may(row) is expected
 
 
 def test_a_consumer_of_several_registries_is_told_once_for_all_of_them() -> None:

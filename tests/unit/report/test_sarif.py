@@ -6,7 +6,7 @@ from typing import Any
 
 from azext_acrscope.report import sarif
 from azext_acrscope.report.content import Content
-from tests.unit.report.fleet import consumer, content, everything, holder, proof, registry
+from tests.unit.report.fleet import consumer, content, everything, owner, proof, registry
 from tests.unit.report.judged import judged
 
 
@@ -42,13 +42,13 @@ def test_results_name_their_rule_by_place_and_level_too() -> None:
 
 
 def test_an_enforced_registry_has_no_result_but_for_what_is_wrong() -> None:
-    unknown = [consumer("job", "unknown"), holder("Owner on the subscription")]
+    unknown = [consumer("job", "unknown"), owner()]
     assert rules(content(registry(status="disabled", consumers=unknown, proof=proof()))) == []
     assert rules(content(registry(status="disabled", consumers=[consumer()]))) == ["consumer-breaks"]
 
 
 def test_who_may_pull_only_by_a_broad_role_is_no_finding() -> None:
-    assert rules(content(registry(consumers=[holder("Owner on the subscription")]))) == ["arm-audience-accepted"]
+    assert rules(content(registry(consumers=[owner()]))) == ["arm-audience-accepted"]
 
 
 def test_fingerprints_tell_findings_apart_and_stay_the_same() -> None:

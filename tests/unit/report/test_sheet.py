@@ -7,7 +7,7 @@ import pytest
 
 from azext_acrscope.report import sheet
 from azext_acrscope.report.content import Content
-from tests.unit.report.fleet import SUBSCRIPTION, consumer, content, everything, holder, policy, proof, registry
+from tests.unit.report.fleet import SUBSCRIPTION, consumer, content, everything, owner, policy, proof, registry
 
 
 def read(found: Content) -> list[dict[str, str]]:
@@ -22,7 +22,7 @@ def test_each_registry_is_a_row_with_all_columns() -> None:
 
 
 def test_what_was_found_is_there() -> None:
-    rows = [consumer(), consumer("api", "works"), consumer("job", "unknown"), holder("Owner on the subscription")]
+    rows = [consumer(), consumer("api", "works"), consumer("job", "unknown"), owner()]
     [row] = read(content(registry(consumers=rows, proof=proof("no"), policy=policy(), statusIsDefault=True)))
     assert row["status"] == "enabled"
     assert row["statusIsDefault"] == "true"
