@@ -10,6 +10,7 @@ from azext_acrscope.arm import Arm
 from azext_acrscope.consumers import estate, selection
 from azext_acrscope.consumers.estate import Estate, Rows
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, Knowledge
+from azext_acrscope.consumers.verdicts import BY_BROAD_ROLE
 from azext_acrscope.enforcement import Plan
 
 _SHOWN = 3  # names of consumers in a reason
@@ -69,8 +70,15 @@ def _breaking(found: Estate, resource: registry.Resource) -> Rows:
 
 
 def _unknown(found: Estate, resources: list[registry.Resource]) -> list[str]:
-    """A sentence on consumers of which nobody knows: they stop nobody, and they are not kept quiet."""
-    unknown = [sum(row["verdict"] == UNKNOWN for row in _rows(found, each)) for each in resources]
+    """A sentence on consumers of which nobody knows: they stop nobody, and they are not kept quiet.
+
+    Those who may pull only because they may do everything are left out: of them there are some for every registry.
+    """
+
+    def counts(row: dict[str, Any]) -> bool:
+        return bool(row["verdict"] == UNKNOWN and row["foundBy"] != BY_BROAD_ROLE)
+
+    unknown = [sum(map(counts, _rows(found, each))) for each in resources]
     return [_errors.consumers_unknown(sum(unknown), sum(map(bool, unknown)))] if any(unknown) else []
 
 
