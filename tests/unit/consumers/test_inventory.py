@@ -1,0 +1,106 @@
+"""What Resource Graph answers, whatever it is: nothing of it is an error of ours, and nothing is passed over."""
+
+from typing import Any, cast
+
+import pytest
+
+from azext_acrscope import graph
+from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.consumers import inventory, knowledge, report
+from azext_acrscope.consumers.inventory import Places, Registry
+
+OURS = knowledge.load()
+GROUP = "/subscriptions/s1/resourceGroups/rg"
+ID = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/contoso"
+SITE = f"{GROUP}/providers/Microsoft.Web/sites/shop"
+OWNER = "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+TABLES = (
+    "appserviceresources",
+    "batchresources",
+    "kubernetesconfigurationresources",
+    "roledefinitions",
+    "roleassignments",
+    "resources",
+)
+ODD: list[Any] = [7, "text", None, [], {}, {"id": 7}, {"id": "/x"}, {"id": "/x", "type": 7, "properties": []}]
+
+
+class FakeArm:
+    """Resource Graph alone: rows by the first of `TABLES` that a query names; an `ArmError` is raised."""
+
+    tenant, endpoint = "t1", "https://arm.example"
+
+    def __init__(self, **rows: Any) -> None:
+        self.rows, self.headers = rows, dict[str, str]()
+
+    def post(self, _path: str, _version: str, body: dict[str, Any]) -> Reply:
+        rows = self.rows.get(next(table for table in TABLES if table in body["query"]), [])
+        if isinstance(rows, Exception):
+            raise rows
+        return Reply(200, self.headers, {"data": rows, "resultTruncated": "false"})
+
+    def get(self, _path: str, _version: str) -> Reply:
+        raise ArmError(403, "AuthorizationFailed", "", "")
+
+    pages = get
+
+
+def found(arm: FakeArm, mode: str = "", login_server: str = "contoso.azurecr.io") -> tuple[dict[str, Any], list[str]]:
+    registry = Registry(ID, "contoso", login_server, "s1", "rg", "", mode)
+    inquiry = report.inquire(Places([registry], {}), cast(Arm, arm), OURS, ".azurecr.io")
+    return inquiry.result, inquiry.unread
+
+
+def owner(**more: Any) -> dict[str, Any]:
+    return {"id": "/a", "scope": "/subscriptions/s1", "roleId": OWNER, "principalId": "p1", **more}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_rows_of_no_shape_are_counted_and_hide_nothing(table: str) -> None:
+    app = {"id": "/app", "name": "app", "type": "microsoft.app/containerapps"}
+    app["template"] = {"containers": [{"image": "contoso.azurecr.io/app"}]}  # type: ignore[assignment]
+    rows = {"resources": [app], "roleassignments": [owner()]}
+    rows[table] = [*rows.get(table, []), *ODD]
+    result, unread = found(FakeArm(**rows))
+    assert "app" in [row["name"] for row in result["registries"][0]["consumers"]]
+    assert any("could not be read" in sentence for sentence in unread)
+
+
+def test_registries_and_subscriptions_of_no_shape_are_counted() -> None:
+    places = inventory.places(cast(Arm, FakeArm(resources=[*ODD, {"id": ID, "name": "contoso"}])), "")
+    assert [each.name for each in places.registries][-1] == "contoso"
+    assert any("could not be read" in sentence for sentence in places.incomplete)
+
+
+@pytest.mark.parametrize("login_server", ["", "contoso.azurecr.cn", "evil.example"])
+def test_a_registry_that_no_image_can_name_is_said(login_server: str) -> None:
+    _, unread = found(FakeArm(roleassignments=[owner()]), login_server=login_server)
+    assert any("login server of contoso" in sentence for sentence in unread)
+
+
+def test_roles_that_do_not_pull_show_that_roles_can_be_seen() -> None:
+    result, unread = found(FakeArm(roleassignments=[owner()]), mode="AbacRepositoryPermissions")
+    assert (result["registries"][0]["consumers"], unread) == ([], [])
+    _, unread = found(FakeArm(), mode="AbacRepositoryPermissions")
+    assert any("No role assignment is visible for contoso" in sentence for sentence in unread)
+
+
+@pytest.mark.parametrize("table", [table for table in TABLES if table != "resources"])
+def test_a_table_that_is_refused_is_a_part_that_was_not_read(table: str) -> None:
+    rows: dict[str, Any] = {"roleassignments": [owner()], table: ArmError(400, "BadRequest", "", "")}
+    _, unread = found(FakeArm(**rows))
+    assert any("(BadRequest (HTTP 400))" in sentence for sentence in unread)
+
+
+def test_settings_of_a_site_whose_own_row_is_not_there_are_said() -> None:
+    config = {"id": f"{SITE}/config/web", "linuxFxVersion": "DOCKER|contoso.azurecr.io/shop"}
+    _, unread = found(FakeArm(appserviceresources=[config], roleassignments=[owner()]))
+    assert any(SITE.lower() in sentence for sentence in unread)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("00:00:03", 3.0), ("00:01:00", 60.0), ("soon", 5.0), ("::", 5.0), (None, 5.0)]
+)
+def test_a_spent_quota_is_waited_for_whatever_the_header_says(said: str | None, seconds: float) -> None:
+    headers = {"x-ms-user-quota-remaining": "0"} | ({"x-ms-user-quota-resets-after": said} if said else {})
+    assert graph._quota_pause(Reply(200, headers, {})) == seconds
