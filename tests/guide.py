@@ -2,7 +2,8 @@
 
 In a block of ```console each line that begins with `$ ` is a command; what follows is its output, on both streams in
 their order. `<!-- meanwhile: NAME -->` is what happens between commands; with `<!-- first: N -->` the next block shows
-so many lines of each output, and `…` for the rest.
+so many lines of each output, and `…` for the rest. Where a part stands between `<!-- followed -->` and `<!-- end -->`,
+that part alone is a guide.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tests.az import Az
 _PART = re.compile(
     r"^<!-- (?P<order>meanwhile|first): (?P<value>.+?) -->\n|^```console\n(?P<block>.*?)^```\n", re.S | re.M
 )
+_FOLLOWED = re.compile(r"^<!-- followed -->\n.*?^<!-- end -->\n", re.DOTALL | re.MULTILINE)
 # What differs from run to run: identifiers, times, durations, names of records.
 _VARYING = re.compile(
     r"(?P<guid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
@@ -47,7 +49,8 @@ class Step:
 
 def steps(text: str) -> list[Step]:
     found, first = list[Step](), None
-    for part in _PART.finditer(text):
+    regions = [part.span() for part in _FOLLOWED.finditer(text)] or [(0, len(text))]
+    for part in (each for region in regions for each in _PART.finditer(text, *region)):
         if part["order"] == "meanwhile":
             found.append(Step(meanwhile=part["value"]))
         elif part["order"] == "first":

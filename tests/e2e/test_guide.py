@@ -1,5 +1,6 @@
-"""docs/cut-over.md, followed to the letter: each command prints what the guide shows."""
+"""The documents, followed to the letter: each command prints what they show."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,15 +9,17 @@ from tests.az import ROOT, Az
 from tests.e2e.conftest import sign_in
 from tests.guide import Runner, follow
 from tests.localcloud import LocalCloud
-from tests.localcloud.estate import Contoso
+from tests.localcloud.estate import Contoso, Shop, Stage
 
 
 @pytest.mark.timeout(600)
-def test_the_guide_shows_what_its_commands_print(tmp_path: Path, extensions: Path) -> None:
+@pytest.mark.parametrize(("document", "make"), [("docs/cut-over.md", Contoso), ("README.md", Shop)])
+def test_a_document_shows_what_its_commands_print(
+    tmp_path: Path, extensions: Path, document: str, make: Callable[[LocalCloud], Stage]
+) -> None:
     with LocalCloud(backend=False) as cloud:
-        estate = Contoso(cloud)
+        stage = make(cloud)
         az = Az(tmp_path / "home", extensions, cloud.env)
-        sign_in(az, estate.team)
-        az.ok("account", "set", "--subscription", estate.production.id)
-        runner = Runner(az, lambda name: getattr(estate, name)())
-        assert follow(ROOT / "docs" / "cut-over.md", runner) == []
+        sign_in(az, stage.team)
+        az.ok("account", "set", "--subscription", stage.production.id)
+        assert follow(ROOT / document, Runner(az, lambda name: getattr(stage, name)())) == []

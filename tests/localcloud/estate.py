@@ -1,7 +1,6 @@
-"""Contoso's estate, as docs/cut-over.md tells of it: six registries in two subscriptions, and who uses them.
+"""The estates that the documents tell of. tests/e2e/test_guide.py follows their commands.
 
-`python -m tests.localcloud --estate` serves it, so that the guide can be followed by hand; tests/e2e/test_guide.py does
-so. The methods without an underscore are what happens between the commands of the guide, by the name it gives them.
+The methods without an underscore are what happens between the commands, by the name that a document gives it.
 """
 
 from __future__ import annotations
@@ -10,14 +9,27 @@ from typing import Any
 
 from .client import Client
 from .cloud import LocalCloud
-from .world import ACR_AUDIENCE
+from .identities import ServicePrincipal
+from .world import ACR_AUDIENCE, Subscription
 
 WORKSPACE = "5b1d6f0e-3c52-4d0f-9d0b-8f4f9c1d7a21"
 _OLD_NODES = ("AKSUbuntu-2204gen2containerd-202504.27.0", "1.31.4")
 _NEW_NODES = ("AKSUbuntu-2204gen2containerd-202510.19.0", "1.33.4")
 
 
-class Contoso:
+class Stage:
+    """What the guides have in common: names of what happens between commands, and who types them."""
+
+    team: ServicePrincipal
+    production: Subscription
+
+
+class Contoso(Stage):
+    """docs/cut-over.md: six registries in two subscriptions, and who uses them.
+
+    `python -m tests.localcloud --estate` serves it, so that the guide can be followed by hand.
+    """
+
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud, world = cloud, cloud.world
         self.production = world.add_subscription("Contoso Production")
@@ -84,3 +96,38 @@ class Contoso:
 
     def the_lock_is_gone(self) -> None:
         self.cloud.world.locks.remove(self.registries["contosomlops"].id)
+
+
+class Shop(Stage):
+    """README.md: two registries in one subscription, used from another."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        world, known = cloud.world, cloud.world.consumers
+        self.production = world.add_subscription("Contoso Production")
+        apps = world.add_subscription("Contoso Apps")
+        self.team = world.add_service_principal("platform-team")
+        for subscription in (self.production, apps):
+            world.grant(self.team, subscription.scope, "Contributor")
+        contoso = world.add_registry("contoso", "rg-apps", self.production)
+        fabrikam = world.add_registry("fabrikam", "rg-apps", self.production, policy_status="disabled")
+        world.grant(self.team, contoso.id, "AcrPull")
+        image = f"{contoso.login_server}/team/app:1"
+        cluster = known.add_cluster("aks-shop", [_OLD_NODES], apps)
+        known.add_web_app("shop-web", f"DOCKER|{image}", apps, identity="system")
+        known.add_container_app("shop-api", image, apps, identity="system")
+        known.add_container_app("shop-mail", image, apps, username=contoso.name)
+        build = known.add_assigned("id-build", apps)
+        known.grant(build.principal_id, contoso.id, "AcrPush")
+        known.add_cluster("aks-new", [_NEW_NODES], apps, fabrikam)
+        workspace = world.logs.add_workspace("log-platform", subscription=self.production)
+        workspace.customer_id = WORKSPACE
+        world.logs.send(contoso, workspace)
+        nodes = world.add_service_principal("aks-shop-agentpool")
+        world.grant(nodes, contoso.id, "AcrPull")
+        [row] = [each for each in world.graph_rows["resources"] if each["id"] == cluster]
+        row["properties"]["identityProfile"]["kubeletidentity"]["objectId"] = nodes.object_id
+        self._nodes = Client(cloud, nodes, contoso, "20.61.4.9")
+
+    def the_nodes_pull(self) -> None:
+        """With a token for ARM, as their old image does."""
+        self._nodes.sign_in()

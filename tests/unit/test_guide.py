@@ -36,6 +36,13 @@ def test_commands_and_what_happens_between_them_are_found_in_their_order() -> No
     assert [TEXT[slice(*step.span)] for step in found[1:]] == ["A\n…\n", "", "0\n"]
 
 
+def test_a_document_may_be_a_guide_in_parts() -> None:
+    text = f"{TEXT}\n<!-- followed -->\n```console\n$ az five\n```\n<!-- end -->\n{TEXT}"
+    [step] = guide.steps(text)
+    assert step.command == "az five"
+    assert text[slice(*step.span)] == ""
+
+
 @pytest.mark.parametrize(
     ("shown", "printed", "same"),
     [
