@@ -38,11 +38,8 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
 
 
 @pytest.fixture
-def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
-    signed_in = new_az(estate.auditor)
-    signed_in.ok("account", "set", "--subscription", estate.production.id)
-    cloud.clear_requests()
-    return signed_in
+def az(new_az: Callable[..., Az], estate: Estate) -> Az:
+    return new_az(estate.auditor, subscription=estate.production)
 
 
 def scope_list(az: Az, *arguments: str) -> Result:
