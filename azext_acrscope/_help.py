@@ -108,7 +108,8 @@ long-summary: >
 
     For one registry the result is its object with `changed`, and with `consumers`: they were `asked` for, the search
     was `unanswered` in part, they were `skipped`, or `not asked` for because nothing was to be enforced. For many it is
-    a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`) and `reason`; the plan is made from the
+    a row for each with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`; `planned` in a dry run) and
+    `reason`; the plan is made from the
     live state, you are asked once, one failure never stops the others, and a record is kept from which `--undo` takes
     back what was changed. An interrupted run can simply be repeated.
 examples:
