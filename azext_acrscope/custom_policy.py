@@ -35,13 +35,13 @@ def assign(
     yes: bool = False,
     print_as: str | None = None,
 ) -> dict[str, Any] | None:
-    """Assign one of the two built-in definitions; the shape is that of `assignments.result`."""
+    """Assign one of the two built-in definitions; the shape is that of `planning.result`."""
     from azext_acrscope import _outcome, _progress
-    from azext_acrscope.policy import assignments, estate, messages, templates
+    from azext_acrscope.policy import estate, messages, planning, templates
 
     timeout = operation_seconds(cmd)
     arm, scope = _at(cmd, management_group, resource_group_name)
-    wanted = assignments.Wanted(
+    wanted = planning.Wanted(
         effect,
         assignment_name,
         display_name,
@@ -55,16 +55,16 @@ def assign(
     if print_as:
         _outcome.lines([templates.write(print_as, scope, wanted)])
         return None
-    plan = assignments.plan(arm, scope, wanted)
+    plan = planning.plan(arm, scope, wanted)
     count = estate.count(cmd.cli_ctx, scope, plan.body["properties"].get("notScopes") or [])
     _outcome.tell(messages.before(plan, count))
     if dry_run:
-        return assignments.result(plan, None, count.as_result())
+        return planning.result(plan, None, count.as_result())
     if plan.changes and messages.asks(plan) and not yes:
         _outcome.confirm(cmd.cli_ctx, messages.question(plan))
     sleep = _progress.visible_sleep(cmd.cli_ctx, "Waiting for the new identity")
-    done = assignments.assign(plan, arm, timeout, sleep)
-    return assignments.result(plan, done, count.as_result())
+    done = planning.assign(plan, arm, timeout, sleep)
+    return planning.result(plan, done, count.as_result())
 
 
 def unassign(
