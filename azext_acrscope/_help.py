@@ -371,7 +371,8 @@ long-summary: >
     `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
     `--enforce-rest` sets them, and all others that are left, directly. It is followed for an hour at most, or as
     `az config set acrscope.policy_timeout=SECONDS` says; neither that nor interrupting the command stops the
-    remediation. Ends with an error unless every registry is enforced or exempt.
+    remediation. Consumers that break are not looked for here: `az acr scope consumers` does that. Ends with an error
+    unless every registry is enforced or exempt.
 examples:
   - name: Remediate the subscription in use.
     text: az acr scope policy remediate

@@ -5,6 +5,7 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 from typing import TYPE_CHECKING, Any
 
+from azext_acrscope import _errors
 from azext_acrscope._command import configured_seconds, connections, operation_seconds
 from azext_acrscope._validators import is_default
 from azext_acrscope.hosts import RegistryRef
@@ -185,9 +186,7 @@ def _remediate(cmd: Any, seen: "View", task: "Task", group: str | None, manageme
         return False
     timeout = configured_seconds(cmd, "policy_timeout", _POLICY_SECONDS)
     remediation.start(seen.arm, task)
-    _outcome.tell(
-        [f"The remediation {task.name} has begun: `az policy remediation show --name {task.name}{task.option}`"]
-    )
+    _outcome.tell([_errors.remediation_begun(task.name, task.option)])
     ended = remediation.follow(seen.arm, task, timeout, time.sleep, _progress.meter(cmd.cli_ctx))
     outcome = remediation.deployments(seen.arm, task)
     remediation.settle(task, ended, outcome, view.of_scope(cmd.cli_ctx, group, management_group, live=True).fleet)
