@@ -46,8 +46,8 @@ def evidence_left_out(strangers: int, stale: list[str]) -> list[str]:
 def too_many_results(number: int, kept: int, most: int) -> str:
     return (
         f"The report has {number} results. Of a file, GitHub keeps the {kept} most severe, and it takes none with more "
-        f"than {most}: report a subscription or a resource group at a time (--subscription, --resource-group), or leave "
-        "consumers out (--skip-consumers)."
+        f"than {most}: report one subscription or resource group at a time (--subscription, --resource-group), or "
+        "leave consumers out (--skip-consumers)."
     )
 
 
