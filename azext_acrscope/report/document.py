@@ -303,7 +303,7 @@ def _compliance(row: Row | None) -> Cell:
     tones = {compliance.COMPLIANT: GOOD, compliance.NON_COMPLIANT: BAD}
     by = ", ".join(f"{each['name']} ({each['effect']})" for each in row["assignments"])
     note = ". ".join(each for each in (by, row["disagreement"]) if each)
-    return Cell(row["compliance"], tones.get(row["compliance"], ""), note=note)
+    return Cell(row["compliance"], tones.get(row["compliance"], ""), note=note, prose=True)
 
 
 def _consumers(content: Content, verdict: str) -> Section | None:
