@@ -285,6 +285,15 @@ def test_registries_of_several_tenants_are_one_report_and_one_that_is_silent_is_
         ("none", "look first"),
     ]
     assert "could not be asked" in result.stderr
+    cloud.faults.clear()
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
+    partly = report(az, "--all-subscriptions", "--file", "r.html", "--skip-policy").json
+    assert partly["registries"] == 1
+    assert "could not be read" in partly["unread"][0]
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
+    gate = az("acr", "scope", "list", "--all-subscriptions", "--require", "enabled")
+    assert (gate.code, len(gate.json)) == (1, 1)
+    assert "1 subscription unknown" in gate.stderr
 
 
 def test_a_registry_is_not_ready_where_part_of_the_search_could_not_be_read(
