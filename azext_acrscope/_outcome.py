@@ -31,16 +31,30 @@ def lines(texts: Iterable[str]) -> None:
 
 
 def document(text: str) -> None:
-    """Print a document as it is, in UTF-8 wherever it goes: a console's own code page lacks letters of some names."""
+    """Print a document as it is, in UTF-8 wherever it goes: a console's own code page lacks letters of some names.
+
+    Who stops reading (`| head`) has what he wanted, as with every other output of the CLI.
+
+    :raises FileOperationError: there is no more room where it goes, or the like.
+    """
+    import os
     import sys
 
     binary = getattr(sys.stdout, "buffer", None)
     if binary is None:
         print(text, end="")
         return
-    sys.stdout.flush()
-    binary.write(text.encode("utf-8"))
-    binary.flush()
+    try:
+        sys.stdout.flush()
+        binary.write(text.encode("utf-8"))
+        binary.flush()
+    except OSError as error:
+        # What is still in the buffer would fail once more at the interpreter's end, with a code of its own.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            raise _errors.output_unwritable(error.strerror or type(error).__name__) from error
 
 
 def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:

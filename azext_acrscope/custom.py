@@ -312,6 +312,8 @@ def report(
     from azext_acrscope.report import evidence as proven
 
     kind = output.format_of(document_format, file)
+    if file:
+        output.check(file)
     wanted = gather.Wanted(
         scope=fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group),
         live=live,
@@ -321,7 +323,7 @@ def report(
         proven=proven.read(evidence or []),
     )
     found = gather.read(cmd.cli_ctx, wanted, connections(cmd.cli_ctx, patient=True), _progress.meter(cmd.cli_ctx))
-    _outcome.tell(found.unread)
+    _outcome.tell([*found.unread, *output.remarks(found, kind)])
     text = output.write(found, kind)
     if not file:
         _outcome.document(text)

@@ -13,7 +13,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from knack.log import get_logger
 
-from azext_acrscope import _errors, fleet, hosts, record, registry, rollout
+from azext_acrscope import _errors, files, fleet, hosts, record, registry, rollout
 from azext_acrscope._connection import in_background
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import UNKNOWN, Scope
@@ -369,8 +369,8 @@ def _row(item: Item, dry_run: bool) -> dict[str, Any]:
 
 
 def read_record(file: str) -> list[Made]:
-    return record.read(Path(file).expanduser())
+    return record.read(files.expanded(file))
 
 
 def record_file(chosen: str | None, config_directory: str) -> Path:
-    return Path(chosen).expanduser() if chosen else record.default_file(config_directory)
+    return files.expanded(chosen) if chosen else record.default_file(config_directory)

@@ -7,6 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def expanded(name: str) -> Path:
+    """The file of this name, in which ~ and ~USER are folders of people, if there are such people."""
+    return Path(os.path.expanduser(name))
+
+
 def replace(file: Path, content: bytes, mode: int = 0o600) -> None:
     """Replace the file (the one that a link points to) by one with this content, complete on disk before it is there.
 
@@ -34,17 +39,37 @@ def replace_document(file: Path, text: str) -> None:
 
     :raises OSError: it cannot be written, or is something else than a file; the old one is as it was.
     """
-    try:
-        old = os.stat(file)
-    except FileNotFoundError:
+    mode = _document_mode(file)
+    if mode is None:
         mask = os.umask(0)
         os.umask(mask)
         mode = 0o666 & ~mask
-    else:
-        if not stat.S_ISREG(old.st_mode):
-            raise OSError(None, "it is no regular file")
-        mode = stat.S_IMODE(old.st_mode)
     replace(file, text.encode("utf-8"), mode)
+
+
+def check_document(file: Path) -> None:
+    """See, before much work is done for it, whether a document can be put there; nothing is left behind.
+
+    :raises OSError: it cannot.
+    """
+    _document_mode(file)
+    descriptor, temporary = tempfile.mkstemp(prefix=".acrscope-", dir=os.path.dirname(os.path.realpath(file)))
+    os.close(descriptor)
+    os.unlink(temporary)
+
+
+def _document_mode(file: Path) -> int | None:
+    """Who may read it, as in chmod; None if it is not there.
+
+    :raises OSError: it is something else than a file, or cannot be looked at.
+    """
+    try:
+        old = os.stat(file)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(old.st_mode):
+        raise OSError(None, "it is no regular file")
+    return stat.S_IMODE(old.st_mode)
 
 
 def _keep_owner(file: Path, target: str, temporary: str) -> None:

@@ -106,29 +106,43 @@ def scope(
 def from_graph(cli_ctx: Any, wanted: Scope) -> Fleet:
     """The fleet by Resource Graph: one request for each thousand registries, and one for the subscriptions.
 
-    :raises ForbiddenError, AzureResponseError …: Resource Graph refused the query as a whole.
+    Of several tenants, one that cannot be asked leaves its subscriptions unread.
+
+    :raises ForbiddenError, AzureResponseError …: Resource Graph refused the query as a whole, for each account.
     """
-    where = f" and resourceGroup =~ '{kql.quoted(wanted.resource_group)}'" if wanted.resource_group else ""
-    fleet = Fleet()
-    for subscriptions in _by_account(wanted.subscriptions):
-        arm = Arm(cli_ctx, subscriptions[0].id)
-        expected = [subscription.id for subscription in subscriptions]
-        target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
-        place = f"Resource Graph in tenant {subscriptions[0].tenant}"
-        if wanted.management_group:
-            expected, fleet.incomplete = expected_below(arm, wanted.management_group)
-            target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
+    fleet, errors = Fleet(), list[AzCLIError]()
+    accounts = _by_account(wanted.subscriptions)
+    for subscriptions in accounts:
         try:
-            seen = graph.query(arm, _SUBSCRIPTIONS, **target)
-            found = graph.query(arm, _REGISTRIES.format(where=where), **target)
-        except ArmError as error:
-            raise error.as_cli_error(place, "Reader") from error
-        fleet.subscriptions |= {row["subscriptionId"].lower(): row["name"] for row in seen.rows}
-        fleet.registries += [_from_row(row) for row in found.rows]
-        fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
-        for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
-            fleet.unreadable[missing] = _errors.NOT_IN_RESOURCE_GRAPH
+            _ask_graph(cli_ctx, wanted, subscriptions, fleet)
+        except AzCLIError as error:
+            errors.append(error)
+            fleet.unreadable |= {each.id.lower(): error.error_msg for each in subscriptions}
+    if errors and len(errors) == len(accounts):
+        raise errors[0]
     return fleet
+
+
+def _ask_graph(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscription], fleet: Fleet) -> None:
+    """Add to the fleet what one account sees."""
+    where = f" and resourceGroup =~ '{kql.quoted(wanted.resource_group)}'" if wanted.resource_group else ""
+    arm = Arm(cli_ctx, subscriptions[0].id)
+    expected = [subscription.id for subscription in subscriptions]
+    target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MOST_IN_A_QUERY else None}
+    place = f"Resource Graph in tenant {subscriptions[0].tenant}"
+    if wanted.management_group:
+        expected, fleet.incomplete = expected_below(arm, wanted.management_group)
+        target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
+    try:
+        seen = graph.query(arm, _SUBSCRIPTIONS, **target)
+        found = graph.query(arm, _REGISTRIES.format(where=where), **target)
+    except ArmError as error:
+        raise error.as_cli_error(place, "Reader") from error
+    fleet.subscriptions |= {row["subscriptionId"].lower(): row["name"] for row in seen.rows}
+    fleet.registries += [_from_row(row) for row in found.rows]
+    fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
+    for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
+        fleet.unreadable[missing] = _errors.NOT_IN_RESOURCE_GRAPH
 
 
 def _from_row(row: dict[str, Any]) -> Resource:

@@ -6,10 +6,12 @@ import asyncio
 import base64
 import itertools
 import json
+import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,26 +100,41 @@ async def page() -> AsyncIterator[Page]:
     with tempfile.TemporaryDirectory(prefix="acrscope-browser-", ignore_cleanup_errors=True) as folder:
         quiet = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            find(), f"--user-data-dir={folder}", *_OPTIONS, stdin=quiet, stdout=quiet, stderr=quiet
+            find(),
+            f"--user-data-dir={folder}",
+            *_OPTIONS,
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+            start_new_session=True,  # so that its helpers can be ended with it
         )
         try:
             port = await asyncio.wait_for(_port(Path(folder) / "DevToolsActivePort", process), _START_SECONDS)
             async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                    targets = await answer.json()
-                address = next(each["webSocketDebuggerUrl"] for each in targets if each["type"] == "page")
+                address = await asyncio.wait_for(_page(session, port), _START_SECONDS)
                 async with session.ws_connect(address, max_msg_size=0) as socket:
                     yield Page(socket)
         finally:
-            if process.returncode is None:
-                process.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+
+async def _page(session: aiohttp.ClientSession, port: int) -> str:
+    """The address of its page, which may open later than its port."""
+    while True:
+        async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
+            for each in await answer.json():
+                if each["type"] == "page":
+                    return str(each["webSocketDebuggerUrl"])
+        await asyncio.sleep(0.05)
 
 
 async def _port(file: Path, process: asyncio.subprocess.Process) -> int:
     """The browser writes down which port it has got."""
     while True:
-        if file.exists() and (lines := file.read_text().splitlines()):
+        # The port and a path; one line alone may be half a number.
+        if file.exists() and len(lines := file.read_text().splitlines()) > 1:
             return int(lines[0])
         assert process.returncode is None, f"the browser ended with {process.returncode}"
         await asyncio.sleep(0.05)

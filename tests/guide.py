@@ -3,7 +3,7 @@
 In a block of ```console each line that begins with `$ ` is a command; what follows is its output, on both streams in
 their order. `<!-- meanwhile: NAME -->` is what happens between commands; with `<!-- first: N -->` the next block shows
 so many lines of each output, and `…` for the rest. Where a part stands between `<!-- followed -->` and `<!-- end -->`,
-that part alone is a guide.
+that part alone is a guide. What is written in any other way is refused: it would be left out without a word.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from tests.az import Az
 _PART = re.compile(
     r"^<!-- (?P<order>meanwhile|first): (?P<value>.+?) -->\n|^```console\n(?P<block>.*?)^```\n", re.S | re.M
 )
+_REMARK = re.compile(r"^ *<!--.*$|^ *```+ *console.*$", re.MULTILINE)
 _FOLLOWED = re.compile(r"^<!-- followed -->\n.*?^<!-- end -->\n", re.DOTALL | re.MULTILINE)
 # What differs from run to run: identifiers, times, durations, names of records.
 _VARYING = re.compile(
     r"(?P<guid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
     r"|(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z| UTC))"
     r"|(?P<record>\d{8}T\d{6}Z-\d+)"
-    r"|(?P<seconds>\b\d+\.\d\b)"
+    r"|(?P<seconds>(?<![\w.])\d+\.\d(?!\w|\.\d))"  # and no part of a version or an address
 )
 _REST = "…"
 _HOME = "/home/you"
@@ -49,8 +50,17 @@ class Step:
 
 def steps(text: str) -> list[Step]:
     found, first = list[Step](), None
-    regions = [part.span() for part in _FOLLOWED.finditer(text)] or [(0, len(text))]
-    for part in (each for region in regions for each in _PART.finditer(text, *region)):
+    followed = [part.span() for part in _FOLLOWED.finditer(text)]
+    marks = [len(re.findall(rf"<!-- *{word}", text)) for word in ("followed", "end")]
+    assert marks == [len(followed)] * 2, "a part that is followed has no beginning or no end"
+    parts = [each for region in followed or [(0, len(text))] for each in _PART.finditer(text, *region)]
+    for begin, end in followed or [(0, len(text))]:
+        for remark in _REMARK.finditer(text, begin, end):
+            known = remark[0] in ("<!-- followed -->", "<!-- end -->") or any(
+                part.start() <= remark.start() < part.end() for part in parts
+            )
+            assert known, f"not understood: {remark[0]}"
+    for part in parts:
         if part["order"] == "meanwhile":
             found.append(Step(meanwhile=part["value"]))
         elif part["order"] == "first":
@@ -63,6 +73,7 @@ def steps(text: str) -> list[Step]:
 
 def _commands(block: str, begin: int, first: int | None) -> list[Step]:
     found: list[Step] = []
+    assert block.startswith("$ "), f"a block of output without its command: {block}"
     for match in re.finditer(r"^\$ (?P<command>.*)\n(?P<output>(?:(?!\$ ).*\n)*)", block, re.M):
         span = (begin + match.start("output"), begin + match.end("output"))
         found.append(Step(match["command"], match["output"], first=first, span=span))
@@ -116,9 +127,29 @@ class Runner:
         return done.stderr if redirected else done.stdout
 
 
-def alike(shown: str, printed: str) -> bool:
-    """Whether two outputs are the same but for what differs from run to run; `…` stands for any more lines."""
-    return _masked(shown) == _masked(printed)
+@dataclass
+class Reader:
+    """Compares what a guide shows with what is printed, from its first command to its last.
+
+    An identifier differs from run to run, but stands for the same thing in all of a guide.
+    """
+
+    _printed: dict[str, str] = field(default_factory=dict, init=False)
+    _shown: dict[str, str] = field(default_factory=dict, init=False)
+
+    def alike(self, shown: str, printed: str) -> bool:
+        """Whether two outputs are the same but for what differs from run to run."""
+        if not (_VARYING.search(shown) or _HOME in shown):
+            return shown == printed
+        pairs = list(zip(_guids(shown), _guids(printed), strict=False))
+        return _masked(shown) == _masked(printed) and all(
+            self._printed.setdefault(ours, theirs) == theirs and self._shown.setdefault(theirs, ours) == ours
+            for ours, theirs in pairs
+        )
+
+
+def _guids(text: str) -> list[str]:
+    return [found["guid"] for found in _VARYING.finditer(text) if found["guid"]]
 
 
 def _masked(text: str) -> list[str]:
@@ -132,15 +163,16 @@ def follow(file: Path, runner: Runner) -> list[str]:
 
     With ACRSCOPE_WRITE_GUIDES in the environment the guide is written anew instead.
     """
-    text = file.read_text(encoding="utf-8")
+    text, reader = file.read_text(encoding="utf-8"), Reader()
     found = [(step, runner.run(step)) for step in steps(text)]
     if os.environ.get("ACRSCOPE_WRITE_GUIDES"):
         for step, printed in reversed(found):
             if step.command:
                 text = text[: step.span[0]] + printed + text[step.span[1] :]
         file.write_text(text, encoding="utf-8")
+    assert any(step.command for step, _ in found), f"{file} has no commands to follow"
     return [
         f"$ {step.command}\n--- the guide shows:\n{step.output}--- it prints:\n{printed}"
         for step, printed in found
-        if not step.meanwhile and not alike(step.output, printed)
+        if not step.meanwhile and not reader.alike(step.output, printed)
     ]

@@ -43,6 +43,21 @@ def evidence_left_out(strangers: int, stale: list[str]) -> list[str]:
     return said
 
 
+def too_many_results(number: int, kept: int, most: int) -> str:
+    return (
+        f"The report has {number} results. Of a file, GitHub keeps the {kept} most severe, and it takes none with more "
+        f"than {most}: report one subscription or resource group at a time (--subscription, --resource-group), or "
+        "leave consumers out (--skip-consumers)."
+    )
+
+
+def output_unwritable(why: str) -> AzCLIError:
+    return FileOperationError(
+        f"The report could not be printed as a whole: {why}. What was written of it is not all.",
+        "Send it elsewhere, or name a place with --file: that is replaced by a whole report, or left as it is.",
+    )
+
+
 def report_unwritable(file: str, why: str) -> AzCLIError:
     return FileOperationError(
         f"The report {file} cannot be written: {why}. What was there is as it was.", "Give another place with --file."

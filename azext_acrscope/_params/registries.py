@@ -103,7 +103,8 @@ def _report_arguments(loader: Any) -> None:
         c.argument(
             "file",
             options_list=["--file", "-f"],
-            help="The file to write; one that is there is replaced. Without it, the document is printed.",
+            help="The file to write; one that is there is replaced. Without it, the document is printed, whatever "
+            "--output and --query say.",
         )
         c.argument(
             "live",

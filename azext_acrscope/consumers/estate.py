@@ -25,12 +25,14 @@ class Estate:
     :ivar subscriptions: names of those that were searched.
     :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
     :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
+    :ivar partial: IDs (lower case) of registries with consumers in `consumers`, of whose search a part is in `unread`.
     """
 
     consumers: dict[str, Rows] = field(default_factory=dict)
     subscriptions: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    partial: set[str] = field(default_factory=set)
 
 
 def of(
@@ -60,7 +62,9 @@ def of(
             continue
         own = [each.subscription for each in registries]
         result = found.result
-        estate.unread += [*found.unread, *unseen(places, own)]
+        unread = [*found.unread, *unseen(places, own)]
+        estate.unread += unread
+        estate.partial |= {each.id.lower() for each in registries if unread}
         result["incomplete"] += unseen(places, [*own, *expected(arm.tenant)])
         estate.subscriptions += result["subscriptions"]
         estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope import _errors
+from azext_acrscope import _errors, files
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
 ANY = "*"  # as a kind: what holds for all of them
@@ -78,7 +78,7 @@ def load(file: str | None = None) -> Knowledge:
 
 def _read(path: Path) -> Any:
     try:
-        return json.loads(path.expanduser().read_text(encoding="utf-8"))
+        return json.loads(files.expanded(str(path)).read_bytes())  # as bytes: with a byte order mark, or in UTF-16, too
     except OSError as error:
         raise _errors.knowledge_unreadable(str(path), error.strerror or type(error).__name__) from error
     except (ValueError, RecursionError) as error:

@@ -13,7 +13,7 @@ from azext_acrscope.registry import DISABLED, ENABLED
 AT_ODDS, HELD, LOOK, READY, UNREAD, DONE = NEXT = (
     "at odds",  # what the login server does is not what the status says
     "held back",  # consumers are known to break
-    "look first",  # consumers are unknown, or were not asked for
+    "look first",  # consumers are unknown, were not asked for, or could not all be read
     "ready",
     "unread",  # its status is unknown
     "enforced",
@@ -35,12 +35,16 @@ class Proof:
     verdict: str
     time: str
     seen: tuple[str, ...] = ()
-    to_do: tuple[str, ...] = ()
+
+    @property
+    def proves(self) -> bool:
+        """Whether it came to know what the login server does: tokens of both audiences were sent, and judged."""
+        return self.in_effect != probe.UNKNOWN
 
     def at_odds(self, status: str) -> bool:
         """Whether the login server was seen to do something else than the status says."""
         expected = {DISABLED: probe.YES, ENABLED: probe.NO}.get(status)
-        return self.in_effect != probe.UNKNOWN and expected not in (None, self.in_effect)
+        return self.proves and expected not in (None, self.in_effect)
 
 
 @dataclass
@@ -51,12 +55,14 @@ class Registry:
     :ivar proof: None if it was not checked.
     :ivar consumers: the rows of `az acr scope consumers`; None if they were not asked for, or could not be.
     :ivar policy: its row of `az acr scope policy show`; None likewise.
+    :ivar partial: whether part of the search for its consumers could not be read, so that there may be more of them.
     """
 
     row: Row
     proof: Proof | None = None
     consumers: list[Row] | None = None
     policy: Row | None = None
+    partial: bool = False
 
     @property
     def id(self) -> str:
@@ -69,6 +75,11 @@ class Registry:
     @property
     def subscription(self) -> str:
         return str(self.row["subscriptionName"])
+
+    @property
+    def subscription_id(self) -> str:
+        """In lower case."""
+        return str(self.row["subscriptionId"]).lower()
 
     @property
     def status(self) -> str:
@@ -101,7 +112,7 @@ class Registry:
             return UNREAD
         if self.count(BREAKS):
             return HELD
-        return LOOK if self.consumers is None or self.to_ask else READY
+        return LOOK if self.consumers is None or self.partial or self.to_ask else READY
 
 
 @dataclass(frozen=True)
@@ -126,37 +137,48 @@ class Origin:
 class Content:
     """All that a report says.
 
-    :ivar subscriptions: names of the subscriptions that were read, those without registries, too.
+    :ivar subscriptions: names of the subscriptions that were read, those without registries, too, by lower-cased ID.
     :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
+    :ivar policy_partial: whether there may be more of them, because part of what governs could not be read.
     :ivar unread: a sentence for all that could not be read.
     :ivar not_seen: the checklist of what no query sees (see `Knowledge.checklist`).
     """
 
     origin: Origin
     registries: list[Registry]
-    subscriptions: list[str] = field(default_factory=list)
+    subscriptions: dict[str, str] = field(default_factory=dict)
     assignments: list[Row] | None = None
+    policy_partial: bool = False
     consumers_asked: bool = False
     unread: list[str] = field(default_factory=list)
     not_seen: list[dict[str, str]] = field(default_factory=list)
 
     def sort(self) -> None:
-        self.registries.sort(key=lambda each: (each.subscription.lower(), each.name.lower(), each.id.lower()))
+        self.registries.sort(
+            key=lambda each: (each.subscription.lower(), each.subscription_id, each.name.lower(), each.id.lower())
+        )
 
     @property
     def checked(self) -> list[Registry]:
         return [each for each in self.registries if each.proof]
 
     @property
+    def proven(self) -> list[Registry]:
+        return [each for each in self.registries if each.proof and each.proof.proves]
+
+    @property
     def consumers_read(self) -> bool:
         """Whether at least one registry's consumers are known."""
         return any(each.consumers is not None for each in self.registries)
 
-    def by_subscription(self) -> dict[str, list[Registry]]:
-        found: dict[str, list[Registry]] = {name: [] for name in sorted(self.subscriptions, key=str.lower)}
+    def by_subscription(self) -> list[tuple[str, str, list[Registry]]]:
+        """ID, name and registries of each subscription, by name; several may have the same name."""
+        names = {each.subscription_id: each.subscription for each in self.registries} | self.subscriptions
+        found: dict[str, list[Registry]] = {each: [] for each in names}
         for each in self.registries:
-            found.setdefault(each.subscription, []).append(each)
-        return found
+            found[each.subscription_id].append(each)
+        order = sorted(names, key=lambda each: (names[each].lower(), each))
+        return [(each, names[each], found[each]) for each in order]
 
     def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[Registry]]]:
         """The consumers with a verdict, each once for all registries of which the same is said.

@@ -1,5 +1,6 @@
 """What a report says to people, in headings, tables and bars: one for all formats that people read. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ _NEXT_TONES = {model.DONE: GOOD, model.AT_ODDS: BAD, model.HELD: BAD}
 _NEXT_MEANS = {
     model.AT_ODDS: "the login server does something else than the status says: look at this first",
     model.HELD: "consumers are known to break: mend them, or leave the registry out",
-    model.LOOK: "consumers are unknown or were not asked for",
+    model.LOOK: "consumers are unknown, were not asked for, or could not all be read",
     model.READY: "no consumer seen here breaks or is unknown: the checklist is what is left",
     model.UNREAD: "the status could not be read",
     model.DONE: "takes ACR-audience tokens only",
@@ -118,10 +119,14 @@ def make(content: Content) -> Document:
 
 
 def _headline(content: Content, numbers: Statuses) -> str:
-    be, accept = "is" if numbers.enforced == 1 else "are", "accepts" if numbers.open == 1 else "accept"
+    be = "is" if 1 in (numbers.enforced, numbers.all) else "are"
+    accept = "accepts" if numbers.open == 1 else "accept"
     said = f"{numbers.enforced} of {_errors.registries(numbers.all)} {be} enforced"
     said += f"; {numbers.open} still {accept} ARM-audience tokens" if numbers.open else ""
     said += f"; of {numbers.unknown} the status is unknown" if numbers.unknown else ""
+    # Else a registry whose setting has no effect would count among the enforced, and nothing up here would say so.
+    odd = sum(each.next == model.AT_ODDS for each in content.registries)
+    said += f"; {odd} {'does' if odd == 1 else 'do'} something else than the status says" if odd else ""
     said += ". Not everything could be read: see below." if content.unread else "."
     return said
 
@@ -129,7 +134,13 @@ def _headline(content: Content, numbers: Statuses) -> str:
 def _facts(content: Content) -> list[tuple[str, str]]:
     origin = content.origin
     statuses = "of that moment (Azure Resource Manager)" if origin.live else "up to minutes old (Azure Resource Graph)"
-    consumers = "asked for in Azure Resource Graph" if content.consumers_asked else "not asked for"
+    consumers = policy = "not asked for"
+    if content.consumers_asked:
+        known = [each.consumers is not None and not each.partial for each in content.registries]
+        consumers = "asked for in Azure Resource Graph" + _missing(known)
+    if content.assignments is not None:
+        known = [each.policy is not None for each in content.registries]
+        policy = "assignments and states of Azure Policy" + _missing(known)
     return [
         ("Made", _moment(origin.made)),
         ("By", origin.by),
@@ -137,18 +148,26 @@ def _facts(content: Content) -> list[tuple[str, str]]:
         ("Cloud", origin.cloud),
         ("Statuses", statuses),
         ("Consumers", consumers),
-        ("Policy", "not asked for" if content.assignments is None else "assignments and states of Azure Policy"),
+        ("Policy", policy),
         ("Proof", _proven(content)),
         ("Tool", f"acrscope {origin.version}"),
     ]
 
 
+def _missing(known: list[bool]) -> str:
+    return "" if all(known) else f"; of {known.count(False)} of {_errors.registries(len(known))} not read, or in part"
+
+
 def _proven(content: Content) -> str:
     if not content.checked:
         return "none: no registry was checked"
-    return (
-        f"{len(content.checked)} of {_errors.registries(len(content.registries))} checked with a token of each audience"
-    )
+    proven = content.proven
+    said = f"{len(proven)} of {_errors.registries(len(content.registries))} proven with a token of each audience"
+    if times := sorted({each.proof.time for each in proven if each.proof and each.proof.time}):
+        said += f", seen {_moment(times[0])}" + (f" to {_moment(times[-1])}" if len(times) > 1 else "")
+    if in_vain := len(content.checked) - len(proven):
+        said += f"; {in_vain} checked without coming to know"
+    return said
 
 
 def _figures(content: Content, numbers: Statuses) -> list[Figure]:
@@ -178,11 +197,13 @@ def _unread(content: Content) -> Section | None:
 
 def _subscriptions(content: Content) -> Section:
     rows = []
-    for name, registries in content.by_subscription().items():
+    places = content.by_subscription()
+    names = Counter(name.lower() for _, name, _ in places)
+    for subscription, name, registries in places:
         numbers = model.statuses(registries)
         rows.append(
             (
-                Cell(name),
+                Cell(name, note=subscription if names[name.lower()] > 1 else ""),
                 Bar(numbers, _share(numbers)),
                 Cell(str(numbers.all)),
                 Cell(str(numbers.enforced)),
@@ -270,8 +291,10 @@ def _counts(registry: Registry) -> Cell:
     said = ", ".join(
         f"{number} {word}" for number, word in ((breaks, "break"), (unknown, "unknown"), (works, "work")) if number
     )
-    tone = BAD if breaks else DOUBT if unknown else ""
-    return Cell(said or "none seen", tone, note=f"{others} more may pull by a broad role" if others else "")
+    tone = BAD if breaks else DOUBT if unknown or registry.partial else ""
+    notes = ["not all could be read"] if registry.partial else []
+    notes += [f"{others} more may pull by a broad role"] if others else []
+    return Cell(said or "none seen", tone, note="; ".join(notes))
 
 
 def _compliance(row: Row | None) -> Cell:
@@ -280,7 +303,7 @@ def _compliance(row: Row | None) -> Cell:
     tones = {compliance.COMPLIANT: GOOD, compliance.NON_COMPLIANT: BAD}
     by = ", ".join(f"{each['name']} ({each['effect']})" for each in row["assignments"])
     note = ". ".join(each for each in (by, row["disagreement"]) if each)
-    return Cell(row["compliance"], tones.get(row["compliance"], ""), note=note)
+    return Cell(row["compliance"], tones.get(row["compliance"], ""), note=note, prose=True)
 
 
 def _consumers(content: Content, verdict: str) -> Section | None:
@@ -348,6 +371,11 @@ def _policy(content: Content) -> Section | None:
         "Azure Policy's two built-in definitions for this setting. Its states are those of its last evaluation, which "
         "may be older than the statuses here."
     )
+    missing = sum(each.policy is None for each in content.registries)
+    if missing:
+        text += f" Of {missing} of {_errors.registries(len(content.registries))} they could not be read."
+    if not content.assignments and (missing or content.policy_partial):
+        return Section("Policy", f"{text} In what was read, no assignment of them is in view; there may be others.")
     if not content.assignments:
         return Section("Policy", "No assignment of Azure Policy's two built-in definitions governs what is in view: "
                        "what is enforced now may be undone, and new registries begin as `enabled`.")  # fmt: skip

@@ -1,26 +1,27 @@
 """What earlier checks have proven: the JSON that `az acr scope check` printed, kept as evidence."""
 
 import json
-from pathlib import Path
+import re
 from typing import Any
 
-from azext_acrscope import _errors, probe
+from azext_acrscope import _errors, files, probe
 from azext_acrscope.report.content import Proof
+from azext_acrscope.tokens import redact
 
 _WORDS = {
     "enforcedInEffect": (probe.YES, probe.NO, probe.UNKNOWN),
     "verdict": (probe.OK, probe.WARNING, probe.FAILED),
 }
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def proof(row: dict[str, Any]) -> Proof:
-    """A row of `check.rows` as a proof."""
+    """A row of `check.rows` as a proof; a check repeats no token, but a file may have been written by anybody."""
     return Proof(
         row["enforcedInEffect"],
         row["verdict"],
         str((row.get("probe") or {}).get("time") or ""),
-        tuple(row.get("seen") or ()),
-        tuple(row.get("toDo") or ()),
+        tuple(map(redact, row.get("seen") or ())),
     )
 
 
@@ -41,7 +42,7 @@ def read(files: list[str]) -> dict[str, dict[str, Any]]:
 
 def _rows(file: str) -> list[dict[str, Any]]:
     try:
-        content = json.loads(Path(file).expanduser().read_text(encoding="utf-8-sig"))
+        content = json.loads(files.expanded(file).read_bytes())  # as bytes: Windows PowerShell's `>` writes UTF-16
     except OSError as error:
         raise _errors.evidence_unreadable(file, error.strerror or type(error).__name__) from error
     except (ValueError, RecursionError) as error:
@@ -59,8 +60,14 @@ def _is_row(row: Any) -> bool:
         and isinstance(row.get("status"), str)
         and all(row.get(name) in words for name, words in _WORDS.items())
         and isinstance(row.get("probe"), dict)
+        and _is_time(row["probe"].get("time"))
         and all(_is_texts(row.get(name)) for name in ("seen", "toDo"))
     )
+
+
+def _is_time(value: Any) -> bool:
+    """None if nothing was sent."""
+    return value is None or (isinstance(value, str) and _TIME.fullmatch(value) is not None)
 
 
 def _is_texts(value: Any) -> bool:

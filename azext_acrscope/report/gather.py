@@ -57,7 +57,7 @@ def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, i
         raise _errors.nothing_to_report(unread)
     audience = cli_ctx.cloud.endpoints.active_directory_resource_id
     registries = [Registry(fleet.row(each, seen, audience)) for each in seen.registries]
-    content = Content(_origin(cli_ctx, wanted, connect), registries, list(seen.subscriptions.values()), unread=unread)
+    content = Content(_origin(cli_ctx, wanted, connect), registries, dict(seen.subscriptions), unread=unread)
     by_id = {each.id.lower(): each for each in registries}
     if wanted.knowledge:
         _add_consumers(content, by_id, seen, wanted.knowledge, connect, cli_ctx)
@@ -120,6 +120,7 @@ def _add_consumers(
     for key, rows in found.consumers.items():
         if key in by_id:
             by_id[key].consumers = rows
+            by_id[key].partial = key in found.partial
 
 
 # --- policy --------------------------------------------------------------------------------------------------------
@@ -137,8 +138,10 @@ def _add_policy(
         for answer in readers.map(lambda each: _governed(each[0], each[1], seen, audience), places):
             if isinstance(answer, str):
                 content.unread.append(answer)
+                content.policy_partial = True
                 continue
             result, incomplete = answer
+            content.policy_partial |= bool(incomplete)
             content.unread += [f"Of policy: {sentence}" for sentence in incomplete]
             _merge(content.assignments, result["assignments"])
             for row in result["registries"]:

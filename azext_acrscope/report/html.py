@@ -5,17 +5,12 @@ content security policy in the file says the same to the browser. Colours follow
 and every colour stands beside words or numbers. On paper, heads of tables repeat and rows stay whole.
 """
 
-import re
-from collections.abc import Iterable
 from xml.etree.ElementTree import Element, SubElement, tostring  # writes only; nothing is parsed
 
 from azext_acrscope.report.document import BAD, DOUBT, GOOD, Bar, Cell, Document, Section, Table
+from azext_acrscope.report.text import fit, prose
 
 _BAR_WIDTH, _BAR_HEIGHT = 200, 14
-# What HTML cannot hold, as the reader shows any other character that it does not know.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-# Lines of text may be turned around by these: a name must not be able to.
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _STYLE = """
@@ -164,13 +159,13 @@ def _cell(made: Element, cell: Cell | Bar) -> None:
         _bar(made, cell)
         return
     if cell.href:
-        _add(made, "a", cell.text).set("href", _fit(cell.href))
+        _add(made, "a", cell.text).set("href", fit(cell.href))
     elif cell.tone:
         _add(made, "span", cell.text, cell.tone)
     elif cell.prose:
         _prose(made, cell.text)
     else:
-        made.text = _fit(cell.text)
+        made.text = fit(cell.text)
     if cell.note and cell.prose:
         _prose(SubElement(made, "small"), cell.note)
     elif cell.note:
@@ -229,25 +224,20 @@ def _signing(main: Element) -> None:
 
 def _add(parent: Element, tag: str, text: str, kind: str = "") -> Element:
     made = SubElement(parent, tag, {"class": kind} if kind else {})
-    made.text = _fit(text)
+    made.text = fit(text)
     return made
 
 
 def _tail(parent: Element, text: str) -> None:
-    list(parent)[-1].tail = _fit(text)
+    list(parent)[-1].tail = fit(text)
 
 
 def _prose(made: Element, text: str) -> None:
     """Of our own sentences: words between backquotes are code."""
-    parts: Iterable[tuple[int, str]] = enumerate(text.split("`"))
-    for place, part in parts:
-        if place % 2:
-            _add(made, "code", part)
-        elif place:
-            _tail(made, part)
+    for piece, is_code in prose(text):
+        if is_code:
+            _add(made, "code", piece)
+        elif len(made):
+            _tail(made, piece)
         else:
-            made.text = _fit(part)
-
-
-def _fit(text: str) -> str:
-    return _TURNING.sub("\ufffd", _UNFIT.sub("\ufffd", text))
+            made.text = fit(piece)

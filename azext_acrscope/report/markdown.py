@@ -3,8 +3,13 @@
 import re
 
 from azext_acrscope.report.document import Bar, Cell, Document, Section, Table
+from azext_acrscope.report.text import fit, prose
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#!])")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~#!&$])")
+# GitHub and Azure DevOps turn these into links, mentions of people and references to issues, which notify.
+_ADDRESS = re.compile(r"\b(https?|ftp)(?=:)|\b(www)(?=\.)", re.I)
+_MENTION = re.compile(r"(?<!\w)@(?=\w)|\\#(?=\d)")
+_NOTHING = "&#8203;"  # a space without width; no backslash keeps a mention from being one
 
 
 def write(document: Document) -> str:
@@ -49,8 +54,11 @@ def _cell(cell: Cell | Bar) -> str:
 
 
 def _prose(text: str) -> str:
-    """Of our own sentences: words between backquotes stay so."""
-    return "`".join(part if place % 2 else _escaped(part) for place, part in enumerate(text.split("`")))
+    """Of our own sentences: words between backquotes stay so, unless they would end the cell of a table."""
+    pieces = [(re.sub(r"\s+", " ", fit(piece)), is_code) for piece, is_code in prose(text)]
+    if any(is_code and "|" in piece for piece, is_code in pieces):
+        return _escaped(text)
+    return "".join(f"`{piece}`" if is_code else _escaped(piece) for piece, is_code in pieces)
 
 
 def _text(text: str) -> str:
@@ -59,7 +67,8 @@ def _text(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", text))
+    plain = _ADDRESS.sub(r"\g<0>\\", _SPECIAL.sub(r"\\\1", re.sub(r"\s+", " ", fit(text))))
+    return _MENTION.sub(rf"\g<0>{_NOTHING}", plain)
 
 
 def _address(address: str) -> str:

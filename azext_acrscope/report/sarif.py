@@ -1,21 +1,27 @@
 """A report as SARIF 2.1.0, for services that keep findings: code scanning, security dashboards.
 
 Each result has a resource as its logical location, and its ID as the address of an artifact: some services show no
-result without one. Its fingerprint stays the same from run to run, so that a service can tell new from known.
+result without one. Its fingerprint stays the same from run to run, so that a service can tell new from known; GitHub
+looks at the one called primaryLocationLineHash only ("SARIF support for code scanning", docs.github.com).
 """
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from azext_acrscope import _errors
 from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.registry import DISABLED, ENABLED
 from azext_acrscope.report import content as model
 from azext_acrscope.report.content import Content, Registry, Row
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# Results of a run that GitHub keeps, and that it takes at all ("About code scanning limits on SARIF results",
+# docs.github.com).
+KEPT_RESULTS, MOST_RESULTS = 5_000, 25_000
 
 _ACCEPTED, _ODDS, _UNREAD = "arm-audience-accepted", "status-not-in-effect", "status-unknown"
 _BREAKS, _UNKNOWN, _DOOR = "consumer-breaks", "consumer-unknown", "other-door"
@@ -24,7 +30,7 @@ _BREAKS, _UNKNOWN, _DOOR = "consumer-breaks", "consumer-unknown", "other-door"
 _RULES = {
     _ACCEPTED: (
         "warning",
-        "The registry accepts ARM-audience tokens.",
+        "The registry is set to accept ARM-audience tokens.",
         "Its azureADAuthenticationAsArmPolicy status is enabled, which is also the default: a Microsoft Entra token "
         "for Azure Resource Manager opens its images.",
         "az acr scope enforce --name REGISTRY",
@@ -63,6 +69,12 @@ _RULES = {
 }
 
 
+def remarks(content: Content) -> list[str]:
+    """A sentence if there are more results than a service keeps."""
+    number = sum(1 for registry in content.registries for _ in _results(registry))
+    return [_errors.too_many_results(number, KEPT_RESULTS, MOST_RESULTS)] if number > KEPT_RESULTS else []
+
+
 def write(content: Content) -> str:
     origin = content.origin
     run = {
@@ -98,7 +110,8 @@ def _rule(rule: str) -> dict[str, Any]:
 def _results(registry: Registry) -> Iterator[dict[str, Any]]:
     default = ", by default" if registry.row["statusIsDefault"] else ""
     if registry.status == ENABLED:
-        yield _result(_ACCEPTED, registry, f"{registry.name} accepts ARM-audience tokens{default}: {registry.next}.")
+        said = f"{registry.name} is set to accept ARM-audience tokens{default}: {registry.next}."
+        yield _result(_ACCEPTED, registry, said)
     elif registry.status != DISABLED:
         yield _result(_UNREAD, registry, f"The status of {registry.name} is unknown.")
     if registry.next == model.AT_ODDS and registry.proof:
@@ -122,23 +135,29 @@ def _consumer(rule: str, registry: Registry, row: Row) -> dict[str, Any]:
 def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[str, Any]:
     resource = about if about.startswith("/") else registry.id
     key = "|".join((rule, registry.id, about)).lower()
+    fingerprint = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
         "level": _RULES[rule][0],
-        "message": {"text": text},
+        "message": {"text": _plain(text)},
         "locations": [_location(resource)],
-        "partialFingerprints": {"acrscope/v1": hashlib.sha256(key.encode()).hexdigest()[:32]},
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1", "acrscope/v1": fingerprint},
     }
     if resource != registry.id:
         result["relatedLocations"] = [{**_location(registry.id), "message": {"text": f"the registry {registry.name}"}}]
     return result
 
 
+def _plain(text: str) -> str:
+    """Without links: brackets that are no link's are written with a backslash (SARIF 2.1.0, 3.11.6)."""
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", text)
+
+
 def _location(resource: str) -> dict[str, Any]:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(resource.lstrip("/"), safe="/")},
+            "artifactLocation": {"uri": quote(resource.lstrip("/"), safe="/", errors="replace")},
             "region": {"startLine": 1},
         },
         "logicalLocations": [{"name": resource.rpartition("/")[2], "fullyQualifiedName": resource, "kind": "resource"}],

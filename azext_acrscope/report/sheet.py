@@ -5,19 +5,25 @@ import io
 
 from azext_acrscope.consumers.knowledge import BREAKS, WORKS
 from azext_acrscope.report.content import Content, Registry
+from azext_acrscope.report.text import fit
 
 COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),
     *("status", "statusIsDefault", "next", "enforcedInEffect", "checkVerdict", "checkTime"),
     *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "othersMayPull", "breaking"),
-    *("policyCompliance", "policyAssignments", "made", "madeBy"),
+    *("consumersRead", "policyCompliance", "policyAssignments", "made", "madeBy", "unread"),
 )
+_LONGEST = 30_000  # characters of a list in a cell; a spreadsheet takes 32,767
 # A spreadsheet takes a cell that begins so for a formula, which a name must never become.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def write(content: Content) -> str:
-    """With a first line of names, and lines that end as RFC 4180 says. What was not read or asked for is empty."""
+    """With a first line of names, and lines that end as RFC 4180 says. What was not read or asked for is empty.
+
+    `consumersRead` is `all`, `part` or `none`; `unread` is in each row the number of sentences that the report in other
+    formats has on what could not be read: if it is not 0, there may be more registries and consumers than these.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -35,12 +41,27 @@ def _row(registry: Registry, content: Content) -> list[object]:
         row["otherSignIns"]["adminUser"],
         row["otherSignIns"]["anonymousPull"],
         *(("",) * 4 if consumers is None else _counts(registry)),
-        " ".join(each["consumer"] for each in consumers or [] if each["verdict"] == BREAKS),
+        _list([each["consumer"] for each in consumers or [] if each["verdict"] == BREAKS]),
+        _read(registry) if content.consumers_asked else "",
         policy["compliance"] if policy else "",
-        " ".join(each["id"] for each in policy["assignments"]) if policy else "",
+        _list([each["id"] for each in policy["assignments"]]) if policy else "",
         content.origin.made,
         content.origin.by,
+        len(content.unread),
     ]
+
+
+def _read(registry: Registry) -> str:
+    return "none" if registry.consumers is None else "part" if registry.partial else "all"
+
+
+def _list(ids: list[str]) -> str:
+    """IDs in a cell, as many as it can hold."""
+    said = " ".join(ids)
+    if len(said) <= _LONGEST:
+        return said
+    kept = said[:_LONGEST].rpartition(" ")[0].split(" ")
+    return f"{' '.join(kept)} and {len(ids) - len(kept)} more"
 
 
 def _counts(registry: Registry) -> list[int]:
@@ -49,5 +70,5 @@ def _counts(registry: Registry) -> list[int]:
 
 
 def _safe(value: object) -> str:
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else fit(str(value))
     return f"'{text}" if text.startswith(_FORMULA) else text

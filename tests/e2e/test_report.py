@@ -13,6 +13,7 @@ import pytest
 
 from tests import browser
 from tests.az import ROOT, Az, Result
+from tests.e2e.conftest import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.world import Subscription
 from tests.unit.report.judged import judged
@@ -254,6 +255,106 @@ def test_no_token_gets_into_a_report(az: Az, estate: Estate, cloud: LocalCloud) 
         secrets = {secret for secret in cloud.secrets if len(secret) >= 8}
         assert len(secrets) > 4
         assert not [secret for secret in secrets if secret in everything]
+
+
+def test_registries_of_several_tenants_are_one_report_and_one_that_is_silent_is_told(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
+) -> None:
+    world, az = cloud.world, new_az()
+    theirs = world.add_tenant(f"Report tenant of {registry_name}")
+    made: list[Registry] = []
+    for tenant in (None, theirs.id):
+        account = world.add_service_principal(f"reader of {tenant} {registry_name}", tenant_id=tenant)
+        subscription = world.add_subscription("Pay-As-You-Go", tenant)  # both are called so
+        world.grant(account, subscription.scope, "Reader")
+        made.append(world.add_registry(f"{registry_name}t{len(made)}", "rg-apps", subscription))
+        world.consumers.add_container_app("app", f"{made[-1].login_server}/app", subscription, identity="system")
+        sign_in(az, account)
+    rows = sheet(report(az, "--all-subscriptions", "--format", "csv"))
+    assert {name: (row["next"], row["consumersBreak"]) for name, row in rows.items()} == {
+        each.name: ("held back", "1") for each in made
+    }
+    text = report(az, "--all-subscriptions", "--format", "markdown").stdout
+    assert theirs.id in text
+    assert text.count("| Pay-As-You-Go<br>") == 2  # with the ID of each
+    # The first two are those for the fleet in one tenant.
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1, after=4)
+    result = report(az, "--all-subscriptions", "--format", "csv", "--skip-policy")
+    assert sorted((row["consumersRead"], row["next"]) for row in sheet(result).values()) == [
+        ("all", "held back"),
+        ("none", "look first"),
+    ]
+    assert "could not be asked" in result.stderr
+    cloud.faults.clear()
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
+    partly = report(az, "--all-subscriptions", "--file", "r.html", "--skip-policy").json
+    assert partly["registries"] == 1
+    assert "could not be read" in partly["unread"][0]
+    cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
+    gate = az("acr", "scope", "list", "--all-subscriptions", "--require", "enabled")
+    assert (gate.code, len(gate.json)) == (1, 1)
+    assert "1 subscription unknown" in gate.stderr
+
+
+def test_a_registry_is_not_ready_where_part_of_the_search_could_not_be_read(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
+) -> None:
+    world, arguments = cloud.world, ("--skip-policy", "--format", "csv")
+    subscription = world.add_subscription(f"Ready {registry_name}")
+    reader = world.add_service_principal(f"reader of {registry_name}")
+    world.grant(reader, subscription.scope, "Reader")
+    made, az = world.add_registry(registry_name, "rg-apps", subscription), new_az(reader)
+    before = sheet(report(az, *arguments))[made.name]
+    world.consumers.add_container_app("odd", f"{made.login_server}/app", subscription)
+    world.graph_rows["resources"][-1]["properties"]["configuration"]["registries"] = "text"
+    result = report(az, *arguments)
+    after = sheet(result)[made.name]
+    assert [(row["next"], row["consumersRead"], row["unread"]) for row in (before, after)] == [
+        ("ready", "all", "0"),
+        ("look first", "part", "1"),
+    ]
+    assert "could not be read: which registries it uses is unknown" in result.stderr
+
+
+def test_policy_that_could_not_be_read_is_not_said_to_be_absent(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    cloud.faults.add(host=ARM, path="*/policyassignments", status=403, body="{}", times=None)
+    text = report(az, "--format", "markdown", "--skip-consumers").stdout
+    assert "No assignment" not in text
+    assert "there may be others" in text
+
+
+def test_a_check_without_an_arm_token_proves_nothing(az: Az, estate: Estate) -> None:
+    (az.home / "evidence.json").write_text(az("acr", "scope", "check", "--all", "--skip-arm-probe").stdout)
+    text = report(az, "--format", "markdown", "--evidence", "evidence.json", "--skip-consumers", "--skip-policy").stdout
+    assert "0 of 3 registries proven with a token of each audience; 3 checked without coming to know" in text
+
+
+def test_what_enforce_verified_is_no_evidence_of_a_check(az: Az, estate: Estate) -> None:
+    (az.home / "evidence.json").write_text(json.dumps([{"name": "contoso", "verification": {"verified": True}}]))
+    result = report(az, "--evidence", "evidence.json")
+    assert result.code == 1
+    assert "az acr scope check --all --output json" in result.stderr
+
+
+def test_whoever_stops_reading_hears_no_complaint(az: Az, estate: Estate) -> None:
+    command = f"set -o pipefail; {az.program} acr scope report --format html | head -n 1"
+    result = az.tool("bash", "-c", command)
+    assert (result.code, result.stdout, result.stderr) == (0, "<!DOCTYPE html>\n", "")
+
+
+def test_a_full_disk_is_an_error_and_no_surprise(az: Az, estate: Estate) -> None:
+    result = az.tool("bash", "-c", f"{az.program} acr scope report > /dev/full")
+    assert result.code == 1
+    assert "could not be printed as a whole: No space left on device" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_where_nothing_can_be_written_nothing_is_asked(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    for file in ("missing/r.html", ".", "~nobody-of-this-name/r.html"):
+        result = report(az, "--check", "--file", file)
+        assert result.code == 1, result
+        assert f"The report {file} cannot be written" in result.stderr
+    assert cloud.requests == []
 
 
 # --- in a browser --------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 from .client import Client
 from .cloud import LocalCloud
 from .identities import ServicePrincipal
-from .world import ACR_AUDIENCE, Subscription
+from .world import ACR_AUDIENCE, Subscription, World
 
 WORKSPACE = "5b1d6f0e-3c52-4d0f-9d0b-8f4f9c1d7a21"
 _OLD_NODES = ("AKSUbuntu-2204gen2containerd-202504.27.0", "1.31.4")
@@ -22,6 +22,17 @@ class Stage:
 
     team: ServicePrincipal
     production: Subscription
+
+
+def _service_principals(world: World, *names: str) -> list[ServicePrincipal]:
+    """With object IDs in the order of the names: rows are in that of IDs, and those of a guide are the same in every
+    run.
+    """
+    made = [world.add_service_principal(name) for name in names]
+    for principal, identifier in zip(made, sorted(each.object_id for each in made), strict=True):
+        principal.object_id = identifier
+        world.principals[identifier] = principal
+    return made
 
 
 class Contoso(Stage):
@@ -36,7 +47,7 @@ class Contoso(Stage):
         self.test = world.add_subscription("Contoso Test")
         # Lists are in the order of IDs, and the guide's are the same in every run.
         self.production.id, self.test.id = sorted((self.production.id, self.test.id))
-        self.team = world.add_service_principal("platform-team")
+        self.team, self._exporter = _service_principals(world, "platform-team", "nightly-export")
         for subscription in (self.production, self.test):
             world.grant(self.team, subscription.scope, "Contributor")
         self.registries = {
@@ -59,9 +70,8 @@ class Contoso(Stage):
         known.add_workspace("ml-churn", self.registries["contosomlops"], production)
         known.add_container_group("test-runner", self._image("contosotest"), self.test, username="runner")
         base, world = self.registries["contosobase"], self.cloud.world
-        exporter = world.add_service_principal("nightly-export")
-        world.grant(exporter, base.id, "AcrPull")
-        self._export = Client(self.cloud, exporter, base, "20.31.7.112", "docker/27.5.1 go/go1.22.11")
+        world.grant(self._exporter, base.id, "AcrPull")
+        self._export = Client(self.cloud, self._exporter, base, "20.31.7.112", "docker/27.5.1 go/go1.22.11")
         workspace = world.logs.add_workspace("log-platform", subscription=self.production)
         workspace.customer_id = WORKSPACE
         world.logs.send(base, workspace)
@@ -105,7 +115,7 @@ class Shop(Stage):
         world, known = cloud.world, cloud.world.consumers
         self.production = world.add_subscription("Contoso Production")
         apps = world.add_subscription("Contoso Apps")
-        self.team = world.add_service_principal("platform-team")
+        self.team, nodes = _service_principals(world, "platform-team", "aks-shop-agentpool")
         for subscription in (self.production, apps):
             world.grant(self.team, subscription.scope, "Contributor")
         contoso = world.add_registry("contoso", "rg-apps", self.production)
@@ -122,7 +132,6 @@ class Shop(Stage):
         workspace = world.logs.add_workspace("log-platform", subscription=self.production)
         workspace.customer_id = WORKSPACE
         world.logs.send(contoso, workspace)
-        nodes = world.add_service_principal("aks-shop-agentpool")
         world.grant(nodes, contoso.id, "AcrPull")
         [row] = [each for each in world.graph_rows["resources"] if each["id"] == cluster]
         row["properties"]["identityProfile"]["kubeletidentity"]["objectId"] = nodes.object_id

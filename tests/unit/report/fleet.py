@@ -1,5 +1,6 @@
 """Registries with all that a report says of them, made up for tests."""
 
+import uuid
 from typing import Any
 
 from azext_acrscope.report.content import Content, Origin, Proof, Registry, Row
@@ -8,16 +9,24 @@ SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 SOURCE = "Documentation <https://learn.microsoft.com/azure/container-registry/>"
 
 
+def identifier(subscription: str) -> str:
+    """An ID for a subscription of this name."""
+    return SUBSCRIPTION if subscription == "Production" else str(uuid.uuid5(uuid.NAMESPACE_DNS, ascii(subscription)))
+
+
 def registry(name: str = "contoso", status: str = "enabled", subscription: str = "Production", **more: Any) -> Registry:
-    """`more`: members of its row, or `proof`, `consumers` and `policy`."""
-    found = {part: more.pop(part, None) for part in ("proof", "consumers", "policy")}
+    """`more`: members of its row, or `proof`, `consumers`, `policy` and `partial`.
+
+    Its subscription's ID follows from the name, unless it is given.
+    """
+    found = {part: more.pop(part) for part in ("proof", "consumers", "policy", "partial") if part in more}
     group = more.get("resourceGroup", "rg-apps")
     above = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}"
     row = {
         "id": f"{above}/providers/Microsoft.ContainerRegistry/registries/{name}",
         "name": name,
         "resourceGroup": group,
-        "subscriptionId": SUBSCRIPTION,
+        "subscriptionId": identifier(subscription),
         "subscriptionName": subscription,
         "loginServer": f"{name}.azurecr.io",
         "location": "westeurope",
@@ -59,8 +68,10 @@ def holder(*rights: str, name: str = "group 1", **more: Any) -> Row:
     return consumer(name, "unknown", **{**said, **more})
 
 
-def proof(in_effect: str = "yes", verdict: str = "ok", **more: Any) -> Proof:
-    return Proof(in_effect, verdict, "2026-11-25T10:00:00Z", **more)
+def proof(
+    in_effect: str = "yes", verdict: str = "ok", time: str = "2026-11-25T10:00:00Z", seen: tuple[str, ...] = ()
+) -> Proof:
+    return Proof(in_effect, verdict, time, seen)
 
 
 def policy(compliance: str = "NonCompliant", disagreement: str | None = None) -> Row:
@@ -88,7 +99,8 @@ def content(*registries: Registry, **more: Any) -> Content:
     origin = Origin(
         "2026-11-25T12:00:00Z", "ops@contoso.com", ("tenant-1",), "AzureCloud", "subscription Production", "1.0", False
     )
-    made = Content(origin, list(registries), more.pop("subscriptions", ["Production"]), **more)
+    names = more.pop("subscriptions", ["Production"])
+    made = Content(origin, list(registries), {identifier(name): name for name in names}, **more)
     made.sort()
     return made
 

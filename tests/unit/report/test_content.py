@@ -26,6 +26,8 @@ BROAD = owner("Owner on the subscription", "Reader on management group contoso")
         ("look first", "enabled", {"consumers": [consumer("api", "unknown")]}),
         ("look first", "enabled", {"consumers": None}),
         ("ready", "enabled", {"consumers": []}),
+        ("look first", "enabled", {"consumers": [], "partial": True}),
+        ("held back", "enabled", {"consumers": [consumer()], "partial": True}),
         ("ready", "enabled", {"consumers": [consumer("api", "works")], "proof": proof("no")}),
         ("ready", "enabled", {"consumers": [BROAD]}),
     ],
@@ -69,9 +71,19 @@ def test_registries_stand_by_subscription_then_name_and_empty_subscriptions_are_
         registry("omega", subscription="alpha"),
         subscriptions=["Zeta", "alpha", "Empty"],
     )
-    names = {name: [each.name for each in registries] for name, registries in found.by_subscription().items()}
-    assert names == {"alpha": ["omega"], "Empty": [], "Zeta": ["Alpha", "beta"]}
-    assert list(names) == ["alpha", "Empty", "Zeta"]
+    names = [(name, [each.name for each in registries]) for _, name, registries in found.by_subscription()]
+    assert names == [("alpha", ["omega"]), ("Empty", []), ("Zeta", ["Alpha", "beta"])]
+
+
+def test_subscriptions_of_one_name_are_several() -> None:
+    ids = ("aaaaaaaa-0000-0000-0000-000000000000", "bbbbbbbb-0000-0000-0000-000000000000")
+    found = content(
+        registry("two", subscription="Pay-As-You-Go", subscriptionId=ids[1].upper()),
+        registry("one", "disabled", subscription="Pay-As-You-Go", subscriptionId=ids[0]),
+        subscriptions=[],
+    )
+    seen = [(key, name, [each.name for each in registries]) for key, name, registries in found.by_subscription()]
+    assert seen == [(ids[0], "Pay-As-You-Go", ["one"]), (ids[1], "Pay-As-You-Go", ["two"])]
 
 
 def test_the_summary_is_numbers() -> None:

@@ -40,8 +40,17 @@ def test_one_object_and_a_list_are_both_read(tmp_path: Path) -> None:
         assert proof.seen == ("It refuses.",)
 
 
-def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
-    assert evidence.read([written(tmp_path, "\ufeff" + json.dumps(ROW))])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_file_of_windows_is_read(tmp_path: Path, encoding: str) -> None:
+    """As Windows PowerShell writes what is redirected, and others."""
+    file = tmp_path / "evidence.json"
+    file.write_text(json.dumps(ROW), encoding=encoding)
+    assert evidence.read([str(file)])
+
+
+def test_a_token_in_evidence_is_not_repeated() -> None:
+    token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJhcm0ifQ.c2lnbmF0dXJl"
+    assert evidence.proof({**ROW, "seen": [f"It was sent {token} twice."]}).seen == ("It was sent *** twice.",)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -70,6 +79,8 @@ def test_a_registry_that_could_not_be_read_is_no_proof(tmp_path: Path) -> None:
         json.dumps({**ROW, "verdict": []}),
         json.dumps({**ROW, "seen": "text"}),
         json.dumps({**ROW, "probe": None}),
+        json.dumps({**ROW, "probe": {"time": "yesterday"}}),
+        json.dumps({**ROW, "probe": {"time": 7}}),
         json.dumps({**ROW, "id": 7}),
         json.dumps({key: value for key, value in ROW.items() if key != "id"}),
     ],
@@ -83,3 +94,8 @@ def test_anything_else_is_refused_with_the_command_that_makes_it(tmp_path: Path,
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileOperationError, match=r"missing\.json"):
         evidence.read([str(tmp_path / "missing.json")])
+
+
+def test_nobodys_folder_is_not_there() -> None:
+    with pytest.raises(FileOperationError, match="~nobody-of-this-name"):
+        evidence.read(["~nobody-of-this-name/evidence.json"])

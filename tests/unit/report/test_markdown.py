@@ -3,7 +3,7 @@
 import pytest
 
 from azext_acrscope.report import document, markdown
-from tests.unit.report.fleet import HOSTILE, consumer, content, everything, registry
+from tests.unit.report.fleet import HOSTILE, consumer, content, everything, proof, registry
 from tests.unit.report.judged import judged
 
 
@@ -29,17 +29,42 @@ def test_names_stay_text() -> None:
     assert inline == ["html_inline <br>"]
     assert "html_block" not in understood["kinds"]
     assert "image" not in understood["kinds"]
-    # CommonMark puts a replacement for NUL, and white space of any kind is one space here.
-    shown = " ".join(HOSTILE.replace("\x00", "\ufffd").split())
+    shown = " ".join(HOSTILE.replace("\x00", "\ufffd").replace("\u202e", "\ufffd").split())
     assert shown in [row[0] for row in understood["tables"][0]]
 
 
 @pytest.mark.parametrize(
-    "name", ["a|b", "a\\|b", "a\nb", "a\r\nb", "*a*", "_a_", "[a](https://example.com)", "`a", "#a", "a\\"]
+    "name",
+    ["a|b", "a\\|b", "a\nb", "a\r\nb", "*a*", "_a_", "[a](https://example.com)", "`a", "#a", "a\\", "&amp;", "$x$"],
 )
 def test_no_name_ends_its_cell(name: str) -> None:
     found = tables(markdown.write(document.make(content(registry(subscription=name), subscriptions=[name]))))
     assert [row[0] for row in found[0]] == ["Subscription", " ".join(name.split())]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("for @octocat", "for @&#8203;octocat"),
+        ("ops@contoso.com", "ops@contoso.com"),
+        ("see #123", "see \\#&#8203;123"),
+        ("https://example.com", "https\\://example.com"),
+        ("WWW.example.com", "WWW\\.example.com"),
+    ],
+)
+def test_no_name_calls_people_or_leads_anywhere(name: str, written: str) -> None:
+    assert f"| {written} |" in markdown.write(document.make(content(registry(), subscriptions=[name])))
+
+
+@pytest.mark.parametrize("said", ["it said `a|b`", "a ` b <b>|", "`` a", "`a``<b>`", "a `\n<b>", "a `b\n`"])
+def test_what_a_sentence_quotes_stays_in_its_cell(said: str) -> None:
+    """What a check has seen is told in our own words, and may hold those of a server."""
+    found = registry(proof=proof("unknown", "failed", seen=(said,)))
+    understood = judged("markdown", markdown.write(document.make(content(found))))
+    [row] = [row for table in understood["tables"] for row in table[1:] if table[0][0] == "Registry"]
+    shown = " ".join(said.split())
+    assert row[3].replace("`", "").endswith(shown.replace("`", ""))
+    assert [kind for kind in understood["kinds"] if kind.startswith("html_inline ")] == ["html_inline <br>"]
 
 
 def test_code_in_our_own_sentences_stays_code() -> None:

@@ -7,7 +7,7 @@ import pytest
 from azure.cli.core.azclierror import FileOperationError
 
 from azext_acrscope.report import FORMATS, output
-from tests.unit.report.fleet import everything
+from tests.unit.report.fleet import content, everything, registry
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,26 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     assert (tmp_path / "report.html").read_text() == "text"
 
 
-@pytest.mark.parametrize("place", ["missing/report.html", "", "pipe"])
+@pytest.mark.parametrize("place", ["missing/report.html", "", "pipe", "~nobody-of-this-name/report.html"])
 def test_where_nothing_can_be_written_nothing_is_lost(tmp_path: Path, place: str) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(FileOperationError, match="--file|cannot be written"):
-        output.save(str(tmp_path / place), "text")
+    file = place if place.startswith("~") else str(tmp_path / place)
+    with pytest.raises(FileOperationError, match="cannot be written"):
+        output.check(file)
+    with pytest.raises(FileOperationError, match="cannot be written"):
+        output.save(file, "text")
     assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_seeing_whether_a_file_can_be_written_leaves_nothing(tmp_path: Path) -> None:
+    output.check(str(tmp_path / "new.html"))
+    (tmp_path / "old.html").write_text("old")
+    output.check(str(tmp_path / "old.html"))
+    assert [each.name for each in tmp_path.iterdir()] == ["old.html"]
+    assert (tmp_path / "old.html").read_text() == "old"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_half_a_character_in_a_name_can_be_written(kind: str) -> None:
+    """JSON can hold one, and UTF-8 cannot."""
+    assert output.write(content(registry(subscription="half \ud83d")), kind).encode()

@@ -53,9 +53,10 @@ def test_who_may_pull_only_by_a_broad_role_is_no_finding() -> None:
 
 def test_fingerprints_tell_findings_apart_and_stay_the_same() -> None:
     first, again = (run(everything())["results"] for _ in range(2))
-    prints = [result["partialFingerprints"]["acrscope/v1"] for result in first]
-    assert len(set(prints)) == len(prints)
-    assert prints == [result["partialFingerprints"]["acrscope/v1"] for result in again]
+    for name in ("primaryLocationLineHash", "acrscope/v1"):
+        prints = [result["partialFingerprints"][name] for result in first]
+        assert len(set(prints)) == len(prints)
+        assert prints == [result["partialFingerprints"][name] for result in again]
     found = content(registry(status="enabled", consumers=[]))
     other_words = content(registry(status="enabled", consumers=None, statusIsDefault=True))
     assert run(found)["results"][0]["partialFingerprints"] == run(other_words)["results"][0]["partialFingerprints"]
@@ -73,6 +74,25 @@ def test_a_consumer_is_where_it_is_and_its_registry_is_related() -> None:
 def test_addresses_are_addresses_whatever_a_group_is_called() -> None:
     [result] = [each for each in run(everything())["results"] if each["ruleId"] == "status-unknown"]
     assert "rg-%281%29" in result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+
+
+def test_what_is_set_is_not_said_to_be_what_the_login_server_does() -> None:
+    found = content(registry(proof=proof("yes", "failed", seen=("It refuses.",)), consumers=[]))
+    texts = {result["ruleId"]: result["message"]["text"] for result in run(found)["results"]}
+    assert texts["arm-audience-accepted"] == "contoso is set to accept ARM-audience tokens: at odds."
+    assert "It refuses." in texts["status-not-in-effect"]
+
+
+def test_a_message_holds_no_link_of_somebody_else() -> None:
+    found = content(registry("a", "disabled", proof=proof("no", seen=("See [here](https://example.com) \\.",))))
+    assert run(found)["results"][0]["message"]["text"].endswith(r"See \[here\](https://example.com) \\.")
+
+
+def test_more_results_than_github_keeps_are_told() -> None:
+    rows = [consumer(f"app{number}") for number in range(sarif.KEPT_RESULTS - 1)]
+    assert sarif.remarks(content(registry(consumers=rows))) == []
+    [said] = sarif.remarks(content(registry(consumers=[*rows, consumer("one")])))
+    assert "5001 results" in said
 
 
 def test_what_could_not_be_read_is_a_notification_of_the_run() -> None:

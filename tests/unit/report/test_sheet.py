@@ -41,10 +41,28 @@ def test_what_was_not_read_is_empty_and_not_zero() -> None:
         assert row[name] == ""
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])
 def test_a_name_is_never_a_formula(name: str) -> None:
     [row] = read(content(registry(subscription=name)))
     assert row["subscriptionName"] == f"'{name}"
+
+
+def test_whether_everything_was_read_is_in_every_row() -> None:
+    registries = [registry("a", consumers=[]), registry("b", consumers=[], partial=True), registry("c")]
+    rows = read(content(*registries, consumers_asked=True, unread=["Subscription 42 could not be read."]))
+    assert [(row["consumersRead"], row["unread"]) for row in rows] == [("all", "1"), ("part", "1"), ("none", "1")]
+    assert {row["consumersRead"] for row in read(content(registry()))} == {""}
+
+
+def test_a_cell_holds_what_a_spreadsheet_takes() -> None:
+    [row] = read(content(registry(consumers=[consumer(f"app{number:04}") for number in range(1000)])))
+    assert len(row["breaking"]) < 32_767
+    listed, more = row["breaking"].split(" and ")
+    assert len(listed.split(" ")) + int(more.removesuffix(" more")) == 1000
+    assert all(
+        each.rpartition("/")[2].startswith("app") and len(each) == len(listed.split(" ")[0])
+        for each in listed.split(" ")
+    )
 
 
 def test_lines_in_a_name_stay_in_its_cell() -> None:
