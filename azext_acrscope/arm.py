@@ -28,11 +28,13 @@ class ArmError(Exception):
         correlation: str,
         retry_after: float = 0.0,
         assignments: tuple[str, ...] = (),
+        reasons: tuple[str, ...] = (),
     ) -> None:
         super().__init__(f"{code} (HTTP {status})")
         self.status, self.code, self.message, self.correlation = status, code, message, correlation
         self.retry_after = retry_after  # seconds; 0 where ARM did not say
         self.assignments = assignments  # IDs of the Azure Policy assignments that refused it
+        self.reasons = reasons  # codes of `details`, where Resource Graph says why
 
     def as_cli_error(self, where: str, action: str) -> AzCLIError:
         if self.code == "RequestDisallowedByPolicy":
@@ -157,7 +159,14 @@ def error(status: int, headers: Any, reason: str | None, content: Any) -> ArmErr
         plain(headers.get("x-ms-correlation-request-id") or "unknown"),
         seconds(headers.get("Retry-After")),
         _assignments(envelope),
+        _reasons(envelope),
     )
+
+
+def _reasons(envelope: dict[str, Any]) -> tuple[str, ...]:
+    details = envelope.get("details")
+    found = [each.get("code") for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    return tuple(plain(each) for each in found if isinstance(each, str))
 
 
 def _assignments(envelope: dict[str, Any]) -> tuple[str, ...]:

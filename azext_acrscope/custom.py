@@ -177,8 +177,7 @@ def _verify_one(cmd: Any, result: dict[str, Any], proof: "Proof") -> dict[str, A
     if seen.verified:
         _outcome.tell([_errors.verified(result["name"], result["status"], seen.seconds)])
     else:
-        why = seen.finding.seen
-        failed = _errors.not_verified(result["name"], result["status"], seen.seconds, why, result["changed"])
+        failed = _errors.not_verified(result, seen.seconds, seen.finding.seen)
         _outcome.fail_after_output(cmd.cli_ctx, failed)
     return {**result, "verification": seen.row()}
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azext_acrscope import _errors
-from azext_acrscope.arm import Arm, Reply
+from azext_acrscope.arm import Arm, ArmError, Reply
 
 API_VERSION = "2022-10-01"
 PAGE = 1000  # rows; the service's maximum
+_NO_SUBSCRIPTION = "NoValidSubscriptionsInQueryRequest"  # in the details of a 400 (recorded in clients' output)
 _QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
 
 
@@ -39,7 +40,8 @@ def query(
     """Run a query, which must project `id`, over subscriptions, a management group, or all the account can see.
 
     :param inherited: of authorizations, also those that are given above the scope.
-    :raises ArmError: Resource Graph refused it.
+    :raises ForbiddenError: the account sees no subscription there.
+    :raises ArmError: Resource Graph refused it for another reason.
     """
     options: dict[str, Any] = {"$top": PAGE, "resultFormat": "objectArray"}
     if inherited:
@@ -51,7 +53,7 @@ def query(
         body["subscriptions"] = subscriptions
     found, seen = Rows(), set[str]()
     while True:
-        reply = arm.post("/providers/Microsoft.ResourceGraph/resources", API_VERSION, body)
+        reply = _ask(arm, body)
         if not isinstance(reply.body, dict) or not isinstance(reply.body.get("data"), list):
             raise _errors.not_a_list(arm.endpoint)
         found.rows += reply.body["data"]
@@ -67,6 +69,15 @@ def query(
             return found
         body["options"] = {**options, "$skipToken": token}
         sleep(_quota_pause(reply))
+
+
+def _ask(arm: Arm, body: dict[str, Any]) -> Reply:
+    try:
+        return arm.post("/providers/Microsoft.ResourceGraph/resources", API_VERSION, body)
+    except ArmError as error:
+        if _NO_SUBSCRIPTION in error.reasons:
+            raise _errors.no_subscription_in_graph(arm.tenant, error.correlation) from error
+        raise
 
 
 def _quota_pause(reply: Reply) -> float:

@@ -1,5 +1,7 @@
 """What `check` and `enforce --verify` find."""
 
+from typing import Any
+
 from azure.cli.core.azclierror import (
     AzCLIError,
     AzureInternalError,
@@ -146,16 +148,20 @@ def verified(name: str, status: str, seconds: float) -> str:
     return f"Verified: '{name}' does as `{status}` says, seen after {seconds:.1f} seconds."
 
 
-def not_verified(name: str, status: str, seconds: float, why: str, changed: bool) -> AzCLIError:
+def not_verified(result: dict[str, Any], seconds: float, why: str) -> AzCLIError:
+    """:param result: of the enforcement: name, id, status, changed."""
+    name, identifier, status = result["name"], result["id"], result["status"]
     other = "disabled" if status == "enabled" else "enabled"
-    end = "The change was not taken back." if changed else "It had that status before, and nothing was written."
+    end = (
+        "The change was not taken back." if result["changed"] else "It had that status before, and nothing was written."
+    )
     return ValidationError(
         f"Registry '{name}' has the status `{status}`, and after {seconds:.0f} seconds that is not verified: {why} "
         f"{end}",
         [
-            f"`az acr scope check --name {name}` looks again; `az config set acrscope.verify_timeout=SECONDS` lets "
-            "--verify wait longer.",
-            f"`az acr scope enforce --name {name} --status {other}` goes back.",
+            f"`az acr scope check --name {identifier}` looks again; `az config set acrscope.verify_timeout=SECONDS` "
+            "lets --verify wait longer.",
+            f"`az acr scope enforce --name {identifier} --status {other}` goes back.",
         ],
     )
 

@@ -4,12 +4,13 @@ from azure.cli.core.azclierror import (
     AzCLIError,
     AzureResponseError,
     FileOperationError,
+    ForbiddenError,
     ManualInterrupt,
     ResourceNotFoundError,
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import counted, registries, subscriptions
+from azext_acrscope._errors.wording import counted, registries, subscriptions, with_id
 
 
 def group_not_found(group: str, subscription: str) -> AzCLIError:
@@ -88,6 +89,17 @@ def record_unreadable(file: str, why: str) -> AzCLIError:
 
 GRAPH_LEFT_OUT = "Resource Graph answers for a part of the subscriptions only: there are too many."
 GRAPH_CUT = "Resource Graph cut its answer short."
+
+
+def no_subscription_in_graph(tenant: str, correlation: str) -> AzCLIError:
+    return ForbiddenError(
+        f"The signed-in account sees no subscription in tenant {tenant}, so Azure Resource Graph has nothing to search "
+        f"[NoValidSubscriptionsInQueryRequest{with_id(correlation)}].",
+        "Ask for the role Reader on the subscriptions. `az account list --refresh --output table` shows those that the "
+        "account sees.",
+    )
+
+
 NOT_IN_RESOURCE_GRAPH = "it is not visible to the signed-in account in Resource Graph"
 
 

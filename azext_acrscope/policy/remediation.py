@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_acrscope import _errors, registry
+from azext_acrscope import _errors, record, registry
 from azext_acrscope.arm import Arm, ArmError, Reply
 from azext_acrscope.enforcement import Plan
 from azext_acrscope.fleet import UNKNOWN, Fleet
@@ -349,7 +349,8 @@ def enforce(task: Task, run: Callable[[Plan], Exception | None]) -> Exception | 
     """
     left = {each.id: each for each in rest(task)}
     items = [Item(each.resource, each.after, registry.DISABLED) for each in left.values() if each.after != UNKNOWN]
-    problem = run(Plan(items)) if items else None
+    # Nobody is asked who uses them: an assignment of Azure Policy has decided that they are to be `disabled`.
+    problem = run(Plan(items, consumers=record.SKIPPED)) if items else None
     for item in items:
         target = left[str(item.resource["id"])]
         target.after = item.status or target.after

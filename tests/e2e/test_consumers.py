@@ -368,6 +368,15 @@ def test_built_in_roles_that_read_everything_pull_too_and_are_told_apart(
     assert (building["verdict"], building["foundBy"]) == ("unknown", "role")
 
 
+def test_who_sees_no_subscription_is_told_so(new_az: Callable[..., Az], cloud: LocalCloud) -> None:
+    nobody = new_az(cloud.world.add_service_principal("nobody"))
+    result = consumers(nobody, "--name", "contoso")
+    assert result.code == 1
+    assert "sees no subscription" in result.stderr
+    assert "Reader" in result.stderr
+    assert "support" not in result.stderr
+
+
 @pytest.fixture
 def owner(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
     """`az` of somebody who may enforce there."""
