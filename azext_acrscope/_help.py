@@ -59,7 +59,7 @@ long-summary: >
     `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
     guessed.
     Who may pull only by a broad role from above the registry, such as Owner or Reader of the subscription, is `foundBy`
-    `broad role`.
+    `broad role`: listed, but not counted by `--fail-on unknown`.
     What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
     what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
     what was made or changed minutes ago may not be in Resource Graph yet.
@@ -103,11 +103,15 @@ long-summary: >
     with ARM-audience tokens can no longer pull once the status is `disabled`: before that, the consumers that are known
     to break are listed (see `az acr scope consumers`). One registry that has some takes a yes; of many, those
     registries are left out unless `--include-breaking` is given. If part of that search cannot be read, one registry
-    takes a yes, too, and many are not begun. For one registry the result is its object with `changed`, and with
-    `consumers`: they were `asked` for, the search was `unanswered` in part, they were `skipped`, or `not asked` for
-    because nothing was to be enforced. For many it is a row for each with `result` (`changed`, `unchanged`, `failed` or `skipped`)
-    and `reason`; the plan is made from the live state, you are asked once, one failure never stops the others, and a
-    record is kept from which `--undo` takes back what was changed. An interrupted run can simply be repeated.
+    takes a yes, too, and many are not begun. Consumers of which nobody knows are counted, and stop nothing.
+
+
+    For one registry the result is its object with `changed`, and with `consumers`: they were `asked` for, the search
+    was `unanswered` in part, they were `skipped`, or `not asked` for because nothing was to be enforced. For many it is
+    a row for each with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`; `planned` in a dry run) and
+    `reason`; the plan is made from the
+    live state, you are asked once, one failure never stops the others, and a record is kept from which `--undo` takes
+    back what was changed. An interrupted run can simply be repeated.
 examples:
   - name: See what would change.
     text: az acr scope enforce --name contoso --dry-run
@@ -365,8 +369,10 @@ long-summary: >
     Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
     registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
     `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
-    `--enforce-rest` sets them, and all others that are left, directly. Interrupting the command does not stop the
-    remediation. Ends with an error unless every registry is enforced or exempt.
+    `--enforce-rest` sets them, and all others that are left, directly. It is followed for an hour at most, or as
+    `az config set acrscope.policy_timeout=SECONDS` says; neither that nor interrupting the command stops the
+    remediation. Consumers that break are not looked for here: `az acr scope consumers` does that. Ends with an error
+    unless every registry is enforced or exempt.
 examples:
   - name: Remediate the subscription in use.
     text: az acr scope policy remediate

@@ -181,20 +181,6 @@ def validate_repositories(namespace: Any) -> None:
             raise _errors.bad_repository(name)
 
 
-def validate_helper_registries(cmd: Any, namespace: Any) -> None:
-    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
-
-    A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
-    """
-    named = namespace.registry_name
-    if isinstance(named, str):
-        named = [] if namespace.select_all or namespace.remove else [named]
-    if named and namespace.select_all:
-        raise _errors.exclusive("--name", "--all")
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
-
-
 def _refuse_contradictions(namespace: Any) -> None:
     """What cannot be meant together; asked here, before anything is requested."""
     named = namespace.registry_name or namespace.ids

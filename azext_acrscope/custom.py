@@ -267,13 +267,13 @@ def consumers(
     workspace: "Workspace | None" = None,
     days: int | None = None,
 ) -> dict[str, Any]:
-    """Who uses registries, and who breaks once they are enforced; the shape is that of `report.over`.
+    """Who uses registries, and who breaks once they are enforced; the shape is that of `result.over`.
 
     With `workspace` also who signed in to them, and who is refused now.
     """
     from azext_acrscope import _outcome, fleet
     from azext_acrscope.consumers import knowledge as known
-    from azext_acrscope.consumers import report, selection
+    from azext_acrscope.consumers import result, selection
     from azext_acrscope.consumers.watch import Log
     from azext_acrscope.log_analytics import LogAnalytics
 
@@ -284,11 +284,11 @@ def consumers(
     else:
         scope = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.by_scope(cmd.cli_ctx, scope)
-    result = report.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
-    _outcome.tell(report.summary(result))
-    if failed := fail_on and report.missed(result, str(fail_on)):
+    found = result.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
+    _outcome.tell(result.summary(found))
+    if failed := fail_on and result.missed(found, str(fail_on)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)
-    return result
+    return found
 
 
 def report(

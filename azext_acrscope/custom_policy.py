@@ -5,6 +5,7 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 from typing import TYPE_CHECKING, Any
 
+from azext_acrscope import _errors
 from azext_acrscope._command import configured_seconds, connections, operation_seconds
 from azext_acrscope._validators import is_default
 from azext_acrscope.hosts import RegistryRef
@@ -35,13 +36,13 @@ def assign(
     yes: bool = False,
     print_as: str | None = None,
 ) -> dict[str, Any] | None:
-    """Assign one of the two built-in definitions; the shape is that of `assignments.result`."""
+    """Assign one of the two built-in definitions; the shape is that of `planning.result`."""
     from azext_acrscope import _outcome, _progress
-    from azext_acrscope.policy import assignments, estate, messages, templates
+    from azext_acrscope.policy import estate, messages, planning, templates
 
     timeout = operation_seconds(cmd)
     arm, scope = _at(cmd, management_group, resource_group_name)
-    wanted = assignments.Wanted(
+    wanted = planning.Wanted(
         effect,
         assignment_name,
         display_name,
@@ -55,16 +56,16 @@ def assign(
     if print_as:
         _outcome.lines([templates.write(print_as, scope, wanted)])
         return None
-    plan = assignments.plan(arm, scope, wanted)
+    plan = planning.plan(arm, scope, wanted)
     count = estate.count(cmd.cli_ctx, scope, plan.body["properties"].get("notScopes") or [])
     _outcome.tell(messages.before(plan, count))
     if dry_run:
-        return assignments.result(plan, None, count.as_result())
+        return planning.result(plan, None, count.as_result())
     if plan.changes and messages.asks(plan) and not yes:
         _outcome.confirm(cmd.cli_ctx, messages.question(plan))
     sleep = _progress.visible_sleep(cmd.cli_ctx, "Waiting for the new identity")
-    done = assignments.assign(plan, arm, timeout, sleep)
-    return assignments.result(plan, done, count.as_result())
+    done = planning.assign(plan, arm, timeout, sleep)
+    return planning.result(plan, done, count.as_result())
 
 
 def unassign(
@@ -185,9 +186,7 @@ def _remediate(cmd: Any, seen: "View", task: "Task", group: str | None, manageme
         return False
     timeout = configured_seconds(cmd, "policy_timeout", _POLICY_SECONDS)
     remediation.start(seen.arm, task)
-    _outcome.tell(
-        [f"The remediation {task.name} has begun: `az policy remediation show --name {task.name}{task.option}`"]
-    )
+    _outcome.tell([_errors.remediation_begun(task.name, task.option)])
     ended = remediation.follow(seen.arm, task, timeout, time.sleep, _progress.meter(cmd.cli_ctx))
     outcome = remediation.deployments(seen.arm, task)
     remediation.settle(task, ended, outcome, view.of_scope(cmd.cli_ctx, group, management_group, live=True).fleet)

@@ -142,7 +142,7 @@ def _ask_graph(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscription], f
     fleet.registries += [_from_row(row) for row in found.rows]
     fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
     for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
-        fleet.unreadable[missing] = "it is not visible to the signed-in account in Resource Graph"
+        fleet.unreadable[missing] = _errors.NOT_IN_RESOURCE_GRAPH
 
 
 def _from_row(row: dict[str, Any]) -> Resource:
@@ -215,7 +215,7 @@ def _take(
         fleet.registries += [each for each in answer if _is_whole(each)]
         odd = sum(not _is_whole(each) for each in answer)
         if odd:
-            fleet.unreadable[subscription.id.lower()] = f"{odd} items of its list are no registries"
+            fleet.unreadable[subscription.id.lower()] = _errors.items_unread(odd)
 
 
 def _is_whole(resource: Resource) -> bool:
@@ -250,10 +250,7 @@ def expected_below(arm: Arm, management_group: str) -> tuple[list[str], list[str
     try:
         return list(_below(arm, management_group)), []
     except ArmError as error:
-        return [], [
-            f"The subscriptions of management group {management_group} cannot be listed ({error.code}), so some may be "
-            "missing here: ask for the role Management Group Reader there."
-        ]
+        return [], [_errors.group_not_listed(management_group, error.code)]
 
 
 # --- what both views share -----------------------------------------------------------------------------------------
@@ -302,7 +299,7 @@ def summary(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope) -> list
 
 def unread(unreadable: dict[str, str]) -> list[str]:
     """A line for people for each subscription that could not be read, or not as a whole."""
-    return [f"Subscription {each} could not be read: {why}" for each, why in sorted(unreadable.items())]
+    return [_errors.subscription_unread(each, why) for each, why in sorted(unreadable.items())]
 
 
 def _counted(title: str, statuses: list[str], unreadable: int) -> str:

@@ -60,10 +60,10 @@ def query(
             raise _errors.not_a_list(arm.endpoint)
         seen.add(str(token))
         if str(reply.headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
-            _once(found.incomplete, "Resource Graph answers for a part of the subscriptions only: there are too many.")
+            _once(found.incomplete, _errors.GRAPH_LEFT_OUT)
         if not token:
             if str(reply.body.get("resultTruncated", "")).lower() == "true":
-                _once(found.incomplete, "Resource Graph cut its answer short.")
+                _once(found.incomplete, _errors.GRAPH_CUT)
             return found
         body["options"] = {**options, "$skipToken": token}
         sleep(_quota_pause(reply))

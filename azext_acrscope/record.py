@@ -85,8 +85,10 @@ def read(file: Path) -> list[Made]:
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _errors.record_unreadable(str(file), str(error)) from error
+    except OSError as error:
+        raise _errors.record_unreadable(str(file), error.strerror or type(error).__name__) from error
+    except UnicodeDecodeError as error:
+        raise _errors.record_unreadable(str(file), "it is not text") from error
     made: dict[str, Made] = {}
     for number, line in enumerate(lines, 1):
         try:

@@ -30,7 +30,7 @@ def measure(work: Path, extensions: Path, delay: float) -> str:
             timed(az, "acr", "scope", *command)
             arm = len(cloud.requests_to(ARM))
             exchanges = sum(request.path == "/oauth2/exchange" for request in cloud.requests)
-            sent = f"{arm} ARM requests" + (f", {exchanges} exchanges" if exchanges else "")
+            sent = f"{arm} ARM request{'s' if arm != 1 else ''}" + (f", {exchanges} exchanges" if exchanges else "")
             return f"| {title} | {sent}, {seconds:.2f} s, {seconds - floor:.2f} s over the floor | {goal} |"
 
         lines = [

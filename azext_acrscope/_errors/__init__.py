@@ -1,8 +1,9 @@
 """Every error's wording: what happened, why, and the next command to type; a file for each concern.
 
-Functions return the exception; rooms raise it. Types are the third layer of azure.cli.core.azclierror. Of a login
-server's answer only the status, the error code and the correlation id are shown, of ARM's its error message, too; what
-looks like a token is taken out of every text here.
+Functions return the exception; rooms raise it. Others return a sentence for people: what may be missing, what was
+found. Types are the third layer of azure.cli.core.azclierror. Of a login server's answer only the status, the error
+code and the correlation id are shown, of ARM's its error message, too; what looks like a token is taken out of every
+text here.
 """
 
 from collections.abc import Callable

@@ -149,7 +149,7 @@ def bad_wave(text: str) -> AzCLIError:
 def no_such_canary(names: list[str]) -> AzCLIError:
     return InvalidArgumentValueError(
         f"The plan changes no registry of this name, so it cannot go first: {', '.join(names)}. Nothing was written.",
-        "Check the names given with --canary; `--dry-run` shows the plan.",
+        "Check the names given with --canary. One may be left out, for consumers of it break: `--dry-run` shows why.",
     )
 
 

@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import counted, registries
+from azext_acrscope._errors.wording import counted, registries, subscriptions
 
 
 def knowledge_unreadable(file: str, why: str) -> AzCLIError:
@@ -27,7 +27,8 @@ def bad_knowledge(file: str, why: str) -> AzCLIError:
     )
 
 
-_SHOWN = 3  # reasons in an error
+_SHOWN = 3  # reasons or names in a sentence; the result has all
+_SHOWN_SUBSCRIPTIONS = 10
 
 # What else there is where nobody can be asked.
 CONSUMERS_OTHERWISE = ", --skip-consumers to enforce without looking for consumers, or --dry-run to see the plan"
@@ -35,7 +36,7 @@ CONSUMERS_OTHERWISE = ", --skip-consumers to enforce without looking for consume
 
 def consumers_question(name: str, breaks: int, unread: bool) -> str:
     """Asked before one registry is enforced."""
-    why = [counted(breaks, "consumer breaks", "consumers break")] if breaks else []
+    why = [consumers_that_break(breaks)] if breaks else []
     why += ["part of its consumers could not be read"] if unread else []
     return f"Enforce {name} although {' and '.join(why)}?"
 
@@ -103,11 +104,11 @@ def tenant_not_asked(tenant: str, why: str) -> str:
 
 
 def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int, newly_refused: int) -> AzCLIError:
-    said = [f"{counted(breaks, 'consumer breaks', 'consumers break')}"] if breaks else []
+    said = [consumers_that_break(breaks)] if breaks else []
     if newly_refused:
-        said.append(f"{counted(newly_refused, 'client is newly refused', 'clients are newly refused')}")
+        said.append(counted(newly_refused, "client is newly refused", "clients are newly refused"))
     if fail_on == "unknown":
-        said += [f"{counted(unknown, 'consumer is unknown', 'consumers are unknown')}"] if unknown else []
+        said += [counted(unknown, "consumer is unknown", "consumers are unknown")] if unknown else []
         said += [f"{counted(incomplete, 'part', 'parts')} of the search could not be read"] if incomplete else []
     advice = ["The rows say why and what mends it; --knowledge FILE takes what your team knows better."]
     if newly_refused:
@@ -118,3 +119,96 @@ def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: in
     return ValidationError(
         f"Not every consumer is known to work once only ACR-audience tokens are accepted: {', '.join(said)}.", advice
     )
+
+
+# --- sentences on why there may be more consumers than were found --------------------------------------------------
+
+
+def rows_unread(number: int) -> str:
+    return f"{counted(number, 'row', 'rows')} of Resource Graph could not be read."
+
+
+def row_unread(resource: str) -> str:
+    return f"The row of {resource} could not be read: which registries it uses is unknown."
+
+
+def kind_unread(kind: str, why: str) -> str:
+    """:param kind: in the plural, such as Batch pools."""
+    return f"{kind} could not be read in Resource Graph ({why}): they are unknown."
+
+
+def login_server_unknown(registry: str) -> str:
+    return f"The login server of {registry} is not known, so neither is who names it in an image."
+
+
+def site_without_row(site: str) -> str:
+    return f"The settings of {site} may name a registry, and its own row is not there: it is unknown."
+
+
+def containers_unread(site: str, why: str) -> str:
+    return f"The containers of {site} could not be read ({why}): they are unknown."
+
+
+def sign_in_unread(site: str, why: str) -> str:
+    """:param why: with the space before it."""
+    return f"How {site} signs in could not be read{why}: it is unknown."
+
+
+def registry_in_a_variable(site: str) -> str:
+    return f"An image of {site} names its registry by a variable: which one it is is unknown."
+
+
+def role_unread(role: str) -> str:
+    return f"Role {role} could not be read."
+
+
+def assignments_unread(number: int) -> str:
+    return f"{counted(number, 'role assignment', 'role assignments')} could not be read."
+
+
+def roles_unseen(names: list[str]) -> str:
+    """:param names: of the registries that no role assignment is visible for."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (
+        f"No role assignment is visible for {', '.join(names[:_SHOWN])}{more}: to see roles takes "
+        "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
+    )
+
+
+def clusters_on_secrets(names: list[str]) -> str:
+    """:param names: of AKS clusters that pull as an application: their role assignments cannot be told apart."""
+    return (
+        f"{counted(len(names), 'AKS cluster signs', 'AKS clusters sign')} in as a service principal "
+        f"({', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''}): which registries they pull from is "
+        "unknown; the service principal is among the principals with rights."
+    )
+
+
+# --- what is said of those that were found -------------------------------------------------------------------------
+
+NOT_SEEN = "What no query sees, to be checked by hand (where and why: `notSeen` in the result, and in a report):"
+
+
+def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: list[str]) -> str:
+    """:param count: of registries.
+    :param numbers: of consumers by verdict: `breaks`, `works`, `unknown`.
+    :param broad: of the unknown, those that may pull only by a broad role.
+    :param searched: names of subscriptions.
+    """
+    places = ", ".join(searched[:_SHOWN_SUBSCRIPTIONS]) + (" …" if len(searched) > _SHOWN_SUBSCRIPTIONS else "")
+    consumers = counted(sum(numbers.values()), "consumer", "consumers")
+    by_chance = f" ({broad} of them may pull only by a broad role)" if broad else ""
+    return (
+        f"{registries(count)}, {consumers}: {numbers['breaks']} break, {numbers['works']} work, "
+        f"{numbers['unknown']} unknown{by_chance}; searched {subscriptions(len(searched))}: {places}"
+    )
+
+
+def consumers_that_break(number: int) -> str:
+    return counted(number, "consumer breaks", "consumers break")
+
+
+def breaking_left_out(names: list[str]) -> str:
+    """Why a registry is left out of a run. :param names: of its consumers that break."""
+    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    return f"{consumers_that_break(len(names))} ({shown}): --include-breaking changes it all the same"

@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import registries, subscriptions
+from azext_acrscope._errors.wording import counted, registries, subscriptions
 
 
 def group_not_found(group: str, subscription: str) -> AzCLIError:
@@ -81,4 +81,26 @@ def record_unreadable(file: str, why: str) -> AzCLIError:
         f"{file} cannot be read as a record: {why}.",
         "A run prints the name of its record at its start; those without --record lie in acrscope/ in the CLI's "
         "configuration directory.",
+    )
+
+
+# --- sentences on what may be missing ------------------------------------------------------------------------------
+
+GRAPH_LEFT_OUT = "Resource Graph answers for a part of the subscriptions only: there are too many."
+GRAPH_CUT = "Resource Graph cut its answer short."
+NOT_IN_RESOURCE_GRAPH = "it is not visible to the signed-in account in Resource Graph"
+
+
+def subscription_unread(subscription: str, why: str) -> str:
+    return f"Subscription {subscription} could not be read: {why}"
+
+
+def items_unread(number: int) -> str:
+    return counted(number, "item of its list is no registry", "items of its list are no registries")
+
+
+def group_not_listed(management_group: str, code: str) -> str:
+    return (
+        f"The subscriptions of management group {management_group} cannot be listed ({code}), so some may be "
+        "missing here: ask for the role Management Group Reader there."
     )

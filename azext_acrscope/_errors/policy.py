@@ -274,3 +274,26 @@ def hindered(names: list[str], said: str) -> str:
     """The warning before a run."""
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     return f"Setting {shown} to `enabled`: {said}. `az acr scope policy show --name {names[0]}` shows what governs it."
+
+
+# --- sentences on what is not known, and on what has begun ---------------------------------------------------------
+
+
+def exemptions_unread(why: str) -> str:
+    return f"Exemptions are unknown: {why}"
+
+
+def initiative_unread(initiative: str, code: str) -> str:
+    return (
+        f"Whether the initiative {initiative} holds one of the two definitions is unknown ({code}): "
+        "ask for the role Reader where it is defined."
+    )
+
+
+def identity_roles_unread(code: str) -> str:
+    return f"The roles of the assignment's identity cannot be read ({code}), so they are not checked."
+
+
+def remediation_begun(name: str, option: str) -> str:
+    """:param option: that names the place, with the space before it."""
+    return f"The remediation {name} has begun: `az policy remediation show --name {name}{option}`"

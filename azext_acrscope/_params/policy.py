@@ -141,7 +141,7 @@ def _show_arguments(loader: Any) -> None:
             action="store_true",
             help="Show which registries it is about, and start nothing.",
         )
-        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing many.")
+        c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask.")
         c.argument(
             "record_file",
             options_list=["--record"],

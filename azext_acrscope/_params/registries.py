@@ -125,7 +125,8 @@ def _report_arguments(loader: Any) -> None:
             options_list=["--evidence"],
             nargs="+",
             action=Collect,
-            help="Files with what `az acr scope check` printed as JSON: proof of an earlier time.",
+            help="Files with what `az acr scope check` printed as JSON: proof of an earlier time, for registries whose "
+            "status is still the same.",
         )
         c.argument(
             "skip_consumers",
@@ -192,7 +193,7 @@ def _enforce_arguments(loader: Any) -> None:
             options_list=["--include-breaking"],
             action="store_true",
             help="Change also registries with consumers that are known to break; of many, they are left out otherwise. "
-            "Also where part of the search for consumers could not be read.",
+            "Go on also where part of the search for consumers could not be read.",
         )
         c.argument(
             "knowledge",

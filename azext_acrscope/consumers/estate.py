@@ -8,9 +8,10 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, registry
 from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import inventory, report
+from azext_acrscope.consumers import inventory
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import Knowledge
+from azext_acrscope.consumers.result import inquire, unseen
 
 _FEW = 20  # registries that a query names; for more it names none
 
@@ -55,16 +56,16 @@ def of(
     for arm, registries in tenants.values():
         try:
             places = _places(arm, registries)
-            found = report.inquire(places, arm, known, suffix)
+            found = inquire(places, arm, known, suffix)
         except (ArmError, AzCLIError) as error:
             estate.unread.append(_errors.consumers_not_asked(str(error)))
             continue
         own = [each.subscription for each in registries]
         result = found.result
-        unread = [*found.unread, *report.unseen(places, own)]
+        unread = [*found.unread, *unseen(places, own)]
         estate.unread += unread
         estate.partial |= {each.id.lower() for each in registries if unread}
-        result["incomplete"] += report.unseen(places, [*own, *expected(arm.tenant)])
+        result["incomplete"] += unseen(places, [*own, *expected(arm.tenant)])
         estate.subscriptions += result["subscriptions"]
         estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]
         estate.consumers |= {each["id"].lower(): each["consumers"] for each in result["registries"]}

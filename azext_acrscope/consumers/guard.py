@@ -12,8 +12,6 @@ from azext_acrscope.consumers.estate import Estate, Rows
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.enforcement import Plan
 
-_SHOWN = 3  # names of consumers in a reason
-
 
 @dataclass(frozen=True)
 class Guard:
@@ -54,7 +52,7 @@ class Guard:
             if rows := _breaking(found, item.resource):
                 _outcome.tell(lines(item.resource["name"], rows))
                 if not self.accepted:
-                    item.finish(rollout.SKIPPED, item.before, reason(rows))
+                    item.finish(rollout.SKIPPED, item.before, _errors.breaking_left_out([row["name"] for row in rows]))
         _outcome.tell(_unknown(found, [item.resource for item in plan.enforcing]))
 
     def _look(self, connect: Callable[[str | None], Arm], resources: list[registry.Resource]) -> Estate:
@@ -86,12 +84,5 @@ def lines(name: str, rows: Rows) -> list[str]:
     """For people: the consumers of a registry that break, why, and the mend."""
     if not rows:
         return []
-    told = [f"{_errors.counted(len(rows), 'consumer breaks', 'consumers break')} once {name} is enforced:"]
+    told = [f"{_errors.consumers_that_break(len(rows))} once {name} is enforced:"]
     return told + [f"  {row['kind']} {row['name']}: {row['why']} {row['mend']}" for row in rows]
-
-
-def reason(rows: Rows) -> str:
-    """Why a registry is left out of a run, in a row."""
-    names = ", ".join(row["name"] for row in rows[:_SHOWN]) + (" …" if len(rows) > _SHOWN else "")
-    counted = _errors.counted(len(rows), "consumer breaks", "consumers break")
-    return f"{counted} ({names}): --include-breaking changes it all the same"

@@ -1,7 +1,7 @@
 """Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
-for registries with subscriptions, resources, App Service settings, custom roles, role assignments, Batch pools and Flux
+for registries with subscriptions, resources, App Service settings, roles, role assignments, Batch pools and Flux
 configurations (these run at the same time), for sites that only their settings showed, and for whose identities have
 pull rights.
 """
@@ -16,100 +16,15 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, graph, hosts
 from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import rights, uses
+from azext_acrscope.consumers import queries, rights, uses
 from azext_acrscope.consumers.uses import Odd, Use, at
-from azext_acrscope.kql import listed, quoted
+from azext_acrscope.kql import listed
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
 _READERS = 8
-_FEW = 20  # registries; for more, every row that names any registry is asked for
-_FEW_SCOPES = 100
 _PRINCIPALS_IN_A_QUERY = 400
 _SITES_IN_A_QUERY = 200
-
-_REGISTRIES = """resources
-| where type =~ 'microsoft.containerregistry/registries'{where}
-| project id, name, type, subscriptionId, resourceGroup, loginServer = tostring(properties.loginServer), \
-status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
-mode = tostring(properties.roleAssignmentMode), chain = todynamic('')
-| union (resourcecontainers
-| where type =~ 'microsoft.resources/subscriptions'
-| project id, name, type, subscriptionId, resourceGroup, loginServer = '', status = '', mode = '', \
-chain = properties.managementGroupAncestorsChain)
-| order by id asc"""
-
-# Types that name a registry by its login server; those that do not are asked for by type alone.
-_BY_HOST = (
-    *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
-    *("microsoft.app/sessionpools", "microsoft.app/builders", "microsoft.containerinstance/containergroups"),
-    *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
-)
-_BY_TYPE = (
-    *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
-    *("microsoft.machinelearningservices/registries", "microsoft.containerregistry/registries/tasks"),
-    "microsoft.containerregistry/registries/agentpools",
-)
-_RESOURCES = """resources
-| where {where}
-| project id, name, type, kind, managedBy, identity, \
-siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
-'windowsFxVersion', properties.siteConfig.windowsFxVersion, \
-'acrUseManagedIdentityCreds', properties.siteConfig.acrUseManagedIdentityCreds, \
-'acrUserManagedIdentityID', properties.siteConfig.acrUserManagedIdentityID), \
-siteProperties = properties.siteProperties.properties, \
-template = properties.template, registries = properties.configuration.registries, \
-customContainerTemplate = properties.customContainerTemplate, containers = properties.containers, \
-initContainers = properties.initContainers, imageRegistryCredentials = properties.imageRegistryCredentials, \
-kubelet = properties.identityProfile.kubeletidentity, \
-servicePrincipal = tostring(properties.servicePrincipalProfile.clientId), \
-pools = properties.agentPoolProfiles, version = tostring(properties.currentKubernetesVersion), \
-bootstrapProfile = properties.bootstrapProfile, \
-mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRegistries, \
-mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
-builderRegistries = properties.containerRegistries
-| order by id asc"""
-_SITE_SETTINGS = """appserviceresources
-| where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})
-| project id, \
-linuxFxVersion = coalesce(properties.LinuxFxVersion, properties.linuxFxVersion), \
-windowsFxVersion = coalesce(properties.WindowsFxVersion, properties.windowsFxVersion), \
-acrUseManagedIdentityCreds = coalesce(properties.AcrUseManagedIdentityCreds, properties.acrUseManagedIdentityCreds), \
-acrUserManagedIdentityID = coalesce(properties.AcrUserManagedIdentityID, properties.acrUserManagedIdentityID)
-| order by id asc"""
-_POOLS = """batchresources
-| where type =~ 'microsoft.batch/batchaccounts/pools' and ({named})
-| project id, name, type, identity, \
-containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration, \
-startContainer = properties.startTask.containerSettings
-| order by id asc"""
-_FLUX = """kubernetesconfigurationresources
-| where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
-| project id, name, type, ociRepository = properties.ociRepository
-| order by id asc"""
-# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
-_ROLES = """authorizationresources
-| where type =~ 'microsoft.authorization/roledefinitions'
-| extend said = tostring(properties.permissions)
-| where said contains 'containerregistry' or said contains '"*' \
-or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
-| project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
-| order by id asc"""
-_ASSIGNMENTS = """authorizationresources
-| where type =~ 'microsoft.authorization/roleassignments'
-| extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
-| extend role = extract('[^/]+$', 0, roleId)
-| where role in ({roles}) and ({scopes})
-| project id, scope, roleId, principalId = tostring(properties.principalId), \
-principalType = tostring(properties.principalType), condition = tostring(properties.condition)
-| order by id asc"""
-_OWNERS = """resources
-| extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
-'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
-| where own in ({principals}) or assigned in ({principals})
-| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
-clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
-| order by id asc"""
 
 
 @dataclass
@@ -155,7 +70,7 @@ def places(arm: Arm, where: str) -> Places:
 
     :raises ArmError: Resource Graph refused the query as a whole.
     """
-    answer = graph.query(arm, _REGISTRIES.format(where=where))
+    answer = graph.query(arm, queries.REGISTRIES.format(where=where))
     found = Places([], {}, answer.incomplete)
     whole = _whole(answer.rows, found.incomplete)
     for row in whole:
@@ -178,15 +93,19 @@ def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: st
     :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.
     """
     asked, found = _Asked(arm), Found()
-    named = _named(where.registries, suffix)
-    by_host = f"type in~ ({listed(_BY_HOST)}) and ({_sites(named)})"
+    named = queries.named([each.login_server for each in where.registries], suffix)
+    maybe_named = queries.sites(named)
+    by_host = f"type in~ ({listed(queries.BY_HOST)}) and ({maybe_named})"
+    resource = f"type in~ ({listed(queries.BY_TYPE)}) or ({by_host})"
     with ThreadPoolExecutor(_READERS) as readers:
-        resources = readers.submit(asked.rows, _RESOURCES.format(where=f"type in~ ({listed(_BY_TYPE)}) or ({by_host})"))
+        resources = readers.submit(asked.rows, queries.RESOURCES.format(where=resource))
         settings = readers.submit(
-            asked.rows, _SITE_SETTINGS.format(named=_sites(named)), "Settings of App Service and Functions"
+            asked.rows,
+            queries.SITE_SETTINGS.format(named=maybe_named),
+            "Settings of App Service and Functions",
         )
-        pools = readers.submit(asked.rows, _POOLS.format(named=named), "Batch pools")
-        flux = readers.submit(asked.rows, _FLUX.format(named=named), "Flux configurations")
+        pools = readers.submit(asked.rows, queries.POOLS.format(named=named), "Batch pools")
+        flux = readers.submit(asked.rows, queries.FLUX.format(named=named), "Flux configurations")
         assignments = readers.submit(_assignments, asked, where.registries, roles)
         sites = _sort(found, resources.result(), suffix)
         _read_sites(asked, readers, found, sites, settings.result(), suffix)
@@ -202,7 +121,7 @@ def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: st
 def _nameless(registries: list[Registry], suffix: str) -> list[str]:
     """Registries that no image can be told to name, for their login server is not of this cloud's form or not there."""
     odd = [each.name for each in registries if not hosts.image_login_server(each.login_server, suffix, bare=True)]
-    return [f"The login server of {name} is not known, so neither is who names it in an image." for name in odd]
+    return [_errors.login_server_unknown(name) for name in odd]
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -221,7 +140,7 @@ class _Asked:
         except ArmError as error:
             if not optional:
                 raise
-            self.incomplete.append(f"{optional} could not be read in Resource Graph ({error}): they are unknown.")
+            self.incomplete.append(_errors.kind_unread(optional, str(error)))
             return []
         self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
         return _whole(answer.rows, self.incomplete)
@@ -231,9 +150,7 @@ def _whole(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
     """The rows that are rows; how many are not is said."""
     whole = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
     if len(whole) < len(rows):
-        incomplete.append(
-            f"{_errors.counted(len(rows) - len(whole), 'row', 'rows')} of Resource Graph could not be read."
-        )
+        incomplete.append(_errors.rows_unread(len(rows) - len(whole)))
     return whole
 
 
@@ -244,43 +161,14 @@ def _assignments(
     others, built-in and custom, by what they allow.
     """
     judged: dict[str, dict[str, Any]] = {}
-    for row in asked.rows(_ROLES, "Custom roles", inherited=True):
+    for row in asked.rows(queries.ROLES, "Roles", inherited=True):
         try:
             judged |= rights.judged_roles([row])
         except Odd:
-            asked.incomplete.append(f"Role {row['id']} could not be read.")
+            asked.incomplete.append(_errors.role_unread(row["id"]))
     known = {**judged, **roles}
-    text = _ASSIGNMENTS.format(roles=listed(known), scopes=_scopes(registries))
+    text = queries.ASSIGNMENTS.format(roles=listed(known), scopes=queries.scopes([each.id for each in registries]))
     return asked.rows(text, "Role assignments", inherited=True), known
-
-
-def _scopes(registries: list[Registry]) -> str:
-    """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
-    ids = [registry.id.lower() for registry in registries]
-    groups = sorted({each.partition("/providers/")[0] for each in ids})
-    conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
-    if len(groups) <= _FEW_SCOPES:
-        conditions.append(f"scope in ({listed(groups)})")
-    else:
-        conditions.append("array_length(split(scope, '/')) == 5")
-    if len(ids) <= _FEW:
-        conditions += [f"scope startswith '{quoted(each)}'" for each in ids]
-    else:
-        conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
-    return " or ".join(conditions)
-
-
-def _named(registries: list[Registry], suffix: str) -> str:
-    """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
-    labels = [registry.login_server.partition(".")[0] for registry in registries]
-    wanted = [f"{label}." for label in labels] if len(labels) <= _FEW else [suffix]
-    return " or ".join(f"tostring(properties) contains '{quoted(text)}'" for text in wanted)
-
-
-def _sites(named: str) -> str:
-    """Sites whose rows hold no image in clear text are asked for, too: compose files and sidecars."""
-    unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
-    return " or ".join([named, *(f"tostring(properties) contains '{form}'" for form in unclear)])
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -294,12 +182,8 @@ def _read(
         try:
             read += reader(row, suffix)
         except Odd:
-            _say_odd(found, row)
+            found.incomplete.append(_errors.row_unread(row["id"]))
     return read
-
-
-def _say_odd(found: Found, row: dict[str, Any]) -> None:
-    found.incomplete.append(f"The row of {row['id']} could not be read: which registries it uses is unknown.")
 
 
 def _sort(found: Found, rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
@@ -334,7 +218,7 @@ def _read_sites(
         try:
             return _site(asked.arm, row, settings.get(row["id"].lower()), suffix)
         except Odd:
-            return [], [f"The row of {row['id']} could not be read: which registries it uses is unknown."]
+            return [], [_errors.row_unread(row["id"])]
 
     for found_uses, sentences in readers.map(read, sites):
         found.uses += found_uses
@@ -346,13 +230,9 @@ def _other_sites(asked: _Asked, sites: Iterable[str]) -> list[dict[str, Any]]:
     rows, ordered = [], sorted(sites)
     for start in range(0, len(ordered), _SITES_IN_A_QUERY):
         ids = listed(ordered[start : start + _SITES_IN_A_QUERY])
-        rows += asked.rows(_RESOURCES.format(where=f"id in~ ({ids})"), "Sites")
+        rows += asked.rows(queries.RESOURCES.format(where=f"id in~ ({ids})"), "Sites")
     there = {row["id"].lower() for row in rows}
-    asked.incomplete += [
-        f"The settings of {each} may name a registry, and its own row is not there: it is unknown."
-        for each in ordered
-        if each not in there
-    ]
+    asked.incomplete += [_errors.site_without_row(each) for each in ordered if each not in there]
     return rows
 
 
@@ -365,15 +245,15 @@ def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: 
         try:
             found += uses.site_containers(row, arm.pages(f"{row['id']}/sitecontainers", SIDECARS_API_VERSION), suffix)
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
-            said.append(f"The containers of {row['id']} could not be read ({_short(error)}): they are unknown.")
+            said.append(_errors.containers_unread(row["id"], _short(error)))
     if any(hosts.image_login_server(each, suffix) for each in images):
         sign_in = uses.site_sign_in(row, config)
         if not sign_in:
             sign_in, why = _ask_site(arm, row)
-            said += [f"How {row['id']} signs in could not be read{why}: it is unknown."] if why else []
+            said += [_errors.sign_in_unread(row["id"], why)] if why else []
         found += uses.site(row, sign_in, suffix, config)
     if uses.unresolved(images):
-        said.append(f"An image of {row['id']} names its registry by a variable: which one it is is unknown.")
+        said.append(_errors.registry_in_a_variable(row["id"]))
     return found, said
 
 
@@ -400,13 +280,9 @@ def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles:
         found.holders[registry.id.lower()] = held
         without += [] if rights.any_visible(registry.id, above, assignments) else [registry.name]
     if without:
-        more = f" and {len(without) - 3} more" if len(without) > 3 else ""
-        found.incomplete.append(
-            f"No role assignment is visible for {', '.join(without[:3])}{more}: to see roles takes "
-            "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
-        )
+        found.incomplete.append(_errors.roles_unseen(without))
     if assignments.odd:
-        found.incomplete.append(f"{assignments.odd} role assignments could not be read.")
+        found.incomplete.append(_errors.assignments_unread(assignments.odd))
 
 
 def _find_owners(asked: _Asked, found: Found) -> None:
@@ -422,7 +298,7 @@ def _find_owners(asked: _Asked, found: Found) -> None:
     ordered = sorted(left)
     for start in range(0, len(ordered), _PRINCIPALS_IN_A_QUERY):
         asked_for = listed(ordered[start : start + _PRINCIPALS_IN_A_QUERY])
-        for row in asked.rows(_OWNERS.format(principals=asked_for), "Owners of identities"):
+        for row in asked.rows(queries.OWNERS.format(principals=asked_for), "Owners of identities"):
             found.owners[str(row.get("principalId")).lower()] = row
 
 

@@ -185,13 +185,7 @@ def _numbers(dotted: str) -> tuple[int, ...]:
 def clusters_on_secrets(found: Found) -> list[str]:
     """A sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
     names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _on_secret(row)]
-    if not names:
-        return []
-    return [
-        f"{_errors.counted(len(names), 'AKS cluster signs', 'AKS clusters sign')} in as a service principal "
-        f"({', '.join(names[:3])}{' …' if len(names) > 3 else ''}): which registries they pull from is unknown; the "
-        "service principal is among the principals with rights."
-    ]
+    return [_errors.clusters_on_secrets(names)] if names else []
 
 
 def _on_secret(row: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import ForbiddenError
 
-from azext_acrscope import graph
+from azext_acrscope import _errors, graph
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.policy import definitions
 from azext_acrscope.policy.refusals import TO_READ, refused
@@ -153,7 +153,7 @@ def read(arm: Arm, scope: PolicyScope) -> Governance:
         exemptions = _listed(arm, scope, _EXEMPTIONS, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above)
     except ForbiddenError as error:
         exemptions = []
-        found.incomplete.append(f"Exemptions are unknown: {error.error_msg}")
+        found.incomplete.append(_errors.exemptions_unread(error.error_msg))
     if scope.management_group:
         below = _below(arm, scope, found)
         assignments += [each for each in below if "/policyassignments/" in str(each.get("id")).lower()]
@@ -213,10 +213,7 @@ def _initiatives(arm: Arm, ids: set[str], scope: PolicyScope, found: Governance)
     with ThreadPoolExecutor(_READERS) as readers:
         for identifier, answer in zip(missing, readers.map(get, missing), strict=True):
             if isinstance(answer, ArmError):
-                found.incomplete.append(
-                    f"Whether the initiative {identifier} holds one of the two definitions is unknown ({answer.code}): "
-                    "ask for the role Reader where it is defined."
-                )
+                found.incomplete.append(_errors.initiative_unread(identifier, answer.code))
             else:
                 known[identifier.lower()] = answer
     return known

@@ -3,8 +3,9 @@
 from typing import Any
 
 from azext_acrscope import _errors
-from azext_acrscope.policy.assignments import Assignment, Plan, effect_of
+from azext_acrscope.policy.assignments import Assignment, effect_of
 from azext_acrscope.policy.estate import Count
+from azext_acrscope.policy.planning import Plan
 from azext_acrscope.policy.scopes import PolicyScope
 
 

@@ -168,7 +168,7 @@ def check_identity(arm: Arm, rule: Rule) -> str | None:
                 **{"$filter": f"assignedTo('{re.sub('[^0-9A-Za-z-]', '', principal)}')"},
             )
     except ArmError as error:
-        return f"The roles of the assignment's identity cannot be read ({error.code}), so they are not checked."
+        return _errors.identity_roles_unread(error.code)
     if not assigned:
         raise _errors.identity_without_role(rule.name, rule.scope, command)
     here = rule.scope.lower()

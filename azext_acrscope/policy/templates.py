@@ -7,8 +7,8 @@ import json
 import re
 
 from azext_acrscope import _errors
-from azext_acrscope.policy.assignments import Wanted
 from azext_acrscope.policy.definitions import BICEP, CONTRIBUTOR, EFFECTS, ENFORCEMENT_MODES, MODIFY
+from azext_acrscope.policy.planning import Wanted
 from azext_acrscope.policy.scopes import PolicyScope
 
 _BICEP_SCOPES = {"managementGroups": "managementGroup", "resourceGroups": "resourceGroup"}

@@ -9,6 +9,7 @@ import pytest
 
 from tests.az import Az, add_extension, build_wheel, locked
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
+from tests.localcloud.world import Subscription
 
 
 @pytest.fixture(scope="session")
@@ -85,13 +86,17 @@ def _signed_in(
 
 @pytest.fixture
 def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud) -> Callable[..., Az]:
-    """Makes an `az` with a new home; with `principal`, signed in as that service principal."""
+    """Makes an `az` with a new home; with `principal` signed in as it, with `subscription` using that one."""
 
-    def make(principal: ServicePrincipal | None = None, name: str = "home") -> Az:
+    def make(
+        principal: ServicePrincipal | None = None, name: str = "home", subscription: Subscription | None = None
+    ) -> Az:
         az = Az(tmp_path / name, extensions, cloud.env)
         if principal:
             sign_in(az, principal)
-            cloud.clear_requests()
+        if subscription:
+            az.ok("account", "set", "--subscription", subscription.id)
+        cloud.clear_requests()
         return az
 
     return make

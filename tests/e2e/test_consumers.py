@@ -39,11 +39,8 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
 
 
 @pytest.fixture
-def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
-    signed_in = new_az(estate.auditor)
-    signed_in.ok("account", "set", "--subscription", estate.platform.id)
-    cloud.clear_requests()
-    return signed_in
+def az(new_az: Callable[..., Az], estate: Estate) -> Az:
+    return new_az(estate.auditor, subscription=estate.platform)
 
 
 def consumers(az: Az, *arguments: str) -> Result:
@@ -377,9 +374,7 @@ def owner(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
     principal = cloud.world.add_service_principal(f"owner of {estate.registry.name}")
     for subscription in (estate.platform, estate.apps):
         cloud.world.grant(principal, subscription.scope, "Contributor")
-    signed_in = new_az(principal, "owner")
-    signed_in.ok("account", "set", "--subscription", estate.platform.id)
-    return signed_in
+    return new_az(principal, "owner", estate.platform)
 
 
 def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, cloud: LocalCloud) -> None:

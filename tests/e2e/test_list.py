@@ -38,11 +38,8 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
 
 
 @pytest.fixture
-def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
-    signed_in = new_az(estate.auditor)
-    signed_in.ok("account", "set", "--subscription", estate.production.id)
-    cloud.clear_requests()
-    return signed_in
+def az(new_az: Callable[..., Az], estate: Estate) -> Az:
+    return new_az(estate.auditor, subscription=estate.production)
 
 
 def scope_list(az: Az, *arguments: str) -> Result:
@@ -88,7 +85,7 @@ def test_an_odd_item_of_a_list_is_neither_hidden_nor_hides_the_others(az: Az, cl
     result = scope_list(az, "--live", "--require", "enabled")
     assert result.code == 1
     assert len(result.json) == 1
-    assert "1 items of its list are no registries" in result.stderr
+    assert "1 item of its list is no registry" in result.stderr
 
 
 def test_a_connection_that_breaks_in_one_subscription_leaves_the_others(

@@ -83,11 +83,7 @@ def test_who_may_only_pull_can_sign_in_by_name_and_is_told_the_host(
     cloud.world.grant(puller, registry.id, "AcrPull")
     az = new_az(puller)
     for arguments in ([], ["-g", "rg-apps"]):
-        result = (
-            expose(az, registry.name, "--subscription", cloud.world.subscriptions[0].id, *arguments)
-            if False
-            else expose(az, registry.name, *arguments)
-        )
+        result = expose(az, registry.name, *arguments)
         assert result.code == 0, result
         assert result.json["loginServer"] == registry.login_server
         assert f"Signing in to {registry.login_server}" in result.stderr

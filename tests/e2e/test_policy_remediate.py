@@ -31,6 +31,17 @@ class Estate:
     def registry(self, suffix: str, group: str = "rg-apps") -> Registry:
         return self.cloud.world.add_registry(f"{self.enabled.name}{suffix}", group, self.subscription)
 
+    def governed_from_above(self) -> tuple[str, str]:
+        """Let a new management group's assignment take the place of the subscription's: its name and its scope."""
+        world, group = self.cloud.world, f"mg-{self.enabled.name}"
+        world.add_management_group(group)
+        world.move(self.subscription, group)
+        scope = f"/providers/Microsoft.Management/managementGroups/{group}"
+        world.grant(self.operator, scope, "Resource Policy Contributor")
+        world.assign_policy(scope, MODIFY, "of-the-management-group")
+        world.policies.remove(self.assignment)
+        return group, scope
+
     def encrypted(self, suffix: str = "key") -> Registry:
         """A registry with a customer-managed key."""
         registry = self.registry(suffix)
@@ -52,11 +63,8 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
 
 
 @pytest.fixture
-def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
-    signed_in = new_az(estate.operator)
-    signed_in.ok("account", "set", "--subscription", estate.subscription.id)
-    cloud.clear_requests()
-    return signed_in
+def az(new_az: Callable[..., Az], estate: Estate) -> Az:
+    return new_az(estate.operator, subscription=estate.subscription)
 
 
 def remediate(az: Az, *arguments: str, env: dict[str, str] | None = None) -> Result:
@@ -144,31 +152,17 @@ def test_a_member_of_an_initiative_is_remediated(az: Az, cloud: LocalCloud, esta
 def test_a_management_group_is_remediated_by_what_is_known(
     new_az: Callable[..., Az], cloud: LocalCloud, estate: Estate
 ) -> None:
-    world, group = cloud.world, f"mg-{estate.enabled.name}"
-    world.add_management_group(group)
-    world.move(estate.subscription, group)
-    scope = f"/providers/Microsoft.Management/managementGroups/{group}"
-    world.grant(estate.operator, scope, "Reader")
-    world.grant(estate.operator, scope, "Resource Policy Contributor")
-    world.assign_policy(scope, MODIFY, "of-the-management-group")
-    world.policies.remove(estate.assignment)
-    world.evaluate_policies(scope)
+    group, scope = estate.governed_from_above()
+    cloud.world.grant(estate.operator, scope, "Reader")
+    cloud.world.evaluate_policies(scope)
     result = remediate(new_az(estate.operator, "mg"), "--management-group", group, "--yes")
     assert result.code == 0, result
     assert estate.enabled.policy_status == "disabled"
     assert f"--management-group {group}" in result.stderr
 
 
-def test_what_azure_policy_has_not_seen_is_left_and_told(
-    new_az: Callable[..., Az], cloud: LocalCloud, estate: Estate
-) -> None:
-    world, group = cloud.world, f"mg-{estate.enabled.name}"
-    world.add_management_group(group)
-    world.move(estate.subscription, group)
-    scope = f"/providers/Microsoft.Management/managementGroups/{group}"
-    world.grant(estate.operator, scope, "Resource Policy Contributor")
-    world.assign_policy(scope, MODIFY, "of-the-management-group")
-    world.policies.remove(estate.assignment)
+def test_what_azure_policy_has_not_seen_is_left_and_told(new_az: Callable[..., Az], estate: Estate) -> None:
+    group, _ = estate.governed_from_above()
     result = remediate(new_az(estate.operator, "mg"), "--management-group", group, "--yes")
     assert result.code == 1, result
     assert results(result)[estate.enabled.name] == "left"

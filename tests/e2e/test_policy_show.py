@@ -51,11 +51,8 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
 
 
 @pytest.fixture
-def az(new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud) -> Az:
-    signed_in = new_az(estate.auditor)
-    signed_in.ok("account", "set", "--subscription", estate.subscription.id)
-    cloud.clear_requests()
-    return signed_in
+def az(new_az: Callable[..., Az], estate: Estate) -> Az:
+    return new_az(estate.auditor, subscription=estate.subscription)
 
 
 def show(az: Az, *arguments: str) -> Any:

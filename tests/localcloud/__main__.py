@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shlex
 import signal
+from pathlib import Path
 from types import FrameType
 
 from .cloud import LocalCloud
@@ -37,10 +39,18 @@ def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
 
 
 def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
-    """Nothing here is a real secret: the cloud ends with this process."""
+    """Nothing here is a real secret: the cloud ends with this process.
+
+    The CLI looks for extensions in its configuration's folder, which is a new one here: so it is told where they are.
+    """
     config = cloud.directory / "azure-config"
     config.mkdir()
-    settings = {**cloud.env, "AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "false"}
+    settings = {
+        **cloud.env,
+        "AZURE_CONFIG_DIR": str(config),
+        "AZURE_EXTENSION_DIR": _extensions(),
+        "AZURE_CORE_COLLECT_TELEMETRY": "false",
+    }
     sign_in = f"az login --service-principal -u {operator.app_id} -p {operator.secret} --tenant {operator.tenant_id}"
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
     return [
@@ -50,6 +60,12 @@ def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
         f"# control: curl {cloud.proxy_url}/localcloud/requests",
         "# Ctrl-C ends it.",
     ]
+
+
+def _extensions() -> str:
+    """Where the CLI of this shell keeps its extensions."""
+    configuration = Path(os.environ.get("AZURE_CONFIG_DIR") or "~/.azure").expanduser()
+    return os.environ.get("AZURE_EXTENSION_DIR") or str(configuration / "cliextensions")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

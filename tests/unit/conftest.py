@@ -1,9 +1,12 @@
-"""What several rooms' tests stand on: a home of the test's own, as container clients see it."""
+"""What several rooms' tests stand on: a home of the test's own, as container clients see it; a local Azure."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.localcloud import LocalCloud
 
 
 @pytest.fixture
@@ -16,3 +19,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     return tmp_path
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
+    """A local Azure, to which the environment's proxy leads."""
+    with LocalCloud(backend=False) as running:
+        for name, value in running.env.items():
+            monkeypatch.setenv(name, value)
+        yield running

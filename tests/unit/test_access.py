@@ -1,7 +1,6 @@
 """Access tokens for some repositories: what is asked for, and what is taken for an answer."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from azure.cli.core.azclierror import AzureInternalError, AzureResponseError, ForbiddenError, UnauthorizedError
@@ -114,14 +113,6 @@ def test_a_refusal_has_its_own_type_and_the_ids(status: int, error: type[Excepti
 
 
 # --- on the wire ---
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    with LocalCloud(backend=False) as running:
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 def test_each_repository_is_a_scope_of_its_own(cloud: LocalCloud) -> None:

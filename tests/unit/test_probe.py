@@ -1,6 +1,5 @@
 """The two-token probe: every cell of its table, which tokens go where, and waiting for a change to take effect."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,13 +22,9 @@ IO = ".azurecr.io"
 ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/contoso"
 
 
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    with LocalCloud(backend=False) as running:
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr("azext_acrscope.login_server._Patience.sleep", lambda *_: None)
-        yield running
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azext_acrscope.login_server._Patience.sleep", lambda *_: None)
 
 
 @pytest.fixture

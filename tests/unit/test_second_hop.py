@@ -1,6 +1,5 @@
 """Second hop: what the requests to a login server look like, and what is done with the answers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ from tests.localcloud import LocalCloud, Registry
 from tests.unit.test_tokens import jwt
 
 IO = ".azurecr.io"
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    with LocalCloud(backend=False) as running:
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,6 @@ from tests.unit.test_tokens import jwt
 IO, HOST = ".azurecr.io", "contoso.azurecr.io"
 AUDIENCE = "https://containerregistry.azure.net"
 PULL = {"team/app": ["pull"]}
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalCloud]:
-    with LocalCloud(backend=False) as running:
-        for name, value in running.env.items():
-            monkeypatch.setenv(name, value)
-        yield running
 
 
 class FirstHop:

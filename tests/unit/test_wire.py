@@ -10,7 +10,7 @@ import pytest
 from urllib3 import HTTPHeaderDict
 
 from azext_acrscope import arm, first_hop, hosts, log_analytics, login_server, registry, second_hop
-from azext_acrscope.consumers import inventory, knowledge, uses, verdicts
+from azext_acrscope.consumers import knowledge, queries, uses, verdicts
 from azext_acrscope.kql import listed
 from azext_acrscope.tokens import ACR_AUDIENCE, json_object
 from tests.localcloud import kql
@@ -172,10 +172,9 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
     for pair in pairs(f"consumers/{pattern}.json"):
         resource = pair["row"]
         shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
-        by_host = inventory._sites("tostring(properties) contains '.azurecr.io'")
-        text = inventory._RESOURCES.format(
-            where=f"type in~ ({listed(inventory._BY_TYPE)}) or "
-            f"(type in~ ({listed(inventory._BY_HOST)}) and ({by_host}))"
+        by_host = queries.sites("tostring(properties) contains '.azurecr.io'")
+        text = queries.RESOURCES.format(
+            where=f"type in~ ({listed(queries.BY_TYPE)}) or (type in~ ({listed(queries.BY_HOST)}) and ({by_host}))"
         )
         found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
     return found

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from azext_acrscope import arm
-from azext_acrscope.policy import assignments, roles
+from azext_acrscope.policy import assignments, planning, roles
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, EFFECTS, MODIFY
 from tests.unit.policy.azure import AT_GROUP, FakeArm
 from tests.unit.test_wire import WIRE, headers, pairs
@@ -51,7 +51,7 @@ def test_what_is_sent_again_is_what_the_recorded_update_sent(flow: str) -> None:
         if "policyAssignments" not in pair["request"]["url"] or pair["response"]["status"] >= 300:
             continue
         if pair["request"]["method"] == "PUT" and before:
-            sent, again = body(pair, "request"), assignments._sendable(before)
+            sent, again = body(pair, "request"), planning._sendable(before)
             assert again.pop("location") == sent.pop("location")
             again.pop("identity", None), sent.pop("identity")
             changed = {key for key in sent["properties"] if sent["properties"][key] != again["properties"].get(key)}
@@ -66,7 +66,7 @@ def test_what_is_sent_again_is_what_the_recorded_update_sent(flow: str) -> None:
 def test_the_recorded_identities_are_sent_in_the_recorded_form(flow: str) -> None:
     for pair in requests(flow, "PUT", "policyAssignments"):
         if "identity" in body(pair, "request"):
-            assert assignments._identity(body(pair)) == body(pair, "request")["identity"]
+            assert planning._identity(body(pair)) == body(pair, "request")["identity"]
 
 
 def test_the_recorded_replication_delay_is_waited_out() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from azext_acrscope import graph
 from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.consumers import inventory, knowledge, report
+from azext_acrscope.consumers import inventory, knowledge, result
 from azext_acrscope.consumers.inventory import Places, Registry
 
 OURS = knowledge.load()
@@ -47,7 +47,7 @@ class FakeArm:
 
 def found(arm: FakeArm, mode: str = "", login_server: str = "contoso.azurecr.io") -> tuple[dict[str, Any], list[str]]:
     registry = Registry(ID, "contoso", login_server, "s1", "rg", "", mode)
-    inquiry = report.inquire(Places([registry], {}), cast(Arm, arm), OURS, ".azurecr.io")
+    inquiry = result.inquire(Places([registry], {}), cast(Arm, arm), OURS, ".azurecr.io")
     return inquiry.result, inquiry.unread
 
 

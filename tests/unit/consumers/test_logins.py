@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from azext_acrscope import _errors
-from azext_acrscope.consumers import logins, report, watch
+from azext_acrscope.consumers import logins, watch
 from azext_acrscope.consumers.inventory import Registry
+from azext_acrscope.consumers.result import missed
 from azext_acrscope.consumers.uses import with_client_ids
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -257,9 +258,9 @@ def test_a_token_in_a_user_agent_is_not_told() -> None:
 
 
 def test_the_gate_counts_the_newly_refused() -> None:
-    assert report.missed(result(event("200", "10:00")), "breaks") is None
-    failed = report.missed(result(event("200", "10:00"), event("401", "11:00")), "breaks")
+    assert missed(result(event("200", "10:00")), "breaks") is None
+    failed = missed(result(event("200", "10:00"), event("401", "11:00")), "breaks")
     assert failed
     assert "1 client is newly refused" in failed.error_msg
     quiet = {"breaks": 0, "works": 0, "unknown": 0, "consumers": []}
-    assert report.missed({"registries": [quiet], "incomplete": []}, "breaks") is None
+    assert missed({"registries": [quiet], "incomplete": []}, "breaks") is None

@@ -10,8 +10,8 @@ import pytest
 from azure.cli.core.azclierror import RequiredArgumentMissingError
 
 from azext_acrscope.policy import templates
-from azext_acrscope.policy.assignments import Wanted
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, LANGUAGES, MODIFY
+from azext_acrscope.policy.planning import Wanted
 from azext_acrscope.policy.scopes import PolicyScope
 from tests.az import ROOT
 from tests.unit.policy.azure import AT_GROUP, AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, IDENTITY, SUBSCRIPTION

@@ -14,7 +14,6 @@ from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS,
 from azext_acrscope.consumers.selection import Search
 from azext_acrscope.consumers.watch import Log
 
-_SHOWN = 10  # names of subscriptions in the summary; the result has all
 READ = "Reader"  # the role that Resource Graph needs
 
 
@@ -119,18 +118,12 @@ def inquire(where: Places, arm: Arm, knowledge: Knowledge, suffix: str) -> Inqui
 
 def summary(result: dict[str, Any]) -> list[str]:
     """Lines for people: the numbers, what may be missing, once the checklist of what no query sees, and the log."""
-    registries, searched = result["registries"], result["subscriptions"]
-    places = ", ".join(searched[:_SHOWN]) + (" …" if len(searched) > _SHOWN else "")
+    registries = result["registries"]
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
-    counted = _errors.counted(sum(numbers.values()), "consumer", "consumers")
     broad = numbers[UNKNOWN] - _to_ask(result)
-    lines = [
-        f"{_errors.registries(len(registries))}, {counted}: {numbers[BREAKS]} break, {numbers[WORKS]} work, "
-        f"{numbers[UNKNOWN]} unknown{f' ({broad} of them may pull only by a broad role)' if broad else ''}; "
-        f"searched {_errors.subscriptions(len(searched))}: {places}"
-    ]
+    lines = [_errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])]
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
-    lines.append("What no query sees, to be checked by hand (where and why: `notSeen` in the result, and in a report):")
+    lines.append(_errors.NOT_SEEN)
     for verdict in (BREAKS, UNKNOWN, WORKS):
         names = [item["consumer"] for item in result["notSeen"] if item["verdict"] == verdict]
         lines += [f"  {verdict}: {'; '.join(names)}"] if names else []

@@ -1,0 +1,124 @@
+"""What Resource Graph is asked about consumers: the queries, and the conditions in them. No requests in here.
+
+Rows come in the order of their IDs, so that pages neither repeat nor leave out any. What a query lets through is read,
+and compared exactly, by `uses` and `rights`.
+"""
+
+from azext_acrscope.kql import listed, quoted
+
+_FEW = 20  # registries; for more, every row that names any registry is asked for
+_FEW_SCOPES = 100
+
+REGISTRIES = """resources
+| where type =~ 'microsoft.containerregistry/registries'{where}
+| project id, name, type, subscriptionId, resourceGroup, loginServer = tostring(properties.loginServer), \
+status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
+mode = tostring(properties.roleAssignmentMode), chain = todynamic('')
+| union (resourcecontainers
+| where type =~ 'microsoft.resources/subscriptions'
+| project id, name, type, subscriptionId, resourceGroup, loginServer = '', status = '', mode = '', \
+chain = properties.managementGroupAncestorsChain)
+| order by id asc"""
+
+# Types that name a registry by its login server; those that do not are asked for by type alone.
+BY_HOST = (
+    *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
+    *("microsoft.app/sessionpools", "microsoft.app/builders", "microsoft.containerinstance/containergroups"),
+    *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
+)
+BY_TYPE = (
+    *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
+    *("microsoft.machinelearningservices/registries", "microsoft.containerregistry/registries/tasks"),
+    "microsoft.containerregistry/registries/agentpools",
+)
+RESOURCES = """resources
+| where {where}
+| project id, name, type, kind, managedBy, identity, \
+siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
+'windowsFxVersion', properties.siteConfig.windowsFxVersion, \
+'acrUseManagedIdentityCreds', properties.siteConfig.acrUseManagedIdentityCreds, \
+'acrUserManagedIdentityID', properties.siteConfig.acrUserManagedIdentityID), \
+siteProperties = properties.siteProperties.properties, \
+template = properties.template, registries = properties.configuration.registries, \
+customContainerTemplate = properties.customContainerTemplate, containers = properties.containers, \
+initContainers = properties.initContainers, imageRegistryCredentials = properties.imageRegistryCredentials, \
+kubelet = properties.identityProfile.kubeletidentity, \
+servicePrincipal = tostring(properties.servicePrincipalProfile.clientId), \
+pools = properties.agentPoolProfiles, version = tostring(properties.currentKubernetesVersion), \
+bootstrapProfile = properties.bootstrapProfile, \
+mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRegistries, \
+mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
+builderRegistries = properties.containerRegistries
+| order by id asc"""
+SITE_SETTINGS = """appserviceresources
+| where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})
+| project id, \
+linuxFxVersion = coalesce(properties.LinuxFxVersion, properties.linuxFxVersion), \
+windowsFxVersion = coalesce(properties.WindowsFxVersion, properties.windowsFxVersion), \
+acrUseManagedIdentityCreds = coalesce(properties.AcrUseManagedIdentityCreds, properties.acrUseManagedIdentityCreds), \
+acrUserManagedIdentityID = coalesce(properties.AcrUserManagedIdentityID, properties.acrUserManagedIdentityID)
+| order by id asc"""
+POOLS = """batchresources
+| where type =~ 'microsoft.batch/batchaccounts/pools' and ({named})
+| project id, name, type, identity, \
+containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration, \
+startContainer = properties.startTask.containerSettings
+| order by id asc"""
+FLUX = """kubernetesconfigurationresources
+| where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
+| project id, name, type, ociRepository = properties.ociRepository
+| order by id asc"""
+# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
+ROLES = """authorizationresources
+| where type =~ 'microsoft.authorization/roledefinitions'
+| extend said = tostring(properties.permissions)
+| where said contains 'containerregistry' or said contains '"*' \
+or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
+| project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
+| order by id asc"""
+ASSIGNMENTS = """authorizationresources
+| where type =~ 'microsoft.authorization/roleassignments'
+| extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
+| extend role = extract('[^/]+$', 0, roleId)
+| where role in ({roles}) and ({scopes})
+| project id, scope, roleId, principalId = tostring(properties.principalId), \
+principalType = tostring(properties.principalType), condition = tostring(properties.condition)
+| order by id asc"""
+OWNERS = """resources
+| extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
+'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
+| where own in ({principals}) or assigned in ({principals})
+| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
+clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
+| order by id asc"""
+
+
+def scopes(registry_ids: list[str]) -> str:
+    """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
+    ids = [each.lower() for each in registry_ids]
+    groups = sorted({each.partition("/providers/")[0] for each in ids})
+    conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
+    if len(groups) <= _FEW_SCOPES:
+        conditions.append(f"scope in ({listed(groups)})")
+    else:
+        conditions.append("array_length(split(scope, '/')) == 5")
+    if len(ids) <= _FEW:
+        conditions += [f"scope startswith '{quoted(each)}'" for each in ids]
+    else:
+        conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
+    return " or ".join(conditions)
+
+
+def named(login_servers: list[str], suffix: str) -> str:
+    """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
+    labels = [each.partition(".")[0] for each in login_servers]
+    wanted = [f"{label}." for label in labels] if len(labels) <= _FEW else [suffix]
+    return " or ".join(f"tostring(properties) contains '{quoted(text)}'" for text in wanted)
+
+
+def sites(naming: str) -> str:
+    """A condition for what `naming` lets through (see `named`), and for sites whose image is in no row in clear text:
+    compose files and sidecars.
+    """
+    unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
+    return " or ".join([naming, *(f"tostring(properties) contains '{form}'" for form in unclear)])

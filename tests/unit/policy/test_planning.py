@@ -1,0 +1,306 @@
+"""Planning and making assignments: what is written, and above all what is not."""
+
+import copy
+from typing import Any
+
+import pytest
+from azure.cli.core.azclierror import (
+    AzureResponseError,
+    ForbiddenError,
+    InvalidArgumentValueError,
+    RequiredArgumentMissingError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+
+from azext_acrscope.policy import assignments, planning
+from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, MODIFY
+from azext_acrscope.policy.planning import Wanted
+from azext_acrscope.policy.scopes import PolicyScope
+from tests.unit.policy.azure import (
+    AT_GROUP,
+    AT_MANAGEMENT_GROUP,
+    AT_SUBSCRIPTION,
+    IDENTITY,
+    PRINCIPAL,
+    SUBSCRIPTION,
+    FakeArm,
+    refusal,
+)
+
+MODIFYING = Wanted("modify", location="westeurope")
+
+
+def assign(arm: FakeArm, wanted: Wanted, scope: PolicyScope = AT_SUBSCRIPTION) -> dict[str, Any]:
+    """Plan and do it; what the command prints."""
+    wanted.check(scope)
+    plan = planning.plan(arm, scope, wanted)
+    return planning.result(plan, planning.assign(plan, arm, 60, lambda _: None), None)
+
+
+def stored(arm: FakeArm, name: str = "acrscope", scope: PolicyScope = AT_SUBSCRIPTION) -> dict[str, Any]:
+    found: dict[str, Any] = arm.objects[assignments.id_of(scope, name).lower()]
+    return found
+
+
+@pytest.mark.parametrize("scope", [AT_SUBSCRIPTION, AT_GROUP, AT_MANAGEMENT_GROUP])
+def test_a_new_assignment_audits_by_default(scope: PolicyScope) -> None:
+    arm = FakeArm()
+    assert assign(arm, Wanted(), scope)["changed"] is True
+    properties = stored(arm, "acrscope", scope)["properties"]
+    assert properties["policyDefinitionId"] == AUDIT_OR_DENY
+    assert properties["parameters"] == {"effect": {"value": "Audit"}}
+    assert properties["enforcementMode"] == "Default"
+    assert "identity" not in stored(arm, "acrscope", scope)
+
+
+@pytest.mark.parametrize("wanted", [Wanted(), Wanted("deny", enforcement="do-not-enforce", message="no"), MODIFYING])
+def test_a_repeat_writes_nothing(wanted: Wanted) -> None:
+    arm = FakeArm()
+    assign(arm, wanted)
+    arm.writes.clear()
+    assert assign(arm, wanted)["changed"] is False
+    assert arm.writes == []
+
+
+def test_letter_case_and_spelled_out_defaults_are_no_difference() -> None:
+    arm = FakeArm()
+    scope = f"{SUBSCRIPTION}/resourceGroups/rg-A"
+    assign(arm, Wanted(not_scopes=[scope]))
+    there = stored(arm)["properties"]
+    there["policyDefinitionId"] = AUDIT_OR_DENY.lower()
+    there["notScopes"] = [scope.lower()]
+    there["parameters"]["effect"]["value"] = "audit"
+    del there["enforcementMode"]
+    arm.writes.clear()
+    assert assign(arm, Wanted("audit", not_scopes=[scope], enforcement="default"))["changed"] is False
+    assert arm.writes == []
+
+
+def test_the_order_of_excluded_scopes_is_no_difference() -> None:
+    arm = FakeArm()
+    one, two = f"{SUBSCRIPTION}/resourceGroups/a", f"{SUBSCRIPTION}/resourceGroups/b"
+    assign(arm, Wanted(not_scopes=[one, two]))
+    assert assign(arm, Wanted(not_scopes=[two, one]))["changed"] is False
+
+
+def test_what_is_there_and_unknown_survives_a_change() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted())
+    there = stored(arm)["properties"]
+    there |= {
+        "resourceSelectors": [{"name": "r", "selectors": [{"kind": "resourceLocation", "in": ["westeurope"]}]}],
+        "overrides": [{"kind": "policyEffect", "value": "Disabled"}],
+        "description": "ours",
+        "somethingNew": {"a": 1},
+        "scope": SUBSCRIPTION,
+        "instanceId": "1",
+    }
+    there["metadata"]["team"] = "platform"
+    before = copy.deepcopy(there)
+    assign(arm, Wanted("deny"))
+    after = stored(arm)["properties"]
+    assert after.pop("parameters") == {"effect": {"value": "Deny"}}
+    for gone in ("parameters", "scope", "instanceId"):  # the last two Azure alone says
+        before.pop(gone)
+    assert after == before
+
+
+def test_options_left_out_leave_an_assignment_as_it_is() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted("deny", display_name="Mine", enforcement="do-not-enforce", message="no"))
+    arm.writes.clear()
+    result = assign(arm, Wanted())
+    assert result["effect"] == "Deny"
+    assert arm.writes == []
+
+
+def test_a_dry_run_tells_each_change_with_what_is_there_now() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted())
+    plan = planning.plan(arm, AT_SUBSCRIPTION, Wanted("deny", display_name="Mine", message="no"))
+    result = planning.result(plan, None, {"registries": 1, "of": 2})
+    assert [(each["what"], each["before"], each["after"]) for each in result["plannedChanges"]] == [
+        ("effect", "Audit", "Deny"),
+        ("display name", "Container registries accept ACR-audience tokens only", "Mine"),
+        ("message", None, "no"),
+    ]
+    assert result["effect"] == "Audit"
+    assert result["changed"] is False
+
+
+def test_excluded_scopes_and_the_message_can_be_taken_back() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted(not_scopes=[f"{SUBSCRIPTION}/resourceGroups/a"], message="no"))
+    assign(arm, Wanted(not_scopes=[], message=""))
+    assert stored(arm)["properties"]["notScopes"] == []
+    assert stored(arm)["properties"]["nonComplianceMessages"] == []
+
+
+def test_an_assignment_of_another_definition_is_not_touched() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted())
+    arm.writes.clear()
+    with pytest.raises(ValidationError, match="assigns another definition"):
+        assign(arm, Wanted("modify", name="acrscope", location="westeurope"))
+    assert arm.writes == []
+
+
+def test_an_answer_that_is_no_assignment_is_an_error() -> None:
+    arm = FakeArm()
+    arm.objects[assignments.id_of(AT_SUBSCRIPTION, "acrscope").lower()] = {"properties": None}
+    with pytest.raises(AzureResponseError, match="not a policy assignment"):
+        assign(arm, Wanted())
+
+
+# --- modify: the identity and its role -----------------------------------------------------------------------------
+
+
+def test_modify_gives_the_identity_the_role_at_the_scope() -> None:
+    arm = FakeArm()
+    result = assign(arm, MODIFYING)
+    made = stored(arm, "acrscope-modify")
+    assert made["properties"]["policyDefinitionId"] == MODIFY
+    assert made["location"] == "westeurope"
+    assert result["identityPrincipalId"] == PRINCIPAL
+    role = arm.objects[result["roleAssignmentId"].lower()]["properties"]
+    assert role["principalId"] == PRINCIPAL
+    assert role["principalType"] == "ServicePrincipal"
+    assert role["roleDefinitionId"].endswith(CONTRIBUTOR)
+
+
+def test_interrupted_between_the_two_writes_a_repeat_writes_the_second_alone() -> None:
+    arm = FakeArm()
+    arm.refuse("PUT", "roleAssignments", refusal(500, "InternalServerError"))
+    with pytest.raises(Exception, match="InternalServerError"):
+        assign(arm, MODIFYING)
+    arm.writes.clear()
+    plan = planning.plan(arm, AT_SUBSCRIPTION, MODIFYING)
+    assert [each.what for each in plan.changes] == ["new role of its identity"]
+    assert assign(arm, MODIFYING)["changed"] is True
+    assert [path.split("/")[-2] for _, path, _ in arm.writes] == ["roleAssignments"]
+
+
+def test_a_location_is_needed_where_the_scope_has_none() -> None:
+    arm = FakeArm()
+    with pytest.raises(RequiredArgumentMissingError, match="needs a location"):
+        assign(arm, Wanted("modify"))
+    assert arm.writes == []
+
+
+def test_the_resource_groups_location_is_the_default() -> None:
+    arm = FakeArm()
+    arm.objects[AT_GROUP.path.lower()] = {"location": "norwayeast"}
+    assign(arm, Wanted("modify"), AT_GROUP)
+    assert stored(arm, "acrscope-modify", AT_GROUP)["location"] == "norwayeast"
+
+
+def test_another_location_than_that_of_the_assignment_is_refused() -> None:
+    arm = FakeArm()
+    assign(arm, MODIFYING)
+    assert assign(arm, Wanted("modify", location="West Europe"))["changed"] is False
+    assert assign(arm, Wanted("modify"))["changed"] is False
+    with pytest.raises(ValidationError, match="cannot be moved to northeurope"):
+        assign(arm, Wanted("modify", location="northeurope"))
+
+
+def test_a_user_assigned_identity_is_used_and_kept() -> None:
+    arm = FakeArm()
+    wanted = Wanted("modify", location="westeurope", identity=IDENTITY)
+    result = assign(arm, wanted)
+    assert result["identityPrincipalId"] == PRINCIPAL
+    assert result["roleAssignmentId"]
+    arm.writes.clear()
+    other_case = Wanted(
+        "modify", identity=IDENTITY.lower().replace("microsoft.managedidentity", "Microsoft.ManagedIdentity")
+    )
+    for again in (wanted, Wanted("modify"), other_case):
+        assert assign(arm, again)["changed"] is False
+    assert arm.writes == []
+
+
+def test_a_change_of_identity_takes_the_old_ones_role_away_first() -> None:
+    arm = FakeArm()
+    old = assign(arm, MODIFYING)["roleAssignmentId"]
+    arm.writes.clear()
+    plan = planning.plan(arm, AT_SUBSCRIPTION, Wanted("modify", identity=IDENTITY))
+    assert [str(each) for each in plan.changes] == [
+        f"identity: {IDENTITY} (now SystemAssigned)",
+        "new role of its identity: Contributor at subscription 1",
+    ]
+    planning.assign(plan, arm, 60, lambda _: None)
+    assert [(method, path.split("/")[-2]) for method, path, _ in arm.writes] == [
+        ("DELETE", "roleAssignments"),
+        ("PUT", "policyAssignments"),
+        ("PUT", "roleAssignments"),
+    ]
+    assert arm.writes[0][1] == old
+
+
+# --- what was typed ------------------------------------------------------------------------------------------------
+
+
+def test_a_name_cannot_leave_its_place_in_the_path() -> None:
+    arm = FakeArm()
+    assign(arm, Wanted(name="a #b"))
+    assert arm.writes[0][1] == f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/a%20%23b"
+
+
+@pytest.mark.parametrize(
+    ("scope", "excluded"),
+    [
+        (AT_SUBSCRIPTION, "/subscriptions/other/resourceGroups/a"),
+        (AT_GROUP, f"{SUBSCRIPTION}/resourceGroups/rg2"),
+        (AT_SUBSCRIPTION, "rg"),
+        (AT_MANAGEMENT_GROUP, "mg2"),
+    ],
+)
+def test_what_does_not_lie_in_the_scope_cannot_be_excluded(scope: PolicyScope, excluded: str) -> None:
+    with pytest.raises(InvalidArgumentValueError, match="cannot be excluded"):
+        Wanted(not_scopes=[excluded]).check(scope)
+
+
+@pytest.mark.parametrize("wanted", [Wanted("deny", identity=IDENTITY), Wanted(location="westeurope")])
+def test_identity_options_belong_to_modify(wanted: Wanted) -> None:
+    with pytest.raises(RequiredArgumentMissingError, match="--effect modify"):
+        wanted.check(AT_SUBSCRIPTION)
+
+
+def test_an_identity_is_named_by_its_resource_id() -> None:
+    with pytest.raises(InvalidArgumentValueError, match="user-assigned"):
+        Wanted("modify", identity="id-1").check(AT_SUBSCRIPTION)
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "code", "role"),
+    [
+        ("GET", "policyAssignments", "AuthorizationFailed", '"Reader"'),
+        ("PUT", "policyAssignments", "AuthorizationFailed", '"Resource Policy Contributor"'),
+        ("GET", "roleAssignments", "AuthorizationFailed", '"Reader"'),
+        ("PUT", "roleAssignments", "AuthorizationFailed", '"Role Based Access Control Administrator"'),
+        ("PUT", "policyAssignments", "LinkedAuthorizationFailed", '"Managed Identity Operator"'),
+    ],
+)
+def test_a_missing_right_names_the_role_to_ask_for(method: str, kind: str, code: str, role: str) -> None:
+    arm = FakeArm()
+    arm.refuse(method, kind, refusal(403, code))
+    with pytest.raises(ForbiddenError) as caught:
+        assign(arm, MODIFYING)
+    assert role in " ".join(caught.value.recommendations)
+
+
+def test_a_management_group_that_is_not_there_is_said_to_be_missing() -> None:
+    arm = FakeArm()
+    arm.refuse("GET", "policyAssignments", refusal(404, "NotFound"))
+    with pytest.raises(ResourceNotFoundError, match="no management group 'mg'"):
+        assign(arm, Wanted(), AT_MANAGEMENT_GROUP)
+
+
+def test_a_cloud_without_the_definition_is_not_mistaken_for_a_missing_group() -> None:
+    arm = FakeArm()
+    arm.refuse("PUT", "policyAssignments", refusal(404, "PolicyDefinitionNotFound"))
+    with pytest.raises(AzureResponseError, match="PolicyDefinitionNotFound"):
+        assign(arm, Wanted(), AT_MANAGEMENT_GROUP)
