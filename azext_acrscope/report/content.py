@@ -226,7 +226,8 @@ def summary(content: Content) -> Row:
     """What the command prints beside the file: numbers only.
 
     ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
-    unread[]}``; a consumer of several registries counts once.
+    proven, unread[]}``; a consumer of several registries counts once, and a check that did not come to know what the
+    login server does proves nothing.
     """
     numbers = statuses(content.registries)
     return {
@@ -237,5 +238,6 @@ def summary(content: Content) -> Row:
         "next": {each: sum(one.next == each for one in content.registries) for each in NEXT},
         "consumers": content.verdicts(),
         "checked": len(content.checked),
+        "proven": len(content.proven),
         "unread": content.unread,
     }

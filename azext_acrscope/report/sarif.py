@@ -17,6 +17,7 @@ from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.registry import DISABLED, ENABLED
 from azext_acrscope.report import content as model
 from azext_acrscope.report.content import Content, Registry, Row
+from azext_acrscope.report.text import fit
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 # Results of a run that GitHub keeps, and that it takes at all ("About code scanning limits on SARIF results",
@@ -151,7 +152,7 @@ def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[s
 
 def _plain(text: str) -> str:
     """Without links: brackets that are no link's are written with a backslash (SARIF 2.1.0, 3.11.6)."""
-    return re.sub(r"[\\\[\]]", r"\\\g<0>", text)
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", fit(text))
 
 
 def _location(resource: str) -> dict[str, Any]:

@@ -95,6 +95,7 @@ def test_a_report_is_a_file_and_its_numbers_are_the_result(az: Az, estate: Estat
         "next": {"at odds": 0, "held back": 1, "look first": 2, "ready": 0, "unread": 0, "enforced": 1},
         "consumers": {"breaks": 1, "works": 1, "unknown": 1, "mayPull": 1},  # the last is the policy's own identity
         "checked": 0,
+        "proven": 0,
         "unread": [],
     }
     text = (az.home / "report.html").read_text()
@@ -148,7 +149,20 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
         estate.named("else"): ("no", "look first"),
     }
     written = report(az, "--check", "--file", "report.html").json
-    assert (written["checked"], written["next"]["at odds"]) == (3, 1)
+    assert (written["checked"], written["proven"], written["next"]["at odds"]) == (3, 2, 1)
+    table = report(az, "--check", "--file", "report.html", "--output", "table").stdout.splitlines()
+    assert dict(zip(table[0].split(), table[2].split(), strict=True)) == {
+        "Registries": "3",
+        "Enforced": "1",
+        "NotEnforced": "2",
+        "Unknown": "0",
+        "AtOdds": "1",
+        "ConsumersBreak": "1",
+        "Proven": "2",
+        "Unread": "0",
+        "Format": "html",
+        "File": "report.html",
+    }
 
 
 def test_evidence_proves_without_sending_a_token(az: Az, estate: Estate, cloud: LocalCloud) -> None:

@@ -89,7 +89,7 @@ def test_subscriptions_of_one_name_are_several() -> None:
 def test_the_summary_is_numbers() -> None:
     found = content(
         registry("one", "disabled", proof=proof()),
-        registry("two"),
+        registry("two", proof=proof("unknown", "failed")),
         registry("three", "unknown"),
         unread=["Subscription 42 could not be read."],
     )
@@ -100,7 +100,8 @@ def test_the_summary_is_numbers() -> None:
         "unknown": 1,
         "next": {"at odds": 0, "held back": 0, "look first": 1, "ready": 0, "unread": 1, "enforced": 1},
         "consumers": None,
-        "checked": 1,
+        "checked": 2,
+        "proven": 1,
         "unread": ["Subscription 42 could not be read."],
     }
 

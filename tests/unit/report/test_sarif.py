@@ -84,8 +84,9 @@ def test_what_is_set_is_not_said_to_be_what_the_login_server_does() -> None:
 
 
 def test_a_message_holds_no_link_of_somebody_else() -> None:
-    found = content(registry("a", "disabled", proof=proof("no", seen=("See [here](https://example.com) \\.",))))
-    assert run(found)["results"][0]["message"]["text"].endswith(r"See \[here\](https://example.com) \\.")
+    seen = ("See\u202e [here](https://example.com) \\.",)
+    found = content(registry("a", "disabled", proof=proof("no", seen=seen)))
+    assert run(found)["results"][0]["message"]["text"].endswith("See\ufffd " r"\[here\](https://example.com) \\.")
 
 
 def test_more_results_than_github_keeps_are_told() -> None:
