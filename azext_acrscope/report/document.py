@@ -1,8 +1,6 @@
 """What a report says to people, in headings, tables and bars: one for all formats that people read. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from azext_acrscope import _errors, fleet, probe
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
@@ -10,9 +8,9 @@ from azext_acrscope.policy import compliance
 from azext_acrscope.registry import DISABLED, ENABLED
 from azext_acrscope.report import content as model
 from azext_acrscope.report.content import Content, Proof, Registry, Row, Statuses
+from azext_acrscope.report.shapes import BAD, DOUBT, GOOD, Bar, Cell, Document, Figure, Section, Table
 
 TITLE = "Token audiences of container registries"
-GOOD, BAD, DOUBT = "good", "bad", "doubt"  # how a value is meant, beside what it says
 
 _NAMED = 50  # registries in one cell
 _STATUS_TONES = {DISABLED: GOOD, ENABLED: BAD, fleet.UNKNOWN: DOUBT}
@@ -33,66 +31,6 @@ _VERDICTS = {
     UNKNOWN: ("Consumers of which nobody knows", "Unknown is not safe: try them, or ask whoever runs them."),
     WORKS: ("Consumers that work", "They go on working once ARM-audience tokens are refused."),
 }
-
-
-@dataclass(frozen=True)
-class Bar:
-    """How a whole is divided; drawn where something can be drawn."""
-
-    statuses: Statuses
-    label: str
-
-
-@dataclass(frozen=True)
-class Cell:
-    """:ivar tone: one of GOOD, BAD, DOUBT, or empty; colour only, the text says it, too.
-    :ivar note: smaller, below.
-    :ivar prose: whether text and note are sentences of this project, in which backquotes mean code.
-    """
-
-    text: str
-    tone: str = ""
-    href: str = ""
-    note: str = ""
-    prose: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """:ivar caption: what it is, for who cannot see it at a glance. The first cell of a row is its heading."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: Sequence[Sequence[Cell | Bar]]
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    text: str = ""
-    tables: list[Table] = field(default_factory=list)
-    items: list[str] = field(default_factory=list)
-    warning: bool = False
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number that matters, and what it counts."""
-
-    number: int
-    text: str
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Document:
-    title: str
-    subtitle: str
-    headline: str
-    facts: list[tuple[str, str]]
-    figures: list[Figure]
-    sections: list[Section]
-    closing: list[str]
 
 
 def make(content: Content) -> Document:

@@ -7,7 +7,7 @@ and every colour stands beside words or numbers. On paper, heads of tables repea
 
 from xml.etree.ElementTree import Element, SubElement, tostring  # writes only; nothing is parsed
 
-from azext_acrscope.report.document import BAD, DOUBT, GOOD, Bar, Cell, Document, Section, Table
+from azext_acrscope.report.shapes import BAD, DOUBT, GOOD, Bar, Cell, Document, Section, Table
 from azext_acrscope.report.text import fit, prose
 
 _BAR_WIDTH, _BAR_HEIGHT = 200, 14

@@ -2,7 +2,7 @@
 
 import re
 
-from azext_acrscope.report.document import Bar, Cell, Document, Section, Table
+from azext_acrscope.report.shapes import Bar, Cell, Document, Section, Table
 from azext_acrscope.report.text import fit, prose
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#!&$])")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from azext_acrscope.report import document
-from azext_acrscope.report.document import Cell, Document
+from azext_acrscope.report.shapes import Cell, Document
 from tests.unit.report.fleet import consumer, content, policy, proof, registry
 
 
