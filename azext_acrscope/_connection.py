@@ -7,7 +7,8 @@ clear; it adds no credentials from ~/.netrc and no cookies; and it loads in half
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -30,6 +31,7 @@ _LOGGERS = (
     "azure.core.pipeline.policies.http_logging_policy",
 )
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -84,16 +86,32 @@ def in_background(work: Callable[[], T]) -> "Future[T]":
 
     A daemon: nobody waits for it at the end of the program.
     """
-    future: Future[T] = Future()
+    [future] = each_in_background(lambda _: work(), [None], 1)
+    return future
+
+
+def each_in_background(work: Callable[[S], T], items: Iterable[S], at_once: int) -> "list[Future[T]]":
+    """Do the work for each, so many at the same time, in their order; in threads as those of `in_background`.
+
+    Not a pool, whose threads the program's end would wait for: who presses Ctrl-C has waited enough.
+    """
+    todo: deque[tuple[S, Future[T]]] = deque((item, Future()) for item in items)
+    futures = [future for _, future in todo]
 
     def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
-            future.set_exception(error)
+        while True:
+            try:
+                item, future = todo.popleft()
+            except IndexError:
+                return
+            try:
+                future.set_result(work(item))
+            except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
+                future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
-    return future
+    for _ in range(min(at_once, len(futures))):
+        threading.Thread(target=run, daemon=True).start()
+    return futures
 
 
 def user_agent() -> str:

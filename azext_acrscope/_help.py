@@ -159,6 +159,8 @@ examples:
     text: az acr scope check --name contoso
   - name: Check all registries of the subscription, as a table.
     text: az acr scope check --all --output table
+  - name: Check everything that the account can see, and keep the result as evidence.
+    text: az acr scope check --all-subscriptions --output json
   - name: Check without sending an ARM-audience token.
     text: az acr scope check --name contoso fabrikam.azurecr.io --skip-arm-probe
   - name: Show what failed in a resource group, and what to do.

@@ -125,10 +125,11 @@ def validate_logout(cmd: Any, namespace: Any) -> None:
 
 def validate_check(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside a selection."""
-    _parse_registries(cmd, namespace, namespace.select_all or _typed_group(namespace))
-    if namespace.select_all and (namespace.registry_name or _typed_group(namespace)):
-        raise _errors.exclusive("--all", "--name or --resource-group")
-    if not (namespace.registry_name or namespace.select_all or _typed_group(namespace)):
+    scoped = namespace.select_all or namespace.all_subscriptions or namespace.management_group
+    _parse_registries(cmd, namespace, scoped or _typed_group(namespace))
+    if scoped and (namespace.registry_name or _typed_group(namespace)):
+        raise _errors.exclusive("--all, --all-subscriptions or --management-group", "--name or --resource-group")
+    if not (namespace.registry_name or scoped or _typed_group(namespace)):
         raise _errors.nothing_to_check()
 
 

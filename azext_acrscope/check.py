@@ -5,8 +5,6 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
-from threading import Semaphore
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError, ForbiddenError
@@ -65,13 +63,7 @@ def rows(chosen: list[Target], prober: Prober, watch: Callable[[int, int, int], 
 
     :param watch: is told of progress.
     """
-    turns = Semaphore(WORKERS)
-
-    def one(target: Target) -> dict[str, Any]:
-        with turns:
-            return _row(target, prober)
-
-    running = [_connection.in_background(partial(one, each)) for each in chosen]
+    running = _connection.each_in_background(lambda target: _row(target, prober), chosen, WORKERS)
     done = []
     for work in running:
         done.append(work.result())

@@ -187,6 +187,8 @@ def check(
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     select_all: bool = False,
+    all_subscriptions: bool = False,
+    management_group: str | None = None,
     skip_arm_probe: bool = False,
 ) -> Any:
     """Check registries: the object of the one named, else a row for each; the shape is that of `check.rows`."""
@@ -198,13 +200,13 @@ def check(
         connect = connections(cmd.cli_ctx, patient=True)
         chosen = check.targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
     else:
-        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, False, None)
+        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         seen = fleet.live(cmd.cli_ctx, wanted)
         unread = seen.unreadable
         _outcome.tell(fleet.unread(unread))
         chosen = [check.Target(each["name"], each) for each in seen.registries]
         if not (chosen or unread):
-            raise _errors.nothing_matches(f"subscription {wanted.subscriptions[0].id}")
+            raise _errors.nothing_matches(wanted.text)
     rows = check.rows(chosen, _prober(cmd.cli_ctx, skip_arm_probe), _progress.meter(cmd.cli_ctx))
     if failed := check.failure(rows, len(unread)):
         _outcome.fail_after_output(cmd.cli_ctx, failed)
@@ -243,7 +245,7 @@ def _selected_scope(
     all_subscriptions: bool,
     management_group: str | None,
 ) -> Any:
-    """The scope of an `enforce` over many. A default group of the CLI's configuration selects nothing by itself."""
+    """The scope of a command over many. A default group of the CLI's configuration selects nothing by itself."""
     from azext_acrscope import fleet
 
     group = None if is_default(resource_group) else resource_group

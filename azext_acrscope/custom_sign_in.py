@@ -168,7 +168,7 @@ def _all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
     _outcome.tell(fleet.unread(seen.unreadable))
     servers = [hosts.check_login_server(registry.login_server(resource), suffix) for resource in seen.registries]
     if not servers:
-        raise _errors.nothing_matches(f"subscription {wanted.subscriptions[0].id}")
+        raise _errors.nothing_matches(wanted.text)
     return [hosts.parse_registry(server, suffix) for server in servers]
 
 

@@ -5,16 +5,14 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from threading import Semaphore
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from knack.log import get_logger
 
 from azext_acrscope import _errors, files, fleet, hosts, record, registry, rollout
-from azext_acrscope._connection import in_background
+from azext_acrscope._connection import each_in_background
 from azext_acrscope.arm import Arm, ArmError
 from azext_acrscope.fleet import UNKNOWN, Scope
 from azext_acrscope.hosts import RegistryRef
@@ -94,14 +92,12 @@ class Proof:
         if not changed:
             return []
         logger.warning("Verifying %s …", _errors.registries(len(changed)))
-        prober, turns = replace(self.prober), Semaphore(_PROBERS)  # a new one: tokens live less long than runs may
+        prober = replace(self.prober)  # a new one: tokens live less long than runs may
 
         def one(item: Item) -> Verification:
-            with turns:
-                return verify(prober, item.resource, item.target, self.seconds)
+            return verify(prober, item.resource, item.target, self.seconds)
 
-        running = [in_background(partial(one, item)) for item in changed]
-        return [work.result() for work in running]
+        return [work.result() for work in each_in_background(one, changed, _PROBERS)]
 
 
 # --- the plan ------------------------------------------------------------------------------------------------------
@@ -112,7 +108,7 @@ def plan_scope(cli_ctx: Any, wanted: Scope, tags: dict[str, str], target: str, e
     seen = fleet.live(cli_ctx, wanted)
     chosen = [each for each in seen.registries if _has_tags(each, tags)]
     if not chosen and not seen.unreadable:
-        raise _errors.nothing_matches(_described(wanted, tags))
+        raise _errors.nothing_matches(wanted.text + "".join(f", tag {key}={value}" for key, value in tags.items()))
     return Plan(_items(chosen, lambda _: target, excluded), seen.unreadable)
 
 
@@ -243,12 +239,6 @@ def forewarn(plan: Plan, connect: Callable[[str | None], Arm]) -> list[str]:
         if item.reason:
             names.setdefault(item.reason, []).append(str(item.resource["name"]))
     return [_errors.hindered(members, said) for said, members in names.items()] + warnings
-
-
-def _described(wanted: Scope, tags: dict[str, str]) -> str:
-    places = wanted.management_group or ", ".join(each.name for each in wanted.subscriptions)
-    group = f", resource group {wanted.resource_group}" if wanted.resource_group else ""
-    return places + group + "".join(f", tag {key}={value}" for key, value in tags.items())
 
 
 # --- the run -------------------------------------------------------------------------------------------------------

@@ -54,6 +54,16 @@ class Scope:
     management_group: str | None = None
     resource_group: str | None = None
 
+    @property
+    def text(self) -> str:
+        """What a person calls it."""
+        if self.management_group:
+            return f"management group {self.management_group}"
+        if len(self.subscriptions) != 1:
+            return "all subscriptions of the account"
+        subscription = f"subscription {self.subscriptions[0].name}"
+        return f"resource group {self.resource_group} in {subscription}" if self.resource_group else subscription
+
 
 @dataclass
 class Fleet:

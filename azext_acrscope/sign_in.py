@@ -8,14 +8,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from threading import Semaphore
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, access
-from azext_acrscope._connection import in_background
+from azext_acrscope._connection import each_in_background
 from azext_acrscope.destinations import Destination, Token
 from azext_acrscope.second_hop import Exchange
 from azext_acrscope.stores import USERNAME, Credential
@@ -93,14 +91,11 @@ def fetch(
     """
     todo = [each for each in run if each.is_open]
     entra: dict[str | None, Future[EntraToken]] = {each.subscription_id: Future() for each in todo}
-    turns = Semaphore(WORKERS)
 
     def one(each: SignIn) -> None:
-        with turns:
-            _one(each, suffix, entra[each.subscription_id], wanted or {})
+        _one(each, suffix, entra[each.subscription_id], wanted or {})
 
-    # Not a pool, whose threads the program's end would wait for: who presses Ctrl-C has waited enough.
-    running = [in_background(partial(one, each)) for each in todo]
+    running = each_in_background(one, todo, WORKERS)
     try:
         for subscription, future in entra.items():
             future.set_result(first_hop(subscription))

@@ -117,7 +117,8 @@ def stored_by_arm_helper(client: str, helper: str, login_server: str) -> tuple[s
 
 def nothing_to_check() -> AzCLIError:
     return RequiredArgumentMissingError(
-        "No registry was selected.", "Name some with --name, or select with --resource-group or --all."
+        "No registry was selected.",
+        "Name some with --name, or select with --resource-group, --all, --all-subscriptions or --management-group.",
     )
 
 

@@ -86,19 +86,10 @@ def _origin(cli_ctx: Any, wanted: Wanted, connect: Connect) -> Origin:
         by=", ".join(dict.fromkeys(each.user for each in accounts)),
         tenants=tuple(dict.fromkeys(tenants)),
         cloud=str(cli_ctx.cloud.name),
-        scope=_named(scope),
+        scope=scope.text,
         version=ours,
         live=wanted.live,
     )
-
-
-def _named(scope: fleet.Scope) -> str:
-    if scope.management_group:
-        return f"management group {scope.management_group}"
-    if len(scope.subscriptions) != 1:
-        return "all subscriptions of the account"
-    subscription = f"subscription {scope.subscriptions[0].name}"
-    return f"resource group {scope.resource_group} in {subscription}" if scope.resource_group else subscription
 
 
 # --- consumers -----------------------------------------------------------------------------------------------------

@@ -271,6 +271,26 @@ def test_all_of_a_subscription(new_az: Callable[..., Az], cloud: LocalCloud, reg
     assert table.stdout.split()[:6] == ["Name", "Status", "EnforcedInEffect", "Verdict", "AcrToken", "ArmToken"]
 
 
+def test_all_subscriptions_and_a_management_group(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry_name: str
+) -> None:
+    world, group = cloud.world, f"mg-check-{registry_name}"
+    auditor = world.add_service_principal(f"group checker of {registry_name}")
+    world.add_management_group(group)
+    inside, outside = (world.add_subscription(f"Check {side} {registry_name}") for side in ("inside", "outside"))
+    world.move(inside, group)
+    for subscription in (inside, outside):
+        world.grant(auditor, subscription.scope, "Reader")
+    world.grant(auditor, f"/providers/Microsoft.Management/managementGroups/{group}", "Reader")
+    below = world.add_registry(f"{registry_name}in", "rg-check", inside, policy_status="disabled")
+    beside = world.add_registry(f"{registry_name}out", "rg-check", outside)
+    az = new_az(auditor, subscription=outside)
+    everything = check(az, "--all-subscriptions")
+    assert {row["name"]: row["verdict"] for row in everything.json} == {below.name: "ok", beside.name: "ok"}
+    only = check(az, "--management-group", group)
+    assert [(row["name"], row["enforcedInEffect"]) for row in only.json] == [(below.name, "yes")]
+
+
 def test_of_several_one_that_is_not_there_is_a_failed_row(az: Az, registry: Registry) -> None:
     result = check(az, "-n", registry.name, "nosuchregistry")
     assert result.code == 1
@@ -287,6 +307,8 @@ def test_of_several_one_that_is_not_there_is_a_failed_row(az: Az, registry: Regi
         ([], "No registry was selected"),
         (["--all", "-g", "x"], "cannot be combined"),
         (["--all", "-n", "contoso"], "cannot"),
+        (["--all", "--all-subscriptions"], "cannot be combined"),
+        (["--management-group", "x", "-n", "contoso"], "cannot be combined"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(az: Az, cloud: LocalCloud, arguments: list[str], says: str) -> None:
