@@ -28,6 +28,7 @@ _VARYING = re.compile(
     r"(?P<guid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
     r"|(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z| UTC))"
     r"|(?P<record>\d{8}T\d{6}Z-\d+)"
+    r"|(?P<remediation>acrscope-\d{8}-\d{6}-[0-9a-f]{4})"
     r"|(?P<seconds>(?<![\w.])\d+\.\d(?!\w|\.\d))"  # and no part of a version or an address
 )
 _REST = "…"

@@ -9,11 +9,13 @@ from tests.az import ROOT, Az
 from tests.e2e.conftest import sign_in
 from tests.guide import Runner, follow
 from tests.localcloud import LocalCloud
-from tests.localcloud.estate import Contoso, Shop, Stage
+from tests.localcloud.estate import Contoso, Governed, Shop, Stage
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("document", "make"), [("docs/cut-over.md", Contoso), ("README.md", Shop)])
+@pytest.mark.parametrize(
+    ("document", "make"), [("docs/cut-over.md", Contoso), ("docs/estates.md", Governed), ("README.md", Shop)]
+)
 def test_a_document_shows_what_its_commands_print(
     tmp_path: Path, extensions: Path, document: str, make: Callable[[LocalCloud], Stage]
 ) -> None:

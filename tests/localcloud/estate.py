@@ -140,3 +140,23 @@ class Shop(Stage):
     def the_nodes_pull(self) -> None:
         """With a token for ARM, as their old image does."""
         self._nodes.sign_in()
+
+
+class Governed(Stage):
+    """docs/estates.md: five registries in one subscription, one of them with a customer-managed key."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self._world = world = cloud.world
+        self.production = world.add_subscription("Contoso Production")
+        self.team = world.add_service_principal("platform-team")
+        for role in ("Contributor", "Resource Policy Contributor", "Role Based Access Control Administrator"):
+            world.grant(self.team, self.production.scope, role)
+        world.add_registry("contosoapps", "rg-apps", self.production)
+        world.add_registry("contosonew", "rg-apps", self.production, policy_status="disabled")
+        world.add_registry("contosobase", "rg-base", self.production)
+        vault = world.add_registry("contosovault", "rg-vault", self.production)
+        vault.body["properties"]["encryption"] = {"status": "enabled"}
+        world.add_registry("contosoweb", "rg-web", self.production, policy_status=None)
+
+    def azure_policy_evaluates(self) -> None:
+        self._world.evaluate_policies()
