@@ -165,3 +165,24 @@ def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable
     (entry,) = secret["auths"].values()
     assert set(entry) == {"username", "password", "auth"}
     assert list(secret) == ["auths"]
+
+
+def test_the_fleet_every_night(cloud: LocalCloud, registry: Registry, new_az: NewAz) -> None:
+    """With `azure/login` played by an account that may read one subscription."""
+    (nightly,) = recipes("The fleet, every night")
+    reader = cloud.world.add_service_principal(f"nightly reader of {registry.name}")
+    subscription = cloud.world.add_subscription(f"Nightly {registry.name}")
+    cloud.world.grant(reader, subscription.scope, "Reader")
+    done = cloud.world.add_registry(f"{registry.name}done", "rg-nightly", subscription, policy_status="disabled")
+    runner = Shell(new_az(reader), done, {})
+    cloud.clear_requests()
+    steps = nightly["jobs"]["look"]["steps"]
+    commands = [step["run"] for step in steps if "run" in step]
+    for command in commands:
+        runner.run(command)
+    settings = {name: value for step in steps for name, value in step.get("with", {}).items()}
+    assert done.name in (runner.az.home / settings["path"]).read_text()
+    assert json.loads((runner.az.home / settings["sarif_file"]).read_text())["runs"][0]["results"] == []
+    assert not [request for request in cloud.requests if request.host.endswith(".azurecr.io")]
+    cloud.world.add_registry(f"{registry.name}open", "rg-nightly", subscription)
+    assert runner.az.tool("bash", "-ec", commands[-1], env=runner.env).code == 1
