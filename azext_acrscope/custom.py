@@ -54,7 +54,7 @@ def list_(
     from azext_acrscope import _outcome, fleet
 
     wanted = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
-    seen = fleet.live(cmd.cli_ctx, wanted) if live else fleet.from_graph(cmd.cli_ctx, wanted)
+    seen = fleet.read(cmd.cli_ctx, wanted, live)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     rows = [fleet.row(resource, seen, audience) for resource in seen.registries]
     _outcome.tell(fleet.summary(rows, seen, wanted))

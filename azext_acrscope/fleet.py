@@ -110,6 +110,11 @@ def scope(
     return Scope(tuple(known), management_group, resource_group)
 
 
+def read(cli_ctx: Any, wanted: Scope, at_once: bool) -> Fleet:
+    """The fleet as of this moment, or else by Resource Graph: see `live` and `from_graph`."""
+    return live(cli_ctx, wanted) if at_once else from_graph(cli_ctx, wanted)
+
+
 # --- Resource Graph ------------------------------------------------------------------------------------------------
 
 

@@ -42,14 +42,10 @@ class Workspace:
 
 @dataclass
 class Answer:
-    """The rows of a query by column. `incomplete` holds a sentence for each reason why there may be more.
-
-    :ivar no_table: the workspace does not know the table, for nothing was ever sent to it.
-    """
+    """The rows of a query by column. `incomplete` holds a sentence for each reason why there may be more."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
-    no_table: bool = False
 
 
 def parse_workspace(text: str) -> Workspace:
@@ -116,7 +112,7 @@ def read(status: int, body: Any, table: str, guid: str, endpoint: str) -> Answer
     """
     failures = list(_failures(body))
     if status == 400 and any("resolve table" in message and table in message for _, message in failures):
-        return Answer(no_table=True)
+        return Answer()  # nothing was ever sent to it
     codes = [plain(code) for code, _ in failures if code]
     if status != 200:
         raise _errors.log_refused(guid, endpoint, status, codes)

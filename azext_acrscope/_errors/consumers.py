@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import counted, registries, subscriptions
+from azext_acrscope._errors.wording import counted, first, first_and_number, registries, subscriptions
 
 
 def knowledge_unreadable(file: str, why: str) -> AzCLIError:
@@ -154,6 +154,14 @@ def sign_in_unread(site: str, why: str) -> str:
     return f"How {site} signs in could not be read{why}: it is unknown."
 
 
+SETTINGS_SILENT = "Its settings do not say."
+
+
+def settings_unread(why: str) -> str:
+    """:param why: with the space before it, as above."""
+    return f"Its settings could not be read{why}."
+
+
 def registry_in_a_variable(site: str) -> str:
     return f"An image of {site} names its registry by a variable: which one it is is unknown."
 
@@ -168,9 +176,8 @@ def assignments_unread(number: int) -> str:
 
 def roles_unseen(names: list[str]) -> str:
     """:param names: of the registries that no role assignment is visible for."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
-        f"No role assignment is visible for {', '.join(names[:_SHOWN])}{more}: to see roles takes "
+        f"No role assignment is visible for {first_and_number(names, _SHOWN)}: to see roles takes "
         "Microsoft.Authorization/roleAssignments/read at a registry and above. AKS clusters are found by roles."
     )
 
@@ -179,8 +186,8 @@ def clusters_on_secrets(names: list[str]) -> str:
     """:param names: of AKS clusters that pull as an application: their role assignments cannot be told apart."""
     return (
         f"{counted(len(names), 'AKS cluster signs', 'AKS clusters sign')} in as a service principal "
-        f"({', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''}): which registries they pull from is "
-        "unknown; the service principal is among the principals with rights."
+        f"({first(names, _SHOWN)}): which registries they pull from is unknown; the service principal is among the "
+        "principals with rights."
     )
 
 
@@ -195,7 +202,7 @@ def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: l
     :param broad: of the unknown, those that may pull only by a broad role.
     :param searched: names of subscriptions.
     """
-    places = ", ".join(searched[:_SHOWN_SUBSCRIPTIONS]) + (" …" if len(searched) > _SHOWN_SUBSCRIPTIONS else "")
+    places = first(searched, _SHOWN_SUBSCRIPTIONS)
     consumers = counted(sum(numbers.values()), "consumer", "consumers")
     by_chance = f" ({broad} of them may pull only by a broad role)" if broad else ""
     return (
@@ -210,5 +217,4 @@ def consumers_that_break(number: int) -> str:
 
 def breaking_left_out(names: list[str]) -> str:
     """Why a registry is left out of a run. :param names: of its consumers that break."""
-    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
-    return f"{consumers_that_break(len(names))} ({shown}): --include-breaking changes it all the same"
+    return f"{consumers_that_break(len(names))} ({first(names, _SHOWN)}): --include-breaking changes it all the same"

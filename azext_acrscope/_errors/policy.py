@@ -11,7 +11,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope._errors.wording import registries, subscriptions
+from azext_acrscope._errors.wording import first_and_number, registries, subscriptions
 
 # --- policy ----------------------------------------------------------------------------------------------------------
 
@@ -272,7 +272,7 @@ def policy_hinders(assignment: str, scope: str, how: str) -> str:
 
 def hindered(names: list[str], said: str) -> str:
     """The warning before a run."""
-    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    shown = first_and_number(names, 10)
     return f"Setting {shown} to `enabled`: {said}. `az acr scope policy show --name {names[0]}` shows what governs it."
 
 

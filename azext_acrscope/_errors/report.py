@@ -7,7 +7,7 @@ from azure.cli.core.azclierror import (
     ResourceNotFoundError,
 )
 
-from azext_acrscope._errors.wording import counted, registries
+from azext_acrscope._errors.wording import counted, first, registries
 
 
 def nothing_to_report(unread: list[str]) -> AzCLIError:
@@ -37,7 +37,7 @@ def evidence_left_out(strangers: int, stale: list[str]) -> list[str]:
     if strangers:
         said.append(f"The evidence also speaks of {registries(strangers)} that are not in view.")
     if stale:
-        names = ", ".join(sorted(stale)[:3]) + (" …" if len(stale) > 3 else "")
+        names = first(sorted(stale), 3)
         changed = counted(len(stale), "registry has", "registries have")
         said.append(f"{changed} another status now than when checked ({names}): check again.")
     return said
@@ -56,6 +56,19 @@ def output_unwritable(why: str) -> AzCLIError:
         f"The report could not be printed as a whole: {why}. What was written of it is not all.",
         "Send it elsewhere, or name a place with --file: that is replaced by a whole report, or left as it is.",
     )
+
+
+def of_consumers(sentence: str) -> str:
+    """A sentence on what is missing, with what it is about, as is the next."""
+    return f"Of consumers: {sentence}"
+
+
+def of_policy(sentence: str) -> str:
+    return f"Of policy: {sentence}"
+
+
+def compliance_unread(scope: str, why: str) -> str:
+    return f"What Azure Policy says of {scope} could not be read: {why}"
 
 
 def report_unwritable(file: str, why: str) -> AzCLIError:

@@ -1,6 +1,7 @@
 """What several texts share."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
@@ -19,6 +20,16 @@ def registries(number: int) -> str:
 
 def subscriptions(number: int) -> str:
     return counted(number, "subscription", "subscriptions")
+
+
+def first(names: Sequence[str], most: int) -> str:
+    """The first names of many: a, b, c …"""
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
+
+
+def first_and_number(names: Sequence[str], most: int) -> str:
+    """The first names of many, and how many there are besides: a, b, c and 4 more."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def name_of(login_server: str) -> str:

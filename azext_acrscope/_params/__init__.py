@@ -44,3 +44,12 @@ def _load_shared(loader: Any) -> None:
             options_list=["--management-group"],
             help="The name of a management group: all subscriptions below it.",
         )
+        c.argument(
+            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+        )
+        c.argument(
+            "knowledge",
+            options_list=["--knowledge"],
+            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
+            "its entries take the place of those for the same kind and sign-in.",
+        )

@@ -42,9 +42,6 @@ def _look_arguments(loader: Any) -> None:
     with loader.argument_context("acr scope check") as c:
         c.argument("registry_name", several_registries(), validator=validate_check)
         c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
-        )
-        c.argument(
             "skip_arm_probe",
             options_list=["--skip-arm-probe"],
             action="store_true",
@@ -53,15 +50,6 @@ def _look_arguments(loader: Any) -> None:
 
     with loader.argument_context("acr scope consumers") as c:
         c.argument("registry_name", several_registries(), validator=validate_consumers)
-        c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
-        )
-        c.argument(
-            "knowledge",
-            options_list=["--knowledge"],
-            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
-            "its entries take the place of those for the same kind and sign-in.",
-        )
         c.argument(
             "fail_on",
             options_list=["--fail-on"],
@@ -140,11 +128,7 @@ def _report_arguments(loader: Any) -> None:
             action="store_true",
             help="Do not ask what Azure Policy governs.",
         )
-        c.argument(
-            "knowledge",
-            options_list=["--knowledge"],
-            help="A file with what your team knows better, as for `az acr scope consumers`.",
-        )
+        c.argument("knowledge")
 
 
 def _enforce_arguments(loader: Any) -> None:
@@ -195,19 +179,13 @@ def _enforce_arguments(loader: Any) -> None:
             help="Change also registries with consumers that are known to break; of many, they are left out otherwise. "
             "Go on also where part of the search for consumers could not be read.",
         )
-        c.argument(
-            "knowledge",
-            options_list=["--knowledge"],
-            help="A file with what your team knows better, as for `az acr scope consumers`.",
-        )
+        c.argument("knowledge")
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(
             "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids
         )
-        c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
-        )
+        c.argument("select_all")  # as everywhere, among the others
         c.argument(
             "tags",
             options_list=["--tag"],

@@ -134,9 +134,6 @@ def _helper_arguments(loader: Any) -> None:
     with loader.argument_context("acr scope configure-docker") as c:
         c.argument("registry_name", several_registries(), validator=validate_configure_docker)
         c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
-        )
-        c.argument(
             "client_name",
             options_list=["--client"],
             arg_type=get_enum_type(list(clients.KINDS), default="docker"),

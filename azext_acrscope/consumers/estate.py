@@ -8,7 +8,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, registry
 from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import inventory
+from azext_acrscope.consumers import inventory, queries
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.consumers.result import inquire, unseen
@@ -22,14 +22,12 @@ Rows = list[dict[str, Any]]
 class Estate:
     """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
         could be asked for its tenant.
-    :ivar subscriptions: names of those that were searched.
     :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
     :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
     :ivar partial: IDs (lower case) of registries with consumers in `consumers`, of whose search a part is in `unread`.
     """
 
     consumers: dict[str, Rows] = field(default_factory=dict)
-    subscriptions: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     partial: set[str] = field(default_factory=set)
@@ -40,7 +38,7 @@ def of(
     resources: Iterable[registry.Resource],
     known: Knowledge,
     suffix: str,
-    expected: Callable[[str], list[str]] = lambda tenant: [],
+    expected: Callable[[str], list[str]],
 ) -> Estate:
     """Ask Resource Graph, once for each tenant; what fails is in the answer.
 
@@ -66,7 +64,6 @@ def of(
         estate.unread += unread
         estate.partial |= {each.id.lower() for each in registries if unread}
         result["incomplete"] += unseen(places, [*own, *expected(arm.tenant)])
-        estate.subscriptions += result["subscriptions"]
         estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]
         estate.consumers |= {each["id"].lower(): each["consumers"] for each in result["registries"]}
     return estate
@@ -82,8 +79,7 @@ def _registry(resource: registry.Resource) -> Registry:
 def _places(arm: Arm, registries: list[Registry]) -> Places:
     """These registries, with the subscriptions that can be seen; Resource Graph may know their mode, if not them."""
     few = len(registries) <= _FEW
-    names = ", ".join(f"'{each.name.lower()}'" for each in registries)
-    found = inventory.places(arm, f" and name in~ ({names})" if few else "")
+    found = inventory.places(arm, queries.with_names(each.name for each in registries) if few else "")
     modes = {each.id.lower(): each.mode for each in found.registries}
     for each in registries:
         each.mode = each.mode or modes.get(each.id.lower(), "")

@@ -262,10 +262,10 @@ def _ask_site(arm: Arm, row: dict[str, Any]) -> tuple[uses.SignIn, str]:
     try:
         answer = arm.get(f"{row['id']}/config/web", WEB_API_VERSION).body
         sign_in = uses.site_sign_in(row, at(answer, "properties"))
-        return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail="Its settings do not say."), " there")
+        return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail=_errors.SETTINGS_SILENT), " there")
     except (ArmError, AzCLIError) as error:
         why = f" ({_short(error)})"
-        return uses.SignIn(uses.UNKNOWN, detail=f"Its settings could not be read{why}."), why
+        return uses.SignIn(uses.UNKNOWN, detail=_errors.settings_unread(why)), why
 
 
 def _short(error: ArmError | AzCLIError) -> str:

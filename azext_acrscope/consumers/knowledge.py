@@ -18,8 +18,7 @@ from azext_acrscope import _errors, files
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
 ANY = "*"  # as a kind: what holds for all of them
-# Kinds and sign-ins on which nothing is said here in particular.
-_ALSO = {"kind": {"container-app-builder"}, "signIn": set[str]()}
+_UNSAID_KINDS = {"container-app-builder"}  # on which knowledge.json says nothing in particular
 _OWN = Path(__file__).with_name("knowledge.json")
 _TEXTS = {
     "entries": ("kind", "signIn", "verdict", "why", "source", "mend"),
@@ -108,7 +107,7 @@ def _merged(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:
 def _check_use(part: str, entries: list[dict[str, Any]], ours: dict[str, Any], file: str) -> None:
     """Refuse entries that nothing will ever look up: a slip would leave ours in force without a word."""
     for name in _KEYS[part] if part == "entries" else ():
-        known = {entry[name] for entry in ours[part]} | _ALSO[name]
+        known = {entry[name] for entry in ours[part]} | (_UNSAID_KINDS if name == "kind" else set())
         if unknown := sorted({entry[name] for entry in entries} - known):
             raise _errors.bad_knowledge(
                 file, f"no {name} is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}"

@@ -4,6 +4,8 @@ Rows come in the order of their IDs, so that pages neither repeat nor leave out 
 and compared exactly, by `uses` and `rights`.
 """
 
+from collections.abc import Iterable
+
 from azext_acrscope.kql import listed, quoted
 
 _FEW = 20  # registries; for more, every row that names any registry is asked for
@@ -91,6 +93,11 @@ OWNERS = """resources
 | project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
 clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 | order by id asc"""
+
+
+def with_names(names: Iterable[str]) -> str:
+    """A condition in `REGISTRIES` for those of these names."""
+    return f" and name in~ ({listed(name.lower() for name in names)})"
 
 
 def scopes(registry_ids: list[str]) -> str:

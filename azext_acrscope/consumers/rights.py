@@ -16,10 +16,11 @@ from azext_acrscope.consumers.uses import Odd, at, items, text
 RBAC, ABAC = "rbac", "abac"
 _MODES = {"legacyregistrypermissions": (RBAC,), "abacrepositorypermissions": (ABAC,)}
 _GROUPS = "/providers/microsoft.management/managementgroups/"
+_REGISTRIES = "microsoft.containerregistry/registries"
 # action, data action: what a custom role needs.
 _NEEDED = {
-    "pull": ("microsoft.containerregistry/registries/pull/read", "repositories/content/read"),
-    "push": ("microsoft.containerregistry/registries/push/write", "repositories/content/write"),
+    "pull": (f"{_REGISTRIES}/pull/read", f"{_REGISTRIES}/repositories/content/read"),
+    "push": (f"{_REGISTRIES}/push/write", f"{_REGISTRIES}/repositories/content/write"),
 }
 
 
@@ -58,19 +59,15 @@ def _names_registries(permissions: Any) -> bool:
     patterns = [
         text(pattern) for block in items(permissions) for kind in _ALLOWING for pattern in at(block, kind) or []
     ]
-    return any(not pattern.startswith("*") and _may_pull(pattern.lower()) for pattern in patterns)
-
-
-def _may_pull(pattern: str) -> bool:
-    wanted = [_NEEDED["pull"][0], f"microsoft.containerregistry/registries/{_NEEDED['pull'][1]}"]
-    return any(fnmatch.fnmatchcase(action, pattern) for action in wanted)
+    own = [pattern for pattern in patterns if not pattern.startswith("*")]
+    return any(_matches(own, action) for action in _NEEDED["pull"])
 
 
 def _modes_that_allow(permissions: Any, action: str, data_action: str) -> list[str]:
     found = []
     for mode, wanted, yes, no in (
         (RBAC, action, "actions", "notActions"),
-        (ABAC, f"microsoft.containerregistry/registries/{data_action}", "dataActions", "notDataActions"),
+        (ABAC, data_action, "dataActions", "notDataActions"),
     ):
         for block in items(permissions):
             if _matches(at(block, yes), wanted) and not _matches(at(block, no), wanted):

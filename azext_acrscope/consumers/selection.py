@@ -6,6 +6,7 @@ from typing import Any
 
 from azext_acrscope import _errors, fleet, hosts
 from azext_acrscope.arm import Arm
+from azext_acrscope.consumers import queries
 from azext_acrscope.consumers.inventory import Places, Registry
 from azext_acrscope.fleet import Scope
 from azext_acrscope.hosts import RegistryRef
@@ -56,13 +57,12 @@ def by_name(cli_ctx: Any, refs: list[RegistryRef], group: str | None) -> list[Se
 
 
 def _named(cli_ctx: Any, arm: Arm, refs: list[RegistryRef], group: str | None) -> Search:
-    names = ", ".join(f"'{ref.name.lower()}'" for ref in refs)  # of letters and digits, see hosts
-
     def pick(found: Places) -> list[Registry]:
         picked = [_pick(found.registries, ref, group, arm) for ref in refs]
         return list({each.id.lower(): each for each in picked}.values())
 
-    return Search(arm, f" and name in~ ({names})", pick, subscriptions_in(cli_ctx, arm.tenant), named=True)
+    condition = queries.with_names(ref.name for ref in refs)
+    return Search(arm, condition, pick, subscriptions_in(cli_ctx, arm.tenant), named=True)
 
 
 def _pick(registries: list[Registry], ref: RegistryRef, group: str | None, arm: Arm) -> Registry:

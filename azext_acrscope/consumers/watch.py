@@ -41,8 +41,7 @@ class Log:
         """Of registries without any event it is not known whether they have no clients or no log."""
         if not registries:
             return []
-        names = ", ".join(each.name for each in registries[:_NAMED])
-        names += f" and {len(registries) - _NAMED} more" if len(registries) > _NAMED else ""
+        names = _errors.first_and_number([each.name for each in registries], _NAMED)
         workspace = self.workspace.workspace.resource_id or "WORKSPACE-RESOURCE-ID"
         return [_errors.no_logins(names, self.days, registries[0].id, workspace)]
 
@@ -85,4 +84,4 @@ def _told(registry: dict[str, Any], row: dict[str, Any]) -> str:
 
 
 def _first(texts: list[str]) -> str:
-    return ", ".join(each or "no name" for each in texts[:_NAMED]) + (" …" if len(texts) > _NAMED else "")
+    return _errors.first([each or "no name" for each in texts], _NAMED)

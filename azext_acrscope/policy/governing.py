@@ -7,7 +7,6 @@ table `policyresources`, which lags by minutes. Azure writes IDs in any case: th
 
 import datetime
 import re
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from azure.cli.core.azclierror import ForbiddenError
 
 from azext_acrscope import _errors, graph
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.kql import listed
 from azext_acrscope.policy import definitions
 from azext_acrscope.policy.refusals import TO_READ, refused
 from azext_acrscope.policy.scopes import PolicyScope, contains
@@ -177,7 +177,7 @@ def _listed(arm: Arm, scope: PolicyScope, kind: str, version: str, doing: str, *
 
 
 def _below(arm: Arm, scope: PolicyScope, found: Governance) -> list[dict[str, Any]]:
-    kql = _BELOW.format(ours=_literals([definitions.AUDIT_OR_DENY, definitions.MODIFY]))
+    kql = _BELOW.format(ours=listed([definitions.AUDIT_OR_DENY, definitions.MODIFY]))
     try:
         rows = graph.query(arm, kql, management_group=scope.management_group)
     except ArmError as error:
@@ -197,7 +197,7 @@ def _initiatives(arm: Arm, ids: set[str], scope: PolicyScope, found: Governance)
         if not scope.management_group:
             target = {"subscriptions": [scope.path.split("/")[2]]}
         try:
-            rows = graph.query(arm, _INITIATIVES.format(ids=_literals(sorted(wanted))), **target).rows
+            rows = graph.query(arm, _INITIATIVES.format(ids=listed(sorted(wanted))), **target).rows
         except ArmError:
             rows = []
         known = {str(row.get("id")).lower(): _properties(row) for row in rows if isinstance(row, dict)}
@@ -374,8 +374,3 @@ def _principals(identity: dict[str, Any]) -> tuple[str, ...]:
         else []
     )
     return tuple(str(each) for each in [identity.get("principalId"), *others] if each)
-
-
-def _literals(texts: Iterable[str]) -> str:
-    """Texts as literals of KQL, without what could end one."""
-    return ", ".join("'" + text.replace("\\", "").replace("'", "") + "'" for text in texts)

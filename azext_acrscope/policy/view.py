@@ -49,4 +49,4 @@ def of_scope(cli_ctx: Any, resource_group: str | None, management_group: str | N
     found = governing.read(arm, scope)
     wanted = fleet.scope(cli_ctx, resource_group, False, management_group)
     live = live or not management_group
-    return View(arm, scope, found, fleet.live(cli_ctx, wanted) if live else fleet.from_graph(cli_ctx, wanted), live)
+    return View(arm, scope, found, fleet.read(cli_ctx, wanted, live), live)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azext_acrscope import fleet, probe
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
 from azext_acrscope.consumers.verdicts import BY_BROAD_ROLE, to_ask
 from azext_acrscope.registry import DISABLED, ENABLED
 
@@ -102,6 +102,12 @@ class Registry:
         return to_ask(self.consumers or [])
 
     @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """How many consumers break, are unknown and to be asked about, work, and may pull only by a broad role."""
+        breaks, unknown, works = self.count(BREAKS), len(self.to_ask), self.count(WORKS)
+        return breaks, unknown, works, len(self.consumers or []) - breaks - unknown - works
+
+    @property
     def next(self) -> str:
         """One of `NEXT`."""
         if self.proof and self.proof.at_odds(self.status):
@@ -167,9 +173,9 @@ class Content:
         return [each for each in self.registries if each.proof and each.proof.proves]
 
     @property
-    def consumers_read(self) -> bool:
-        """Whether at least one registry's consumers are known."""
-        return any(each.consumers is not None for each in self.registries)
+    def next(self) -> dict[str, int]:
+        """How many registries have come to which point of `NEXT`."""
+        return {each: sum(one.next == each for one in self.registries) for each in NEXT}
 
     def by_subscription(self) -> list[tuple[str, str, list[Registry]]]:
         """ID, name and registries of each subscription, by name; several may have the same name."""
@@ -198,7 +204,7 @@ class Content:
         """How many consumers there are of each verdict, and how many principals more may pull; None if none was asked
         for, or none could be.
         """
-        if not self.consumers_read:
+        if all(each.consumers is None for each in self.registries):
             return None
         numbers = {verdict: len(self.consumers(verdict)) for verdict in VERDICTS}
         return {**numbers, "mayPull": len(self.consumers(UNKNOWN, broad=True))}
@@ -235,7 +241,7 @@ def summary(content: Content) -> Row:
         "enforced": numbers.enforced,
         "notEnforced": numbers.open,
         "unknown": numbers.unknown,
-        "next": {each: sum(one.next == each for one in content.registries) for each in NEXT},
+        "next": content.next,
         "consumers": content.verdicts(),
         "checked": len(content.checked),
         "proven": len(content.proven),

@@ -63,7 +63,7 @@ def _headline(content: Content, numbers: Statuses) -> str:
     said += f"; {numbers.open} still {accept} ARM-audience tokens" if numbers.open else ""
     said += f"; of {numbers.unknown} the status is unknown" if numbers.unknown else ""
     # Else a registry whose setting has no effect would count among the enforced, and nothing up here would say so.
-    odd = sum(each.next == model.AT_ODDS for each in content.registries)
+    odd = content.next[model.AT_ODDS]
     said += f"; {odd} {'does' if odd == 1 else 'do'} something else than the status says" if odd else ""
     said += ". Not everything could be read: see below." if content.unread else "."
     return said
@@ -118,7 +118,7 @@ def _figures(content: Content, numbers: Statuses) -> list[Figure]:
     if content.checked:
         proven = sum(each.proof is not None and each.proof.in_effect == probe.YES for each in content.registries)
         found.append(Figure(proven, "proven to refuse them", GOOD))
-    if odd := sum(each.next == model.AT_ODDS for each in content.registries):
+    if odd := content.next[model.AT_ODDS]:
         found.append(Figure(odd, "at odds with their status", BAD))
     if verdicts := content.verdicts():
         found.append(Figure(verdicts["breaks"], "consumers break", BAD if verdicts["breaks"] else ""))
@@ -150,7 +150,7 @@ def _subscriptions(content: Content) -> Section:
             )
         )
     columns = ("Subscription", "Share", "Registries", "Enforced", "Not enforced", "Unknown")
-    return Section("By subscription", tables=[Table("Registries of each subscription by status", columns, rows)])
+    return Section("By subscription", table=Table("Registries of each subscription by status", columns, rows))
 
 
 def _share(numbers: Statuses) -> str:
@@ -173,7 +173,7 @@ def _next(content: Content) -> Section:
                 )
             )
     table = Table("Registries by what is next for them", ("State", "Number", "Registries"), rows)
-    return Section("What is next", tables=[table])
+    return Section("What is next", table=table)
 
 
 def _registries(content: Content) -> Section:
@@ -187,7 +187,7 @@ def _registries(content: Content) -> Section:
         "`disabled` is enforced: ACR-audience tokens only. `enabled` accepts ARM-audience tokens, too; (default) is "
         "what a registry is until somebody sets it. Other doors are ways in that this setting does not close."
     )
-    return Section("Registries", text, [Table("Every registry in view", tuple(columns), rows)])
+    return Section("Registries", text, Table("Every registry in view", tuple(columns), rows))
 
 
 def _registry(registry: Registry, content: Content) -> tuple[Cell, ...]:
@@ -224,11 +224,9 @@ def _moment(time: str) -> str:
 def _counts(registry: Registry) -> Cell:
     if registry.consumers is None:
         return Cell("not read", DOUBT)
-    breaks, unknown, works = registry.count(BREAKS), len(registry.to_ask), registry.count(WORKS)
-    others = len(registry.consumers) - breaks - unknown - works
-    said = ", ".join(
-        f"{number} {word}" for number, word in ((breaks, "break"), (unknown, "unknown"), (works, "work")) if number
-    )
+    breaks, unknown, works, others = registry.counts
+    words = ((breaks, "break"), (unknown, "unknown"), (works, "work"))
+    said = ", ".join(f"{number} {word}" for number, word in words if number)
     tone = BAD if breaks else DOUBT if unknown or registry.partial else ""
     notes = ["not all could be read"] if registry.partial else []
     notes += [f"{others} more may pull by a broad role"] if others else []
@@ -261,7 +259,7 @@ def _consumers(content: Content, verdict: str) -> Section | None:
         )
         for row, registries in found
     ]
-    return Section(f"{title} ({len(found)})", text, [Table(f"{title}, with their registries", columns, rows)])
+    return Section(f"{title} ({len(found)})", text, Table(f"{title}, with their registries", columns, rows))
 
 
 def _others(content: Content) -> Section | None:
@@ -279,14 +277,13 @@ def _others(content: Content) -> Section | None:
         "enforced."
     )
     table = Table("Principals with a broad role", ("Principal", "Roles", "Registries"), rows)
-    return Section(f"Who else may pull ({len(found)})", text, [table])
+    return Section(f"Who else may pull ({len(found)})", text, table)
 
 
 def _names(registries: list[Registry]) -> str:
     """Of many, the first ones: the list of registries has them all."""
-    names = [each.name if each.status != DISABLED else f"{each.name} (enforced)" for each in registries[:_NAMED]]
-    more = len(registries) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    names = [each.name if each.status != DISABLED else f"{each.name} (enforced)" for each in registries]
+    return _errors.first_and_number(names, _NAMED)
 
 
 def _where(row: Row) -> str:
@@ -329,7 +326,7 @@ def _policy(content: Content) -> Section | None:
         )
         for each in content.assignments
     ]
-    return Section("Policy", text, [Table("Assignments that govern registries in view", columns, rows)])
+    return Section("Policy", text, Table("Assignments that govern registries in view", columns, rows))
 
 
 def _checklist(content: Content) -> Section | None:
@@ -350,7 +347,7 @@ def _checklist(content: Content) -> Section | None:
         for row in sorted(content.not_seen, key=lambda row: order.index(row["verdict"]))
     ]
     text = "No query shows these. Whoever signs this off has asked the teams that run them."
-    return Section("To be checked by hand", text, [Table("What no query sees", columns, rows)])
+    return Section("To be checked by hand", text, Table("What no query sees", columns, rows))
 
 
 def _closing() -> list[str]:

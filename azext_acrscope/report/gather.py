@@ -51,7 +51,7 @@ def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, i
     :raises ForbiddenError, AzureResponseError …: the fleet as a whole could not be read.
     """
     wanted = replace(wanted, live=wanted.live or wanted.prober is not None)
-    seen = (fleet.live if wanted.live else fleet.from_graph)(cli_ctx, wanted.scope)
+    seen = fleet.read(cli_ctx, wanted.scope, wanted.live)
     unread = [*fleet.unread(seen.unreadable), *seen.incomplete]
     if not seen.registries:
         raise _errors.nothing_to_report(unread)
@@ -107,7 +107,7 @@ def _add_consumers(
     found = estate.of(connect, seen.registries, knowledge, hosts.cloud_suffix(cli_ctx.cloud), expected)
     content.consumers_asked = True
     content.not_seen = knowledge.checklist
-    content.unread += [f"Of consumers: {sentence}" for sentence in dict.fromkeys([*found.unread, *found.incomplete])]
+    content.unread += map(_errors.of_consumers, dict.fromkeys([*found.unread, *found.incomplete]))
     for key, rows in found.consumers.items():
         if key in by_id:
             by_id[key].consumers = rows
@@ -133,7 +133,7 @@ def _add_policy(
                 continue
             result, incomplete = answer
             content.policy_partial |= bool(incomplete)
-            content.unread += [f"Of policy: {sentence}" for sentence in incomplete]
+            content.unread += map(_errors.of_policy, incomplete)
             _merge(content.assignments, result["assignments"])
             for row in result["registries"]:
                 by_id[str(row["id"]).lower()].policy = row
@@ -168,7 +168,7 @@ def _governed(arm: Arm, scope: PolicyScope, seen: Fleet, audience: str) -> tuple
         found = governing.read(arm, scope)
         return compliance.report(scope, found, inside, compliance.states(arm, scope), audience), found.incomplete
     except (ArmError, AzCLIError) as error:
-        return f"What Azure Policy says of {scope.text} could not be read: {error}"
+        return _errors.compliance_unread(scope.text, str(error))
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------

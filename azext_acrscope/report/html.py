@@ -133,10 +133,10 @@ def _section(main: Element, section: Section, name: str) -> None:
         items = SubElement(made, "ul")
         for each in section.items:
             _add(items, "li", each)
-    for number, table in enumerate(section.tables, 1):
-        if any(isinstance(cell, Bar) for row in table.rows for cell in row):
+    if section.table:
+        if any(isinstance(cell, Bar) for row in section.table.rows for cell in row):
             _legend(made)
-        _table(made, table, f"{name}t{number}")
+        _table(made, section.table, f"{name}t")
 
 
 def _table(parent: Element, table: Table, name: str) -> None:

@@ -30,7 +30,7 @@ def _section(section: Section) -> str:
     parts = [f"## {_text(section.title)}"]
     parts += [_prose(section.text)] if section.text else []
     parts += ["\n".join(f"- {_text(each)}" for each in section.items)] if section.items else []
-    parts += [_table(each) for each in section.tables]
+    parts += [_table(section.table)] if section.table else []
     return "\n\n".join(parts)
 
 

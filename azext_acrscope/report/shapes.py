@@ -43,7 +43,7 @@ class Table:
 class Section:
     title: str
     text: str = ""
-    tables: list[Table] = field(default_factory=list)
+    table: Table | None = None
     items: list[str] = field(default_factory=list)
     warning: bool = False
 

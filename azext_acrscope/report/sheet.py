@@ -3,7 +3,7 @@
 import csv
 import io
 
-from azext_acrscope.consumers.knowledge import BREAKS, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.report.content import Content, Registry
 from azext_acrscope.report.text import fit
 
@@ -40,7 +40,7 @@ def _row(registry: Registry, content: Content) -> list[object]:
         *((proof.in_effect, proof.verdict, proof.time) if proof else ("", "", "")),
         row["otherSignIns"]["adminUser"],
         row["otherSignIns"]["anonymousPull"],
-        *(("",) * 4 if consumers is None else _counts(registry)),
+        *(("",) * 4 if consumers is None else registry.counts),
         _list([each["consumer"] for each in consumers or [] if each["verdict"] == BREAKS]),
         _read(registry) if content.consumers_asked else "",
         policy["compliance"] if policy else "",
@@ -62,11 +62,6 @@ def _list(ids: list[str]) -> str:
         return said
     kept = said[:_LONGEST].rpartition(" ")[0].split(" ")
     return f"{' '.join(kept)} and {len(ids) - len(kept)} more"
-
-
-def _counts(registry: Registry) -> list[int]:
-    breaks, unknown, works = registry.count(BREAKS), len(registry.to_ask), registry.count(WORKS)
-    return [breaks, unknown, works, len(registry.consumers or []) - breaks - unknown - works]
 
 
 def _safe(value: object) -> str:

@@ -77,7 +77,7 @@ def missing(name: str) -> dict[str, Any]:
 
 
 def test_a_table_that_was_never_sent_to_is_no_error() -> None:
-    assert read(400, missing(TABLE)) == Answer(no_table=True)
+    assert read(400, missing(TABLE)) == Answer(rows=[], incomplete=[])
     with pytest.raises(azclierror.BadRequestError, match="SEM0100"):
         read(400, missing("UserAgent"))
 

@@ -69,7 +69,7 @@ def test_what_was_read_in_part_is_not_said_to_be_read() -> None:
     made = document.make(content(*registries, consumers_asked=True, assignments=[]))
     assert facts(made)["Consumers"] == "asked for in Azure Resource Graph; of 2 of 3 registries not read, or in part"
     assert facts(made)["Policy"] == "assignments and states of Azure Policy; of 2 of 3 registries not read, or in part"
-    cells = [row[4] for row in section(made, "Registries").tables[0].rows]
+    cells = [row[4] for row in section(made, "Registries").table.rows]
     assert cells == [
         Cell("none seen"),
         Cell("none seen", "doubt", note="not all could be read"),
@@ -96,5 +96,5 @@ def test_subscriptions_of_one_name_are_told_apart_by_their_ids() -> None:
         registry("b", subscription="dev", subscriptionId=two),
         registry("c", consumers=[consumer()]),
     )
-    rows = section(document.make(found), "By subscription").tables[0].rows
+    rows = section(document.make(found), "By subscription").table.rows
     assert [row[0] for row in rows] == [Cell("Dev", note=one), Cell("dev", note=two), Cell("Production")]
