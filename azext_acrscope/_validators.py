@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from azext_acrscope import _errors, hosts
+from azext_acrscope.arm_paths import checked_name
+from azext_acrscope.tokens import is_tenant
 
 TOKEN_FORMATS = JSON, DOCKERCONFIGJSON, ENV = ["json", "dockerconfigjson", "env"]
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
@@ -19,6 +21,33 @@ def is_default(value: Any) -> bool:
     return bool(getattr(value, "is_default", False))
 
 
+def validate_resource_group(namespace: Any) -> None:
+    """Refuse what cannot be the name of a resource group, an empty one included: it would mean the subscription.
+
+    :raises InvalidArgumentValueError: if so.
+    """
+    if namespace.resource_group_name is not None:
+        checked_name("group", namespace.resource_group_name)
+
+
+def validate_management_group(namespace: Any) -> None:
+    """Refuse what cannot be the name of a management group, an empty one included.
+
+    :raises InvalidArgumentValueError: if so.
+    """
+    if namespace.management_group is not None:
+        checked_name("management_group", namespace.management_group)
+
+
+def validate_assignment_name(namespace: Any) -> None:
+    """Refuse what cannot be the name of a policy assignment, an empty one included.
+
+    :raises InvalidArgumentValueError: if so.
+    """
+    if namespace.assignment_name is not None:
+        checked_name("assignment", namespace.assignment_name)
+
+
 def validate_registry(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` (a name, a login server or a resource ID) into a `hosts.RegistryRef`."""
     namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
@@ -27,9 +56,9 @@ def validate_registry(cmd: Any, namespace: Any) -> None:
 def validate_policy_registry(cmd: Any, namespace: Any) -> None:
     """The same for a registry that may be left out; a default one does not count beside a group that was typed."""
     wider = namespace.management_group or _typed_group(namespace)
-    if namespace.registry_name and namespace.management_group and not is_default(namespace.registry_name):
+    if namespace.registry_name is not None and namespace.management_group and not is_default(namespace.registry_name):
         raise _errors.exclusive("--name", "--management-group")
-    if not namespace.registry_name or (wider and is_default(namespace.registry_name)):
+    if namespace.registry_name is None or (wider and is_default(namespace.registry_name)):
         namespace.registry_name = None
     else:
         validate_registry(cmd, namespace)
@@ -64,6 +93,8 @@ def validate_login(cmd: Any, namespace: Any) -> None:
         raise _errors.needs("--token-format", "--expose-token")
     if namespace.token_format == ENV and _several(namespace):
         raise _errors.exclusive("--token-format env", "several login servers")
+    for region in namespace.endpoint or []:
+        hosts.checked_region(region)
     if namespace.permission and not namespace.repository:
         raise _errors.needs("--permission", "--repository")
 
@@ -211,6 +242,10 @@ def validate_identity(namespace: Any) -> None:
         meaningless = {"--subscription": getattr(namespace, "_subscription", None)}
     if namespace.credential == "managed-identity":
         meaningless["--tenant"] = namespace.tenant
+    if namespace.tenant is not None and not is_tenant(namespace.tenant):
+        raise _errors.bad_tenant(namespace.tenant)
+    if namespace.client_id is not None and not re.fullmatch(r"[\w-]{1,64}", namespace.client_id, re.ASCII):
+        raise _errors.bad_client_id(namespace.client_id)
     for option, value in meaningless.items():
         if value:
             raise _errors.identity_option(option, namespace.credential)
@@ -244,6 +279,6 @@ def validate_wave(namespace: Any) -> None:
     if text is None:
         return
     number = str(text).removesuffix("%")
-    if not (number.isdigit() and 0 < int(number) < 100):
+    if not (re.fullmatch(r"\d{1,2}", number, re.ASCII) and 0 < int(number) < 100):
         raise _errors.bad_wave(text)
     namespace.wave = int(number) / 100

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors
+from azext_acrscope.arm_paths import ArmPath, encoded
 from azext_acrscope.first_hop import account_of
 from azext_acrscope.pipeline import Pipeline, Service, seconds
 from azext_acrscope.pipeline import Reply as Reply  # what every method here returns
@@ -72,21 +73,21 @@ class Arm:
         service = Service("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
         self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
 
-    def get(self, path: str, api_version: str, **query: str) -> Reply:
-        return self._send("GET", self.endpoint + path, {**query, "api-version": api_version})
+    def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
+        return self._send("GET", self.endpoint + encoded(path), {**query, "api-version": api_version})
 
-    def patch(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
-        return self._send("PATCH", self.endpoint + path, {"api-version": api_version}, body)
+    def patch(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
+        return self._send("PATCH", self.endpoint + encoded(path), {"api-version": api_version}, body)
 
-    def put(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
-        return self._send("PUT", self.endpoint + path, {"api-version": api_version}, body)
+    def put(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
+        return self._send("PUT", self.endpoint + encoded(path), {"api-version": api_version}, body)
 
-    def delete(self, path: str, api_version: str) -> Reply:
-        return self._send("DELETE", self.endpoint + path, {"api-version": api_version})
+    def delete(self, path: ArmPath, api_version: str) -> Reply:
+        return self._send("DELETE", self.endpoint + encoded(path), {"api-version": api_version})
 
-    def post(self, path: str, api_version: str, body: dict[str, Any] | None = None, **query: str) -> Reply:
+    def post(self, path: ArmPath, api_version: str, body: dict[str, Any] | None = None, **query: str) -> Reply:
         """POST a query or an action that can be repeated."""
-        return self._send("POST", self.endpoint + path, {**query, "api-version": api_version}, body)
+        return self._send("POST", self.endpoint + encoded(path), {**query, "api-version": api_version}, body)
 
     def follow(self, url: str, method: str = "GET") -> Reply:
         """Ask at a URL that ARM handed out (next page, operation status): only at its own host, for it gets our token.
@@ -105,14 +106,14 @@ class Arm:
         except ValueError:
             return False
 
-    def pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
+    def pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
         """All items of a paged list. A page may be empty and still link to a next one (recorded).
 
         :raises AzureResponseError: an answer is no page; the list would not be whole.
         """
         return self._all(self.get(path, api_version, **query), "GET")
 
-    def posted_pages(self, path: str, api_version: str, **query: str) -> list[dict[str, Any]]:
+    def posted_pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
         """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
         too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
         """

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, graph, kql, registry
 from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import arm_path, checked_name
 from azext_acrscope.registry import Resource
 
 UNKNOWN = "unknown"  # what could not be read; never counted as compliant
@@ -103,6 +103,10 @@ def scope(
         resource_group = None  # the default group of the CLI's configuration does not contradict a wider scope
     if resource_group and (everything or management_group):
         raise _errors.exclusive("--resource-group", "--all-subscriptions or --management-group")
+    if resource_group is not None:
+        checked_name("group", resource_group)
+    if management_group is not None:
+        checked_name("management_group", management_group)
     accounts = [account]
     if everything:
         accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
@@ -197,13 +201,16 @@ def live(cli_ctx: Any, wanted: Scope) -> Fleet:
     }
 
     def read(subscription: Subscription) -> list[Resource] | ArmError | AzCLIError:
-        group = f"/resourceGroups/{wanted.resource_group}" if wanted.resource_group else ""
-        path = f"/subscriptions/{subscription.id}{group}/providers/{registry.TYPE}"
         arm = connections[subscription.tenant, subscription.user]
         try:
+            place = arm_path("/subscriptions/{subscription}", subscription=subscription.id)
+            path = place
+            if wanted.resource_group:
+                path = arm_path("{scope}/resourceGroups/{group}", scope=place, group=wanted.resource_group)
+            path = arm_path(f"{{scope}}/providers/{registry.TYPE}", scope=path)
             items = arm.pages(path, registry.API_VERSION)
             if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
-                arm.get(f"/subscriptions/{subscription.id}", SUBSCRIPTIONS_API_VERSION)
+                arm.get(place, SUBSCRIPTIONS_API_VERSION)
             return items
         except (ArmError, AzCLIError) as error:
             return error
@@ -244,7 +251,10 @@ def _below(arm: Arm, management_group: str) -> dict[str, str]:
     :raises ResourceNotFoundError: there is no such group.
     :raises ArmError: the account may not ask.
     """
-    path = f"/providers/Microsoft.Management/managementGroups/{quote(management_group, safe='')}/descendants"
+    path = arm_path(
+        "/providers/Microsoft.Management/managementGroups/{management_group}/descendants",
+        management_group=management_group,
+    )
     try:
         items = arm.pages(path, MANAGEMENT_GROUPS_API_VERSION)
     except ArmError as error:

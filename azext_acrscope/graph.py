@@ -14,6 +14,7 @@ from typing import Any
 
 from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.arm_paths import arm_path
 
 API_VERSION = "2022-10-01"
 PAGE = 1000  # rows; the service's maximum
@@ -73,7 +74,7 @@ def query(
 
 def _ask(arm: Arm, body: dict[str, Any]) -> Reply:
     try:
-        return arm.post("/providers/Microsoft.ResourceGraph/resources", API_VERSION, body)
+        return arm.post(arm_path("/providers/Microsoft.ResourceGraph/resources"), API_VERSION, body)
     except ArmError as error:
         if _NO_SUBSCRIPTION in error.reasons:
             raise _errors.no_subscription_in_graph(arm.tenant, error.correlation) from error

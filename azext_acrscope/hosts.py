@@ -67,11 +67,6 @@ def parse_registry(text: str, suffix: str) -> RegistryRef:
     return RegistryRef(_parts(host, suffix)["name"], host)
 
 
-def is_group_name(text: str) -> bool:
-    """Whether a resource group can be named so; anything else would change the path of a request."""
-    return bool(re.fullmatch(r"[-\w.()]{0,89}[-\w()]", text))
-
-
 def check_login_server(host: str, suffix: str) -> str:
     """Return the host, in lower case but otherwise as given, if it is a login server of the cloud in use.
 
@@ -104,11 +99,20 @@ def regional_login_server(host: str, region: str, suffix: str) -> str:
 
     :raises InvalidArgumentValueError: no region can be named so.
     """
-    region = region.lower().replace(" ", "")  # `West Europe` is what people read
-    if not re.fullmatch(r"[a-z0-9]{2,40}", region, re.ASCII):
-        raise _errors.bad_region(region)
+    region = checked_region(region)
     bare = global_login_server(host, suffix).removesuffix(suffix)
     return check_login_server(f"{bare}.{region}.geo{suffix}", suffix)
+
+
+def checked_region(region: str) -> str:
+    """Return the name of an Azure region as hosts have it; `West Europe` is what people read.
+
+    :raises InvalidArgumentValueError: no region can be named so.
+    """
+    bare = region.lower().replace(" ", "")
+    if not re.fullmatch(r"[a-z0-9]{2,40}", bare, re.ASCII):
+        raise _errors.bad_region(bare)
+    return bare
 
 
 def default_login_server(name: str, suffix: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from knack.log import get_logger
 
 from azext_acrscope import _connection, _errors, assertions
-from azext_acrscope.tokens import json_object
+from azext_acrscope.tokens import is_tenant, json_object
 
 if TYPE_CHECKING:
     from azext_acrscope.first_hop import Source
@@ -164,7 +164,7 @@ def _found(
         missing.append(" or ".join(names))
     if missing:
         raise _errors.identity_incomplete(source.credential, missing)
-    if not re.fullmatch(r"[\w.-]+", found[tenant], re.ASCII):
+    if not is_tenant(found[tenant]):
         raise _errors.bad_tenant(found[tenant])
     return found
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 
 def quoted(text: str) -> str:
-    """Text inside a string literal in single quotes."""
-    return text.replace("\\", "\\\\").replace("'", "\\'")
+    """Text inside a string literal in single quotes, which never holds the end of a line."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def listed(texts: Iterable[str]) -> str:

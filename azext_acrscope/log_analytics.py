@@ -159,10 +159,13 @@ def _endpoint(cloud: Any) -> str:
 
 def _guid(cli_ctx: Any, workspace: Workspace) -> str:
     from azext_acrscope.arm import Arm, ArmError
+    from azext_acrscope.arm_paths import checked_id
 
     try:
         arm = Arm(cli_ctx, workspace.subscription_id)
-        answer = arm.get(workspace.resource_id, WORKSPACES_API_VERSION).body
+        answer = arm.get(
+            checked_id(workspace.resource_id, "Microsoft.OperationalInsights/workspaces"), WORKSPACES_API_VERSION
+        ).body
     except ArmError as error:
         if error.status == 404:
             raise _errors.workspace_not_found(workspace.resource_id, error.code) from error

@@ -95,6 +95,8 @@ def read(file: Path) -> list[Made]:
             entry = json.loads(line)
             event = entry["event"]
             if event == "change":
+                if not {entry["from"], entry["to"]} <= {"enabled", "disabled"}:
+                    raise ValueError("a status is one of two words")
                 made.setdefault(entry["id"].lower(), Made(entry["id"], entry["from"], entry["to"]))
             elif event == "outcome" and not _may_have_changed(entry, made):
                 made.pop(entry["id"].lower(), None)

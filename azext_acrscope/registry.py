@@ -15,9 +15,10 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
-from azext_acrscope import _errors, hosts
+from azext_acrscope import _errors, arm_paths, hosts
 from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.arm_paths import ArmPath, arm_path, checked_id
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.tokens import ACR_AUDIENCE, plain
 
@@ -89,7 +90,7 @@ def get(arm: Arm, registry_id: str) -> Resource:
 
 def fetch(arm: Arm, registry_id: str) -> Resource:
     """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
-    return _checked(arm.get(registry_id, API_VERSION), registry_id)
+    return _checked(arm.get(checked_id(registry_id), API_VERSION), registry_id)
 
 
 def regional_login_servers(arm: Arm, resource: Resource, suffix: str) -> list[str]:
@@ -99,7 +100,7 @@ def regional_login_servers(arm: Arm, resource: Resource, suffix: str) -> list[st
     """
     where = short_name(resource["id"])
     try:
-        body = arm.get(resource["id"], REGIONAL_API_VERSION).body
+        body = arm.get(checked_id(resource["id"]), REGIONAL_API_VERSION).body
     except ArmError as error:
         raise error.as_cli_error(where, READ) from error
     properties = body.get("properties") if isinstance(body, dict) else None
@@ -110,10 +111,10 @@ def regional_login_servers(arm: Arm, resource: Resource, suffix: str) -> list[st
     return found
 
 
-def _search(arm: Arm, name: str) -> list[str]:
+def _search(arm: Arm, name: str) -> list[ArmPath]:
     try:
         items = arm.pages(
-            f"/subscriptions/{arm.subscription_id}/resources",
+            arm_path("/subscriptions/{subscription}/resources", subscription=arm.subscription_id),
             RESOURCES_API_VERSION,
             **{"$filter": f"resourceType eq '{TYPE}' and name eq '{name}'"},
         )
@@ -122,7 +123,7 @@ def _search(arm: Arm, name: str) -> list[str]:
             raise _errors.registry_not_found(name, arm.subscription_id) from error
         raise error.as_cli_error(f"subscription {arm.subscription_id}", READ) from error
     named = [item for item in items if str(item.get("name", "")).lower() == name.lower()]
-    return [str(item["id"]) for item in named if is_id(item.get("id"))]
+    return [checked_id(item["id"]) for item in named if is_id(item.get("id"))]
 
 
 def _checked(reply: Reply, registry_id: str) -> Resource:
@@ -168,15 +169,14 @@ def is_encrypted(resource: Resource) -> bool:
     return isinstance(encryption, dict) and str(encryption.get("status")).lower() == ENABLED
 
 
-def resource_id(subscription_id: str, resource_group: str, name: str) -> str:
-    if not hosts.is_group_name(resource_group):
-        raise _errors.bad_group(resource_group)
-    return f"/subscriptions/{subscription_id}/resourceGroups/{resource_group}/providers/{TYPE}/{name}"
+def resource_id(subscription_id: str, resource_group: str, name: str) -> ArmPath:
+    template = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{registry}}"
+    return arm_path(template, subscription=subscription_id, group=resource_group, registry=name)
 
 
 def is_id(text: Any) -> bool:
     """Whether this is a registry's resource ID, whose parts may be relied on."""
-    return isinstance(text, str) and len(text.split("/")) == 9 and f"/providers/{TYPE}/".lower() in text.lower()
+    return arm_paths.is_id(text, TYPE) and str(text).count("/") == 8
 
 
 def short_name(registry_id: str) -> str:
@@ -233,7 +233,7 @@ class Change:
 
         :raises ArmError: ARM refused it.
         """
-        reply = self.arm.patch(self.id, API_VERSION, _patch_body(self.target))
+        reply = self.arm.patch(checked_id(self.id), API_VERSION, _patch_body(self.target))
         self.accepted = True
         self._operation = reply.headers.get("Azure-AsyncOperation")
         if self._operation and not self.arm.owns(self._operation):

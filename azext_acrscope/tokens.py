@@ -52,6 +52,11 @@ def plain(text: Any) -> str:
     return word if re.fullmatch(r"[\w .:-]{0,80}", word, re.ASCII) else "(unreadable)"
 
 
+def is_tenant(text: str) -> bool:
+    """Return whether a text can name a tenant: its ID or a domain. It becomes a segment of a path at Entra ID."""
+    return bool(re.fullmatch(r"[A-Za-z0-9]+([.-]+[A-Za-z0-9]+)*", text, re.ASCII)) and ".." not in text
+
+
 def redact(text: str) -> str:
     """The text with everything that looks like a JWT, or the beginning of one, replaced by ***."""
     return re.sub(r"eyJ[\w-]{10,}(\.[\w-]*)*", "***", text)

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +62,22 @@ class Az:
     ) -> Result:
         """Run `az ARGUMENTS`, without standard input, and wait for its end."""
         return run([str(self.program), *arguments], self.env | dict(env or {}), cwd or self.home, timeout)
+
+    def many(self, commands: Iterable[tuple[str, ...]], timeout: float = 280) -> list[Result]:
+        """Run `az` with each of these arguments, one after the other in one process; see `tests.az_many`."""
+        todo = list(commands)
+        done = subprocess.run(
+            [str(self.python()), str(ROOT / "tests/az_many.py")],
+            input=json.dumps(todo),
+            env=self.env,
+            cwd=self.home,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=True,
+        )
+        ended = zip(todo, json.loads(done.stdout), strict=True)
+        return [Result(("az", *arguments), *outcome) for arguments, outcome in ended]
 
     def interrupted(self, *arguments: str, when: Callable[[], bool]) -> Result:
         """Run `az ARGUMENTS`, and press Ctrl-C as soon as something has happened."""

@@ -69,6 +69,24 @@ def bad_management_group(text: str) -> AzCLIError:
     )
 
 
+def bad_subscription(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{text}' cannot be the ID of a subscription.", "`az account list --output table` shows the subscriptions."
+    )
+
+
+def bad_name(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(f"'{text}' cannot be a name in Azure.", "Check the spelling.")
+
+
+def bad_resource_id(text: object, resource_type: str) -> AzCLIError:
+    kind = f" of the type {resource_type}" if resource_type else ""
+    return InvalidArgumentValueError(
+        f"'{str(text)[:200]}' cannot be a resource ID{kind}.",
+        "An ID has the form /subscriptions/SUBSCRIPTION/resourceGroups/GROUP/providers/TYPE/NAME.",
+    )
+
+
 def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
     return MutuallyExclusiveArgumentError(
         f"--resource-group '{group}' contradicts the resource ID, which names the group '{group_of_id}'.",

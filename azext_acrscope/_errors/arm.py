@@ -1,5 +1,7 @@
 """The registry resource, and Azure Resource Manager's refusals."""
 
+from collections.abc import Sequence
+
 from azure.cli.core.azclierror import (
     AzCLIError,
     AzureInternalError,
@@ -54,7 +56,7 @@ def login_server_not_found(login_server: str, found: list[str], subscription: st
     )
 
 
-def ambiguous_name(name: str, ids: list[str]) -> AzCLIError:
+def ambiguous_name(name: str, ids: Sequence[str]) -> AzCLIError:
     return InvalidArgumentValueError(
         f"{registries(len(ids))} are named '{name}': {', '.join(ids)}.", "Give the resource ID or --resource-group."
     )

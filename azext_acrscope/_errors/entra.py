@@ -251,6 +251,12 @@ def bad_tenant(text: str) -> AzCLIError:
     )
 
 
+def bad_client_id(text: str) -> AzCLIError:
+    return InvalidArgumentValueError(
+        f"'{plain(text)}' cannot be a client ID.", "Give the application (client) ID, which is a GUID."
+    )
+
+
 def identity_file_unusable(variable: str, file: str, why: str) -> AzCLIError:
     return FileOperationError(
         f"The file {file}, which {variable} names, cannot be used: {why}.", f"Mend the file, or set {variable} anew."

@@ -21,7 +21,7 @@ def load_arguments(loader: Any, command: str | None) -> None:
 def _load_shared(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_resource_name_completion_list
 
-    from azext_acrscope._validators import validate_registry
+    from azext_acrscope._validators import validate_management_group, validate_registry, validate_resource_group
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -43,7 +43,9 @@ def _load_shared(loader: Any) -> None:
             "management_group",
             options_list=["--management-group"],
             help="The name of a management group: all subscriptions below it.",
+            validator=validate_management_group,
         )
+        c.argument("resource_group_name", validator=validate_resource_group)
         c.argument(
             "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
         )

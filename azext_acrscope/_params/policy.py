@@ -14,6 +14,7 @@ def load(loader: Any) -> None:
 def _assign_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
+    from azext_acrscope._validators import validate_assignment_name
     from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, LANGUAGES
 
     for command in ("assign", "unassign"):
@@ -46,6 +47,7 @@ def _assign_arguments(loader: Any) -> None:
         c.argument(
             "assignment_name",
             options_list=["--assignment-name"],
+            validator=validate_assignment_name,
             help="By default `acrscope` for audit and deny, `acrscope-modify` for modify, so that a repeat changes "
             "nothing.",
         )
@@ -94,6 +96,7 @@ def _assign_arguments(loader: Any) -> None:
         c.argument(
             "assignment_name",
             options_list=["--assignment-name"],
+            validator=validate_assignment_name,
             help="By default the one that `az acr scope policy assign` made at the scope.",
         )
 

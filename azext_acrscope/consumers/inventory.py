@@ -16,6 +16,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope import _errors, graph, hosts
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import ArmPath, arm_path, checked_id
 from azext_acrscope.consumers import queries, rights, uses
 from azext_acrscope.consumers.uses import Odd, Use, at
 from azext_acrscope.kql import listed
@@ -243,7 +244,9 @@ def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: 
     found, said = list[Use](), list[str]()
     if any(map(uses.is_sidecars, versions)):
         try:
-            found += uses.site_containers(row, arm.pages(f"{row['id']}/sitecontainers", SIDECARS_API_VERSION), suffix)
+            found += uses.site_containers(
+                row, arm.pages(_below_site(row, "sitecontainers"), SIDECARS_API_VERSION), suffix
+            )
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
             said.append(_errors.containers_unread(row["id"], _short(error)))
     if any(hosts.image_login_server(each, suffix) for each in images):
@@ -260,12 +263,16 @@ def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: 
 def _ask_site(arm: Arm, row: dict[str, Any]) -> tuple[uses.SignIn, str]:
     """How a site signs in, as ARM says; and why that could not be read."""
     try:
-        answer = arm.get(f"{row['id']}/config/web", WEB_API_VERSION).body
+        answer = arm.get(_below_site(row, "config/web"), WEB_API_VERSION).body
         sign_in = uses.site_sign_in(row, at(answer, "properties"))
         return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail=_errors.SETTINGS_SILENT), " there")
     except (ArmError, AzCLIError) as error:
         why = f" ({_short(error)})"
         return uses.SignIn(uses.UNKNOWN, detail=_errors.settings_unread(why)), why
+
+
+def _below_site(row: dict[str, Any], what: str) -> ArmPath:
+    return arm_path(f"{{resource}}/{what}", resource=checked_id(row["id"]))
 
 
 def _short(error: ArmError | AzCLIError) -> str:

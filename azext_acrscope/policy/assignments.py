@@ -5,12 +5,11 @@ properties{policyDefinitionId, parameters{effect{value}}, enforcementMode, …}}
 answers 201, for a new one as for a changed one (recorded). `planning` works out what to write.
 """
 
-import re
 from typing import Any
-from urllib.parse import quote
 
 from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.arm_paths import ArmPath, arm_path, is_name
 from azext_acrscope.policy import roles
 from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_ours
 from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
@@ -19,8 +18,6 @@ from azext_acrscope.policy.scopes import PolicyScope
 API_VERSION = "2025-11-01"
 # How we know ours again; `assignedBy` is what the portal shows.
 MARK = ("madeWith", "acrscope")
-# Documented; no slash, for the name is a part of a path.
-_NAME = re.compile(r"[^<>*%&:\\?.+/\x00-\x1f]*[^<>*%&:\\?.+/\x00-\x1f ]", re.ASCII)
 _LONGEST_NAME, _LONGEST_IN_MANAGEMENT_GROUPS = 64, 24
 
 Assignment = dict[str, Any]
@@ -32,7 +29,7 @@ def check_name(name: str, scope: PolicyScope) -> None:
     :raises InvalidArgumentValueError: if so.
     """
     longest = _LONGEST_IN_MANAGEMENT_GROUPS if scope.management_group else _LONGEST_NAME
-    if not _NAME.fullmatch(name) or len(name) > longest:
+    if not is_name("assignment", name) or len(name) > longest:
         raise _errors.bad_assignment_name(name, longest)
 
 
@@ -46,7 +43,7 @@ def read(arm: Arm, scope: PolicyScope, name: str) -> Assignment | None:
     :raises ResourceNotFoundError: the scope is not there.
     """
     try:
-        return _checked(arm.get(_path(scope, name), API_VERSION))
+        return _checked(arm.get(id_of(scope, name), API_VERSION))
     except ArmError as error:
         if error.code == "PolicyAssignmentNotFound":
             return None
@@ -55,7 +52,7 @@ def read(arm: Arm, scope: PolicyScope, name: str) -> Assignment | None:
 
 def at(arm: Arm, scope: PolicyScope) -> list[Assignment]:
     """All assignments at exactly this scope."""
-    path = f"{scope.path}/providers/Microsoft.Authorization/policyAssignments"
+    path = arm_path("{scope}/providers/Microsoft.Authorization/policyAssignments", scope=scope.path)
     try:
         return arm.pages(path, API_VERSION, **{"$filter": "atExactScope()"})
     except ArmError as error:
@@ -85,12 +82,9 @@ def principals(assignment: Assignment | None) -> list[str]:
     return [str(each) for each in own + users if each]
 
 
-def id_of(scope: PolicyScope, name: str) -> str:
-    return f"{scope.path}/providers/Microsoft.Authorization/policyAssignments/{name}"
-
-
-def _path(scope: PolicyScope, name: str) -> str:
-    return id_of(scope, quote(name, safe=""))
+def id_of(scope: PolicyScope, name: str) -> ArmPath:
+    template = "{scope}/providers/Microsoft.Authorization/policyAssignments/{assignment}"
+    return arm_path(template, scope=scope.path, assignment=name)
 
 
 def _checked(reply: Reply) -> Assignment:
@@ -110,7 +104,7 @@ def put(arm: Arm, scope: PolicyScope, name: str, body: Assignment) -> Assignment
     :raises ForbiddenError: naming the role to ask for.
     """
     try:
-        return _checked(arm.put(_path(scope, name), API_VERSION, body))
+        return _checked(arm.put(id_of(scope, name), API_VERSION, body))
     except ArmError as error:
         raise refused(error, scope, "assign policies", TO_ASSIGN) from error
 
@@ -132,21 +126,21 @@ def to_remove(arm: Arm, scope: PolicyScope, name: str | None) -> Assignment | No
     return ours[0] if ours else None
 
 
-def unassign(arm: Arm, scope: PolicyScope, assignment: Assignment, role_ids: list[str]) -> None:
+def unassign(arm: Arm, scope: PolicyScope, assignment: Assignment, role_ids: list[ArmPath]) -> None:
     """Remove role assignments of its identity and then an assignment: interrupted between, a repeat finds the rest.
 
     The other way round, nobody would know any more which role assignments were meant.
     """
     roles.withdraw(arm, scope, role_ids)
     try:
-        arm.delete(_path(scope, assignment["name"]), API_VERSION)
+        arm.delete(id_of(scope, assignment["name"]), API_VERSION)
     except ArmError as error:
         if error.status != 404:
             raise refused(error, scope, "remove policy assignments", TO_ASSIGN) from error
 
 
 def removal(
-    scope: PolicyScope, assignment: Assignment | None, role_ids: list[str], name: str | None = None
+    scope: PolicyScope, assignment: Assignment | None, role_ids: list[ArmPath], name: str | None = None
 ) -> dict[str, Any]:
     """What `unassign` prints: what it removed; without an assignment nothing was there."""
     return {

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from azext_acrscope import _errors, fleet, registry
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import arm_path
 from azext_acrscope.fleet import Fleet
 from azext_acrscope.policy import definitions
 from azext_acrscope.policy.governing import Governance, Rule, management_group
 from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
-from azext_acrscope.policy.scopes import PolicyScope, contains
+from azext_acrscope.policy.scopes import PolicyScope, contains, of_group, of_subscription
 
 STATES_API_VERSION = "2019-10-01"
 _STATES = "/providers/Microsoft.PolicyInsights/policyStates/latest"
@@ -52,7 +53,9 @@ def states(arm: Arm, scope: PolicyScope) -> list[State]:
     wanted = "resourceId,policyAssignmentId,policyDefinitionReferenceId,complianceState,timestamp"
     try:
         rows = arm.posted_pages(
-            f"{scope.path}{_STATES}/queryResults", STATES_API_VERSION, **{"$filter": names, "$select": wanted}
+            arm_path(f"{{scope}}{_STATES}/queryResults", scope=scope.path),
+            STATES_API_VERSION,
+            **{"$filter": names, "$select": wanted},
         )
     except ArmError as error:
         raise refused(error, scope, "read policy states", TO_READ) from error
@@ -93,7 +96,7 @@ def evaluate(arm: Arm, wanted: list[PolicyScope], timeout: float, sleep: Callabl
 def _trigger(arm: Arm, place: PolicyScope) -> str:
     """Ask for an evaluation: 202 with a Location to look at; empty if it is over at once."""
     try:
-        reply = arm.post(f"{place.path}{_STATES}/triggerEvaluation", STATES_API_VERSION)
+        reply = arm.post(arm_path(f"{{scope}}{_STATES}/triggerEvaluation", scope=place.path), STATES_API_VERSION)
     except ArmError as error:
         raise refused(error, place, "have Azure Policy evaluate what is there", TO_ASSIGN) from error
     link = str(reply.headers.get("Location") or "")
@@ -270,10 +273,8 @@ def places(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
     subscriptions, a registry's group.
     """
     if scope.management_group:
-        return [
-            PolicyScope(f"/subscriptions/{each}", f"subscription {name}") for each, name in seen.subscriptions.items()
-        ]
+        return [of_subscription(each, name) for each, name in seen.subscriptions.items()]
     parts = scope.path.split("/")
     if len(parts) > 5:
-        return [PolicyScope("/".join(parts[:5]), f"resource group {parts[4]}", resource_group=parts[4])]
+        return [of_group(parts[2], parts[4])]
     return [scope]

@@ -10,7 +10,7 @@ from azext_acrscope import _errors
 from azext_acrscope.arm import Arm
 from azext_acrscope.policy import governing
 from azext_acrscope.policy.governing import Governance, Rule
-from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.policy.scopes import PolicyScope, of_group, of_subscription
 
 _READERS = 8
 
@@ -55,12 +55,10 @@ def _places(resources: list[Resource]) -> dict[PolicyScope, list[Resource]]:
     found = {}
     for subscription, members in by_subscription.items():
         groups = {str(each["id"]).split("/")[4].lower(): str(each["id"]).split("/")[4] for each in members}
-        path = f"/subscriptions/{subscription}"
         if len(groups) == 1:
-            group = next(iter(groups.values()))
-            place = PolicyScope(f"{path}/resourceGroups/{group}", f"resource group {group}", resource_group=group)
+            place = of_group(subscription, next(iter(groups.values())))
         else:
-            place = PolicyScope(path, f"subscription {subscription}")
+            place = of_subscription(subscription)
         found[place] = members
     return found
 

@@ -15,6 +15,7 @@ from azure.cli.core.azclierror import ForbiddenError
 
 from azext_acrscope import _errors, graph
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import arm_path, checked_id
 from azext_acrscope.kql import listed
 from azext_acrscope.policy import definitions
 from azext_acrscope.policy.refusals import TO_READ, refused
@@ -171,7 +172,7 @@ def read(arm: Arm, scope: PolicyScope) -> Governance:
 
 def _listed(arm: Arm, scope: PolicyScope, kind: str, version: str, doing: str, **query: str) -> list[dict[str, Any]]:
     try:
-        return arm.pages(scope.path + kind, version, **query)
+        return arm.pages(arm_path(f"{{scope}}{kind}", scope=scope.path), version, **query)
     except ArmError as error:
         raise refused(error, scope, doing, TO_READ) from error
 
@@ -204,7 +205,7 @@ def _initiatives(arm: Arm, ids: set[str], scope: PolicyScope, found: Governance)
 
     def get(identifier: str) -> dict[str, Any] | ArmError:
         try:
-            body = arm.get(identifier, API_VERSION).body
+            body = arm.get(checked_id(identifier), API_VERSION).body
         except ArmError as error:
             return error
         return _properties(body) if isinstance(body, dict) else {}

@@ -1,5 +1,6 @@
 """What `assign` and `unassign` say to people: the numbers and warnings before a change, and the questions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from azext_acrscope import _errors
@@ -46,7 +47,7 @@ def question(plan: Plan) -> str:
     return f"{verb} the policy assignment {plan.name} ({plan.effect}) at {plan.scope.text}?"
 
 
-def removal_question(scope: PolicyScope, assignment: Assignment, roles: list[str]) -> str:
+def removal_question(scope: PolicyScope, assignment: Assignment, roles: Sequence[str]) -> str:
     role = " and the role Contributor of its identity there" if roles else ""
     return f"Remove the policy assignment {assignment['name']} ({effect_of(assignment)}) at {scope.text}{role}?"
 

@@ -5,7 +5,6 @@ with what changes, and nothing is sent if nothing does.
 """
 
 import copy
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from azext_acrscope import _errors
 from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import is_id
 from azext_acrscope.policy import assignments, roles
 from azext_acrscope.policy.assignments import MARK, Assignment, check_name, effect_of, made_by_us, principals
 from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, MODIFY
@@ -28,10 +28,8 @@ _DISPLAY_NAMES = {
     "deny": "Container registries accept ACR-audience tokens only",
     "modify": "Container registries are made to accept ACR-audience tokens only",
 }
-_IDENTITY = re.compile(
-    r"/subscriptions/[^/?#]+/resourceGroups/[^/?#]+/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/?#]+",
-    re.IGNORECASE,
-)
+_IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_SCOPES = ("/subscriptions/", "/providers/Microsoft.Management/")
 _SAID_BY_AZURE_ONLY = ("scope", "instanceId", "latestDefinitionVersion", "effectiveDefinitionVersion")
 
 
@@ -62,11 +60,11 @@ class Wanted:
         for option, value in (("--identity", self.identity), ("--location", self.location)):
             if value and not is_default(value) and self.effect != "modify":
                 raise _errors.needs(option, "--effect modify")
-        if self.identity and not _IDENTITY.fullmatch(self.identity):
+        if self.identity is not None and not is_id(self.identity, _IDENTITY_TYPE):
             raise _errors.bad_identity(self.identity)
         for each in self.not_scopes or []:
             inside = scope.management_group or contains(scope.path, each)
-            if not each.startswith(("/subscriptions/", "/providers/Microsoft.Management/")) or not inside:
+            if not (is_id(each) and each.startswith(_SCOPES) and inside):
                 raise _errors.bad_not_scope(each, scope.text)
 
     @property

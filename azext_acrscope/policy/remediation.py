@@ -16,6 +16,7 @@ from typing import Any
 
 from azext_acrscope import _errors, record, registry
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.arm_paths import ArmPath, arm_path, checked_id
 from azext_acrscope.enforcement import Plan
 from azext_acrscope.fleet import UNKNOWN, Fleet
 from azext_acrscope.policy.governing import Governance, Rule, management_group
@@ -73,8 +74,9 @@ class Task:
         return [each for each in self.targets if not each.result]
 
     @property
-    def path(self) -> str:
-        return f"{self.place.path}/providers/Microsoft.PolicyInsights/remediations/{self.name}"
+    def path(self) -> ArmPath:
+        template = "{scope}/providers/Microsoft.PolicyInsights/remediations/{name}"
+        return arm_path(template, scope=self.place.path, name=self.name)
 
     @property
     def option(self) -> str:
@@ -131,7 +133,8 @@ def _reaches(assigned: str, scope: PolicyScope, found: Governance) -> bool:
     return group in found.above if group else contains(assigned, scope.path)
 
 
-def _place(path: str) -> PolicyScope:
+def _place(scope: str) -> PolicyScope:
+    path = checked_id(scope)
     parts = path.split("/")
     if management_group(path):
         return PolicyScope(path, f"management group {parts[-1]}", management_group=parts[-1])
@@ -163,7 +166,7 @@ def check_identity(arm: Arm, rule: Rule) -> str | None:
     try:
         for principal in rule.identities:
             assigned += arm.pages(
-                f"{rule.scope}/providers/Microsoft.Authorization/roleAssignments",
+                arm_path("{scope}/providers/Microsoft.Authorization/roleAssignments", scope=checked_id(rule.scope)),
                 ROLES_API_VERSION,
                 **{"$filter": f"assignedTo('{re.sub('[^0-9A-Za-z-]', '', principal)}')"},
             )
@@ -287,7 +290,7 @@ def _number(value: Any) -> int:
 def deployments(arm: Arm, task: Task) -> dict[str, str]:
     """What became of each registry, by its lower-cased ID: why it failed, or nothing if it did not."""
     try:
-        items = arm.posted_pages(f"{task.path}/listDeployments", API_VERSION)
+        items = arm.posted_pages(arm_path("{resource}/listDeployments", resource=task.path), API_VERSION)
     except ArmError as error:
         raise refused(error, task.place, "list the deployments of a remediation", TO_READ) from error
     return {str(item.get("remediatedResourceId")).lower(): _why(item) for item in items}

@@ -14,6 +14,7 @@ from knack.log import get_logger
 
 from azext_acrscope import _errors
 from azext_acrscope.arm import Arm, ArmError
+from azext_acrscope.arm_paths import ArmPath, arm_path
 from azext_acrscope.policy.definitions import CONTRIBUTOR
 from azext_acrscope.policy.refusals import TO_GRANT, TO_READ, refused
 from azext_acrscope.policy.scopes import PolicyScope
@@ -28,10 +29,12 @@ DESCRIPTION = "acrscope: lets this policy assignment's identity change registrie
 logger = get_logger(__name__)
 
 
-def path(scope: PolicyScope, assignment_id: str, principal: str) -> str:
+def path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
     """The ID of the role assignment that we make: always the same for an assignment and its identity."""
     name = uuid.uuid5(_OURS, f"{assignment_id}|{principal}|{CONTRIBUTOR}".lower())
-    return f"{scope.path}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    return arm_path(
+        "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", scope=scope.path, name=str(name)
+    )
 
 
 def find(arm: Arm, scope: PolicyScope, principal: str) -> str | None:
@@ -39,7 +42,7 @@ def find(arm: Arm, scope: PolicyScope, principal: str) -> str | None:
 
     It may lie above the scope, or be that of a group the identity is in.
     """
-    at = f"{scope.path}/providers/Microsoft.Authorization/roleAssignments"
+    at = arm_path("{scope}/providers/Microsoft.Authorization/roleAssignments", scope=scope.path)
     try:
         found = arm.pages(at, API_VERSION, **{"$filter": f"atScope() and assignedTo('{principal}')"})
     except ArmError as error:
@@ -100,14 +103,14 @@ def _body(scope: PolicyScope, principal: str) -> dict[str, Any]:
     }
 
 
-def ours(arm: Arm, scope: PolicyScope, assignment_id: str, principals: list[str]) -> list[str]:
+def ours(arm: Arm, scope: PolicyScope, assignment_id: str, principals: list[str]) -> list[ArmPath]:
     """The IDs of the role assignments that we made for an assignment's identities and that are there still."""
     return [
         target for target in (path(scope, assignment_id, each) for each in principals) if _is_there(arm, scope, target)
     ]
 
 
-def _is_there(arm: Arm, scope: PolicyScope, target: str) -> bool:
+def _is_there(arm: Arm, scope: PolicyScope, target: ArmPath) -> bool:
     try:
         arm.get(target, API_VERSION)
     except ArmError as error:
@@ -117,7 +120,7 @@ def _is_there(arm: Arm, scope: PolicyScope, target: str) -> bool:
     return True
 
 
-def withdraw(arm: Arm, scope: PolicyScope, targets: list[str]) -> None:
+def withdraw(arm: Arm, scope: PolicyScope, targets: list[ArmPath]) -> None:
     """Delete role assignments; one that is gone already is no error."""
     for target in targets:
         try:

@@ -1,13 +1,11 @@
 """Where a policy can be assigned: a management group, a subscription or a resource group."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-from azext_acrscope import _errors, hosts
+from azext_acrscope import _errors
 from azext_acrscope.arm import Arm
-
-_MANAGEMENT_GROUP = re.compile(r"[\w().-]{1,90}", re.ASCII)
+from azext_acrscope.arm_paths import ArmPath, arm_path
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class PolicyScope:
     :ivar text: what a person calls it.
     """
 
-    path: str
+    path: ArmPath
     text: str
     management_group: str | None = None
     resource_group: str | None = None
@@ -34,19 +32,34 @@ def choose(arm: Arm, management_group: str | None, resource_group: str | None) -
     if management_group and resource_group:
         raise _errors.exclusive("--management-group", "--resource-group")
     if management_group:
-        if not _MANAGEMENT_GROUP.fullmatch(management_group):
-            raise _errors.bad_management_group(management_group)
-        path = f"/providers/Microsoft.Management/managementGroups/{management_group}"
+        path = arm_path(
+            "/providers/Microsoft.Management/managementGroups/{management_group}", management_group=management_group
+        )
         return PolicyScope(path, f"management group {management_group}", management_group=management_group)
     if not arm.has_subscription:
         raise _errors.no_subscription_for_policy(arm.tenant)
-    subscription = f"/subscriptions/{arm.subscription_id}"
     if resource_group:
-        if not hosts.is_group_name(resource_group):
-            raise _errors.bad_group(resource_group)
-        path = f"{subscription}/resourceGroups/{resource_group}"
-        return PolicyScope(path, f"resource group {resource_group}", resource_group=resource_group)
-    return PolicyScope(subscription, f"subscription {arm.subscription_id}")
+        return of_group(arm.subscription_id, resource_group)
+    return of_subscription(arm.subscription_id)
+
+
+def of_subscription(subscription: str, name: str = "") -> PolicyScope:
+    """Return the scope that a subscription is.
+
+    :raises InvalidArgumentValueError: it is no subscription's ID.
+    """
+    return PolicyScope(
+        arm_path("/subscriptions/{subscription}", subscription=subscription), f"subscription {name or subscription}"
+    )
+
+
+def of_group(subscription: str, group: str) -> PolicyScope:
+    """Return the scope that a resource group is.
+
+    :raises InvalidArgumentValueError: a name that cannot be one.
+    """
+    path = arm_path("/subscriptions/{subscription}/resourceGroups/{group}", subscription=subscription, group=group)
+    return PolicyScope(path, f"resource group {group}", resource_group=group)
 
 
 def contains(scope: str, other: Any) -> bool:

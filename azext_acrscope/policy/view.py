@@ -6,6 +6,7 @@ from typing import Any
 from azext_acrscope import fleet, hosts, registry
 from azext_acrscope._validators import is_default
 from azext_acrscope.arm import Arm
+from azext_acrscope.arm_paths import checked_id
 from azext_acrscope.fleet import Fleet
 from azext_acrscope.hosts import RegistryRef
 from azext_acrscope.policy import governing, scopes
@@ -33,7 +34,7 @@ def of_registry(cli_ctx: Any, ref: RegistryRef, resource_group: str | None) -> V
 
 
 def scope_of(registry_id: str) -> PolicyScope:
-    return PolicyScope(registry_id, registry.short_name(registry_id))
+    return PolicyScope(checked_id(registry_id), registry.short_name(registry_id))
 
 
 def of_scope(cli_ctx: Any, resource_group: str | None, management_group: str | None, live: bool) -> View:

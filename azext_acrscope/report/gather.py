@@ -156,7 +156,7 @@ def _policy_scopes(seen: Fleet, scope: fleet.Scope, connect: Connect) -> list[tu
         return [(arm, scopes.choose(arm, scope.management_group, scope.resource_group))]
     holding = dict.fromkeys(str(each["id"]).split("/")[2] for each in seen.registries)
     named = ((each, seen.subscriptions.get(each.lower(), each)) for each in holding)
-    return [(connect(each), PolicyScope(f"/subscriptions/{each}", f"subscription {name}")) for each, name in named]
+    return [(connect(each), scopes.of_subscription(each, name)) for each, name in named]
 
 
 def _governed(arm: Arm, scope: PolicyScope, seen: Fleet, audience: str) -> tuple[dict[str, Any], list[str]] | str:

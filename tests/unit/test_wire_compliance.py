@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from azext_acrscope.arm import Arm, Reply
+from azext_acrscope.arm_paths import checked_id
 from azext_acrscope.policy import compliance, governing, remediation
 from azext_acrscope.policy.governing import Rule
 from azext_acrscope.policy.remediation import Task
@@ -16,7 +17,7 @@ from tests.unit.test_wire import WIRE, headers, pairs
 
 pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
 
-SCOPE = PolicyScope("/subscriptions/x", "subscription x")
+SCOPE = PolicyScope(checked_id("/subscriptions/x"), "subscription x")
 Pair = dict[str, Any]
 
 
@@ -49,7 +50,7 @@ class Replay(Arm):
 @pytest.mark.parametrize("scope", ["mg", "sub", "rg", "resource", "definition", "assignment"])
 def test_recorded_policy_states_are_a_list(scope: str) -> None:
     pair = pairs(f"policy/{scope}_policyStates_queryResults_200.json")[0]
-    items = Replay([pair]).posted_pages("/x", "2019-10-01")
+    items = Replay([pair]).posted_pages(checked_id("/x"), "2019-10-01")
     assert len(items) == json.loads(pair["response"]["body"])["@odata.count"]
 
 
@@ -92,7 +93,7 @@ def test_recorded_deployments_are_read() -> None:
 
 def test_recorded_assignments_are_no_rules_of_ours() -> None:
     pages = recorded("policy/flow_remediation_complete_cancel.json", "GET", "/policyAssignments?")
-    items = [item for pair in pages for item in Replay([pair]).pages("/x", "2021-06-01")]
+    items = [item for pair in pages for item in Replay([pair]).pages(checked_id("/x"), "2021-06-01")]
     assert items
     assert [rule for item in items for rule in governing.rules(item, None)] == []
 

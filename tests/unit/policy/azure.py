@@ -4,16 +4,17 @@ import re
 from typing import Any
 
 from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.arm_paths import checked_id
+from azext_acrscope.policy.scopes import PolicyScope, of_group, of_subscription
 
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 PRINCIPAL = "aaaaaaaa-0000-0000-0000-000000000001"
 IDENTITY = f"{SUBSCRIPTION}/resourceGroups/rg-id/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-1"
 
-AT_SUBSCRIPTION = PolicyScope(SUBSCRIPTION, "subscription 1")
-AT_GROUP = PolicyScope(f"{SUBSCRIPTION}/resourceGroups/rg", "resource group rg", resource_group="rg")
+AT_SUBSCRIPTION = of_subscription("11111111-2222-3333-4444-555555555555", "1")
+AT_GROUP = of_group("11111111-2222-3333-4444-555555555555", "rg")
 AT_MANAGEMENT_GROUP = PolicyScope(
-    "/providers/Microsoft.Management/managementGroups/mg", "management group mg", management_group="mg"
+    checked_id("/providers/Microsoft.Management/managementGroups/mg"), "management group mg", management_group="mg"
 )
 
 

@@ -7,6 +7,7 @@ from azure.cli.core.azclierror import AzureResponseError
 
 from azext_acrscope import arm
 from azext_acrscope.arm import Arm, ArmError, Reply
+from azext_acrscope.arm_paths import checked_id
 
 NEXT = "https://management.azure.com/next"
 ASSIGNMENT = "/subscriptions/x/providers/Microsoft.Authorization/policyAssignments/keep-off"
@@ -38,13 +39,13 @@ def test_next_pages_are_posted_for_and_got_where_that_is_not_taken(status: int) 
     posted = Scripted({("POST", f"{Scripted.endpoint}/x"): first, ("POST", NEXT): second})
     refused = ArmError(status, "MethodNotAllowed", "no", "1")
     got = Scripted({("POST", f"{Scripted.endpoint}/x"): first, ("POST", NEXT): refused, ("GET", NEXT): second})
-    assert posted.posted_pages("/x", "1") == got.posted_pages("/x", "1") == [{"a": 1}, {"a": 2}]
+    assert posted.posted_pages(checked_id("/x"), "1") == got.posted_pages(checked_id("/x"), "1") == [{"a": 1}, {"a": 2}]
 
 
 def test_a_page_that_links_to_itself_has_no_end() -> None:
     page = {"value": [], "nextLink": NEXT}
     with pytest.raises(AzureResponseError, match="has no end"):
-        Scripted({("GET", f"{Scripted.endpoint}/x"): page, ("GET", NEXT): page}).pages("/x", "1")
+        Scripted({("GET", f"{Scripted.endpoint}/x"): page, ("GET", NEXT): page}).pages(checked_id("/x"), "1")
 
 
 def test_the_assignments_that_refused_are_found() -> None:

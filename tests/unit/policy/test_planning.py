@@ -13,6 +13,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
+from azext_acrscope.arm_paths import checked_id, encoded
 from azext_acrscope.policy import assignments, planning
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, MODIFY
 from azext_acrscope.policy.planning import Wanted
@@ -243,7 +244,9 @@ def test_a_change_of_identity_takes_the_old_ones_role_away_first() -> None:
 def test_a_name_cannot_leave_its_place_in_the_path() -> None:
     arm = FakeArm()
     assign(arm, Wanted(name="a #b"))
-    assert arm.writes[0][1] == f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/a%20%23b"
+    assert encoded(checked_id(arm.writes[0][1])) == (
+        f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/a%20%23b"
+    )
 
 
 @pytest.mark.parametrize(
