@@ -1,4 +1,4 @@
-test demo bench clis:
+test demo bench clis guides:
 	@scripts/$@
 
-.PHONY: test demo bench clis
+.PHONY: test demo bench clis guides

@@ -1,6 +1,6 @@
-"""The estates that the documents tell of. tests/e2e/test_guide.py follows their commands.
+"""The stages that the pages of the documentation play on. tests/e2e/test_guide.py runs their commands.
 
-The methods without an underscore are what happens between the commands, by the name that a document gives it.
+Methods without an underscore are what happens between the commands, by the name that a page gives it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ _NEW_NODES = ("AKSUbuntu-2204gen2containerd-202510.19.0", "1.33.4")
 
 
 class Stage:
-    """What the guides have in common: names of what happens between commands, and who types them."""
+    """What all stages have: who types the commands, and in which subscription."""
 
     team: ServicePrincipal
     production: Subscription
 
 
 def _service_principals(world: World, *names: str) -> list[ServicePrincipal]:
-    """With object IDs in the order of the names: rows are in that of IDs, and those of a guide are the same in every
-    run.
+    """Add service principals with object IDs in the order of the names.
+
+    Rows are in the order of IDs, and a page has to be the same in every run.
     """
     made = [world.add_service_principal(name) for name in names]
     for principal, identifier in zip(made, sorted(each.object_id for each in made), strict=True):
@@ -36,16 +37,16 @@ def _service_principals(world: World, *names: str) -> list[ServicePrincipal]:
 
 
 class Contoso(Stage):
-    """docs/cut-over.md: six registries in two subscriptions, and who uses them.
+    """A fleet: six registries in two subscriptions, and what uses them.
 
-    `python -m tests.localcloud --estate` serves it, so that the guide can be followed by hand.
+    `python -m tests.localcloud --estate` serves it, so that docs/cut-over.md can be followed by hand.
     """
 
     def __init__(self, cloud: LocalCloud) -> None:
         self.cloud, world = cloud, cloud.world
         self.production = world.add_subscription("Contoso Production")
         self.test = world.add_subscription("Contoso Test")
-        # Lists are in the order of IDs, and the guide's are the same in every run.
+        # Lists are in the order of IDs, and a page has to be the same in every run.
         self.production.id, self.test.id = sorted((self.production.id, self.test.id))
         self.team, self._exporter = _service_principals(world, "platform-team", "nightly-export")
         for subscription in (self.production, self.test):
@@ -109,7 +110,7 @@ class Contoso(Stage):
 
 
 class Shop(Stage):
-    """README.md: two registries in one subscription, used from another."""
+    """Two registries in one subscription, used from another."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         world, known = cloud.world, cloud.world.consumers
@@ -143,7 +144,7 @@ class Shop(Stage):
 
 
 class Governed(Stage):
-    """docs/estates.md: five registries in one subscription, one of them with a customer-managed key."""
+    """For Azure Policy: five registries in one subscription, one of them with a customer-managed key."""
 
     def __init__(self, cloud: LocalCloud) -> None:
         self._world = world = cloud.world
@@ -160,3 +161,17 @@ class Governed(Stage):
 
     def azure_policy_evaluates(self) -> None:
         self._world.evaluate_policies()
+
+
+class SignIns(Stage):
+    """For signing in: a registry with regional login servers, a second one, and one behind a firewall."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        world = cloud.world
+        self.production = world.add_subscription("Contoso Production")
+        self.team = world.add_service_principal("platform-team")
+        world.grant(self.team, self.production.scope, "Reader")
+        world.grant(self.team, self.production.scope, "AcrPush")
+        world.add_registry("contoso", "rg-apps", self.production, regions=("westeurope", "northeurope"))
+        world.add_registry("fabrikam", "rg-apps", self.production, policy_status="disabled")
+        world.add_registry("northwind", "rg-apps", self.production).firewall = "203.0.113.7"

@@ -1,13 +1,16 @@
-"""How a guide is read, so that one whose output has changed cannot pass."""
+"""How a page with commands is read, so that one whose output has changed cannot pass."""
 
 from pathlib import Path
 
 import pytest
 
 from tests import guide
-from tests.az import Az
+from tests.az import ROOT, Az
+from tests.localcloud import estate
 
-TEXT = """# A guide
+TEXT = """# A page
+
+<!-- stage: Shop -->
 
 <!-- meanwhile: it_rains -->
 <!-- first: 1 -->
@@ -39,11 +42,23 @@ def test_commands_and_what_happens_between_them_are_found_in_their_order() -> No
     assert [TEXT[slice(*step.span)] for step in found[1:]] == ["A\n…\n", "", "0\n"]
 
 
-def test_a_document_may_be_a_guide_in_parts() -> None:
-    text = f"{TEXT}\n<!-- followed -->\n```console\n$ az five\n```\n<!-- end -->\n{TEXT}"
-    [step] = guide.steps(text)
-    assert step.command == "az five"
-    assert text[slice(*step.span)] == ""
+def test_a_page_names_its_stage_once_and_before_its_commands() -> None:
+    assert guide.stage_of(TEXT) == "Shop"
+    stage = "<!-- stage: Shop -->\n"
+    for text in (TEXT.replace(stage, ""), TEXT.replace(stage, stage * 2), TEXT.replace(stage, "") + stage):
+        with pytest.raises(AssertionError, match="stage"):
+            guide.stage_of(text)
+
+
+def test_every_page_that_shows_commands_is_run_on_a_stage_that_is_there() -> None:
+    pages = guide.pages()
+    assert ROOT / "README.md" in pages
+    commands = set((ROOT / "docs/commands").glob("*.md")) - {ROOT / "docs/commands/README.md"}
+    assert commands <= set(pages)
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert issubclass(getattr(estate, guide.stage_of(text)), estate.Stage), page
+        assert any(step.command for step in guide.steps(text)), page
 
 
 @pytest.mark.parametrize(
@@ -61,6 +76,7 @@ def test_a_document_may_be_a_guide_in_parts() -> None:
         ("Kubernetes 1.31.4\n", "Kubernetes 1.33.4\n", False),
         ("from 20.31.7.112\n", "from 20.31.8.112\n", False),
         ("after 0.2.\n", "after 12.9.\n", True),
+        ("at 2026-11-25T10:00:00.123Z\n", "at 2026-11-25T10:00:00.4567890Z\n", True),
         ("A  B    C\na       c\n", "A  B    C\na  c\n", False),
     ],
 )
@@ -68,7 +84,7 @@ def test_only_what_differs_from_run_to_run_may_differ(shown: str, printed: str, 
     assert guide.Reader().alike(shown, printed) is same
 
 
-def test_an_identifier_stands_for_the_same_thing_in_all_of_a_guide() -> None:
+def test_an_identifier_stands_for_the_same_thing_everywhere_in_a_page() -> None:
     one, two, here, there = (f"6c419362-0eb6-4484-8cba-1247a91e4a4{digit}\n" for digit in "0123")
     for shown, printed, same in ((one, here, True), (two, there, True), (one, there, False), (two, here, False)):
         reader = guide.Reader()
@@ -79,8 +95,6 @@ def test_an_identifier_stands_for_the_same_thing_in_all_of_a_guide() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "<!-- followed -->\n```console\n$ az one\n```\n",
-        "```console\n$ az one\n```\n<!-- end -->\n",
         "<!-- meanwile: it_rains -->\n```console\n$ az one\n```\n",
         "<!-- meanwhile: it_rains-->\n```console\n$ az one\n```\n",
         "```console\nA\n$ az one\n```\n",
@@ -88,13 +102,64 @@ def test_an_identifier_stands_for_the_same_thing_in_all_of_a_guide() -> None:
         "```console\n$ az one\n",
     ],
 )
-def test_what_would_be_left_out_without_a_word_is_refused(text: str) -> None:
+def test_what_would_be_left_out_silently_is_refused(text: str) -> None:
     with pytest.raises(AssertionError):
         guide.steps(text)
 
 
-def test_a_document_without_commands_is_no_guide(tmp_path: Path) -> None:
-    file = tmp_path / "guide.md"
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> guide.Runner:
+    """A runner whose `az` prints the words that it is given, or ends with the exit code that it is given."""
+    program = tmp_path / "az"
+    program.write_text('#!/bin/sh\n[ "$1" = exit ] && exit $2\necho "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.delenv("ACRSCOPE_WRITE_GUIDES", raising=False)
+    return guide.Runner(Az(tmp_path / "home", tmp_path, {}, program), lambda name: None)
+
+
+def page(folder: Path, block: str) -> Path:
+    file = folder / "page.md"
+    file.write_text(f"# A page\n\n```console\n{block}```\n")
+    return file
+
+
+def test_a_page_without_commands_is_an_error(tmp_path: Path, runner: guide.Runner) -> None:
+    file = tmp_path / "page.md"
     file.write_text("```sh\n$ az one\n```\n")
     with pytest.raises(AssertionError, match="no commands"):
-        guide.follow(file, guide.Runner(Az(tmp_path / "home", tmp_path, {}), lambda name: None))
+        guide.follow(file, runner)
+
+
+def test_a_complaint_names_the_command_that_prints_something_else(tmp_path: Path, runner: guide.Runner) -> None:
+    file = page(tmp_path, "$ az one\none\n$ az two\n2\n$ az exit 3\n$ echo $?\n1\n")
+    before = file.read_text()
+    complaints = guide.follow(file, runner)
+    assert [complaint.splitlines()[0] for complaint in complaints] == ["$ az two", "$ echo $?"]
+    assert file.read_text() == before
+
+
+def test_writing_changes_only_a_page_that_differs(
+    tmp_path: Path, runner: guide.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACRSCOPE_WRITE_GUIDES", "1")
+    old, new = "2026-11-25T10:00:00Z", "2026-11-28T11:11:11Z"
+    same = page(tmp_path, f"$ az {new}\n{old}\n")
+    before = same.read_text()
+    assert guide.follow(same, runner) == []
+    assert same.read_text() == before
+    other = page(tmp_path, f"$ az {new}\n{old}\n$ az two\n2\n")
+    assert guide.follow(other, runner) == []
+    assert other.read_text() == f"# A page\n\n```console\n$ az {new}\n{new}\n$ az two\ntwo\n```\n"
+
+
+def test_exit_codes_and_faults_are_never_written(
+    tmp_path: Path, runner: guide.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACRSCOPE_WRITE_GUIDES", "1")
+    file = page(tmp_path, '$ az exit 3\n$ echo $?\n1\n$ az "Traceback (most recent call last)"\nfine\n')
+    before = file.read_text()
+    assert [complaint.splitlines()[0] for complaint in guide.follow(file, runner)] == [
+        "$ echo $?",
+        '$ az "Traceback (most recent call last)"',
+    ]
+    assert file.read_text() == before
