@@ -208,9 +208,7 @@ def follow(file: Path, runner: Runner) -> list[str]:
                 text = text[: step.span[0]] + printed + text[step.span[1] :]
         file.write_text(text, encoding="utf-8")
         wrong = [(step, printed) for step, printed in wrong if _is_for_a_person(step, printed)]
-    return [
-        f"$ {step.command}\n--- the page shows:\n{step.output}--- it prints:\n{printed}" for step, printed in wrong
-    ]
+    return [f"$ {step.command}\n--- the page shows:\n{step.output}--- it prints:\n{printed}" for step, printed in wrong]
 
 
 def _is_for_a_person(step: Step, printed: str) -> bool:
