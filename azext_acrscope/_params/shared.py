@@ -1,4 +1,4 @@
-"""What the arguments of several commands share."""
+"""Parts that the arguments of several commands share."""
 
 import argparse
 from typing import Any
@@ -7,9 +7,9 @@ STATUSES = ["disabled", "enabled"]
 
 
 class Collect(argparse.Action):
-    """Adds up the values of an option, however often it is given; what the configuration says is replaced.
+    """Collect the values of an option, however often it is given; they replace the configured default.
 
-    Where there are choices, they are meant in any case, as everywhere in the CLI.
+    If the option has choices, they match in any case, as everywhere in the CLI.
     """
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
@@ -27,6 +27,6 @@ def several_registries() -> Any:
         nargs="+",
         action=Collect,
         help="The registries, each by its name, its login server, or its resource ID. "
-        "A default can be set with `az config set defaults.acr=NAME`.",
+        "`az config set defaults.acr=NAME` sets a default.",
         configured_default="acr",
     )
