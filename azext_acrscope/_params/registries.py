@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import STATUSES, Collect, several_registries
+from azext_acrscope._params.shared import STATUSES, CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
-    _look_arguments(loader)
+    _read_arguments(loader)
     _report_arguments(loader)
     _enforce_arguments(loader)
 
 
-def _look_arguments(loader: Any) -> None:
+def _read_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_acrscope._validators import validate_check, validate_consumers, validate_days, validate_workspace
@@ -112,7 +112,7 @@ def _report_arguments(loader: Any) -> None:
             "evidence",
             options_list=["--evidence"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Files with what `az acr scope check` printed as JSON: proof of an earlier time, for registries whose "
             "status is still the same.",
         )
@@ -183,14 +183,14 @@ def _enforce_arguments(loader: Any) -> None:
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(
-            "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids
+            "ids", options_list=["--ids"], nargs="+", action=CollectValues, help="Resource IDs.", validator=validate_ids
         )
         c.argument("select_all")  # as everywhere, among the others
         c.argument(
             "tags",
             options_list=["--tag"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="KEY=VALUE: of those selected, only registries with this tag; several must all be there.",
             validator=validate_tags,
         )
@@ -198,7 +198,7 @@ def _enforce_arguments(loader: Any) -> None:
             "exclude",
             options_list=["--exclude"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Registries to leave alone, by name, login server or ID.",
         )
 
@@ -213,7 +213,7 @@ def _enforce_arguments(loader: Any) -> None:
             "canary",
             options_list=["--canary"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Change these registries first; go on only if none of them failed.",
         )
         c.argument(

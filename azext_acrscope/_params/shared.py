@@ -6,7 +6,7 @@ from typing import Any
 STATUSES = ["disabled", "enabled"]
 
 
-class Collect(argparse.Action):
+class CollectValues(argparse.Action):
     """Adds up the values of an option, however often it is given; what the configuration says is replaced.
 
     Where there are choices, they are meant in any case, as everywhere in the CLI.
@@ -25,7 +25,7 @@ def several_registries() -> Any:
     return CLIArgumentType(
         options_list=["--name", "-n", "--registry", "-r"],
         nargs="+",
-        action=Collect,
+        action=CollectValues,
         help="The registries, each by its name, its login server, or its resource ID. "
         "A default can be set with `az config set defaults.acr=NAME`.",
         configured_default="acr",

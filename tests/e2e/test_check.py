@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud, Registry
 
 ARM_AUDIENCES = ("https://management.core.windows.net/", "https://management.azure.com/")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 

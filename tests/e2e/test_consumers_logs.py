@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import ACR_AUDIENCE, Answer, LocalCloud, Registry, ServicePrincipal, json_answer
-from tests.localcloud.client import KUBELET, Client
-from tests.localcloud.logs import Workspace
-from tests.localcloud.world import Subscription
+from tests.localcloud.scenarios.container_client import KUBELET, Client
+from tests.localcloud.world.login_events import Workspace
+from tests.localcloud.world.world import Subscription
 
 ARM, LOGS = "management.azure.com", "api.loganalytics.io"
 

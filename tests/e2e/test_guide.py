@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.az import ROOT, Az
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
 from tests.guide import Runner, follow
 from tests.localcloud import LocalCloud
-from tests.localcloud.estate import Contoso, Governed, Shop, Stage
+from tests.localcloud.scenarios.documented_fleets import Contoso, Governed, Shop, Stage
 
 
 @pytest.mark.timeout(600)

@@ -9,9 +9,9 @@ import pytest
 
 from tests.az import Az, Result, heed_interrupts
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policies import Assignment
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.assignments import Assignment
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 REMEDIATION = "*/providers/microsoft.policyinsights/remediations/*"

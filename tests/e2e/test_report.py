@@ -13,10 +13,10 @@ import pytest
 
 from tests import browser
 from tests.az import ROOT, Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
+from tests.factories.judged import judged
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
-from tests.unit.report.judged import judged
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 HOSTILE = "Fabrikam <script>alert(1)</script> & | `Söhne`"

@@ -10,10 +10,10 @@ import signal
 from pathlib import Path
 from types import FrameType
 
-from .cloud import LocalCloud
-from .estate import Contoso
-from .identities import ServicePrincipal
-from .world import PolicyStatus
+from tests.localcloud.cloud import LocalCloud
+from tests.localcloud.scenarios.documented_fleets import Contoso
+from tests.localcloud.world.identities import ServicePrincipal
+from tests.localcloud.world.world import PolicyStatus
 
 
 def _arguments() -> argparse.Namespace:
