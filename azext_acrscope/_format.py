@@ -86,7 +86,7 @@ def _check_row(row: Row) -> Row:
         "Verdict": row["verdict"],
         "AcrToken": row["probe"]["acr"]["result"],
         "ArmToken": row["probe"]["arm"]["result"],
-        "ToDo": textwrap.shorten(" ".join(row["toDo"]), _MAX_REASON_LENGTH, placeholder=" …"),
+        "Actions": textwrap.shorten(" ".join(row["actions"]), _MAX_REASON_LENGTH, placeholder=" …"),
     }
 
 
@@ -102,7 +102,7 @@ def consumers_table(result: Row) -> list[Row]:
             "SignIn": row["signIn"],
             "Verdict": row["verdict"],
             "Why": textwrap.shorten(row["why"], _MAX_REASON_LENGTH, placeholder=" …"),
-            "Read": row["sourceDate"],
+            "SourceDate": row["sourceDate"],
         }
         for registry in result["registries"]
         for row in (registry["consumers"] or [_NO_CONSUMER_ROW])
@@ -145,7 +145,7 @@ def report_table(result: Row | None) -> Row:
         "Enforced": result["enforced"],
         "NotEnforced": result["notEnforced"],
         "Unknown": result["unknown"],
-        "AtOdds": result["next"]["at odds"],
+        "Mismatch": result["next"]["mismatch"],
         "ConsumersBreak": consumers.get("breaks", ""),
         "Proven": result["proven"],
         "Unread": len(result["unread"]),

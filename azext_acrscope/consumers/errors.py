@@ -161,7 +161,7 @@ def clusters_on_secrets(names: list[str]) -> str:
 
 # --- what is said of those that were found -------------------------------------------------------------------------
 
-NOT_SEEN = "What no query sees, to be checked by hand (where and why: `notSeen` in the result, and in a report):"
+NOT_SEEN = "What no query sees, to be checked by hand (where and why: `manualChecks` in the result, and in a report):"
 
 
 def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: list[str]) -> str:

@@ -1,7 +1,7 @@
 """What is known about consumers: knowledge.json, and a team's own file over it.
 
 The form of both: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date), ``entries`` (``kind``, ``signIn``,
-``verdict``, ``why``, ``source``: a key, ``mend``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
+``verdict``, ``why``, ``source``: a key, ``fix``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
 ``kind`` and ``signIn``), ``aks`` (``verdicts.aks`` reads it) and ``roles`` (GUID → ``name``, and in which modes of a
 registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is known here.
 """
@@ -22,8 +22,8 @@ ANY_KIND = "*"  # as a kind: what holds for all of them
 _KINDS_WITHOUT_ENTRY = {"container-app-builder"}  # on which knowledge.json says nothing in particular
 _PACKAGED_FILE = Path(__file__).with_name("knowledge.json")
 _REQUIRED_TEXTS = {
-    "entries": ("kind", "signIn", "verdict", "why", "source", "mend"),
-    "checklist": ("consumer", "look", "verdict", "why", "source", "mend"),
+    "entries": ("kind", "signIn", "verdict", "why", "source", "fix"),
+    "checklist": ("consumer", "look", "verdict", "why", "source", "fix"),
 }
 _REGISTRY_MODES = ("rbac", "abac")  # of a registry, see `rights`
 _IDENTIFYING_MEMBERS = {"entries": ("kind", "signIn"), "checklist": ("consumer",)}
@@ -59,7 +59,7 @@ class Knowledge:
 
     @property
     def checklist(self) -> list[dict[str, str]]:
-        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``mend`` and the source."""
+        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``fix`` and the source."""
         return [{**item, **self.source(item["source"])} for item in self.content["checklist"]]
 
 
@@ -141,8 +141,8 @@ def _are_modes(*lists: Any) -> bool:
 def _check_aks(aks: dict[str, Any], file: str) -> None:
     names = aks.get("names")
     named = isinstance(names, list) and all(map(_is_text, names))
-    if not (named and _is_dotted_number(aks.get("neverUpTo")) and _is_text(aks.get("mend"))):
-        raise errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and mend")
+    if not (named and _is_dotted_number(aks.get("neverUpTo")) and _is_text(aks.get("fix"))):
+        raise errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and fix")
     for rule in [*_aks_rules(aks, "linux", file), *_aks_rules(aks, "windows", file)]:
         if rule.get("verdict") not in VERDICTS or not _is_text(rule.get("why")):
             raise errors.bad_knowledge(file, "`aks`: a rule needs a verdict and why")

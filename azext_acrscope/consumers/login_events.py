@@ -51,7 +51,7 @@ class RegistryClient:
     last_sign_in: datetime | None = None
     first_refusal: datetime | None = None
     last_refusal: datetime | None = None
-    may_be: list[str] = field(default_factory=list)
+    possible_identities: list[str] = field(default_factory=list)
     newly_refused: bool = False
 
     def add(self, result: str, events: int, first: datetime, last: datetime) -> None:
@@ -139,7 +139,7 @@ def _mark_newly_refused(clients: list[RegistryClient]) -> None:
         each.newly_refused = bool(late) if not each.identity else bool(before) and len(late) == len(before)
         if each.newly_refused:
             each.last_sign_in = max(other.last_sign_in for other in late if other.last_sign_in)
-            each.may_be = [] if each.identity else sorted({other.identity for other in late})
+            each.possible_identities = [] if each.identity else sorted({other.identity for other in late})
 
 
 def _is_same_client(refusal: RegistryClient, other: RegistryClient) -> bool:
@@ -151,9 +151,9 @@ def _is_same_client(refusal: RegistryClient, other: RegistryClient) -> bool:
 def client_rows(clients: list[RegistryClient], owners: dict[str, list[str]]) -> list[dict[str, Any]]:
     """The clients of a registry for the result, the newly refused first.
 
-    ``{identity, mayBe, address, userAgent, client, signIns, refusals, other, lastSignIn, refusedSince, lastRefusal,
-    results, newlyRefused, consumers}``: numbers of events; `results` is one for each HTTP status; `mayBe` are the
-    identities that a newly refused one without an identity may be; `refusedSince` is None where refusals began before
+    ``{identity, possibleIdentities, address, userAgent, client, signIns, refusals, other, lastSignIn, refusedSince,
+    lastRefusal, results, newlyRefused, consumers}``: numbers of events; `results` is one for each HTTP status;
+    `possibleIdentities` are the identities that a newly refused one without an identity may be; `refusedSince` is None where refusals began before
     the last sign-in; `lastSignIn` of a newly refused one may be from another address; `consumers` are resource IDs.
 
     :param owners: resource IDs by the object ID or client ID (lower case) that they pull with.
@@ -166,10 +166,10 @@ def _client_row(client: RegistryClient, owners: dict[str, list[str]]) -> dict[st
     sign_ins, refusals = client.count(is_sign_in), client.count(is_refusal)
     began, ended = client.first_refusal, client.last_sign_in
     since = began if began and ended and client.newly_refused and began > ended else None
-    identities = [client.identity] if client.identity else client.may_be
+    identities = [client.identity] if client.identity else client.possible_identities
     return {
         "identity": client.identity,
-        "mayBe": client.may_be,
+        "possibleIdentities": client.possible_identities,
         "address": client.address,
         "userAgent": client.user_agent,
         "client": client_of_user_agent(client.user_agent),

@@ -75,7 +75,7 @@ def login_summary(result: dict[str, Any]) -> list[str]:
 
 def _describe_refused_client(registry: dict[str, Any], row: dict[str, Any]) -> str:
     """Who, from where, with what, since when."""
-    who = row["identity"] or f"no identity (one of {_first_names(row['mayBe'])})"
+    who = row["identity"] or f"no identity (one of {_first_names(row['possibleIdentities'])})"
     owners = _first_names([each.rpartition("/")[2] for each in row["consumers"]])
     agent = row["client"] or row["userAgent"] or "no user agent"
     return errors.newly_refused_client(

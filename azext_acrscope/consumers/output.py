@@ -17,7 +17,7 @@ def consumers_summary(result: dict[str, Any]) -> list[str]:
     lines += [f"  {sentence}" for sentence in result["incomplete"]]
     lines.append(errors.NOT_SEEN)
     for verdict in (BREAKS, UNKNOWN, WORKS):
-        names = [item["consumer"] for item in result["notSeen"] if item["verdict"] == verdict]
+        names = [item["consumer"] for item in result["manualChecks"] if item["verdict"] == verdict]
         lines += [f"  {verdict}: {'; '.join(names)}"] if names else []
     return lines + login_log.login_summary(result)  # last, where it is seen
 

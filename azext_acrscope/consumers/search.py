@@ -100,7 +100,7 @@ class SearchResult:
     """What was found of some registries.
 
     :ivar result: what the command prints: ``{registries: [{name, id, loginServer, status, breaks, works, unknown,
-        consumers}], subscriptions, incomplete, notSeen}``: numbers of consumers by verdict and their rows (see
+        consumers}], subscriptions, incomplete, manualChecks}``: numbers of consumers by verdict and their rows (see
         `verdicts.of_registry`), the names of the subscriptions searched, sentences on what may be missing, and the
         checklist of what no query sees.
     :ivar unread: which of `incomplete` say what could not be read.
@@ -122,7 +122,12 @@ def search_tenants(
     :raises ResourceNotFoundError: there is no registry in view.
     :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
     """
-    merged: dict[str, Any] = {"registries": [], "subscriptions": [], "incomplete": [], "notSeen": knowledge.checklist}
+    merged: dict[str, Any] = {
+        "registries": [],
+        "subscriptions": [],
+        "incomplete": [],
+        "manualChecks": knowledge.checklist,
+    }
     registries, owners = list[RegistryInView](), dict[str, dict[str, list[str]]]()
     for search in searches:
         try:
@@ -191,6 +196,6 @@ def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suff
         "registries": registries,
         "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
         "incomplete": unread + verdicts.clusters_with_client_secrets(found),
-        "notSeen": knowledge.checklist,
+        "manualChecks": knowledge.checklist,
     }
     return SearchResult(result, unread, where.registries, owners)

@@ -21,7 +21,7 @@ def judge_consumers(
 ) -> list[dict[str, Any]]:
     """A row for each consumer of a registry, what breaks first.
 
-    ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
+    ``{consumer, name, kind, signIn, verdict, why, fix, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
     is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
     `foundBy` is `resource` for what says that it uses the registry, `role` for what may pull by a role, and `broad
     role` for what may only because it may do everything (Owner, Reader …), from above the registry.
@@ -68,7 +68,7 @@ def _consumer_row(
         "signIn": sign_in,
         "verdict": entry["verdict"],
         "why": f"{entry['why']} {detail}".strip(),
-        "mend": entry["mend"],
+        "fix": entry["fix"],
         **knowledge.source(entry["source"]),
         "foundBy": FOUND_BY_RESOURCE,
         "rights": [],
@@ -144,7 +144,7 @@ def _judge_cluster(
     verdict, why = judge_node_pools(row, knowledge.aks)
     if why:
         entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
-        entry["mend"] = "Nothing to do." if verdict == WORKS else knowledge.aks["mend"]
+        entry["fix"] = "Nothing to do." if verdict == WORKS else knowledge.aks["fix"]
     made = _consumer_row(
         row["id"], str(row.get("name") or ""), "aks", row_readers.MANAGED_IDENTITY, entry, knowledge, ""
     )

@@ -38,7 +38,7 @@ class FoundCredential:
     makes: bool = False
     seen: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    to_do: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -75,8 +75,8 @@ def _inspect_helper(client: str, store: HelperStore, host: str) -> FoundCredenti
         return _describe_credential(client, store.name, credential, host) if credential else None
     found = FoundCredential(client, store.name, makes=True)
     if name in _ARM_TOKEN_HELPERS:
-        seen, to_do = errors.stored_by_arm_helper(client, store.name, host)
-        return _add_problem(found, [seen], [to_do])
+        seen, actions = errors.stored_by_arm_helper(client, store.name, host)
+        return _add_problem(found, [seen], [actions])
     found.seen.append(errors.stored_by_helper(client, store.name))
     return found
 
@@ -100,13 +100,13 @@ def _describe_credential(client: str, store: str, credential: StoredCredential, 
     token = read_claims(credential.secret)
     until, expires = read_expiry(token), token.get("exp")
     if until and isinstance(expires, (int, float)) and expires < time.time():
-        seen, to_do = errors.stored_expired(client, store, until, host)
-        return _add_problem(FoundCredential(client, store, until), [seen], [to_do])
+        seen, actions = errors.stored_expired(client, store, until, host)
+        return _add_problem(FoundCredential(client, store, until), [seen], [actions])
     return FoundCredential(client, store, until, seen=[errors.stored_until(client, store, until)])
 
 
-def _add_problem(found: FoundCredential, seen: list[str], to_do: list[str]) -> FoundCredential:
+def _add_problem(found: FoundCredential, seen: list[str], actions: list[str]) -> FoundCredential:
     found.seen += seen
     found.wrong += seen
-    found.to_do += to_do
+    found.actions += actions
     return found

@@ -88,8 +88,8 @@ def _search_outcome(found: FleetConsumers) -> str:
 
 
 def breaking_lines(name: str, rows: ConsumerRows) -> list[str]:
-    """For people: the consumers of a registry that break, why, and the mend."""
+    """For people: the consumers of a registry that break, why, and the fix."""
     if not rows:
         return []
     told = [f"{consumers_errors.consumers_that_break(len(rows))} once {name} is enforced:"]
-    return told + [f"  {row['kind']} {row['name']}: {row['why']} {row['mend']}" for row in rows]
+    return told + [f"  {row['kind']} {row['name']}: {row['why']} {row['fix']}" for row in rows]

@@ -41,7 +41,7 @@ REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, NOT_REACHED = _RESULT_WORDS = 
     "unchanged",
     "skipped",
     "failed",
-    "left",
+    "notReached",
 )
 
 ProgressCallback = Callable[[int, int, int], None]

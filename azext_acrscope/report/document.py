@@ -272,7 +272,7 @@ def _consumers_section(content: ReportContent, verdict: str) -> Section | None:
             TableCell(_registry_names(registries)),
             TableCell(row["signIn"]),
             TableCell(row["why"], prose=True),
-            TableCell(row["mend"], prose=True),
+            TableCell(row["fix"], prose=True),
             _source_cell(row),
         )
         for row, registries in found
@@ -352,7 +352,7 @@ def _policy_section(content: ReportContent) -> Section | None:
 
 
 def _checklist_section(content: ReportContent) -> Section | None:
-    if not content.not_seen:
+    if not content.manual_checks:
         return None
     columns = ("Consumer", "Where to look", "Verdict", "Why", "What to do", "Source")
     tones = {BREAKS: BAD, UNKNOWN: DOUBT}
@@ -363,10 +363,10 @@ def _checklist_section(content: ReportContent) -> Section | None:
             TableCell(row["look"], prose=True),
             TableCell(row["verdict"], tones.get(row["verdict"], "")),
             TableCell(row["why"], prose=True),
-            TableCell(row["mend"], prose=True),
+            TableCell(row["fix"], prose=True),
             _source_cell(row),
         )
-        for row in sorted(content.not_seen, key=lambda row: order.index(row["verdict"]))
+        for row in sorted(content.manual_checks, key=lambda row: order.index(row["verdict"]))
     ]
     text = "No query shows these. Whoever signs this off has asked the teams that run them."
     return Section("To be checked by hand", text, Table("What no query sees", columns, rows))

@@ -23,7 +23,7 @@ def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
         row["enforcedInEffect"],
         row["verdict"],
         str((row.get("probe") or {}).get("time") or ""),
-        tuple(map(redact_tokens, row.get("seen") or ())),
+        tuple(map(redact_tokens, row.get("observations") or ())),
     )
 
 
@@ -63,7 +63,7 @@ def _is_check_row(row: Any) -> bool:
         and all(row.get(name) in words for name, words in _ALLOWED_WORDS.items())
         and isinstance(row.get("probe"), dict)
         and _is_probe_time(row["probe"].get("time"))
-        and all(_is_text_list(row.get(name)) for name in ("seen", "toDo"))
+        and all(_is_text_list(row.get(name)) for name in ("observations", "actions"))
     )
 
 

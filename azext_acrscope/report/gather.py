@@ -116,7 +116,7 @@ def _add_consumers(
         connect, seen.registries, knowledge, hosts.login_server_suffix(cli_ctx.cloud), expected
     )
     content.consumers_asked = True
-    content.not_seen = knowledge.checklist
+    content.manual_checks = knowledge.checklist
     content.unread += map(errors.of_consumers, dict.fromkeys([*found.unread, *found.incomplete]))
     for key, rows in found.consumers.items():
         if key in by_id:

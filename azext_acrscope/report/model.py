@@ -12,7 +12,7 @@ from azext_acrscope.verification import probe
 
 # What stands between a registry and its enforcement, in the order in which they are dealt with.
 MISMATCH, HELD_BACK, LOOK_FIRST, READY, UNREAD, ENFORCED = NEXT_STEPS = (
-    "at odds",  # what the login server does is not what the status says
+    "mismatch",  # what the login server does is not what the status says
     "held back",  # consumers are known to break
     "look first",  # consumers are unknown, were not asked for, or could not all be read
     "ready",
@@ -148,7 +148,7 @@ class ReportContent:
     :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
     :ivar policy_partial: whether there may be more of them, because part of what governs could not be read.
     :ivar unread: a sentence for all that could not be read.
-    :ivar not_seen: the checklist of what no query sees (see `Knowledge.checklist`).
+    :ivar manual_checks: the checklist of what no query sees (see `Knowledge.checklist`).
     """
 
     origin: ReportOrigin
@@ -158,7 +158,7 @@ class ReportContent:
     policy_partial: bool = False
     consumers_asked: bool = False
     unread: list[str] = field(default_factory=list)
-    not_seen: list[dict[str, str]] = field(default_factory=list)
+    manual_checks: list[dict[str, str]] = field(default_factory=list)
 
     def sort(self) -> None:
         self.registries.sort(
@@ -197,7 +197,7 @@ class ReportContent:
             for row in registry.consumers or []:
                 is_broad = verdict == UNKNOWN and row["foundBy"] == FOUND_BY_BROAD_ROLE
                 if row["verdict"] == verdict and is_broad == broad:
-                    key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "mend"))
+                    key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "fix"))
                     found.setdefault(key, (row, []))[1].append(registry)
         return list(found.values())
 

@@ -148,7 +148,7 @@ def _registry_results(registry: ReportedRegistry) -> Iterator[dict[str, Any]]:
 
 
 def _consumer_result(rule: str, registry: ReportedRegistry, row: Row) -> dict[str, Any]:
-    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['mend']} Source: {row['source']}"
+    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['fix']} Source: {row['source']}"
     return _make_result(rule, registry, said, str(row["consumer"]))
 
 

@@ -63,8 +63,8 @@ def read_targets(
 def check_rows(
     chosen: list[CheckTarget], prober: Prober, watch: Callable[[int, int, int], None]
 ) -> list[dict[str, Any]]:
-    """A row for each registry, in their order: ``{name, id, loginServer, status, enforcedInEffect, verdict, seen[],
-    toDo[], probe{time, acr, arm}, network{route, addresses[], answer, …}, credentials[]}``.
+    """A row for each registry, in their order: ``{name, id, loginServer, status, enforcedInEffect, verdict,
+    observations[], actions[], probe{time, acr, arm}, network{route, addresses[], answer, …}, credentials[]}``.
 
     An outcome in `probe` is ``{result, status, code, correlationId}``; no row holds a token.
 
@@ -95,13 +95,13 @@ class _RowBuilder:
 
     verdict: str = OK
     seen: list[str] = field(default_factory=list)
-    to_do: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
 
-    def note(self, verdict: str, seen: list[str], to_do: list[str]) -> None:
+    def note(self, verdict: str, seen: list[str], actions: list[str]) -> None:
         order = (OK, WARNING, FAILED)
         self.verdict = max(self.verdict, verdict, key=order.index)
         self.seen += [each for each in seen if each not in self.seen]
-        self.to_do += [each for each in to_do if each not in self.to_do]
+        self.actions += [each for each in actions if each not in self.actions]
 
 
 def _check_row(target: CheckTarget, prober: Prober) -> dict[str, Any]:
@@ -123,18 +123,18 @@ def _checked_row(resource: RegistryResource, prober: Prober) -> dict[str, Any]:
     seen = prober.probe(resource)
     network = _describe_network(resource, host, lookup.result(), seen, row)
     finding = probe.judge_probe(status, seen, resource["id"])
-    row.note(finding.verdict, [finding.seen], list(finding.to_do))
+    row.note(finding.verdict, [finding.seen], list(finding.actions))
     credentials = inspection.find_credentials(host)
     for each in credentials:
-        row.note(WARNING if each.wrong else OK, each.seen, each.to_do)
+        row.note(WARNING if each.wrong else OK, each.seen, each.actions)
     return {
         **_row_head(resource["name"], resource["id"], host),
         "status": status,
         "statusIsDefault": is_default,
         "enforcedInEffect": finding.in_effect,
         "verdict": row.verdict,
-        "seen": row.seen,
-        "toDo": row.to_do,
+        "observations": row.seen,
+        "actions": row.actions,
         "probe": seen.row(),
         "network": network,
         "credentials": [each.row() for each in credentials],
@@ -151,8 +151,8 @@ def _unchecked_row(target: CheckTarget, error: AzCLIError) -> dict[str, Any]:
         "statusIsDefault": False,
         "enforcedInEffect": probe.UNKNOWN,
         "verdict": FAILED,
-        "seen": [error.error_msg],
-        "toDo": list(error.recommendations),
+        "observations": [error.error_msg],
+        "actions": list(error.recommendations),
         "probe": {"time": None, "acr": none, "arm": none},
         "network": None,
         "credentials": [],

@@ -97,12 +97,14 @@ def unchecked(name: str, kind: str) -> AzCLIError:
 
 
 def check_failed(name: str) -> AzCLIError:
-    return cli_error(ValidationError, f"'{name}' did not pass the check; `seen` says why.", "`toDo` says what helps.")
+    return cli_error(
+        ValidationError, f"'{name}' did not pass the check; `observations` says why.", "`actions` says what helps."
+    )
 
 
 def checks_failed(failed: int, total: int, unread: int) -> AzCLIError:
     parts = [f"{failed} of {registries(total)} did not pass"] if failed else []
     parts += [f"{subscriptions(unread)} could not be read"] if unread else []
     return cli_error(
-        ValidationError, f"{' and '.join(parts)}; the rows say what was seen.", "Each row's `toDo` says what helps."
+        ValidationError, f"{' and '.join(parts)}; the rows say what was seen.", "Each row's `actions` says what helps."
     )

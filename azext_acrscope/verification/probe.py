@@ -91,7 +91,7 @@ class ProbeFinding:
     in_effect: str
     verdict: str
     seen: str
-    to_do: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
     may_pass: bool = False
 
 
@@ -174,13 +174,13 @@ def judge_probe(status: str, probe: ProbeResult, registry_id: str) -> ProbeFindi
     if acr.result != REFUSED:
         return _unanswered_finding("an ACR-audience", acr, may_pass=_is_transient(acr.error))
     if arm.result == ACCEPTED:
-        seen, to_do = errors.probe_refuses_acr(status)
-        return ProbeFinding(NO, FAILED, seen, (to_do,))
+        seen, actions = errors.probe_refuses_acr(status)
+        return ProbeFinding(NO, FAILED, seen, (actions,))
     if arm.result == REFUSED:
-        seen, to_do = errors.probe_refuses_both(status, registry_id)
+        seen, actions = errors.probe_refuses_both(status, registry_id)
     else:
-        seen, to_do = errors.probe_refuses_without_control(registry_id)
-    return ProbeFinding(UNKNOWN, FAILED, seen, (to_do,))
+        seen, actions = errors.probe_refuses_without_control(registry_id)
+    return ProbeFinding(UNKNOWN, FAILED, seen, (actions,))
 
 
 def _judge_arm_outcome(status: str, arm: TokenOutcome) -> ProbeFinding:
@@ -193,8 +193,8 @@ def _judge_arm_outcome(status: str, arm: TokenOutcome) -> ProbeFinding:
     in_effect = NO if accepted else YES
     if status == (ENABLED if accepted else DISABLED):
         return ProbeFinding(in_effect, OK, errors.probe_agrees(status, accepted))
-    seen, to_do = errors.probe_disagrees(status, accepted)
-    return ProbeFinding(in_effect, FAILED, seen, (to_do,), may_pass=True)
+    seen, actions = errors.probe_disagrees(status, accepted)
+    return ProbeFinding(in_effect, FAILED, seen, (actions,), may_pass=True)
 
 
 def _unanswered_finding(audience: str, outcome: TokenOutcome, may_pass: bool) -> ProbeFinding:
@@ -227,7 +227,7 @@ class Verification:
             "verified": self.verified,
             "enforcedInEffect": self.finding.in_effect,
             "seconds": round(self.seconds, 1),
-            "seen": self.finding.seen,
+            "observations": [self.finding.seen],
             "probe": self.probe.row() if self.probe else None,
         }
 

@@ -125,7 +125,7 @@ def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
     finally:
         cloud.world.logs.refusals_name_identity = True
     refused = next(row for row in logins(consumers(az, estate)) if row["newlyRefused"])
-    assert (refused["identity"], refused["mayBe"]) == ("", [nodes.principal.object_id])
+    assert (refused["identity"], refused["possibleIdentities"]) == ("", [nodes.principal.object_id])
 
 
 def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Client) -> None:

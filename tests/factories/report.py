@@ -49,7 +49,7 @@ def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
         "signIn": "managed identity",
         "verdict": verdict,
         "why": "It asks for ARM's audience.",
-        "mend": "Keep the status `enabled`.",
+        "fix": "Keep the status `enabled`.",
         "source": SOURCE,
         "sourceDate": "2026-08-20",
         "foundBy": "resource",
@@ -130,5 +130,5 @@ def everything() -> ReportContent:
         assignments=[assignment(), assignment(HOSTILE, enforcementMode="DoNotEnforce")],
         consumers_asked=True,
         unread=["Subscription 42 could not be read: no rights.", HOSTILE],
-        not_seen=[{**consumer("Bicep"), "consumer": "Bicep: `br:` modules", "look": "bicepconfig.json"}],
+        manual_checks=[{**consumer("Bicep"), "consumer": "Bicep: `br:` modules", "look": "bicepconfig.json"}],
     )

@@ -13,7 +13,7 @@ from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueEr
 from azext_acrscope.consumers import knowledge, row_readers
 
 OURS = knowledge.load_knowledge()
-ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "mend": "None."}
+ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "fix": "None."}
 
 
 def written(tmp_path: Path, content: Any) -> str:
@@ -31,7 +31,7 @@ def test_every_entry_has_a_source_that_was_read_on_a_day(part: str) -> None:
         assert datetime.date(2026, 1, 1) <= datetime.date.fromisoformat(source["read"])
         assert entry["verdict"] in knowledge.VERDICTS
         assert entry["why"]
-        assert entry["mend"]
+        assert entry["fix"]
 
 
 def test_every_source_is_of_use() -> None:
@@ -141,7 +141,7 @@ def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: P
         {"aks": {"names": 7}},
         {"aks": {"names": ["AKSUbuntu", None]}},
         {"aks": {"neverUpTo": None}},
-        {"aks": {"mend": ["x"]}},
+        {"aks": {"fix": ["x"]}},
         {"aks": {"source": {}}},
         {"roles": {"guid": {"name": "Puller"}}},
         {"roles": {"guid": {"name": "Puller", "pull": ["always"], "push": []}}},

@@ -130,7 +130,7 @@ def test_a_refusal_without_identity_may_be_of_who_signed_in_from_there_before() 
     early, late = event("200", "10:00", "early"), event("200", "12:00", "late")
     elsewhere = event("200", "10:00", "elsewhere", "2.2.2.2")
     [row] = [each for each in rows(early, late, elsewhere, event("401", "11:00", "")) if each["newlyRefused"]]
-    assert (row["identity"], row["mayBe"], row["lastSignIn"]) == ("", ["early"], "2026-11-25T10:00:00Z")
+    assert (row["identity"], row["possibleIdentities"], row["lastSignIn"]) == ("", ["early"], "2026-11-25T10:00:00Z")
     assert newly(late, elsewhere, event("401", "11:00", "")) == []
 
 
@@ -152,7 +152,7 @@ def test_consumers_are_those_that_pull_with_the_identity_in_any_case() -> None:
     owners = {"oid": ["/a", "/b"]}
     assert rows(event("200", "10:00", "OID"), owners=owners)[0]["consumers"] == ["/a", "/b"]
     found = rows(event("200", "10:00"), event("401", "11:00", None), owners=owners)  # type: ignore[arg-type]
-    assert [row["consumers"] for row in found if row["mayBe"]] == [["/a", "/b"]]
+    assert [row["consumers"] for row in found if row["possibleIdentities"]] == [["/a", "/b"]]
 
 
 def test_client_ids_stand_for_the_object_ids_that_a_row_gives_them() -> None:

@@ -47,7 +47,7 @@ def test_what_has_expired_is_a_remark_with_the_command_that_mends_it(home: Path)
     docker(home, {"auths": {HOST: entry(-HOUR)}})
     (found,) = inspection.find_credentials(HOST)
     assert "expired" in found.wrong[0]
-    assert f"az acr scope login --name {HOST}" in found.to_do[0]
+    assert f"az acr scope login --name {HOST}" in found.actions[0]
 
 
 def test_each_client_has_its_own_row(home: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_helper_known_for_arms_audience_is_a_warning(home: Path) -> None:
     docker(home, {"credHelpers": {HOST: "acr-env"}})
     (found,) = inspection.find_credentials(HOST)
     assert "ARM-audience" in found.wrong[0]
-    assert "configure-docker" in found.to_do[0]
+    assert "configure-docker" in found.actions[0]
 
 
 def test_a_helper_that_keeps_credentials_is_asked(home: Path) -> None:

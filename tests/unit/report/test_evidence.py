@@ -17,8 +17,8 @@ ROW: dict[str, Any] = {
     "statusIsDefault": False,
     "enforcedInEffect": "yes",
     "verdict": "ok",
-    "seen": ["It refuses."],
-    "toDo": [],
+    "observations": ["It refuses."],
+    "actions": [],
     "probe": {"time": "2026-11-25T10:00:00Z", "acr": {}, "arm": {}},
     "network": None,
     "credentials": [],
@@ -50,7 +50,7 @@ def test_a_file_of_windows_is_read(tmp_path: Path, encoding: str) -> None:
 
 def test_a_token_in_evidence_is_not_repeated() -> None:
     token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJhcm0ifQ.c2lnbmF0dXJl"
-    assert evidence.evidence_of_check({**ROW, "seen": [f"It was sent {token} twice."]}).seen == (
+    assert evidence.evidence_of_check({**ROW, "observations": [f"It was sent {token} twice."]}).seen == (
         "It was sent *** twice.",
     )
 
@@ -79,7 +79,7 @@ def test_a_registry_that_could_not_be_read_is_no_proof(tmp_path: Path) -> None:
         json.dumps([ROW, 1]),
         json.dumps({**ROW, "enforcedInEffect": "maybe"}),
         json.dumps({**ROW, "verdict": []}),
-        json.dumps({**ROW, "seen": "text"}),
+        json.dumps({**ROW, "observations": "text"}),
         json.dumps({**ROW, "probe": None}),
         json.dumps({**ROW, "probe": {"time": "yesterday"}}),
         json.dumps({**ROW, "probe": {"time": 7}}),

@@ -71,15 +71,15 @@ def one(prober: Any = None, **options: Any) -> dict[str, Any]:
 
 def test_a_row_has_the_evidence_and_can_be_written_as_json() -> None:
     row = one()
-    assert (row["verdict"], row["enforcedInEffect"], row["status"], row["toDo"]) == ("ok", "yes", "disabled", [])
+    assert (row["verdict"], row["enforcedInEffect"], row["status"], row["actions"]) == ("ok", "yes", "disabled", [])
     assert row["probe"] == {
         "time": "2026-11-23T12:00:00Z",
         "acr": {"result": "accepted", "status": 200, "code": None, "correlationId": "c1"},
         "arm": {"result": "refused", "status": 401, "code": "UNAUTHORIZED", "correlationId": "c2"},
     }
     assert list(row) == [
-        "name", "id", "loginServer", "status", "statusIsDefault", "enforcedInEffect", "verdict", "seen", "toDo",
-        "probe", "network", "credentials",
+        "name", "id", "loginServer", "status", "statusIsDefault", "enforcedInEffect", "verdict", "observations",
+        "actions", "probe", "network", "credentials",
     ]  # fmt: skip
     assert json.loads(json.dumps(row)) == row
 
@@ -110,7 +110,7 @@ def test_through_a_proxy_no_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: pytest.fail("looked up"))
     row = one()
     assert (row["network"]["route"], row["network"]["addresses"]) == ("proxy", [])
-    assert "through the proxy" in row["seen"][0]
+    assert "through the proxy" in row["observations"][0]
     assert "secret" not in json.dumps(row)
 
 
@@ -137,17 +137,17 @@ def test_a_private_endpoint_whose_name_leads_elsewhere_is_said() -> None:
     refused = ForbiddenError("refuses this network")
     prober = FakeProber(ProbeResult("", TokenOutcome(NOT_SENT, error=refused), TokenOutcome(NOT_SENT), refused))
     row = one(prober, privateEndpointConnections=[{}], publicNetworkAccess="Disabled")
-    assert "privatelink.azurecr.io" in row["toDo"][0]
+    assert "privatelink.azurecr.io" in row["actions"][0]
     assert (row["network"]["privateEndpoints"], row["network"]["publicNetworkAccess"]) == (1, "Disabled")
 
 
 def test_a_credential_that_is_no_good_makes_a_warning_and_never_less_than_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    expired = inspection.FoundCredential("docker", "f", seen=["it expired"], wrong=["it expired"], to_do=["sign in"])
+    expired = inspection.FoundCredential("docker", "f", seen=["it expired"], wrong=["it expired"], actions=["sign in"])
     monkeypatch.setattr(inspection, "find_credentials", lambda _host: [expired])
     row = one()
-    assert (row["verdict"], row["enforcedInEffect"], row["toDo"]) == ("warning", "yes", ["sign in"])
+    assert (row["verdict"], row["enforcedInEffect"], row["actions"]) == ("warning", "yes", ["sign in"])
     assert one(status="enabled")["verdict"] == "failed"
     assert check.check_error([row], 0) is None
 
@@ -163,7 +163,7 @@ def test_one_registrys_surprise_does_not_hide_the_others(error: Exception) -> No
         ("contoso", "failed", "unknown"),
         ("gone", "failed", "unknown"),
     ]
-    assert rows[1]["seen"] == ["x"]
+    assert rows[1]["observations"] == ["x"]
     assert [set(row) for row in rows] == [set(one())] * 2
     assert "2 of 2 registries did not pass" in str(check.check_error(rows, 0))
 

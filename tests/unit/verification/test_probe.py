@@ -92,16 +92,16 @@ def test_each_cell_of_the_table(status: str, acr: str, arm: str, in_effect: str,
     assert (finding.in_effect, finding.verdict, finding.may_pass) == (in_effect, verdict, may_pass)
     assert finding.seen
     if verdict == "failed" and UNANSWERED not in (acr, arm):
-        assert finding.to_do
+        assert finding.actions
 
 
 def test_a_missing_role_and_a_refused_audience_are_told_apart() -> None:
     both = probe.judge_probe("enabled", ProbeResult("", TokenOutcome(REFUSED), TokenOutcome(REFUSED)), ID)
     audience = probe.judge_probe("enabled", ProbeResult("", TokenOutcome(REFUSED), TokenOutcome(ACCEPTED)), ID)
     assert "no role" in both.seen
-    assert ID in both.to_do[0]
+    assert ID in both.actions[0]
     assert "the audience that is refused" in audience.seen
-    assert "Do not enforce" in audience.to_do[0]
+    assert "Do not enforce" in audience.actions[0]
 
 
 @pytest.mark.parametrize(
