@@ -153,8 +153,9 @@ def client_rows(clients: list[RegistryClient], owners: dict[str, list[str]]) -> 
 
     ``{identity, possibleIdentities, address, userAgent, client, signIns, refusals, other, lastSignIn, refusedSince,
     lastRefusal, results, newlyRefused, consumers}``: numbers of events; `results` is one for each HTTP status;
-    `possibleIdentities` are the identities that a newly refused one without an identity may be; `refusedSince` is None where refusals began before
-    the last sign-in; `lastSignIn` of a newly refused one may be from another address; `consumers` are resource IDs.
+    `possibleIdentities` are the identities that a newly refused one without an identity may be; `refusedSince` is None
+    where refusals began before the last sign-in; `lastSignIn` of a newly refused one may be from another address;
+    `consumers` are resource IDs.
 
     :param owners: resource IDs by the object ID or client ID (lower case) that they pull with.
     """

@@ -138,7 +138,7 @@ def test_a_client_that_fails_for_one_gets_the_others(home: Path) -> None:
     docker = client(home, "docker", f'cat >/dev/null; echo "$5" >> "$HOME/seen"; [ "$5" != {HOST} ]')
     failed = docker.put([TOKEN, OTHER_TOKEN])
     assert set(failed) == {HOST}
-    assert (home / "observations").read_text().split() == [HOST, OTHER]
+    assert (home / "seen").read_text().split() == [HOST, OTHER]
 
 
 def test_two_clients_never_write_one_file_at_once(home: Path) -> None:

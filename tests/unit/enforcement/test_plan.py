@@ -102,7 +102,7 @@ class FakeProof(ChangeVerifier):
         self.__dict__.update(seen=seen, asked=[])
 
     def of(self, changed: list[PlanItem]) -> list[Verification]:
-        found = [self.__dict__["observations"].get(item.resource["name"], GOOD) for item in changed]
+        found = [self.__dict__["seen"].get(item.resource["name"], GOOD) for item in changed]
         self.__dict__["asked"].append(names(changed))
         for each in found:
             if isinstance(each, BaseException):

@@ -79,7 +79,7 @@ def test_addresses_are_addresses_whatever_a_group_is_called() -> None:
 def test_what_is_set_is_not_said_to_be_what_the_login_server_does() -> None:
     found = content(registry(proof=proof("yes", "failed", seen=("It refuses.",)), consumers=[]))
     texts = {result["ruleId"]: result["message"]["text"] for result in run(found)["results"]}
-    assert texts["arm-audience-accepted"] == "contoso is set to accept ARM-audience tokens: at odds."
+    assert texts["arm-audience-accepted"] == "contoso is set to accept ARM-audience tokens: mismatch."
     assert "It refuses." in texts["status-not-in-effect"]
 
 
