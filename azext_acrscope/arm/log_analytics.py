@@ -9,12 +9,12 @@ one and the same endpoint of the CLI's cloud: https://api.loganalytics.io, in Ch
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from azext_acrscope.arm import errors
+from azext_acrscope.base import threads
 from azext_acrscope.base.tokens import safe_word
 
 SERVICE_NAME = "Log Analytics"
@@ -91,16 +91,11 @@ class LogAnalytics:
         :raises ResourceNotFoundError, ForbiddenError, AzureResponseError …: Log Analytics refused.
         :raises AzureConnectionError: it could not be reached, or did not come to an end.
         """
-        from azext_acrscope.base.threads import run_in_background
-
         url = f"{self._service.endpoint}/v1/workspaces/{self.guid}/query"
         body = {"query": kql, "timespan": f"P{days}D"}
-        future = run_in_background(lambda: self._pipeline.send("POST", url, {}, body))
         try:
-            reply = future.result(_TOTAL_SECONDS)
-        except FutureTimeout:
-            if future.done():
-                raise
+            reply = threads.run_with_deadline(lambda: self._pipeline.send("POST", url, {}, body), _TOTAL_SECONDS)
+        except threads.DeadlineExceeded:
             raise errors.log_slow(self._service.endpoint, _TOTAL_SECONDS) from None
         return read_log_answer(reply.status, reply.body, table, self.guid, self._service.endpoint)
 

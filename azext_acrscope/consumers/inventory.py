@@ -8,7 +8,6 @@ pull rights.
 
 import re
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +17,12 @@ from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
-from azext_acrscope.base import hosts
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.consumers import errors, queries, role_assignments, row_readers
 from azext_acrscope.consumers.row_readers import RegistryUse, UnexpectedShape, member_at
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
-_MAX_READERS = 8
 _MAX_PRINCIPALS_PER_QUERY = 400
 _MAX_SITES_PER_QUERY = 200
 
@@ -101,21 +99,22 @@ def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str,
     maybe_named = queries.site_condition(named)
     by_host = f"type in~ ({list_kql(queries.TYPES_NAMING_LOGIN_SERVERS)}) and ({maybe_named})"
     resource = f"type in~ ({list_kql(queries.TYPES_READ_WHOLE)}) or ({by_host})"
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        resources = readers.submit(asked.rows, queries.RESOURCES_QUERY.format(where=resource))
-        settings = readers.submit(
-            asked.rows,
-            queries.SITE_SETTINGS_QUERY.format(named=maybe_named),
-            "Settings of App Service and Functions",
-        )
-        pools = readers.submit(asked.rows, queries.BATCH_POOLS_QUERY.format(named=named), "Batch pools")
-        flux = readers.submit(asked.rows, queries.FLUX_QUERY.format(named=named), "Flux configurations")
-        assignments = readers.submit(_query_role_assignments, asked, where.registries, roles)
-        sites = _sort_resources(found, resources.result(), suffix)
-        _read_sites(asked, readers, found, sites, settings.result(), suffix)
-        found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
-        found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
-        rows, known = assignments.result()
+    assignments = threads.run_in_background(lambda: _query_role_assignments(asked, where.registries, roles))
+    resources, settings, pools, flux = threads.run_each_in_background(
+        lambda query: asked.rows(*query),
+        [
+            (queries.RESOURCES_QUERY.format(where=resource), ""),
+            (queries.SITE_SETTINGS_QUERY.format(named=maybe_named), "Settings of App Service and Functions"),
+            (queries.BATCH_POOLS_QUERY.format(named=named), "Batch pools"),
+            (queries.FLUX_QUERY.format(named=named), "Flux configurations"),
+        ],
+        threads.MAX_READERS,
+    )
+    sites = _sort_resources(found, resources.result(), suffix)
+    _read_sites(asked, found, sites, settings.result(), suffix)
+    found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
+    found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
+    rows, known = assignments.result()
     _add_rights(found, where, rows, known)
     _add_identity_owners(asked, found)
     found.incomplete += [*_unmatchable_registries(where.registries, suffix), *asked.incomplete]
@@ -212,7 +211,6 @@ def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -
 
 def _read_sites(
     asked: _InventoryQueries,
-    readers: ThreadPoolExecutor,
     found: Inventory,
     sites: list[dict[str, Any]],
     config: list[dict[str, Any]],
@@ -229,7 +227,7 @@ def _read_sites(
         except UnexpectedShape:
             return [], [errors.row_unread(row["id"])]
 
-    for found_uses, sentences in readers.map(read, sites):
+    for found_uses, sentences in threads.map_bounded(read, sites):
         found.uses += found_uses
         found.incomplete += sentences
 

@@ -3,7 +3,6 @@
 import math
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.throttle import READS_PER_SECOND, Throttle
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base import hosts
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import errors, executor, record
 from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanItem
@@ -139,23 +138,20 @@ def _read_registries(
     """The registries, several at a time; one that cannot be read becomes a failed item."""
     pace = Throttle(READS_PER_SECOND)
 
-    def read(ref: RegistryRef) -> RegistryResource | PlanItem:
-        try:
-            return _read_with_throttle(lambda: find(ref), pace)
-        except AzCLIError as error:
-            named = ref.resource_group and ref.subscription_id
-            known = (
-                registry_resource.build_registry_id(str(ref.subscription_id), str(ref.resource_group), ref.name)
-                if named
-                else None
-            )
-            shown: RegistryResource = {"id": known, "name": ref.login_server or ref.name, "properties": {}}
-            item = PlanItem(shown, UNKNOWN, UNKNOWN)
-            item.finish(FAILED, UNKNOWN, error.error_msg)
-            return item
+    found = threads.try_each(lambda ref: _read_with_throttle(lambda: find(ref), pace), refs, AzCLIError, _MAX_READERS)
+    return [
+        _unread_item(ref, each) if isinstance(each, AzCLIError) else each for ref, each in zip(refs, found, strict=True)
+    ]
 
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        return list(readers.map(read, refs))
+
+def _unread_item(ref: RegistryRef, error: AzCLIError) -> PlanItem:
+    """Return the failed item for a registry that could not be read."""
+    known = None
+    if ref.resource_group and ref.subscription_id:
+        known = registry_resource.build_registry_id(ref.subscription_id, ref.resource_group, ref.name)
+    item = PlanItem({"id": known, "name": ref.login_server or ref.name, "properties": {}}, UNKNOWN, UNKNOWN)
+    item.finish(FAILED, UNKNOWN, error.error_msg)
+    return item
 
 
 def _read_with_throttle(read: Callable[[], RegistryResource], pace: Throttle) -> RegistryResource:

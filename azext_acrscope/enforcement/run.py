@@ -10,7 +10,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base.threads import run_each_in_background
+from azext_acrscope.base.threads import map_bounded
 from azext_acrscope.enforcement import errors, executor
 from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanExecutor, PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
@@ -40,7 +40,7 @@ class ChangeVerifier:
         def one(item: PlanItem) -> Verification:
             return wait_until_in_effect(prober, item.resource, item.target, self.seconds)
 
-        return [work.result() for work in run_each_in_background(one, changed, _MAX_PROBERS)]
+        return map_bounded(one, changed, _MAX_PROBERS)
 
 
 # --- the run -------------------------------------------------------------------------------------------------------

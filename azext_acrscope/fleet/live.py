@@ -5,13 +5,13 @@ live view asks ARM's own list in each subscription. Both say which subscriptions
 is unknown, never compliant.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
+from azext_acrscope.base import threads
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.by_graph import read_graph_fleet
 from azext_acrscope.fleet.scope import (
@@ -25,7 +25,6 @@ from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import RegistryResource
 
-_READERS = 8
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
 
@@ -53,24 +52,21 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
         for members in group_by_account(subscriptions)
     }
 
-    def read(subscription: Subscription) -> list[RegistryResource] | ArmError | AzCLIError:
+    def read(subscription: Subscription) -> list[RegistryResource]:
         arm = connections[subscription.tenant, subscription.user]
-        try:
-            place = arm_path("/subscriptions/{subscription}", subscription=subscription.id)
-            path = place
-            if wanted.resource_group:
-                path = arm_path("{scope}/resourceGroups/{group}", scope=place, group=wanted.resource_group)
-            path = arm_path(f"{{scope}}/providers/{registry_resource.REGISTRY_TYPE}", scope=path)
-            items = arm.pages(path, registry_resource.REGISTRY_API_VERSION)
-            if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
-                arm.get(place, SUBSCRIPTIONS_API_VERSION)
-            return items
-        except (ArmError, AzCLIError) as error:
-            return error
+        place = arm_path("/subscriptions/{subscription}", subscription=subscription.id)
+        path = place
+        if wanted.resource_group:
+            path = arm_path("{scope}/resourceGroups/{group}", scope=place, group=wanted.resource_group)
+        path = arm_path(f"{{scope}}/providers/{registry_resource.REGISTRY_TYPE}", scope=path)
+        items = arm.pages(path, registry_resource.REGISTRY_API_VERSION)
+        if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
+            arm.get(place, SUBSCRIPTIONS_API_VERSION)
+        return items
 
-    with ThreadPoolExecutor(_READERS) as readers:
-        for subscription, answer in zip(subscriptions, readers.map(read, subscriptions), strict=True):
-            _add_answer(fleet, subscription, answer, wanted.resource_group)
+    answers = threads.try_each(read, subscriptions, (ArmError, AzCLIError))
+    for subscription, answer in zip(subscriptions, answers, strict=True):
+        _add_answer(fleet, subscription, answer, wanted.resource_group)
     fleet.registries.sort(key=lambda resource: str(resource["id"]).lower())
     return fleet
 

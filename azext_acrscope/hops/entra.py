@@ -6,11 +6,10 @@ The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cl
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from typing import Any
 
-from azext_acrscope.base.threads import run_in_background
+from azext_acrscope.base import threads
 from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
 from azext_acrscope.hops import errors
 from azext_acrscope.hops.principals import RequestedIdentity
@@ -43,12 +42,11 @@ def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> Entra
     """
     if source.credential == "cli":
         # MSAL's own requests have no timeout, and a container client would wait for the helper without an end.
-        future = run_in_background(lambda: _acquire_account_token(cli_ctx, wanted, source))
         try:
-            token = future.result(ACCOUNT_TOKEN_SECONDS)
-        except FutureTimeout:
-            if future.done():
-                raise
+            token = threads.run_with_deadline(
+                lambda: _acquire_account_token(cli_ctx, wanted, source), ACCOUNT_TOKEN_SECONDS
+            )
+        except threads.DeadlineExceeded:
             raise errors.identity_slow("cli", ACCOUNT_TOKEN_SECONDS) from None
     else:
         from azext_acrscope.hops import identities

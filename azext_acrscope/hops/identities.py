@@ -8,7 +8,6 @@ raise may hold a server's words, so neither is let out.
 import logging
 import os
 import re
-from concurrent.futures import TimeoutError as FutureTimeout
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -60,10 +59,9 @@ def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity
     # What Entra or a metadata service answers would be logged as it is, some of it as a warning.
     for name in _NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    future = threads.run_in_background(lambda: _request_token(cli_ctx, wanted, source))
     try:
-        return future.result(TOTAL_SECONDS)
-    except FutureTimeout:
+        return threads.run_with_deadline(lambda: _request_token(cli_ctx, wanted, source), TOTAL_SECONDS)
+    except threads.DeadlineExceeded:
         raise errors.identity_slow(source.credential, TOTAL_SECONDS) from None
 
 

@@ -8,7 +8,6 @@ The connection is a pool that knows this one host and TLS only.
 import re
 from collections.abc import Callable
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -65,8 +64,8 @@ class LoginServer:
         :raises AzureConnectionError: it did not come to its end in time.
         """
         try:
-            return future.result(TOTAL_SECONDS)
-        except FutureTimeout:
+            return threads.result_within(future, TOTAL_SECONDS)
+        except threads.DeadlineExceeded:
             raise hops_errors.login_server_slow(self.host, TOTAL_SECONDS) from None
 
     def get(self, path: str) -> LoginServerAnswer:

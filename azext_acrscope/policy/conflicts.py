@@ -1,17 +1,15 @@
 """Going back to `enabled` under a policy: which assignment will refuse that or undo it, told before the write."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.base import threads
 from azext_acrscope.policy import effective_rules, errors
 from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
 from azext_acrscope.policy.scopes import PolicyScope, resource_group_scope, subscription_scope
-
-_MAX_READERS = 8
 
 Resource = dict[str, Any]
 
@@ -26,18 +24,12 @@ def find_conflicts(
     :return: a sentence for each registry that will be refused or undone, by its lower-cased ID; and warnings on what
         could not be read, which stops nothing.
     """
-    places = list(_scopes_to_read(resources).items())
-
-    def read(place: PolicyScope) -> EffectiveRules | AzCLIError:
-        try:
-            return effective_rules.read_effective_rules(connect(place.path.split("/")[2]), place)
-        except AzCLIError as error:
-            return error
-
+    places = _scopes_to_read(resources)
+    answers = threads.try_each(
+        lambda place: effective_rules.read_effective_rules(connect(place.path.split("/")[2]), place), places, AzCLIError
+    )
     found, warnings = dict[str, str](), list[str]()
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        answers = list(readers.map(read, [place for place, _ in places]))
-    for (place, members), answer in zip(places, answers, strict=True):
+    for (place, members), answer in zip(places.items(), answers, strict=True):
         if isinstance(answer, AzCLIError):
             warnings.append(errors.policy_unread(place.text, answer.error_msg))
             continue

@@ -7,7 +7,6 @@ table `policyresources`, which lags by minutes. Azure writes IDs in any case: th
 
 import datetime
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +16,7 @@ from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
+from azext_acrscope.base import threads
 from azext_acrscope.policy import definitions, errors
 from azext_acrscope.policy.refusals import READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
@@ -26,7 +26,6 @@ EXEMPTIONS_API_VERSION = "2022-07-01-preview"  # there is no stable one
 _ASSIGNMENTS_PATH = "/providers/Microsoft.Authorization/policyAssignments"
 _EXEMPTIONS_PATH = "/providers/Microsoft.Authorization/policyExemptions"
 _MANAGEMENT_GROUPS_PREFIX = "/providers/microsoft.management/managementgroups/"
-_MAX_READERS = 8
 _MAX_SINGLE_READS = 3  # so many initiatives are read one by one; more are looked up in Resource Graph first
 
 _BELOW_QUERY = """policyresources
@@ -215,20 +214,13 @@ def _read_initiatives(
             rows = []
         known = {str(row.get("id")).lower(): _properties_of(row) for row in rows if isinstance(row, dict)}
 
-    def get(identifier: str) -> dict[str, Any] | ArmError:
-        try:
-            body = arm.get(check_resource_id(identifier), API_VERSION).body
-        except ArmError as error:
-            return error
-        return _properties_of(body) if isinstance(body, dict) else {}
-
     missing = [each for key, each in sorted(wanted.items()) if key not in known]
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        for identifier, answer in zip(missing, readers.map(get, missing), strict=True):
-            if isinstance(answer, ArmError):
-                found.incomplete.append(errors.initiative_unread(identifier, answer.code))
-            else:
-                known[identifier.lower()] = answer
+    answers = threads.try_each(lambda each: arm.get(check_resource_id(each), API_VERSION).body, missing, ArmError)
+    for identifier, body in zip(missing, answers, strict=True):
+        if isinstance(body, ArmError):
+            found.incomplete.append(errors.initiative_unread(identifier, body.code))
+        else:
+            known[identifier.lower()] = _properties_of(body) if isinstance(body, dict) else {}
     return known
 
 

@@ -1,14 +1,13 @@
 """From what users name to login servers: as it is where they named one, else by asking Azure Resource Manager."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
 from knack.log import get_logger
 
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base import hosts
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.registry import errors
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from azext_acrscope.arm.client import ArmClient
 
 ALL_ENDPOINTS = "all"
-_READERS = 8
 
 logger = get_logger(__name__)
 Connect = Callable[[str | None], "ArmClient"]
@@ -34,21 +32,18 @@ def resolve_login_servers(
     """
 
     refs = list(dict.fromkeys(refs))
-
-    def resolve(ref: RegistryRef) -> list[LoginTarget]:
-        try:
-            found = find_login_servers(ref, resource_group, endpoints, suffix, connect)
-        except AzCLIError as error:
-            if len(refs) == 1:
-                raise
-            return [LoginTarget(ref.name, ref.login_server, error=error)]
-        return [LoginTarget(ref.name, host, ref.subscription_id) for host in found]
-
-    with ThreadPoolExecutor(_READERS) as readers:
-        run = [each for found in readers.map(resolve, refs) for each in found]
+    found = threads.try_each(
+        lambda ref: find_login_servers(ref, resource_group, endpoints, suffix, connect), refs, AzCLIError
+    )
     first: dict[Any, LoginTarget] = {}
-    for each in run:
-        first.setdefault(each.login_server or id(each), each)
+    for ref, answer in zip(refs, found, strict=True):
+        if not isinstance(answer, AzCLIError):
+            for host in answer:
+                first.setdefault(host, LoginTarget(ref.name, host, ref.subscription_id))
+        elif len(refs) == 1:
+            raise answer
+        else:
+            first.setdefault(ref.login_server or ref, LoginTarget(ref.name, ref.login_server, error=answer))
     return list(first.values())
 
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
-from azext_acrscope.base import hosts
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.consumers import search, selection
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.fleet import live as fleet_live
@@ -23,8 +22,6 @@ from azext_acrscope.report import errors, evidence
 from azext_acrscope.report.model import ReportContent, ReportedRegistry, ReportOrigin
 from azext_acrscope.verification import check
 from azext_acrscope.verification.probe import Prober
-
-_MAX_READERS = 8
 
 ArmConnections = Callable[[str | None], ArmClient]
 
@@ -140,18 +137,20 @@ def _add_policy(
     """
     content.assignments = []
     places = _policy_scopes(seen, scope, connect)
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        for answer in readers.map(lambda each: _read_compliance(each[0], each[1], seen, audience), places):
-            if isinstance(answer, str):
-                content.unread.append(answer)
-                content.policy_partial = True
-                continue
-            result, incomplete = answer
-            content.policy_partial |= bool(incomplete)
-            content.unread += map(errors.of_policy, incomplete)
-            _merge_assignments(content.assignments, result["assignments"])
-            for row in result["registries"]:
-                by_id[str(row["id"]).lower()].policy = row
+    answers = threads.try_each(
+        lambda each: _read_compliance(each[0], each[1], seen, audience), places, (ArmError, AzCLIError)
+    )
+    for (_, place), answer in zip(places, answers, strict=True):
+        if isinstance(answer, Exception):
+            content.unread.append(errors.compliance_unread(place.text, str(answer)))
+            content.policy_partial = True
+            continue
+        result, incomplete = answer
+        content.policy_partial |= bool(incomplete)
+        content.unread += map(errors.of_policy, incomplete)
+        _merge_assignments(content.assignments, result["assignments"])
+        for row in result["registries"]:
+            by_id[str(row["id"]).lower()].policy = row
 
 
 def _merge_assignments(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
@@ -178,20 +177,16 @@ def _policy_scopes(
 
 def _read_compliance(
     arm: ArmClient, scope: PolicyScope, seen: Fleet, audience: str
-) -> tuple[dict[str, Any], list[str]] | str:
-    """The result of `az acr scope policy show` for a scope and what it lacks; or why it could not be read."""
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what `az acr scope policy show` prints for a scope, and sentences on what could not be read of it."""
     inside = seen
     if not scope.management_group:
         inside = replace(
             seen, registries=[each for each in seen.registries if scopes.scope_contains(scope.path, each["id"])]
         )
-    try:
-        found = effective_rules.read_effective_rules(arm, scope)
-        return compliance.compliance_result(
-            scope, found, inside, compliance.read_states(arm, scope), audience
-        ), found.incomplete
-    except (ArmError, AzCLIError) as error:
-        return errors.compliance_unread(scope.text, str(error))
+    found = effective_rules.read_effective_rules(arm, scope)
+    states = compliance.read_states(arm, scope)
+    return compliance.compliance_result(scope, found, inside, states, audience), found.incomplete
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,6 @@ from azext_acrscope.verification import errors, probe
 from azext_acrscope.verification.probe import FAILED, NOT_SENT, OK, WARNING, Prober, TokenOutcome
 
 MAX_CONCURRENT_CHECKS = 20  # registries at the same time; each has a login server of its own
-_MAX_READERS = 8
 # RFC 1918 and RFC 4193: what a private endpoint's name leads to.
 _PRIVATE_NETWORKS = [ipaddress.ip_network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 
@@ -42,21 +40,17 @@ def read_targets(
     :raises AzCLIError: the only one could not be read.
     """
 
-    def read(ref: RegistryRef) -> CheckTarget:
-        try:
-            return CheckTarget(
-                ref.name, registry_resource.find_registry(connect(ref.subscription_id), ref, group, suffix)
-            )
-        except AzCLIError as error:
-            if len(refs) == 1:
-                raise
-            return CheckTarget(ref.login_server or ref.name, error=error)
-
-    with ThreadPoolExecutor(_MAX_READERS) as readers:
-        found = list(readers.map(read, refs))
+    found = threads.try_each(
+        lambda ref: registry_resource.find_registry(connect(ref.subscription_id), ref, group, suffix), refs, AzCLIError
+    )
     first: dict[Any, CheckTarget] = {}
-    for each in found:
-        first.setdefault(each.resource["id"].lower() if each.resource else id(each), each)
+    for ref, answer in zip(refs, found, strict=True):
+        if not isinstance(answer, AzCLIError):
+            first.setdefault(answer["id"].lower(), CheckTarget(ref.name, answer))
+        elif len(refs) == 1:
+            raise answer
+        else:
+            first.setdefault(ref, CheckTarget(ref.login_server or ref.name, error=answer))
     return list(first.values())
 
 
@@ -70,11 +64,10 @@ def check_rows(
 
     :param watch: is told of progress.
     """
-    running = threads.run_each_in_background(lambda target: _check_row(target, prober), chosen, MAX_CONCURRENT_CHECKS)
     done = []
-    for work in running:
-        done.append(work.result())
-        watch(len(done), len(running), sum(row["verdict"] == FAILED for row in done))
+    for checked in threads.iterate_bounded(lambda target: _check_row(target, prober), chosen, MAX_CONCURRENT_CHECKS):
+        done.append(checked)
+        watch(len(done), len(chosen), sum(row["verdict"] == FAILED for row in done))
     return done
 
 

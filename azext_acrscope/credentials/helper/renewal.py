@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,15 +74,13 @@ def _refuse_foreign_host(host: str) -> None:
 
 
 def _renew_token(host: str, source: dict[str, str], identity: str | None, old: str | None) -> str:
-    from azext_acrscope.base.threads import run_in_background
+    from azext_acrscope.base.threads import DeadlineExceeded, run_with_deadline
     from azext_acrscope.base.tokens import read_claims
 
     try:
-        new = run_in_background(lambda: _run_both_hops(host, source)).result(
-            _RENEW_WITH_VALID_TOKEN_SECONDS if old else None
-        )
+        new = run_with_deadline(lambda: _run_both_hops(host, source), _RENEW_WITH_VALID_TOKEN_SECONDS if old else None)
     except Exception as error:  # whatever it is, a token that is still valid is better
-        slow = isinstance(error, FutureTimeout) and old
+        slow = isinstance(error, DeadlineExceeded)
         why = cli.load_errors().helper_reason(
             cli.load_errors().helper_slow(_RENEW_WITH_VALID_TOKEN_SECONDS) if slow else error
         )

@@ -2,15 +2,13 @@
 
 import base64
 import ssl
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from azure.cli.core.azclierror import InvalidArgumentValueError
 from urllib3 import HTTPSConnectionPool
 
-from azext_acrscope.base import http, threads
+from azext_acrscope.base import http
 
 HOST = "contoso.azurecr.io"
 
@@ -98,33 +96,3 @@ def test_verification_is_off_only_where_the_cli_is_told_so(monkeypatch: pytest.M
     assert http.open_pool(HOST).cert_reqs != ssl.CERT_NONE
     monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
     assert http.open_pool(HOST).cert_reqs == "CERT_NONE"
-
-
-def test_work_in_the_background_is_done_in_order_and_so_much_at_a_time() -> None:
-    begun, most, running, lock = list[int](), 0, 0, threading.Lock()
-
-    def work(item: int) -> int:
-        nonlocal most, running
-        with lock:
-            begun.append(item)
-            running += 1
-            most = max(most, running)
-        time.sleep(0.01)
-        with lock:
-            running -= 1
-        if item == 7:
-            raise ValueError(item)
-        return -item
-
-    before = threading.active_count()
-    futures = threads.run_each_in_background(work, range(20), 3)
-    assert threading.active_count() <= before + 3
-    assert [future.result() for future in futures if future is not futures[7]] == [-n for n in range(20) if n != 7]
-    with pytest.raises(ValueError, match="7"):
-        futures[7].result()
-    assert begun == sorted(begun)
-    assert most <= 3
-
-
-def test_nothing_to_do_in_the_background_starts_nothing() -> None:
-    assert threads.run_each_in_background(lambda item: item, [], 3) == []
