@@ -133,6 +133,21 @@ def is_own_service(service: str, login_server: str, suffix: str) -> bool:
     return service in (login_server, global_login_server(login_server, suffix))
 
 
+def host_of_reference(reference: str) -> str:
+    """Return the host, in lower case, that stands before the first slash of an image reference, a URL or a host.
+
+    What tools write before it (`https://`, `oci://`, `docker://`) and the port 443 after it are left out. Nothing is
+    checked: any other port, user info and what is no host at all come back as they are. `host_of_server_url` in the
+    credential helper is another function because its rules differ: it decides whether a credential is answered, so it
+    returns nothing for http, another port or user info; and it must load nothing but the standard library.
+    """
+    return _without_scheme(reference).partition("/")[0].lower().removesuffix(":443")
+
+
+def _without_scheme(reference: str) -> str:
+    return re.sub(r"^[a-z]{2,10}://", "", reference.strip(), flags=re.IGNORECASE)
+
+
 def image_login_server(reference: str, suffix: str, bare: bool = False) -> str | None:
     """The global login server of the registry that an image reference names; None for any other host.
 
@@ -141,11 +156,9 @@ def image_login_server(reference: str, suffix: str, bare: bool = False) -> str |
 
     :param bare: whether a reference may be a host alone, as in lists of servers.
     """
-    rest = re.sub(r"^[a-z]{2,10}://", "", reference.strip(), flags=re.IGNORECASE)
-    host, slash, _ = rest.partition("/")
-    if not (slash or bare):
+    if not (bare or "/" in _without_scheme(reference)):
         return None
-    host = host.lower().removesuffix(":443")
+    host = host_of_reference(reference)
     return global_login_server(host, suffix) if suffix and _split_host(host, suffix) else None
 
 

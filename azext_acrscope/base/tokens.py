@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from azext_acrscope.base import clock
+
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _LONGEST_TEXT = 500
 ACR_AUDIENCE = "https://containerregistry.azure.net"  # the registry's own, in every cloud
@@ -98,4 +100,4 @@ def read_expiry(token_claims: dict[str, Any]) -> str | None:
         moment = datetime.fromtimestamp(int(token_claims["exp"]), timezone.utc)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return clock.utc_text(moment)

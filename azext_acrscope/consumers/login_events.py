@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from azext_acrscope.arm.resource_graph import list_kql
-from azext_acrscope.base import hosts
+from azext_acrscope.base import clock, hosts
 from azext_acrscope.consumers.inventory import RegistryInView
 from azext_acrscope.hops.token_endpoints import PROBE_PURPOSE
 
@@ -177,9 +177,9 @@ def _client_row(client: RegistryClient, owners: dict[str, list[str]]) -> dict[st
         "signIns": sign_ins,
         "refusals": refusals,
         "other": sum(client.results.values()) - sign_ins - refusals,
-        "lastSignIn": _format_time(client.last_sign_in),
-        "refusedSince": _format_time(since),
-        "lastRefusal": _format_time(client.last_refusal),
+        "lastSignIn": client.last_sign_in and clock.utc_text(client.last_sign_in),
+        "refusedSince": since and clock.utc_text(since),
+        "lastRefusal": client.last_refusal and clock.utc_text(client.last_refusal),
         "results": dict(sorted(client.results.items())),
         "newlyRefused": client.newly_refused,
         "consumers": sorted({owner for each in identities for owner in owners.get(each.lower(), [])}),
@@ -210,7 +210,3 @@ def clean_text(value: Any) -> str:
     """What a client said of itself, which may be anything: on one line, and not longer than a person reads."""
     text = "" if value is None else str(value)
     return "".join(each if each.isprintable() else " " for each in text).strip()[:MAX_TEXT_LENGTH]
-
-
-def _format_time(time: datetime | None) -> str | None:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else None

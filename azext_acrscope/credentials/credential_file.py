@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from azext_acrscope.base import files
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.credentials import errors
 
 _LOCK_SECONDS = 60.0
@@ -123,7 +124,7 @@ def _acquire_lock(held: IO[str], seconds: float) -> None:
     from portalocker import LOCK_EX, LOCK_NB, lock
     from portalocker.exceptions import LockException
 
-    until = time.monotonic() + seconds
+    polling = Polling(seconds, time.sleep, _LOCK_RETRY_SECONDS, _LOCK_RETRY_SECONDS)
     while True:
         try:
             lock(held, LOCK_EX | LOCK_NB)
@@ -132,9 +133,8 @@ def _acquire_lock(held: IO[str], seconds: float) -> None:
             cause = error.args[0] if error.args else None
             if isinstance(cause, OSError) and cause.errno in _LOCKS_UNSUPPORTED:
                 raise cause from None
-            if time.monotonic() >= until:
+            if not polling.wait():
                 raise
-        time.sleep(_LOCK_RETRY_SECONDS)
 
 
 def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:

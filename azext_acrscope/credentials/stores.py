@@ -7,12 +7,12 @@ for eighty lines, and those have no time-out, so a helper that asks its user som
 import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from azext_acrscope.base import processes
+from azext_acrscope.base.hosts import host_of_reference
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object
 from azext_acrscope.credentials import credential_file, errors
 from azext_acrscope.credentials.protocol_constants import IDENTITY_TOKEN_USERNAME, NOT_FOUND_TEXT, TOKEN_USERNAME
@@ -94,7 +94,7 @@ class FileStore:
 
     def hosts(self) -> list[str]:
         auths = credential_file.read_credential_file(self.file).get("auths") or {}
-        return [_host_of_key(key) for key in auths if _parse_auth_entry(auths[key])]
+        return [host_of_reference(key) for key in auths if _parse_auth_entry(auths[key])]
 
 
 _SECRET_MEMBERS = ("auth", "identitytoken", "registrytoken", "username", "password")
@@ -145,7 +145,7 @@ class HelperStore:
         answer = (self._ask("list", "unused", "all hosts") or b"{}").strip()
         if not parse_json_object(answer) and answer not in (b"{}", b"null"):  # null is Go's empty map
             raise errors.helper_failed(self.name, "list", "all hosts", "its answer is no list of hosts")
-        return {_host_of_key(key): str(name) for key, name in parse_json_object(answer).items()}
+        return {host_of_reference(key): str(name) for key, name in parse_json_object(answer).items()}
 
     def check(self) -> None:
         """Raise if the program is not there."""
@@ -204,12 +204,9 @@ def _parse_auth_entry(entry: Any) -> StoredCredential | None:
     return StoredCredential(username, password.rstrip("\0")) if username and password else None
 
 
-def _host_of_key(key: str) -> str:
-    """The host of a key of `auths`, which may be a URL, as older clients wrote it."""
-    return re.sub(r"^https?://", "", key).split("/")[0].removesuffix(":443").lower()
-
-
 def _keys_of_host(auths: dict[str, Any], host: str) -> list[str]:
-    """The keys of a host, the plain one first; keys of single repositories (host/name) are other credentials."""
-    urls = [key for key in auths if key != host and _host_of_key(key) == host and ("://" in key or "/" not in key)]
+    """Return the keys of a host, the plain one first. A key may be a URL, as older clients wrote it; one of a single
+    repository (host/name) is another credential.
+    """
+    urls = [key for key in auths if key != host and host_of_reference(key) == host and ("://" in key or "/" not in key)]
     return ([host] if host in auths else []) + urls

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope.base import files
+from azext_acrscope.base import clock, files
 from azext_acrscope.enforcement import errors
 
 # Whether consumers were looked for before: all of the search was read; some of it was not, and the user went on; the
@@ -62,7 +62,7 @@ class RunRecord:
 
         :raises FileOperationError: they could not be written; nothing may be changed then.
         """
-        data = "".join(json.dumps({**line, "time": _utc_now()}) + "\n" for line in lines).encode()
+        data = "".join(json.dumps({**line, "time": clock.utc_now()}) + "\n" for line in lines).encode()
         if not data:
             return
         try:
@@ -127,7 +127,3 @@ def _may_have_changed(outcome: dict[str, Any], made: dict[str, RecordedChange]) 
     """Not if ARM refused the write, nor if the registry was seen to be as before."""
     change = made.get(outcome["id"].lower())
     return change is not None and not outcome.get("refused") and outcome["status"] != change.before
-
-
-def _utc_now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

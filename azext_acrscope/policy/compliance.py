@@ -6,7 +6,6 @@ assignment is evaluated within half an hour; `evaluate` asks for it. Wire format
 and no body, answered in pages with ``@odata.nextLink``, which are asked for with POST, too; IDs are lower-cased.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.fleet import summary as fleet_summary
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import definitions, errors
@@ -29,7 +29,6 @@ COMPLIANT, NON_COMPLIANT, EXEMPT = "Compliant", "NonCompliant", "Exempt"
 NOT_GOVERNED, NOT_EVALUATED = "NotGoverned", "NotEvaluated"
 # The first of these that a registry has under any rule is what it is said to be.
 _WORST_FIRST = (NON_COMPLIANT, NOT_EVALUATED, COMPLIANT, EXEMPT)
-_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 1.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,10 @@ def run_evaluation(arm: ArmClient, wanted: list[PolicyScope], timeout: float, sl
     """
     try:
         running = {place: _trigger_evaluation(arm, place) for place in wanted}
-        deadline, pause = time.monotonic() + timeout, _FIRST_POLL_SECONDS
+        polling = Polling(timeout, sleep)
         while running := {place: link for place, link in running.items() if not _is_evaluation_done(arm, place, link)}:
-            if time.monotonic() > deadline:
+            if not polling.wait():
                 raise errors.evaluation_too_slow(next(iter(running)).text, timeout)
-            sleep(pause)
-            pause = min(pause * 2, _LONGEST_POLL_SECONDS)
     except KeyboardInterrupt:
         raise errors.evaluation_goes_on(wanted[0].text) from None
 

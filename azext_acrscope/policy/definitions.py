@@ -18,6 +18,8 @@ DEFAULT_EFFECTS = {AUDIT_OR_DENY_ID.lower(): "Audit", MODIFY_ID.lower(): "Modify
 
 # The role that the definition's `roleDefinitionIds` asks for, for the assignment's identity: Contributor.
 CONTRIBUTOR_ROLE = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+_OWNER_ROLE = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+WRITING_ROLES = (CONTRIBUTOR_ROLE, _OWNER_ROLE)  # the built-in ones with which an identity can change registries
 
 
 def is_audience_definition(definition_id: object) -> bool:

@@ -17,9 +17,11 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import errors
+from azext_acrscope.policy.definitions import WRITING_ROLES
 from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule, management_group_name
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
@@ -28,13 +30,11 @@ from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 
 API_VERSION = "2021-10-01"
 ROLES_API_VERSION = "2022-04-01"
-_WRITING_ROLES = ("b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635")  # Contributor, Owner
 _MAX_REGISTRIES, _MAX_PARALLEL_DEPLOYMENTS = (
     50000,
     30,
 )  # registries of a remediation (the default is 500), deployments at once (10): the maxima
 _FINAL_STATES = ("succeeded", "failed", "canceled", "cancelled")
-_FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 1.0, 15.0
 REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, NOT_REACHED = _RESULT_WORDS = (
     "remediated",
     "enforced",
@@ -184,7 +184,7 @@ def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
         properties = each.get("properties") if isinstance(each.get("properties"), dict) else {}
         role = str((properties or {}).get("roleDefinitionId")).lower().split("/")[-1]
         at = str((properties or {}).get("scope") or "").lower()
-        if role in _WRITING_ROLES and (
+        if role in WRITING_ROLES and (
             management_group_name(at) is not None or scope_contains(at or "/", here) or at == "/"
         ):
             return None
@@ -259,7 +259,7 @@ def wait_for_remediation(
     :raises ManualInterrupt: Ctrl-C; it goes on in Azure.
     :raises AzureResponseError: it did not end in time; it goes on in Azure.
     """
-    deadline, pause, total = time.monotonic() + timeout, _FIRST_POLL_SECONDS, len(task.todo)
+    polling, total = Polling(timeout, sleep), len(task.todo)
     try:
         while True:
             state, done, known, failed = _read_progress(arm, task)
@@ -268,10 +268,8 @@ def wait_for_remediation(
                 watch(total, total, failed)
                 return state
             watch(min(done, max(total - 1, 0)), total, failed)
-            if time.monotonic() > deadline:
+            if not polling.wait():
                 raise errors.remediation_too_slow(task.name, task.option, timeout, state)
-            sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
     except KeyboardInterrupt:
         raise errors.remediation_goes_on(task.name, task.option, "Interrupted") from None
 

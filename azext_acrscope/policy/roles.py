@@ -14,16 +14,15 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.policy import errors
-from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE
+from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE, WRITING_ROLES
 from azext_acrscope.policy.refusals import GRANTER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope
 from azext_acrscope.registry import errors as registry_errors
 
 API_VERSION = "2022-04-01"
-_OWNER_ROLE = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
-_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 15.0
 _ROLE_MISSING_TEXT = "The policy itself is assigned; what is missing is its identity's role."
 ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
 
@@ -54,7 +53,7 @@ def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> 
 def _is_sufficient_role(assignment: dict[str, Any]) -> bool:
     properties = assignment.get("properties") or {}
     role = str(properties.get("roleDefinitionId")).rpartition("/")[2].lower()
-    return role in (CONTRIBUTOR_ROLE, _OWNER_ROLE) and not properties.get("condition")
+    return role in WRITING_ROLES and not properties.get("condition")
 
 
 def grant_contributor(
@@ -72,8 +71,7 @@ def grant_contributor(
     :raises ForbiddenError: the account may not assign roles.
     :raises AzureResponseError: the identity did not become known in time.
     """
-    deadline, pause = time.monotonic() + timeout, _FIRST_WAIT_SECONDS
-    target = role_assignment_path(scope, assignment_id, principal)
+    polling, target = Polling(timeout, sleep), role_assignment_path(scope, assignment_id, principal)
     while True:
         try:
             arm.put(target, API_VERSION, _role_assignment_body(scope, principal))
@@ -85,13 +83,11 @@ def grant_contributor(
                 raise registry_errors.with_state(
                     refusal_error(error, scope, "assign roles", GRANTER_ROLE), _ROLE_MISSING_TEXT
                 ) from error
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if polling.is_over:
                 raise errors.identity_unknown(principal, scope.text, timeout) from error
-        if pause == _FIRST_WAIT_SECONDS:
+        if not polling.pauses:
             logger.warning("The new identity is not known everywhere yet; waiting to give it its role …")
-        sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
+        polling.wait()
 
 
 def _role_assignment_body(scope: PolicyScope, principal: str) -> dict[str, Any]:

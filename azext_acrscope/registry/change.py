@@ -17,6 +17,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import check_resource_id
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.registry import errors
 from azext_acrscope.registry.resource import (
@@ -150,16 +151,12 @@ def set_registry_status(
 
 def _wait_for_change(change: StatusChange, timeout: float, sleep: Callable[[float], None]) -> str | None:
     """Wait for a change to end; None if it succeeded, else what went wrong."""
-    deadline, pause = time.monotonic() + timeout, FIRST_POLL_SECONDS
+    polling = Polling(timeout, sleep, FIRST_POLL_SECONDS, MAX_POLL_SECONDS)
     while not (seen := change.look()).ended:
         if seen.problem:
             return seen.problem
-        pause = seen.wait or pause
-        left = deadline - time.monotonic()
-        if left <= 0:
+        if not polling.wait(seen.wait):
             return timeout_reason(timeout, seen.state)
-        sleep(min(pause, left))
-        pause = min(pause * 2, MAX_POLL_SECONDS)
     return None
 
 

@@ -1,6 +1,5 @@
 """Reading all that a report says, each part once; what one part lacks never keeps the others from being told."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +8,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
-from azext_acrscope.base import hosts, threads
+from azext_acrscope.base import clock, hosts, threads
 from azext_acrscope.consumers import search, selection
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.fleet import live as fleet_live
@@ -87,7 +86,7 @@ def _report_origin(cli_ctx: Any, wanted: ReportRequest, connect: ArmConnections)
     except PackageNotFoundError:
         ours = "unknown"
     return ReportOrigin(
-        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        made=clock.utc_now(),
         by=", ".join(dict.fromkeys(each.user for each in accounts)),
         tenants=tuple(dict.fromkeys(tenants)),
         cloud=str(cli_ctx.cloud.name),

@@ -30,7 +30,8 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError
 
-from azext_acrscope.base import hosts
+from azext_acrscope.base import clock, hosts
+from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.tokens import EntraToken
 from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.hops.exchange import Exchange, read_refresh_token
@@ -120,7 +121,7 @@ class Prober:
         """
         host = hosts.check_login_server(registry_resource.login_server_of(resource), self.suffix)
         subscription = str(resource["id"]).split("/")[2].lower()
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = clock.utc_now()
         exchange = Exchange(host, self.suffix, PROBE_PURPOSE)
         try:
             exchange.service()
@@ -241,18 +242,16 @@ def wait_until_in_effect(
     :param timeout: seconds after which no further probe is begun; with 0 there is one.
     :return: what was seen last; an error too is a finding, for the status has been written.
     """
-    begun, pause = time.monotonic(), FIRST_PAUSE_SECONDS
+    polling = Polling(timeout, sleep, FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
     while True:
         try:
             seen = prober.probe(resource)
         except AzCLIError as error:
-            return Verification(ProbeFinding(UNKNOWN, FAILED, error.error_msg), time.monotonic() - begun, None)
+            return Verification(ProbeFinding(UNKNOWN, FAILED, error.error_msg), polling.elapsed, None)
         except Exception as error:  # noqa: BLE001  (one registry's surprise never ends a run)
             what = errors.unchecked(str(resource["id"]), type(error).__name__)
-            return Verification(ProbeFinding(UNKNOWN, FAILED, what.error_msg), time.monotonic() - begun, None)
+            return Verification(ProbeFinding(UNKNOWN, FAILED, what.error_msg), polling.elapsed, None)
         finding = judge_probe(status, seen, str(resource["id"]))
-        passed = time.monotonic() - begun
-        if finding.verdict == OK or not finding.may_pass or passed >= timeout:
+        passed = polling.elapsed
+        if finding.verdict == OK or not finding.may_pass or not polling.wait():
             return Verification(finding, passed, seen)
-        sleep(min(pause, timeout - passed))
-        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

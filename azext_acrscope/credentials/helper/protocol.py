@@ -148,9 +148,10 @@ def answer_version() -> str:
 
 
 def host_of_server_url(server: str) -> str:
-    """The host that a client means by a server: clients say HOST, HOST:443, https://HOST or https://HOST/v2/.
+    """Return the host that a client means by a server: clients say HOST, HOST:443, https://HOST or https://HOST/v2/.
 
-    Empty for what cannot be a login server: http, another port, user info.
+    Empty for what cannot be a login server: http, another port, user info. Stricter than `hosts.host_of_reference`, and
+    without its imports.
     """
     bare = server[8:] if server[:8].lower() == "https://" else server
     bare = bare.partition("/")[0].removesuffix(":443").lower()

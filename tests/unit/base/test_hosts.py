@@ -182,3 +182,20 @@ def test_a_regional_login_server_may_name_the_global_service() -> None:
     assert hosts.is_own_service("contoso-e7gg.azurecr.io", regional, IO)
     assert not hosts.is_own_service("contoso.azurecr.io", regional, IO)
     assert not hosts.is_own_service("fabrikam.azurecr.io", "contoso.azurecr.io", IO)
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("Contoso.azurecr.io", "contoso.azurecr.io"),
+        ("contoso.azurecr.io/app:1", "contoso.azurecr.io"),
+        ("https://contoso.azurecr.io:443/v2/", "contoso.azurecr.io"),
+        ("HTTP://contoso.azurecr.io", "contoso.azurecr.io"),
+        ("oci://contoso.azurecr.io/charts", "contoso.azurecr.io"),
+        ("contoso.azurecr.io:5000/app", "contoso.azurecr.io:5000"),
+        ("https://contoso.azurecr.io@evil.example/app", "contoso.azurecr.io@evil.example"),
+        ("", ""),
+    ],
+)
+def test_the_host_of_a_reference_is_what_stands_before_the_first_slash(text: str, host: str) -> None:
+    assert hosts.host_of_reference(text) == host
