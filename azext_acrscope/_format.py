@@ -3,6 +3,8 @@
 import textwrap
 from typing import Any
 
+from azext_acrscope.base.resource_ids import name_in_id
+
 _MAX_REASON_LENGTH = 100  # characters of a reason in a table; the other formats have it whole
 
 Row = dict[str, Any]
@@ -115,7 +117,7 @@ def _login_event_row(row: Row) -> Row:
     results = ", ".join(f"{result} {count}x" for result, count in row["results"].items())
     times = [("last sign-in", row["lastSignIn"]), ("last refusal", row["lastRefusal"])]
     return {
-        "name": ", ".join([*(each.rpartition("/")[2] for each in row["consumers"]), row["identity"] or "no identity"]),
+        "name": ", ".join([*(name_in_id(each) for each in row["consumers"]), row["identity"] or "no identity"]),
         "kind": "sign-ins",
         "signIn": row["client"] or row["userAgent"],
         "verdict": _login_outcome(row),

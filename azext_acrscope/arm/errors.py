@@ -15,6 +15,7 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope.base.errors import cli_error, sentence
+from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.base.tokens import redact_secrets
 from azext_acrscope.hops.errors import cause_of, network_advice, with_id
 
@@ -127,7 +128,7 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
             f"An Azure Policy assignment forbids this change of {where}: {message} {code}.",
             [f"`az acr scope policy show --name {registry_of(where)}` shows which govern it.", _EXEMPTION.format("ID")],
         )
-    named = " and ".join(f"'{each.split('/')[-1]}' ({each})" for each in assignments)
+    named = " and ".join(f"'{name_in_id(each)}' ({each})" for each in assignments)
     return cli_error(
         ForbiddenError,
         f"Azure Policy forbids this change of {where}: it is refused by the assignment {named} {code}.",
@@ -135,8 +136,8 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
             f"`az acr scope policy show --name {registry_of(where)}` shows all that govern it. Whoever owns the "
             "assignment can exempt the registry, or switch enforcement off for all:",
             _EXEMPTION.format(assignments[0]),
-            f'`az policy assignment update --name "{assignments[0].split("/")[-1]}" '
-            f'--scope "{assignments[0].rsplit("/providers/", 1)[0]}" --enforcement-mode DoNotEnforce`',
+            f'`az policy assignment update --name "{name_in_id(assignments[0])}" '
+            f'--scope "{parse_resource_id(assignments[0]).scope}" --enforcement-mode DoNotEnforce`',
         ],
     )
 

@@ -14,7 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from azext_acrscope.arm import errors
+from azext_acrscope.arm.paths import check_resource_id, is_resource_id
 from azext_acrscope.base import threads
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import safe_word
 
 SERVICE_NAME = "Log Analytics"
@@ -24,11 +26,8 @@ _READ_SECONDS = 190  # a query has three minutes at the service unless it asks f
 _TOTAL_SECONDS = 400.0  # with all tries and waits, whatever the server does
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; the service sends 100 MB at most, our queries ask for far less
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[\w-]+)/resourceGroups/[-\w.()]*[-\w()]"
-    r"/providers/Microsoft\.OperationalInsights/workspaces/[a-z0-9][a-z0-9-]{2,61}[a-z0-9]",
-    re.ASCII | re.IGNORECASE,
-)
+_WORKSPACE_TYPE = "Microsoft.OperationalInsights/workspaces"
+_WORKSPACE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ def parse_workspace(text: str) -> WorkspaceRef:
     text = text.strip()
     if _GUID.fullmatch(text):
         return WorkspaceRef(text.lower())
-    match = _ID.fullmatch(text.rstrip("/"))
-    if not match:
+    found = parse_resource_id(text)
+    if not (is_resource_id(text) and found.is_in_group(_WORKSPACE_TYPE) and _WORKSPACE_NAME.fullmatch(found.name)):
         raise errors.bad_workspace(text)
-    return WorkspaceRef("", match[0], match["subscription"])
+    return WorkspaceRef("", found.text, found.subscription)
 
 
 class LogAnalytics:
@@ -154,13 +153,10 @@ def _log_endpoint(cloud: Any) -> str:
 
 def _find_workspace_guid(cli_ctx: Any, workspace: WorkspaceRef) -> str:
     from azext_acrscope.arm.client import ArmClient, ArmError
-    from azext_acrscope.arm.paths import check_resource_id
 
     try:
         arm = ArmClient(cli_ctx, workspace.subscription_id)
-        answer = arm.get(
-            check_resource_id(workspace.resource_id, "Microsoft.OperationalInsights/workspaces"), WORKSPACES_API_VERSION
-        ).body
+        answer = arm.get(check_resource_id(workspace.resource_id, _WORKSPACE_TYPE), WORKSPACES_API_VERSION).body
     except ArmError as error:
         if error.status == 404:
             raise errors.workspace_not_found(workspace.resource_id, error.code) from error

@@ -1,4 +1,4 @@
-"""Paths of Azure Resource Manager: the one place where text becomes part of one, and where IDs are taken apart.
+"""Make paths of Azure Resource Manager: the one place where text becomes part of one.
 
 The HTTP library folds `..` and cuts a path at `?` and `#`, so that a name from outside could turn a request for one
 group into one for the whole subscription. Therefore nothing is a segment of a path unless it is a valid name of its
@@ -13,18 +13,8 @@ from azure.cli.core.azclierror import InvalidArgumentValueError
 
 from azext_acrscope.arm import errors
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import is_arm_name, parse_resource_id, split_segments
 
-_ASSIGNMENT_NAME = r"[^<>*%&:\\?.+/\x00-\x1f]*[^<>*%&:\\?.+/\x00-\x1f ]"
-# The service's own rules for names (learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules).
-# A resource group may have letters of any alphabet.
-_KINDS: dict[str, re.Pattern[str]] = {
-    "subscription": re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}", re.ASCII),
-    "group": re.compile(r"[-\w.()]{0,89}[-\w()]"),
-    "management_group": re.compile(r"[0-9A-Za-z]([\w().-]{0,88}[\w()-])?", re.ASCII),
-    "registry": re.compile(r"[0-9A-Za-z]{5,50}", re.ASCII),
-    "assignment": re.compile(_ASSIGNMENT_NAME, re.ASCII),
-    "name": re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,127}", re.ASCII),  # one that we make
-}
 # What a segment before a name says of the name, in IDs that others wrote.
 _KIND_AFTER = {
     "subscriptions": "subscription",
@@ -46,11 +36,6 @@ class ArmPath(str):
     """A resource ID or the path of a request whose segments were checked. Only this file makes one."""
 
     __slots__ = ()
-
-
-def is_arm_name(kind: str, text: object) -> bool:
-    """Return whether a text is a valid name of a kind: subscription, group, management_group, registry, assignment."""
-    return isinstance(text, str) and bool(_KINDS[kind].fullmatch(text)) and text not in (".", "..")
 
 
 def check_arm_name(kind: str, text: str) -> str:
@@ -88,7 +73,7 @@ def check_resource_id(text: Any, resource_type: str = "") -> ArmPath:
     """
     if not isinstance(text, str) or not text.startswith("/"):
         raise errors.bad_resource_id(text, resource_type)
-    segments = text.removesuffix("/").split("/")[1:]
+    segments = split_segments(text)
     before = ["", *(each.lower() for each in segments)]
     for previous, segment in zip(before, segments, strict=False):
         form = _POLICY_SEGMENT if previous.startswith("policy") else _SEGMENT
@@ -96,15 +81,13 @@ def check_resource_id(text: Any, resource_type: str = "") -> ArmPath:
             raise errors.bad_resource_id(text, resource_type)
         if previous in _KIND_AFTER and not is_arm_name(_KIND_AFTER[previous], segment):
             raise errors.bad_resource_id(text, resource_type)
-    if resource_type and not f"/{'/'.join(segments)}".lower().rpartition("/")[0].endswith(
-        f"/providers/{resource_type}".lower()
-    ):
+    if resource_type and not parse_resource_id(text).has_type(resource_type):
         raise errors.bad_resource_id(text, resource_type)
     return ArmPath("/" + "/".join(segments))
 
 
 def is_resource_id(text: Any, resource_type: str = "") -> bool:
-    """Return whether `checked_id` takes it."""
+    """Return whether `check_resource_id` takes it."""
     try:
         check_resource_id(text, resource_type)
     except InvalidArgumentValueError:
@@ -118,5 +101,5 @@ def encode_path(path: ArmPath) -> str:
     :raises TypeError: it was not made here.
     """
     if not isinstance(path, ArmPath):
-        raise TypeError("a path must be made by arm_path or checked_id")
+        raise TypeError("a path must be made by arm_path or check_resource_id")
     return quote(path, safe="/()!$',;=:@~*", errors="replace")

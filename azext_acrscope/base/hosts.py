@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from azext_acrscope.base import errors
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE, is_arm_name, parse_resource_id
 
-_NAME = re.compile(r"[A-Za-z0-9]{5,50}", re.ASCII)
-_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[\w-]+)/resourceGroups/(?P<group>[-\w.()]*[-\w()])"
-    r"/providers/Microsoft\.ContainerRegistry/registries/(?P<name>[a-z0-9]{5,50})/?",
-    re.IGNORECASE,
-)
 _HOST = re.compile(
     r"(?P<name>[a-z0-9]{5,50})(?P<label>-[a-z0-9]([a-z0-9-]*[a-z0-9])?)?(?P<geo>\.[a-z0-9]+\.geo)?", re.ASCII
 )
@@ -57,14 +52,19 @@ def parse_registry(text: str, suffix: str) -> RegistryRef:
     """
     text = text.strip()
     if text.startswith("/") or text.lower().startswith("subscriptions/"):
-        match = _ID.fullmatch(text)
-        if not match:
-            raise errors.bad_registry_id(text)
-        return RegistryRef(match["name"], None, match["group"], match["subscription"])
-    if _NAME.fullmatch(text):
+        return _parse_registry_id(text)
+    if is_arm_name("registry", text):
         return RegistryRef(text)
     host = check_login_server(text, suffix)
     return RegistryRef(_split_host(host, suffix)["name"], host)
+
+
+def _parse_registry_id(text: str) -> RegistryRef:
+    found = parse_resource_id(text)
+    names = {"subscription": found.subscription, "group": found.resource_group, "registry": found.name}
+    if not (found.is_in_group(REGISTRY_TYPE) and all(is_arm_name(kind, name) for kind, name in names.items())):
+        raise errors.bad_registry_id(text)
+    return RegistryRef(found.name, None, found.resource_group, found.subscription)
 
 
 def check_login_server(host: str, suffix: str) -> str:

@@ -9,6 +9,7 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope.base.errors import cli_error, counted, first, first_and_number, registries, sentence, subscriptions
+from azext_acrscope.base.resource_ids import name_in_id
 
 
 def knowledge_unreadable(file: str, why: str) -> AzCLIError:
@@ -206,7 +207,7 @@ def no_logins(names: str, days: int, registry_id: str, workspace: str) -> str:
         "diagnostic setting sends the category ContainerRegistryLoginEvents to this workspace. "
         f"`az monitor diagnostic-settings create --name acr-logins --resource {registry_id} --workspace {workspace} "
         """--logs '[{"category": "ContainerRegistryLoginEvents", "enabled": true}]'` """
-        f"makes one for {registry_id.rpartition('/')[2]}."
+        f"makes one for {name_in_id(registry_id)}."
     )
 
 

@@ -6,7 +6,6 @@ configurations (these run at the same time), for sites that only their settings 
 pull rights.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,7 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts, threads
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, queries, role_assignments, row_readers
 from azext_acrscope.consumers.row_readers import RegistryUse, UnexpectedShape, member_at
 
@@ -218,7 +218,7 @@ def _read_sites(
 ) -> None:
     """Sites, with their settings from the other table; what neither has is asked of ARM, once for each."""
     config = sorted(config, key=lambda row: row["id"].lower().endswith("/config/web"))  # of several, that one counts
-    settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in config}
+    settings = {parse_resource_id(row["id"].lower()).parent: row for row in config}
     sites = [*sites, *_query_other_sites(asked, settings.keys() - {row["id"].lower() for row in sites})]
 
     def read(row: dict[str, Any]) -> tuple[list[RegistryUse], list[str]]:

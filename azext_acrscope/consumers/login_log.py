@@ -5,6 +5,7 @@ from typing import Any
 
 from azext_acrscope.arm.log_analytics import LogAnalytics
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers import errors, login_events
 from azext_acrscope.consumers.inventory import RegistryInView
 
@@ -76,7 +77,7 @@ def login_summary(result: dict[str, Any]) -> list[str]:
 def _describe_refused_client(registry: dict[str, Any], row: dict[str, Any]) -> str:
     """Who, from where, with what, since when."""
     who = row["identity"] or f"no identity (one of {_first_names(row['possibleIdentities'])})"
-    owners = _first_names([each.rpartition("/")[2] for each in row["consumers"]])
+    owners = _first_names([name_in_id(each) for each in row["consumers"]])
     agent = row["client"] or row["userAgent"] or "no user agent"
     return errors.newly_refused_client(
         who + (f", {owners}," if owners else ""),

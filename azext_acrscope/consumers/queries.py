@@ -7,6 +7,7 @@ and compared exactly, by `uses` and `rights`.
 from collections.abc import Iterable
 
 from azext_acrscope.arm.resource_graph import list_kql, quote_kql
+from azext_acrscope.base.resource_ids import parse_resource_id
 
 _MAX_NAMED_REGISTRIES = 20  # registries; for more, every row that names any registry is asked for
 _MAX_NAMED_SCOPES = 100
@@ -103,7 +104,7 @@ def registry_name_condition(names: Iterable[str]) -> str:
 def role_scope_condition(registry_ids: list[str]) -> str:
     """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
     ids = [each.lower() for each in registry_ids]
-    groups = sorted({each.partition("/providers/")[0] for each in ids})
+    groups = sorted({parse_resource_id(each).scope for each in ids})
     conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
     if len(groups) <= _MAX_NAMED_SCOPES:
         conditions.append(f"scope in ({list_kql(groups)})")

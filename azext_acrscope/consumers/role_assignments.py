@@ -11,16 +11,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_acrscope.base.resource_ids import (
+    REGISTRY_TYPE,
+    enclosing_resource,
+    management_group_name,
+    management_group_scope,
+    name_in_id,
+    parse_resource_id,
+)
 from azext_acrscope.consumers.row_readers import UnexpectedShape, as_rows, as_text, member_at
 
 RBAC_MODE, ABAC_MODE = "rbac", "abac"
 _MODES_BY_SETTING = {"legacyregistrypermissions": (RBAC_MODE,), "abacrepositorypermissions": (ABAC_MODE,)}
-_MANAGEMENT_GROUPS_PREFIX = "/providers/microsoft.management/managementgroups/"
-_REGISTRY_TYPE = "microsoft.containerregistry/registries"
 # action, data action: what a custom role needs.
 _NEEDED_ACTIONS = {
-    "pull": (f"{_REGISTRY_TYPE}/pull/read", f"{_REGISTRY_TYPE}/repositories/content/read"),
-    "push": (f"{_REGISTRY_TYPE}/push/write", f"{_REGISTRY_TYPE}/repositories/content/write"),
+    "pull": (f"{REGISTRY_TYPE.lower()}/pull/read", f"{REGISTRY_TYPE.lower()}/repositories/content/read"),
+    "push": (f"{REGISTRY_TYPE.lower()}/push/write", f"{REGISTRY_TYPE.lower()}/repositories/content/write"),
 }
 
 
@@ -95,6 +101,7 @@ class RoleAssignmentIndex:
 
     by_scope: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     repositories: dict[str, list[str]] = field(default_factory=dict)  # scopes in a registry, by its ID
+    management_groups: list[str] = field(default_factory=list)  # those of the scopes that are one
     odd: int = 0
 
 
@@ -103,13 +110,15 @@ def index_role_assignments(rows: Iterable[dict[str, Any]]) -> RoleAssignmentInde
     for row in rows:
         try:
             principal, scope = as_text(row.get("principalId")).lower(), as_text(row.get("scope")).lower().rstrip("/")
-            role = as_text(row.get("roleId")).lower().rpartition("/")[2]
+            role = name_in_id(as_text(row.get("roleId"))).lower()
         except UnexpectedShape:
             found.odd += 1
             continue
-        registry, inside, _ = scope.partition("/repositories")
-        if inside and scope not in found.by_scope:
+        registry = enclosing_resource(scope, REGISTRY_TYPE)
+        if registry and scope.startswith(f"{registry}/repositories") and scope not in found.by_scope:
             found.repositories.setdefault(registry, []).append(scope)
+        if management_group_name(scope) and scope not in found.by_scope:
+            found.management_groups.append(scope)
         found.by_scope.setdefault(scope, []).append({**row, "principalId": principal, "roleId": role})
     return found
 
@@ -153,17 +162,13 @@ def _reaching_scopes(
 ) -> list[tuple[str, str]]:
     """The scopes that reach a registry, the nearest first, and what people call them."""
     inside = [(scope, f"on {scope[len(registry_id) + 1 :]}") for scope in assignments.repositories.get(registry_id, [])]
-    group = registry_id.partition("/providers/")[0]
-    subscription = group.partition("/resourcegroups/")[0]
-    if above is None:
-        groups = [scope for scope in assignments.by_scope if scope.startswith(_MANAGEMENT_GROUPS_PREFIX)]
-    else:
-        groups = [f"{_MANAGEMENT_GROUPS_PREFIX}{name.lower()}" for name in above]
+    parts = parse_resource_id(registry_id)
+    groups = assignments.management_groups if above is None else map(management_group_scope, above)
     return [
         *inside,
         (registry_id, "on the registry"),
-        (group, "on the resource group"),
-        (subscription, "on the subscription"),
-        *((scope, f"on management group {scope[len(_MANAGEMENT_GROUPS_PREFIX) :]}") for scope in groups),
+        (parts.scope, "on the resource group"),
+        (parts.subscription_scope, "on the subscription"),
+        *((scope, f"on management group {name_in_id(scope)}") for scope in groups),
         ("", "on the tenant"),
     ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azext_acrscope.base import hosts
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE, enclosing_resource, parse_resource_id
 
 MANAGED_IDENTITY, ADMIN_USER, REPOSITORY_TOKEN = "managed identity", "admin user", "repository token"  # noqa: S105  (no passwords)
 SERVICE_PRINCIPAL, PASSWORD_OR_NONE, ANONYMOUS, UNKNOWN_AUTH = (
@@ -392,15 +393,15 @@ def _read_builder(row: Row, suffix: str) -> list[RegistryUse]:
 
 def _find_registry_ids(value: Any) -> list[str]:
     if isinstance(value, str):
-        return [value.rstrip("/")] if "/microsoft.containerregistry/registries/" in value.lower() else []
+        found_id = enclosing_resource(value, REGISTRY_TYPE)
+        return [found_id] if found_id else []
     if isinstance(value, dict):
         value = list(value.values())
     return [found for each in value for found in _find_registry_ids(each)] if isinstance(value, list) else []
 
 
 def _read_task(row: Row, suffix: str) -> list[RegistryUse]:
-    own, _, _ = str(row["id"]).rpartition("/")
-    registry = own.rpartition("/")[0].lower()
+    registry = parse_resource_id(str(row["id"])).parent.lower()
     kind = "agent-pool" if str(row["type"]).lower().endswith("agentpools") else "acr-task"
     identity = as_text(member_at(row, "taskCredentials", "sourceRegistry", "identity"))
     named = PullAuth(MANAGED_IDENTITY, principals_of_identity(row, identity)) if identity else PullAuth(UNKNOWN_AUTH)

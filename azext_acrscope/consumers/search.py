@@ -7,6 +7,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
@@ -49,7 +50,7 @@ def find_fleet_consumers(
     """
     tenants: dict[str, tuple[ArmClient, list[RegistryInView]]] = {}
     for resource in resources:
-        arm = connect(str(resource["id"]).split("/")[2])
+        arm = connect(parse_resource_id(str(resource["id"])).subscription)
         tenants.setdefault(arm.tenant, (arm, []))[1].append(_registry_in_view(resource))
     estate = FleetConsumers()
     for arm, registries in tenants.values():
@@ -71,11 +72,16 @@ def find_fleet_consumers(
 
 
 def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryInView:
-    identifier = str(resource["id"])
-    parts = identifier.split("/")
+    parts = parse_resource_id(str(resource["id"]))
     mode = str(resource["properties"].get("roleAssignmentMode") or "")
     return RegistryInView(
-        identifier, str(resource["name"]), registry_resource.login_server_of(resource), parts[2], parts[4], "", mode
+        parts.text,
+        str(resource["name"]),
+        registry_resource.login_server_of(resource),
+        parts.subscription,
+        parts.resource_group,
+        "",
+        mode,
     )
 
 

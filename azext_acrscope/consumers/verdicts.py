@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers import errors, row_readers
 from azext_acrscope.consumers.inventory import Inventory, RegistryInView
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
@@ -63,7 +64,7 @@ def _consumer_row(
 ) -> dict[str, Any]:
     return {
         "consumer": consumer,
-        "name": name or consumer.rpartition("/")[2],
+        "name": name or name_in_id(consumer),
         "kind": kind,
         "signIn": sign_in,
         "verdict": entry["verdict"],

@@ -24,6 +24,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import redact_tokens
 from azext_acrscope.enforcement.record import RunRecord
 from azext_acrscope.registry import change as registry_change
@@ -77,7 +78,7 @@ class PlanItem:
 
     @property
     def subscription(self) -> str:
-        return str(self.resource["id"].split("/")[2]).lower()
+        return parse_resource_id(self.resource["id"]).subscription.lower()
 
     def finish(self, result: str, status: str, reason: str = "") -> None:
         self.result, self.status, self.reason = result, status, reason

@@ -10,6 +10,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.threads import map_bounded
 from azext_acrscope.enforcement import errors, executor
 from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanExecutor, PlanItem
@@ -141,12 +142,12 @@ def enforcement_rows(plan: EnforcementPlan, dry_run: bool) -> list[dict[str, Any
 
 def _item_row(item: PlanItem, dry_run: bool) -> dict[str, Any]:
     registry_id = item.resource["id"]
-    parts = registry_id.split("/") if registry_id else [None] * 9
+    parts = parse_resource_id(registry_id or "")
     row = {
         "id": registry_id,
         "name": item.resource["name"],
-        "resourceGroup": parts[4],
-        "subscriptionId": parts[2],
+        "resourceGroup": parts.resource_group or None,
+        "subscriptionId": parts.subscription or None,
         "loginServer": registry_resource.login_server_of(item.resource) or None,
         "previousStatus": item.before,
         "status": item.status or item.before,

@@ -12,6 +12,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import threads
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.by_graph import read_graph_fleet
 from azext_acrscope.fleet.scope import (
@@ -58,7 +59,7 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
         path = place
         if wanted.resource_group:
             path = arm_path("{scope}/resourceGroups/{group}", scope=place, group=wanted.resource_group)
-        path = arm_path(f"{{scope}}/providers/{registry_resource.REGISTRY_TYPE}", scope=path)
+        path = arm_path(f"{{scope}}/providers/{REGISTRY_TYPE}", scope=path)
         items = arm.pages(path, registry_resource.REGISTRY_API_VERSION)
         if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
             arm.get(place, SUBSCRIPTIONS_API_VERSION)

@@ -8,7 +8,8 @@ answers 201, for a new one as for a changed one (recorded). `planning` works out
 from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
-from azext_acrscope.arm.paths import ArmPath, arm_path, is_arm_name
+from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base.resource_ids import is_arm_name
 from azext_acrscope.policy import errors, roles
 from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_audience_definition
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error

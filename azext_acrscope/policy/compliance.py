@@ -15,10 +15,11 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import management_group_name, name_in_id, parse_resource_id
 from azext_acrscope.fleet import summary as fleet_summary
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import definitions, errors
-from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule, management_group_name
+from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope, resource_group_scope, scope_contains, subscription_scope
 from azext_acrscope.registry import resource as registry_resource
@@ -50,7 +51,7 @@ def read_states(arm: ArmClient, scope: PolicyScope) -> list[PolicyState]:
     :raises ForbiddenError: naming the role to ask for.
     :raises AzureResponseError: an answer is no page of policy states.
     """
-    names = " or ".join(f"policyDefinitionName eq '{each.split('/')[-1]}'" for each in definitions.DEFAULT_EFFECTS)
+    names = " or ".join(f"policyDefinitionName eq '{name_in_id(each)}'" for each in definitions.DEFAULT_EFFECTS)
     wanted = "resourceId,policyAssignmentId,policyDefinitionReferenceId,complianceState,timestamp"
     try:
         rows = arm.posted_pages(
@@ -274,7 +275,7 @@ def compliance_summary(
 
 
 def _describe_assignment(each: dict[str, Any]) -> str:
-    initiative = f", in initiative {each['initiativeId'].split('/')[-1]}" if each["initiativeId"] else ""
+    initiative = f", in initiative {name_in_id(each['initiativeId'])}" if each["initiativeId"] else ""
     mode = "" if each["enforcementMode"] == "Default" else f" ({each['enforcementMode']})"
     inherited = ", inherited" if each["inherited"] else ""
     return f"{each['name']}: {each['effect']}{mode} at {each['scope']}{inherited}{initiative}"
@@ -290,7 +291,7 @@ def evaluation_scopes(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
     """
     if scope.management_group:
         return [subscription_scope(each, name) for each, name in seen.subscriptions.items()]
-    parts = scope.path.split("/")
-    if len(parts) > 5:
-        return [resource_group_scope(parts[2], parts[4])]
+    parts = parse_resource_id(scope.path)
+    if parts.resource_group:
+        return [resource_group_scope(parts.subscription, parts.resource_group)]
     return [scope]

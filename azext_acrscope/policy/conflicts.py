@@ -7,6 +7,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base import threads
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import effective_rules, errors
 from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
 from azext_acrscope.policy.scopes import PolicyScope, resource_group_scope, subscription_scope
@@ -26,7 +27,9 @@ def find_conflicts(
     """
     places = _scopes_to_read(resources)
     answers = threads.try_each(
-        lambda place: effective_rules.read_effective_rules(connect(place.path.split("/")[2]), place), places, AzCLIError
+        lambda place: effective_rules.read_effective_rules(connect(parse_resource_id(place.path).subscription), place),
+        places,
+        AzCLIError,
     )
     found, warnings = dict[str, str](), list[str]()
     for (place, members), answer in zip(places.items(), answers, strict=True):
@@ -44,10 +47,11 @@ def find_conflicts(
 def _scopes_to_read(resources: list[Resource]) -> dict[PolicyScope, list[Resource]]:
     by_subscription: dict[str, list[Resource]] = {}
     for each in resources:
-        by_subscription.setdefault(str(each["id"]).split("/")[2].lower(), []).append(each)
+        by_subscription.setdefault(parse_resource_id(str(each["id"])).subscription.lower(), []).append(each)
     found = {}
     for subscription, members in by_subscription.items():
-        groups = {str(each["id"]).split("/")[4].lower(): str(each["id"]).split("/")[4] for each in members}
+        named = [parse_resource_id(str(each["id"])).resource_group for each in members]
+        groups = {each.lower(): each for each in named}
         if len(groups) == 1:
             place = resource_group_scope(subscription, next(iter(groups.values())))
         else:

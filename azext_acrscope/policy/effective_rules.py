@@ -17,15 +17,16 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import threads
+from azext_acrscope.base.resource_ids import ResourceId, management_group_name, parse_resource_id
 from azext_acrscope.policy import definitions, errors
 from azext_acrscope.policy.refusals import READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
 
 API_VERSION = "2023-04-01"  # of assignments and initiatives; the first with `overrides` and version ranges, stable
 EXEMPTIONS_API_VERSION = "2022-07-01-preview"  # there is no stable one
-_ASSIGNMENTS_PATH = "/providers/Microsoft.Authorization/policyAssignments"
-_EXEMPTIONS_PATH = "/providers/Microsoft.Authorization/policyExemptions"
-_MANAGEMENT_GROUPS_PREFIX = "/providers/microsoft.management/managementgroups/"
+_ASSIGNMENT_TYPE = "Microsoft.Authorization/policyAssignments"
+_EXEMPTION_TYPE = "Microsoft.Authorization/policyExemptions"
+_INITIATIVE_TYPE = "Microsoft.Authorization/policySetDefinitions"
 _MAX_SINGLE_READS = 3  # so many initiatives are read one by one; more are looked up in Resource Graph first
 
 _BELOW_QUERY = """policyresources
@@ -122,15 +123,8 @@ class EffectiveRules:
         group = management_group_name(scope)
         if group is None:
             return scope_contains(scope, registry_id)
-        parts = registry_id.lower().split("/")
-        return group in self.above or group in self.ancestors.get(parts[2] if len(parts) > 2 else "", set())
-
-
-def management_group_name(scope: str) -> str | None:
-    """The lower-cased name of the management group that a scope is; None for any other."""
-    lowered = scope.lower().rstrip("/")
-    name = lowered.removeprefix(_MANAGEMENT_GROUPS_PREFIX)
-    return name if name != lowered and "/" not in name else None
+        subscription = parse_resource_id(registry_id).subscription.lower()
+        return group in self.above or group in self.ancestors.get(subscription, set())
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -145,21 +139,21 @@ def read_effective_rules(arm: ArmClient, scope: PolicyScope) -> EffectiveRules:
     """
     found = EffectiveRules()
     only_above = {"$filter": "atScope()"} if scope.management_group else {}
-    assignments = _list_resources(arm, scope, _ASSIGNMENTS_PATH, API_VERSION, "read policy assignments", **only_above)
-    found.above = {str(management_group_name(_assignment_scope(each))) for each in assignments} - {"None"}
+    assignments = _list_resources(arm, scope, _ASSIGNMENT_TYPE, API_VERSION, "read policy assignments", **only_above)
+    found.above = {str(management_group_name(_resource_id(each).scope)) for each in assignments} - {"None"}
     if scope.management_group:
         found.above.add(scope.management_group.lower())
     try:
         exemptions = _list_resources(
-            arm, scope, _EXEMPTIONS_PATH, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above
+            arm, scope, _EXEMPTION_TYPE, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above
         )
     except ForbiddenError as error:
         exemptions = []
         found.incomplete.append(errors.exemptions_unread(error.error_msg))
     if scope.management_group:
         below = _list_below(arm, scope, found)
-        assignments += [each for each in below if "/policyassignments/" in str(each.get("id")).lower()]
-        exemptions += [each for each in below if "/policyexemptions/" in str(each.get("id")).lower()]
+        assignments += [each for each in below if _resource_id(each).has_type(_ASSIGNMENT_TYPE)]
+        exemptions += [each for each in below if _resource_id(each).has_type(_EXEMPTION_TYPE)]
     assignments = list({str(each.get("id")).lower(): each for each in reversed(assignments)}.values())
     sets = _read_initiatives(
         arm, {_definition_id(each) for each in assignments if _is_initiative(_definition_id(each))}, scope, found
@@ -176,10 +170,10 @@ def read_effective_rules(arm: ArmClient, scope: PolicyScope) -> EffectiveRules:
 
 
 def _list_resources(
-    arm: ArmClient, scope: PolicyScope, kind: str, version: str, doing: str, **query: str
+    arm: ArmClient, scope: PolicyScope, resource_type: str, version: str, doing: str, **query: str
 ) -> list[dict[str, Any]]:
     try:
-        return arm.pages(arm_path(f"{{scope}}{kind}", scope=scope.path), version, **query)
+        return arm.pages(arm_path(f"{{scope}}/providers/{resource_type}", scope=scope.path), version, **query)
     except ArmError as error:
         raise refusal_error(error, scope, doing, READER_ROLE) from error
 
@@ -205,7 +199,7 @@ def _read_initiatives(
     if len(wanted) > _MAX_SINGLE_READS:
         target: dict[str, Any] = {"management_group": scope.management_group}
         if not scope.management_group:
-            target = {"subscriptions": [scope.path.split("/")[2]]}
+            target = {"subscriptions": [parse_resource_id(scope.path).subscription]}
         try:
             rows = resource_graph.query_graph(
                 arm, _INITIATIVES_QUERY.format(ids=list_kql(sorted(wanted))), **target
@@ -233,7 +227,7 @@ def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) ->
         return
     target: dict[str, Any] = {"management_group": scope.management_group}
     if not scope.management_group:
-        target = {"subscriptions": [scope.path.split("/")[2]]}
+        target = {"subscriptions": [parse_resource_id(scope.path).subscription]}
     try:
         rows = resource_graph.query_graph(arm, _ANCESTORS_QUERY, **target)
     except ArmError as error:
@@ -285,9 +279,9 @@ def _rules_of_definition(
     return [
         PolicyRule(
             assignment=str(assignment.get("id")),
-            name=str(assignment.get("name") or str(assignment.get("id")).split("/")[-1]),
+            name=str(assignment.get("name") or _resource_id(assignment).name),
             display_name=str(said.get("displayName") or ""),
-            scope=_assignment_scope(assignment),
+            scope=_resource_id(assignment).scope,
             definition=definition,
             effect=str(effect).lower(),
             enforced=str(said.get("enforcementMode") or "Default").lower() == "default",
@@ -333,12 +327,11 @@ def _selects_reference(selector: Any, reference: str) -> bool:
 def parse_exemption(resource: dict[str, Any]) -> PolicyExemption | None:
     """An exemption as far as it counts here; None for one that is over or cannot be read."""
     said = _properties_of(resource)
-    scope = re.split(_EXEMPTIONS_PATH, str(resource.get("id")), flags=re.IGNORECASE)[0]
     references = said.get("policyDefinitionReferenceIds")
     names = frozenset(str(each).lower() for each in references) if isinstance(references, list) else frozenset()
     if _is_expired(said.get("expiresOn")) or not said.get("policyAssignmentId"):
         return None
-    return PolicyExemption(scope, str(said["policyAssignmentId"]).lower(), names)
+    return PolicyExemption(_resource_id(resource).scope, str(said["policyAssignmentId"]).lower(), names)
 
 
 def _is_expired(expires: Any) -> bool:
@@ -351,8 +344,8 @@ def _is_expired(expires: Any) -> bool:
     return moment <= datetime.datetime.now(datetime.timezone.utc)
 
 
-def _assignment_scope(assignment: dict[str, Any]) -> str:
-    return re.split(_ASSIGNMENTS_PATH, str(assignment.get("id")), flags=re.IGNORECASE)[0]
+def _resource_id(resource: dict[str, Any]) -> ResourceId:
+    return parse_resource_id(str(resource.get("id")))
 
 
 def _definition_id(assignment: dict[str, Any]) -> str:
@@ -360,7 +353,7 @@ def _definition_id(assignment: dict[str, Any]) -> str:
 
 
 def _is_initiative(definition: str) -> bool:
-    return "/providers/microsoft.authorization/policysetdefinitions/" in definition.lower()
+    return parse_resource_id(definition).has_type(_INITIATIVE_TYPE)
 
 
 def _properties_of(resource: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import by_graph, summary
 from azext_acrscope.fleet import scope as fleet_scope
 from azext_acrscope.policy import errors
@@ -41,7 +42,7 @@ def count_non_compliant(cli_ctx: Any, scope: PolicyScope, not_scopes: list[str])
     except AzCLIError as error:
         return NonComplianceCount(None, None, (error.error_msg,))
     inside = [each for each in seen.registries if not any(scope_contains(out, each["id"]) for out in not_scopes)]
-    groups = [out for out in not_scopes if not out.lower().startswith("/subscriptions/")]
+    groups = [out for out in not_scopes if not parse_resource_id(out).subscription]
     remarks = [*summary.unread_lines(seen.unreadable), *seen.incomplete]
     remarks += [errors.counted_with(group) for group in groups]
     return NonComplianceCount(sum(map(_is_non_compliant, inside)), len(inside), tuple(remarks))

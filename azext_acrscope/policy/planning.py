@@ -13,6 +13,7 @@ from typing import Any
 from azext_acrscope._validators import is_configured_default
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import is_resource_id
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import assignments, errors, roles
 from azext_acrscope.policy.assignments import (
     CREATOR_MARK,
@@ -35,7 +36,6 @@ _DISPLAY_NAMES = {
     "modify": "Container registries are made to accept ACR-audience tokens only",
 }
 _IDENTITY_TYPE = "Microsoft.ManagedIdentity/userAssignedIdentities"
-_EXCLUDABLE_SCOPES = ("/subscriptions/", "/providers/Microsoft.Management/")
 _READ_ONLY_PROPERTIES = ("scope", "instanceId", "latestDefinitionVersion", "effectiveDefinitionVersion")
 
 
@@ -69,8 +69,9 @@ class AssignmentRequest:
         if self.identity is not None and not is_resource_id(self.identity, _IDENTITY_TYPE):
             raise errors.bad_identity(self.identity)
         for each in self.not_scopes or []:
+            parts = parse_resource_id(each)
             inside = scope.management_group or scope_contains(scope.path, each)
-            if not (is_resource_id(each) and each.startswith(_EXCLUDABLE_SCOPES) and inside):
+            if not (is_resource_id(each) and (parts.subscription or parts.management_group) and inside):
                 raise errors.bad_not_scope(each, scope.text)
 
     @property

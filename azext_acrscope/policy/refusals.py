@@ -4,6 +4,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmError
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.policy import errors
 from azext_acrscope.policy.scopes import PolicyScope
@@ -29,7 +30,7 @@ def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) ->
         # Azure says the same of a management group that does not exist.
         return base_errors.with_advice(missing, errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":
-        return fleet_errors.group_not_found(str(scope.resource_group), scope.path.split("/")[2])
+        return fleet_errors.group_not_found(str(scope.resource_group), parse_resource_id(scope.path).subscription)
     if error.status == 404 and scope.management_group and not error.code.startswith("Policy"):
         return base_errors.management_group_not_found(scope.management_group)
     return error.as_cli_error(scope.text, f"what the role {role} may do")

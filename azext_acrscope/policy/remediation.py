@@ -18,11 +18,12 @@ from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import management_group_name, name_in_id, parse_resource_id
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import errors
 from azext_acrscope.policy.definitions import WRITING_ROLES
-from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule, management_group_name
+from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
 from azext_acrscope.registry import resource as registry_resource
@@ -84,11 +85,16 @@ class RemediationTask:
     @property
     def option(self) -> str:
         """How `az policy remediation` is told the place."""
-        if self.place.management_group:
-            return f" --management-group {self.place.management_group}"
-        parts = self.place.path.split("/")
-        group = f" --resource-group {parts[4]}" if len(parts) > 4 else ""
-        return f"{group} --subscription {parts[2]}"
+        return _place_options(self.place.path)
+
+
+def _place_options(scope: str) -> str:
+    """Return the options that name a scope to a command."""
+    parts = parse_resource_id(scope)
+    if parts.management_group:
+        return f" --management-group {parts.management_group}"
+    group = f" --resource-group {parts.resource_group}" if parts.resource_group else ""
+    return f"{group} --subscription {parts.subscription}"
 
 
 # --- before --------------------------------------------------------------------------------------------------------
@@ -138,11 +144,12 @@ def _governs_whole_scope(assigned: str, scope: PolicyScope, found: EffectiveRule
 
 def _assignment_scope(scope: str) -> PolicyScope:
     path = check_resource_id(scope)
-    parts = path.split("/")
-    if management_group_name(path):
-        return PolicyScope(path, f"management group {parts[-1]}", management_group=parts[-1])
-    group = parts[4] if len(parts) > 4 else None
-    return PolicyScope(path, f"resource group {group}" if group else f"subscription {parts[2]}", resource_group=group)
+    parts = parse_resource_id(path)
+    if parts.management_group:
+        return PolicyScope(path, f"management group {parts.name}", management_group=parts.name)
+    group = parts.resource_group or None
+    text = f"resource group {group}" if group else f"subscription {parts.subscription}"
+    return PolicyScope(path, text, resource_group=group)
 
 
 def _status_or_unknown(resource: RegistryResource) -> str:
@@ -182,7 +189,7 @@ def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
     here = rule.scope.lower()
     for each in assigned:
         properties = each.get("properties") if isinstance(each.get("properties"), dict) else {}
-        role = str((properties or {}).get("roleDefinitionId")).lower().split("/")[-1]
+        role = name_in_id(str((properties or {}).get("roleDefinitionId"))).lower()
         at = str((properties or {}).get("scope") or "").lower()
         if role in WRITING_ROLES and (
             management_group_name(at) is not None or scope_contains(at or "/", here) or at == "/"
@@ -193,10 +200,7 @@ def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
 
 def _repair_command(rule: PolicyRule) -> str:
     """The command that gives the assignment's identity what it lacks."""
-    parts = rule.scope.split("/")
-    where = f" --management-group {parts[-1]}" if management_group_name(rule.scope) else f" --subscription {parts[2]}"
-    group = f" --resource-group {parts[4]}" if len(parts) > 4 and not management_group_name(rule.scope) else ""
-    return f'az acr scope policy assign --effect modify --assignment-name "{rule.name}"{group}{where}'
+    return f'az acr scope policy assign --effect modify --assignment-name "{rule.name}"{_place_options(rule.scope)}'
 
 
 def remediation_warnings(arm: ArmClient, task: RemediationTask) -> list[str]:
@@ -372,8 +376,8 @@ def remediation_rows(task: RemediationTask, started: bool) -> list[dict[str, Any
         {
             "id": each.id,
             "name": each.resource["name"],
-            "resourceGroup": each.id.split("/")[4],
-            "subscriptionId": each.id.split("/")[2],
+            "resourceGroup": parse_resource_id(each.id).resource_group,
+            "subscriptionId": parse_resource_id(each.id).subscription,
             "previousStatus": each.before,
             "status": each.after or each.before,
             "result": each.result or "planned",

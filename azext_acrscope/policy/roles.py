@@ -15,6 +15,7 @@ from knack.log import get_logger
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
 from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.policy import errors
 from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE, WRITING_ROLES
 from azext_acrscope.policy.refusals import GRANTER_ROLE, READER_ROLE, refusal_error
@@ -52,7 +53,7 @@ def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> 
 
 def _is_sufficient_role(assignment: dict[str, Any]) -> bool:
     properties = assignment.get("properties") or {}
-    role = str(properties.get("roleDefinitionId")).rpartition("/")[2].lower()
+    role = name_in_id(str(properties.get("roleDefinitionId"))).lower()
     return role in WRITING_ROLES and not properties.get("condition")
 
 
@@ -91,7 +92,7 @@ def grant_contributor(
 
 
 def _role_assignment_body(scope: PolicyScope, principal: str) -> dict[str, Any]:
-    at = "" if scope.management_group else "/".join(scope.path.split("/")[:3])
+    at = parse_resource_id(scope.path).subscription_scope
     return {
         "properties": {
             "roleDefinitionId": f"{at}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR_ROLE}",

@@ -6,12 +6,11 @@ Nothing is read from Azure: a template tells what is wanted and not how it is no
 import json
 import re
 
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import errors
 from azext_acrscope.policy.definitions import BICEP, CONTRIBUTOR_ROLE, EFFECTS, ENFORCEMENT_MODES, MODIFY_ID
 from azext_acrscope.policy.planning import AssignmentRequest
 from azext_acrscope.policy.scopes import PolicyScope
-
-_BICEP_SCOPES = {"managementGroups": "managementGroup", "resourceGroups": "resourceGroup"}
 
 
 def write_template(language: str, scope: PolicyScope, wanted: AssignmentRequest) -> str:
@@ -33,7 +32,7 @@ def _effect_value(wanted: AssignmentRequest) -> str:
 
 
 def _bicep_template(scope: PolicyScope, wanted: AssignmentRequest, definition: str) -> str:
-    kind = next((name for part, name in _BICEP_SCOPES.items() if f"/{part}/" in scope.path), "subscription")
+    kind = "managementGroup" if scope.management_group else "resourceGroup" if scope.resource_group else "subscription"
     modifies = definition == MODIFY_ID
     lines = [f"// {_deploy_command(scope, kind)}", f"targetScope = '{kind}'", ""]
     if modifies and wanted.identity:
@@ -71,7 +70,7 @@ def _bicep_template(scope: PolicyScope, wanted: AssignmentRequest, definition: s
 
 
 def _deploy_command(scope: PolicyScope, kind: str) -> str:
-    subscription = scope.path.split("/")[2]
+    subscription = parse_resource_id(scope.path).subscription
     at = {
         "managementGroup": f"mg create --management-group-id {scope.management_group} --location LOCATION",
         "subscription": f"sub create --subscription {subscription} --location LOCATION",
@@ -81,11 +80,11 @@ def _deploy_command(scope: PolicyScope, kind: str) -> str:
 
 
 def _bicep_existing_identity(identity: str) -> list[str]:
-    parts = identity.split("/")
+    parts = parse_resource_id(identity)
     return [
         "resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {",
-        f"  name: {_bicep_string(parts[-1])}",
-        f"  scope: resourceGroup({_bicep_string(parts[2])}, {_bicep_string(parts[4])})",
+        f"  name: {_bicep_string(parts.name)}",
+        f"  scope: resourceGroup({_bicep_string(parts.subscription)}, {_bicep_string(parts.resource_group)})",
         "}",
         "",
     ]
@@ -169,8 +168,8 @@ def _terraform_group_data(label: str, group: str) -> list[str]:
 
 
 def _terraform_identity_data(label: str, identity: str) -> list[str]:
-    parts = identity.split("/")
-    members = {"name": _hcl_string(parts[-1]), "resource_group_name": _hcl_string(parts[4])}
+    parts = parse_resource_id(identity)
+    members = {"name": _hcl_string(parts.name), "resource_group_name": _hcl_string(parts.resource_group)}
     return [f'data "azurerm_user_assigned_identity" "{label}" {{', *_aligned_members(members), "}", ""]
 
 

@@ -18,13 +18,13 @@ from knack.log import get_logger
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import check_resource_id
 from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.registry import errors
 from azext_acrscope.registry.resource import (
     ENABLED,
     REGISTRY_API_VERSION,
     REGISTRY_READ,
-    REGISTRY_TYPE,
     RegistryResource,
     get_registry,
     registry_label,

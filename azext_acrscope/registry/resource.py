@@ -13,6 +13,7 @@ from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
 from azext_acrscope.registry import errors
 
@@ -24,7 +25,6 @@ REGISTRY_API_VERSION = "2025-04-01"
 # The property regionalEndpointHostNames is in preview versions only (Azure CLI 2.86 and newer show it).
 REGIONAL_API_VERSION = "2026-09-01-preview"
 RESOURCES_API_VERSION = "2021-04-01"
-REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 REGISTRY_READ = f"{REGISTRY_TYPE}/read"
 
 ENABLED, DISABLED = "enabled", "disabled"
@@ -81,7 +81,7 @@ def get_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
         return request_registry(arm, registry_id)
     except ArmError as error:
         if error.status == 404:
-            raise errors.registry_gone(where, registry_id.split("/")[2], error.code) from error
+            raise errors.registry_gone(where, parse_resource_id(registry_id).subscription, error.code) from error
         raise error.as_cli_error(where, REGISTRY_READ) from error
 
 
@@ -173,13 +173,13 @@ def build_registry_id(subscription_id: str, resource_group: str, name: str) -> A
 
 def is_registry_id(text: Any) -> bool:
     """Whether this is a registry's resource ID, whose parts may be relied on."""
-    return paths.is_resource_id(text, REGISTRY_TYPE) and str(text).count("/") == 8
+    return paths.is_resource_id(text) and parse_resource_id(text).is_in_group(REGISTRY_TYPE)
 
 
 def registry_label(registry_id: str) -> str:
     """How an error names a registry: its name and group, found in its ID."""
-    parts = registry_id.split("/")
-    return f"Registry '{parts[8]}' (resource group '{parts[4]}')"
+    parts = parse_resource_id(registry_id)
+    return f"Registry '{parts.name}' (resource group '{parts.resource_group}')"
 
 
 def describe_registry(resource: RegistryResource, arm_audience: str) -> dict[str, Any]:
@@ -190,13 +190,13 @@ def describe_registry(resource: RegistryResource, arm_audience: str) -> dict[str
         otherSignIns{adminUser, anonymousPull}}``; the last are ways in that this setting does not touch.
     """
     value, is_default = status_of(resource)
-    parts = resource["id"].split("/")
+    parts = parse_resource_id(resource["id"])
     properties = resource["properties"]
     return {
         "id": resource["id"],
         "name": resource["name"],
-        "resourceGroup": parts[4],
-        "subscriptionId": parts[2],
+        "resourceGroup": parts.resource_group,
+        "subscriptionId": parts.subscription,
         "loginServer": login_server_of(resource),
         "status": value,
         "statusIsDefault": is_default,

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
 from azext_acrscope.policy import compliance
 from azext_acrscope.registry import resource
@@ -310,8 +311,8 @@ def _registry_names(registries: list[ReportedRegistry]) -> str:
 
 def _kind_and_place(row: Row) -> str:
     """The kind of a consumer, and where it is: of its resource ID the subscription and the group."""
-    parts = str(row["consumer"]).split("/")
-    place = f"{parts[4]}, {parts[2]}" if len(parts) > 4 else ""
+    parts = parse_resource_id(str(row["consumer"]))
+    place = f"{parts.resource_group}, {parts.subscription}" if parts.resource_group else ""
     return "; ".join(each for each in (str(row["kind"]), place) if each)
 
 

@@ -9,6 +9,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base import clock, hosts, threads
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import search, selection
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.fleet import live as fleet_live
@@ -169,7 +170,7 @@ def _policy_scopes(
     if scope.management_group or scope.resource_group:
         arm = connect(None)
         return [(arm, scopes.choose_scope(arm, scope.management_group, scope.resource_group))]
-    holding = dict.fromkeys(str(each["id"]).split("/")[2] for each in seen.registries)
+    holding = dict.fromkeys(parse_resource_id(str(each["id"])).subscription for each in seen.registries)
     named = ((each, seen.subscriptions.get(each.lower(), each)) for each in holding)
     return [(connect(each), scopes.subscription_scope(each, name)) for each, name in named]
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.report import errors, model
@@ -182,5 +183,5 @@ def _resource_location(resource: str) -> dict[str, Any]:
             "artifactLocation": {"uri": quote(resource.lstrip("/"), safe="/", errors="replace")},
             "region": {"startLine": 1},
         },
-        "logicalLocations": [{"name": resource.rpartition("/")[2], "fullyQualifiedName": resource, "kind": "resource"}],
+        "logicalLocations": [{"name": name_in_id(resource), "fullyQualifiedName": resource, "kind": "resource"}],
     }

@@ -32,6 +32,7 @@ from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInt
 
 from azext_acrscope.base import clock, hosts
 from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import EntraToken
 from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.hops.exchange import Exchange, read_refresh_token
@@ -120,7 +121,7 @@ class Prober:
         :raises InvalidArgumentValueError: what ARM names is no login server of the cloud.
         """
         host = hosts.check_login_server(registry_resource.login_server_of(resource), self.suffix)
-        subscription = str(resource["id"]).split("/")[2].lower()
+        subscription = parse_resource_id(str(resource["id"])).subscription.lower()
         now = clock.utc_now()
         exchange = Exchange(host, self.suffix, PROBE_PURPOSE)
         try:

@@ -3,7 +3,8 @@
 import pytest
 from azure.cli.core.azclierror import InvalidArgumentValueError
 
-from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id, encode_path, is_arm_name
+from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id, encode_path
+from azext_acrscope.base.resource_ids import is_arm_name
 
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"

@@ -197,7 +197,10 @@ def test_the_container_of_a_batch_pools_start_task_is_a_use() -> None:
 
 
 def test_a_workspace_with_a_registry_and_more_uses_all_of_them() -> None:
-    first, second = (f"/subscriptions/s/x/Microsoft.ContainerRegistry/registries/{name}" for name in ("one", "two"))
+    first, second = (
+        f"/subscriptions/s/resourceGroups/x/providers/Microsoft.ContainerRegistry/registries/{name}"
+        for name in ("one", "two")
+    )
     row = {**APP, "type": "x", "mlRegistry": first, "mlRegistries": [first, second]}
     found = row_readers.READERS_BY_TYPE["microsoft.machinelearningservices/workspaces"](row, SUFFIX)
     assert [use.registry for use in found] == [first.lower(), second.lower()]

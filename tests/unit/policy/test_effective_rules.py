@@ -156,11 +156,3 @@ def test_an_exemption_counts_until_it_expires(expires: Any, counts: bool) -> Non
     }
     found = effective_rules.parse_exemption(resource)
     assert found == (PolicyExemption(REGISTRY, "/a") if counts else None)
-
-
-@pytest.mark.parametrize(
-    ("scope", "name"),
-    [(GROUP, "contoso"), (GROUP.upper() + "/", "contoso"), (SUBSCRIPTION, None), (f"{GROUP}/x", None), ("", None)],
-)
-def test_a_management_group_is_told_from_other_scopes(scope: str, name: str | None) -> None:
-    assert effective_rules.management_group_name(scope) == name

@@ -15,6 +15,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.arm.client import ArmError, Reply
 from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.registry import change
 from azext_acrscope.registry import resource as registry_resource
 from tests.factories.registries import SUBSCRIPTION, resource
@@ -101,8 +102,8 @@ def test_an_unknown_status_is_an_error_and_not_a_guess() -> None:
         [],
         "text",
         {"type": "Microsoft.Storage/storageAccounts", "properties": {}},
-        {"type": registry_resource.REGISTRY_TYPE},
-        {"type": registry_resource.REGISTRY_TYPE, "properties": {}},
+        {"type": REGISTRY_TYPE},
+        {"type": REGISTRY_TYPE, "properties": {}},
     ],
 )
 def test_a_reply_that_is_no_registry_is_an_error(body: Any) -> None:

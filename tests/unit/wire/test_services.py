@@ -9,6 +9,7 @@ import pytest
 from azext_acrscope.arm import client, log_analytics
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import ACR_AUDIENCE, parse_json_object
 from azext_acrscope.consumers import knowledge, queries, row_readers, verdicts
 from azext_acrscope.hops import entra, exchange, token_endpoints
@@ -44,7 +45,7 @@ def registry_bodies() -> list[dict[str, Any]]:
         found += [
             item
             for item in items
-            if str(item.get("type", "")).lower() == registry_resource.REGISTRY_TYPE.lower() and "properties" in item
+            if str(item.get("type", "")).lower() == REGISTRY_TYPE.lower() and "properties" in item
         ]
     return found
 
