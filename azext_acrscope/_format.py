@@ -3,7 +3,9 @@
 import textwrap
 from typing import Any
 
-_WIDEST = 100  # characters of a reason in a table; the other formats have it whole
+from azext_acrscope.base.resource_ids import name_in_id
+
+_MAX_REASON_LENGTH = 100  # characters of a reason in a table; the other formats have it whole
 
 Row = dict[str, Any]
 
@@ -11,7 +13,7 @@ Row = dict[str, Any]
 def show_table(result: Row) -> Row:
     return {
         "Name": result["name"],
-        "Status": _status(result),
+        "Status": _status_text(result),
         "AcceptedAudiences": ", ".join(result["acceptedAudiences"]),
         "AdminUser": result["otherSignIns"]["adminUser"],
         "AnonymousPull": result["otherSignIns"]["anonymousPull"],
@@ -23,7 +25,7 @@ def list_table(result: list[Row]) -> list[Row]:
     return [
         {
             "Name": row["name"],
-            "Status": _status(row),
+            "Status": _status_text(row),
             "Subscription": row["subscriptionName"],
             "ResourceGroup": row["resourceGroup"],
             "Location": row["location"],
@@ -44,7 +46,7 @@ def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
         "PreviousStatus": result["previousStatus"],
         "Status": result["status"],
         "Changed": result["changed"],
-        **_verified(result),
+        **_verification_columns(result),
         "LoginServer": result["loginServer"],
     }
     if "plannedStatus" in result:
@@ -60,12 +62,12 @@ def _enforce_row(row: Row, proven: bool) -> Row:
         "Status": row["status"],
         **planned,
         "Result": row["result"],
-        **(_verified(row) or (dict.fromkeys(("Verified", "Seconds"), "") if proven else {})),
-        "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
+        **(_verification_columns(row) or (dict.fromkeys(("Verified", "Seconds"), "") if proven else {})),
+        "Reason": textwrap.shorten(row["reason"], _MAX_REASON_LENGTH, placeholder=" …"),
     }
 
 
-def _verified(row: Row) -> Row:
+def _verification_columns(row: Row) -> Row:
     """Of a registry that was verified whether its status is in effect."""
     seen = row.get("verification")
     return {"Verified": seen["verified"], "Seconds": seen["seconds"]} if seen else {}
@@ -81,12 +83,12 @@ def _check_row(row: Row) -> Row:
     """What to do matters more than what was seen; the other formats have both whole."""
     return {
         "Name": row["name"],
-        "Status": _status(row),
+        "Status": _status_text(row),
         "EnforcedInEffect": row["enforcedInEffect"],
         "Verdict": row["verdict"],
         "AcrToken": row["probe"]["acr"]["result"],
         "ArmToken": row["probe"]["arm"]["result"],
-        "ToDo": textwrap.shorten(" ".join(row["toDo"]), _WIDEST, placeholder=" …"),
+        "Actions": textwrap.shorten(" ".join(row["actions"]), _MAX_REASON_LENGTH, placeholder=" …"),
     }
 
 
@@ -101,29 +103,30 @@ def consumers_table(result: Row) -> list[Row]:
             "Kind": row["kind"],
             "SignIn": row["signIn"],
             "Verdict": row["verdict"],
-            "Why": textwrap.shorten(row["why"], _WIDEST, placeholder=" …"),
-            "Read": row["sourceDate"],
+            "Why": textwrap.shorten(row["why"], _MAX_REASON_LENGTH, placeholder=" …"),
+            "SourceDate": row["sourceDate"],
         }
         for registry in result["registries"]
-        for row in (registry["consumers"] or [_NO_CONSUMER]) + [_login(each) for each in registry.get("logins", [])]
+        for row in (registry["consumers"] or [_NO_CONSUMER_ROW])
+        + [_login_event_row(each) for each in registry.get("logins", [])]
     ]
 
 
-def _login(row: Row) -> Row:
+def _login_event_row(row: Row) -> Row:
     """A client in the log, in the columns of consumers: where it is, and what came of its sign-ins."""
     results = ", ".join(f"{result} {count}x" for result, count in row["results"].items())
     times = [("last sign-in", row["lastSignIn"]), ("last refusal", row["lastRefusal"])]
     return {
-        "name": ", ".join([*(each.rpartition("/")[2] for each in row["consumers"]), row["identity"] or "no identity"]),
+        "name": ", ".join([*(name_in_id(each) for each in row["consumers"]), row["identity"] or "no identity"]),
         "kind": "sign-ins",
         "signIn": row["client"] or row["userAgent"],
-        "verdict": _outcome(row),
+        "verdict": _login_outcome(row),
         "why": "; ".join([f"{row['address']}: {results}", *(f"{what} {time}" for what, time in times if time)]),
         "sourceDate": "",
     }
 
 
-def _outcome(row: Row) -> str:
+def _login_outcome(row: Row) -> str:
     if row["newlyRefused"]:
         return "newly refused"
     if row["signIns"]:
@@ -131,7 +134,7 @@ def _outcome(row: Row) -> str:
     return "refused" if row["refusals"] else "unclear"
 
 
-_NO_CONSUMER = {"name": "none seen", "kind": "", "signIn": "", "verdict": "", "why": "", "sourceDate": ""}
+_NO_CONSUMER_ROW = {"name": "none seen", "kind": "", "signIn": "", "verdict": "", "why": "", "sourceDate": ""}
 
 
 def report_table(result: Row | None) -> Row:
@@ -144,7 +147,7 @@ def report_table(result: Row | None) -> Row:
         "Enforced": result["enforced"],
         "NotEnforced": result["notEnforced"],
         "Unknown": result["unknown"],
-        "AtOdds": result["next"]["at odds"],
+        "Mismatch": result["next"]["mismatch"],
         "ConsumersBreak": consumers.get("breaks", ""),
         "Proven": result["proven"],
         "Unread": len(result["unread"]),
@@ -156,12 +159,12 @@ def report_table(result: Row | None) -> Row:
 def login_table(result: Row | list[Row]) -> Row | list[Row]:
     """The fields that are plain values; reasons shortened. Rows go without the user name, the same in all of them."""
     if isinstance(result, list):
-        return [_plain({key: row[key] for key in row if key != "username"}) for row in result]
-    return _plain(result)
+        return [_plain_columns({key: row[key] for key in row if key != "username"}) for row in result]
+    return _plain_columns(result)
 
 
 def logout_table(result: list[Row]) -> list[Row]:
-    return [_plain(row) for row in result]
+    return [_plain_columns(row) for row in result]
 
 
 def policy_assign_table(result: Row | None) -> Row:
@@ -183,7 +186,7 @@ def policy_assign_table(result: Row | None) -> Row:
 
 
 def policy_unassign_table(result: Row) -> Row:
-    return _plain({key: result[key] for key in ("name", "changed", "scope")})
+    return _plain_columns({key: result[key] for key in ("name", "changed", "scope")})
 
 
 def policy_show_table(result: Row) -> list[Row]:
@@ -202,9 +205,9 @@ def policy_show_table(result: Row) -> list[Row]:
     return [
         {
             "Name": row["name"],
-            "Status": _status(row),
+            "Status": _status_text(row),
             "Compliance": row["compliance"],
-            "GovernedBy": ", ".join(_governed(each) for each in row["assignments"]),
+            "GovernedBy": ", ".join(_describe_governing(each) for each in row["assignments"]),
             "ResourceGroup": row["resourceGroup"],
             "Subscription": row["subscriptionName"],
             "Disagreement": row["disagreement"] or "",
@@ -213,7 +216,7 @@ def policy_show_table(result: Row) -> list[Row]:
     ]
 
 
-def _governed(each: Row) -> str:
+def _describe_governing(each: Row) -> str:
     notes = [each["effect"]] + (["exempt"] if each["exempt"] else [])
     notes += ["not enforced"] if each["enforcementMode"] != "Default" else []
     return f"{each['name']} ({', '.join(notes)})"
@@ -226,16 +229,16 @@ def remediate_table(result: list[Row]) -> list[Row]:
             "PreviousStatus": row["previousStatus"],
             "Status": row["status"],
             "Result": row["result"],
-            "Reason": textwrap.shorten(row["reason"], _WIDEST, placeholder=" …"),
+            "Reason": textwrap.shorten(row["reason"], _MAX_REASON_LENGTH, placeholder=" …"),
         }
         for row in result
     ]
 
 
-def _plain(row: Row) -> Row:
+def _plain_columns(row: Row) -> Row:
     shown = {key[:1].upper() + key[1:]: value for key, value in row.items() if not isinstance(value, (dict, list))}
     if "Reason" in shown:
-        shown["Reason"] = textwrap.shorten(shown["Reason"], _WIDEST, placeholder=" …")
+        shown["Reason"] = textwrap.shorten(shown["Reason"], _MAX_REASON_LENGTH, placeholder=" …")
     return shown
 
 
@@ -246,5 +249,5 @@ def configure_docker_table(result: Row) -> list[Row]:
     ]
 
 
-def _status(result: Row) -> str:
+def _status_text(result: Row) -> str:
     return f"{result['status']} (default)" if result["statusIsDefault"] else str(result["status"])

@@ -5,7 +5,8 @@ in their order. Blocks of other kinds (```sh, ```yaml) are for copying and are n
 
 Marks, each a comment on a line of its own:
 
-- `<!-- stage: NAME -->`, once, before the first command: which class of `tests.localcloud.estate` the page plays on.
+- `<!-- stage: NAME -->`, once, before the first command: the class of
+  `tests.localcloud.scenarios.documented_fleets` that the page plays on.
 - `<!-- meanwhile: NAME -->`: what happens between two commands; NAME is a method of the stage.
 - `<!-- first: N -->`: the next block shows only N lines of each output, then `…`.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import Collect
+from azext_acrscope._params.shared import CollectValues
 
 
 def load(loader: Any) -> None:
@@ -15,7 +15,7 @@ def _assign_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_acrscope._validators import validate_assignment_name
-    from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, LANGUAGES
+    from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, TEMPLATE_LANGUAGES
 
     for command in ("assign", "unassign"):
         with loader.argument_context(f"acr scope policy {command}") as c:
@@ -56,7 +56,7 @@ def _assign_arguments(loader: Any) -> None:
             "not_scopes",
             options_list=["--not-scopes"],
             nargs="*",
-            action=Collect,
+            action=CollectValues,
             help="IDs of subscriptions, resource groups or registries inside the scope to leave out. Without a value, "
             "the option clears the list.",
         )
@@ -74,7 +74,7 @@ def _assign_arguments(loader: Any) -> None:
         c.argument(
             "print_as",
             options_list=["--print"],
-            arg_type=get_enum_type(LANGUAGES),
+            arg_type=get_enum_type(TEMPLATE_LANGUAGES),
             help="Print the same as a template. Nothing is written to Azure, and nothing is read from it.",
         )
 

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import STATUSES, Collect, several_registries
+from azext_acrscope._params.shared import STATUSES, CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
-    _look_arguments(loader)
+    _read_arguments(loader)
     _report_arguments(loader)
     _enforce_arguments(loader)
 
 
-def _look_arguments(loader: Any) -> None:
+def _read_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_acrscope._validators import validate_check, validate_consumers, validate_days, validate_workspace
@@ -112,7 +112,7 @@ def _report_arguments(loader: Any) -> None:
             "evidence",
             options_list=["--evidence"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Files with what `az acr scope check` printed as JSON earlier. They count for registries whose status "
             "is still the same.",
         )
@@ -186,7 +186,7 @@ def _enforce_arguments(loader: Any) -> None:
             "ids",
             options_list=["--ids"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Registries by their resource IDs.",
             validator=validate_ids,
         )
@@ -195,7 +195,7 @@ def _enforce_arguments(loader: Any) -> None:
             "tags",
             options_list=["--tag"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Only registries with this tag, as KEY=VALUE. Several tags must all be there.",
             validator=validate_tags,
         )
@@ -203,7 +203,7 @@ def _enforce_arguments(loader: Any) -> None:
             "exclude",
             options_list=["--exclude"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Registries to leave out, by name, login server or ID.",
         )
 
@@ -218,7 +218,7 @@ def _enforce_arguments(loader: Any) -> None:
             "canary",
             options_list=["--canary"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Change these registries first. Continue only if none of them failed.",
         )
         c.argument(

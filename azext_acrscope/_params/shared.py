@@ -6,7 +6,7 @@ from typing import Any
 STATUSES = ["disabled", "enabled"]
 
 
-class Collect(argparse.Action):
+class CollectValues(argparse.Action):
     """Collect the values of an option, however often it is given; they replace the configured default.
 
     If the option has choices, they match in any case, as everywhere in the CLI.
@@ -25,7 +25,7 @@ def several_registries() -> Any:
     return CLIArgumentType(
         options_list=["--name", "-n", "--registry", "-r"],
         nargs="+",
-        action=Collect,
+        action=CollectValues,
         help="The registries, each by its name, its login server, or its resource ID. "
         "`az config set defaults.acr=NAME` sets a default.",
         configured_default="acr",

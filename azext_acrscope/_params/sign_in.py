@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import Collect, several_registries
+from azext_acrscope._params.shared import CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
@@ -13,17 +13,17 @@ def load(loader: Any) -> None:
 def _login_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope import clients
     from azext_acrscope._validators import (
-        TOKEN_FORMATS,
         validate_identity,
         validate_login,
         validate_logout,
         validate_min_ttl,
         validate_repositories,
     )
-    from azext_acrscope.access import PERMISSIONS
-    from azext_acrscope.first_hop import CREDENTIALS
+    from azext_acrscope.credentials import clients
+    from azext_acrscope.credentials.token_output import TOKEN_FORMATS
+    from azext_acrscope.hops.principals import CREDENTIALS
+    from azext_acrscope.hops.scoped_tokens import PERMISSIONS
 
     with loader.argument_context("acr scope login") as c:
         c.argument("registry_name", several_registries(), validator=validate_login)
@@ -31,7 +31,7 @@ def _login_arguments(loader: Any) -> None:
             "endpoint",
             options_list=["--endpoint"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="Regions. Sign in to the regional login servers there instead of the global one. `all` means the "
             "global one and every regional one.",
         )
@@ -57,7 +57,7 @@ def _login_arguments(loader: Any) -> None:
             c.argument(
                 "client_name",
                 options_list=["--client"],
-                arg_type=get_enum_type(list(clients.KINDS)),
+                arg_type=get_enum_type(list(clients.KNOWN_CLIENTS)),
                 help="The container client whose own login to use. The default is the program that DOCKER_COMMAND "
                 "names, else docker, else podman. Without any, docker's configuration is written by docker's rules.",
             )
@@ -88,7 +88,7 @@ def _login_arguments(loader: Any) -> None:
             "repository",
             options_list=["--repository"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             validator=validate_repositories,
             help="Use an access token (75 minutes) that opens these repositories and nothing else.",
         )
@@ -97,7 +97,7 @@ def _login_arguments(loader: Any) -> None:
             arg_type=get_enum_type(list(PERMISSIONS)),
             options_list=["--permission"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             help="What the token may do there. The default is `pull`. `push` includes `pull`.",
         )
 
@@ -128,15 +128,15 @@ def _login_arguments(loader: Any) -> None:
 def _helper_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope import clients
     from azext_acrscope._validators import validate_configure_docker
+    from azext_acrscope.credentials import clients
 
     with loader.argument_context("acr scope configure-docker") as c:
         c.argument("registry_name", several_registries(), validator=validate_configure_docker)
         c.argument(
             "client_name",
             options_list=["--client"],
-            arg_type=get_enum_type(list(clients.KINDS), default="docker"),
+            arg_type=get_enum_type(list(clients.KNOWN_CLIENTS), default="docker"),
             help="The client whose file to edit. Most clients also read docker's.",
         )
         c.argument(

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from azext_acrscope import _errors
-from azext_acrscope.policy.assignments import Assignment, effect_of
-from azext_acrscope.policy.estate import Count
-from azext_acrscope.policy.planning import Plan
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.policy.assignments import Assignment, assigned_effect
+from azext_acrscope.policy.noncompliance import NonComplianceCount
+from azext_acrscope.policy.planning import AssignmentPlan
 from azext_acrscope.policy.scopes import PolicyScope
 
 
-def before(plan: Plan, count: Count) -> list[str]:
+def assignment_preview(plan: AssignmentPlan, count: NonComplianceCount) -> list[str]:
     """Lines on how many registries are non-compliant today, what that means for the effect, and what changes."""
-    lines = [_numbers(plan.scope, count), *(f"  {remark}" for remark in count.remarks)]
+    lines = [_describe_count(plan.scope, count), *(f"  {remark}" for remark in count.remarks)]
     effect = plan.effect.lower()
     enforced = plan.body["properties"].get("enforcementMode", "Default").lower() == "default"
     if plan.changes and enforced and effect == "deny" and count.non_compliant != 0:
@@ -30,26 +30,28 @@ def before(plan: Plan, count: Count) -> list[str]:
     return lines + [f"  {change}" for change in plan.changes]
 
 
-def _numbers(scope: PolicyScope, count: Count) -> str:
+def _describe_count(scope: PolicyScope, count: NonComplianceCount) -> str:
     if count.non_compliant is None or count.total is None:
         return f"In {scope.text}: how many registries are non-compliant today is not known."
     verb = "is" if count.non_compliant == 1 else "are"
-    return f"In {scope.text}: {count.non_compliant} of {_errors.registries(count.total)} {verb} non-compliant today."
+    return (
+        f"In {scope.text}: {count.non_compliant} of {base_errors.registries(count.total)} {verb} non-compliant today."
+    )
 
 
-def asks(plan: Plan) -> bool:
+def needs_confirmation(plan: AssignmentPlan) -> bool:
     """Whether somebody has to agree: to what refuses or changes registries, and to changing what others made."""
     return plan.effect.lower() != "audit" or plan.foreign
 
 
-def question(plan: Plan) -> str:
+def assignment_question(plan: AssignmentPlan) -> str:
     verb = "Change" if plan.before else "Assign"
     return f"{verb} the policy assignment {plan.name} ({plan.effect}) at {plan.scope.text}?"
 
 
 def removal_question(scope: PolicyScope, assignment: Assignment, roles: Sequence[str]) -> str:
     role = " and the role Contributor of its identity there" if roles else ""
-    return f"Remove the policy assignment {assignment['name']} ({effect_of(assignment)}) at {scope.text}{role}?"
+    return f"Remove the policy assignment {assignment['name']} ({assigned_effect(assignment)}) at {scope.text}{role}?"
 
 
 def nothing_to_remove(scope: PolicyScope, name: str | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 COPY = ("skopeo", "copy", "--quiet", "--insecure-policy", "--authfile")
 

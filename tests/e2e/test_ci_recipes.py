@@ -15,7 +15,7 @@ import yaml
 
 from tests.az import ROOT, Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 _ELSEWHERE = re.compile(r"^(az extension add|docker (build|push)|buildah|kubectl) .*$", re.MULTILINE)
 NewAz = Callable[..., Az]

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 
@@ -131,12 +131,12 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert "ARM-scoped credentials" in row["why"]
     assert row["source"].startswith("Azure Container Registry documentation")
     assert row["sourceDate"] == "2026-11-25"
-    assert "repository token" in row["mend"]
+    assert "repository token" in row["fix"]
     assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them may pull only by a broad" in result.stderr
     assert result.stderr.count("What no query sees") == 1
     [breaking] = [line for line in result.stderr.splitlines() if line.startswith("WARNING:   breaks: ")]
     assert "Bicep: publish, restore and br: modules; azd deploy" in breaking
-    assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["notSeen"]}
+    assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["manualChecks"]}
 
 
 def test_a_registry_is_matched_by_its_whole_host(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -276,10 +276,10 @@ def test_a_teams_knowledge_replaces_ours(az: Az, estate: Estate, cloud: LocalClo
     entry = {"kind": "container-instance", "signIn": "managed identity", "verdict": "works", "why": "We tried it."}
     source = {"title": "Our trial", "url": "https://wiki.example/acr", "read": "2026-11-02"}
     file = tmp_path / "team.json"
-    file.write_text(json.dumps({"sources": {"us": source}, "entries": [{**entry, "source": "us", "mend": "None."}]}))
+    file.write_text(json.dumps({"sources": {"us": source}, "entries": [{**entry, "source": "us", "fix": "None."}]}))
     row = rows(consumers(az, "--name", estate.registry.name, "--knowledge", str(file)))["aci"]
     assert (row["verdict"], row["sourceDate"]) == ("works", "2026-11-02")
-    file.write_text(json.dumps({"entries": [{**entry, "source": "nowhere", "mend": "None."}]}))
+    file.write_text(json.dumps({"entries": [{**entry, "source": "nowhere", "fix": "None."}]}))
     refused = consumers(az, "--name", estate.registry.name, "--knowledge", str(file))
     assert refused.code == 1
     assert "there is no source nowhere" in refused.stderr
@@ -323,7 +323,15 @@ def test_a_table_has_a_row_for_each_consumer(az: Az, estate: Estate, cloud: Loca
     image = f"{estate.registry.login_server}/app"
     cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
     result = consumers(az, "--all", "--output", "table")
-    assert result.stdout.splitlines()[0].split() == ["Registry", "Consumer", "Kind", "SignIn", "Verdict", "Why", "Read"]
+    assert result.stdout.splitlines()[0].split() == [
+        "Registry",
+        "Consumer",
+        "Kind",
+        "SignIn",
+        "Verdict",
+        "Why",
+        "SourceDate",
+    ]
     assert any("container-app" in line and "breaks" in line for line in result.stdout.splitlines())
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import ACR_AUDIENCE, Answer, LocalCloud, Registry, ServicePrincipal, json_answer
-from tests.localcloud.client import KUBELET, Client
-from tests.localcloud.logs import Workspace
-from tests.localcloud.world import Subscription
+from tests.localcloud.scenarios.container_client import KUBELET, Client
+from tests.localcloud.world.login_events import Workspace
+from tests.localcloud.world.world import Subscription
 
 ARM, LOGS = "management.azure.com", "api.loganalytics.io"
 
@@ -125,7 +125,7 @@ def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
     finally:
         cloud.world.logs.refusals_name_identity = True
     refused = next(row for row in logins(consumers(az, estate)) if row["newlyRefused"])
-    assert (refused["identity"], refused["mayBe"]) == ("", [nodes.principal.object_id])
+    assert (refused["identity"], refused["possibleIdentities"]) == ("", [nodes.principal.object_id])
 
 
 def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Client) -> None:

@@ -9,19 +9,9 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_login import RECORD, USERNAME, fake_client, only_path
+from tests.factories.container_clients import KEEPER, RECORD, USERNAME, fake_client, only_path
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.images import write_oci_layout
-
-KEEPER = """
-case "$1" in
-  store) /bin/cat > "$HOME/kept";;
-  get) /bin/cat > /dev/null; if [ -f "$HOME/kept" ]; then /bin/cat "$HOME/kept"; else
-    echo "credentials not found in native keychain"; exit 1; fi;;
-  erase) /bin/cat > /dev/null; /bin/rm "$HOME/kept";;
-  list) /bin/cat > /dev/null; echo "{}";;
-esac
-"""
+from tests.localcloud.scenarios.images import write_oci_layout
 
 
 def login(az: Az, *arguments: str, **env: str) -> Result:

@@ -7,8 +7,8 @@ import pytest
 
 from tests.az import Az
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 POLICY = "*/providers/microsoft.authorization/*"

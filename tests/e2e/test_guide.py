@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.az import ROOT, Az
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
 from tests.guide import Runner, follow, pages, stage_of
-from tests.localcloud import LocalCloud, estate
+from tests.localcloud import LocalCloud
+from tests.localcloud.scenarios import documented_fleets as fleets
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def home() -> Iterator[Path]:
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_shows_what_its_commands_print(home: Path, extensions: Path, page: Path) -> None:
     with LocalCloud(backend=False) as cloud:
-        stage: estate.Stage = getattr(estate, stage_of(page.read_text(encoding="utf-8")))(cloud)
+        stage: fleets.Stage = getattr(fleets, stage_of(page.read_text(encoding="utf-8")))(cloud)
         az = Az(home, extensions, cloud.env)
         sign_in(az, stage.team)
         az.ok("account", "set", "--subscription", stage.production.id)

@@ -15,7 +15,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 USER = "00000000-0000-0000-0000-000000000000"
 NOT_FOUND = "credentials not found in native keychain\n"

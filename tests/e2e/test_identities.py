@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud, ManagedIdentity, Registry, Request, ServicePrincipal
-from tests.localcloud.job_identity import DEVOPS_HOST, GITHUB_HOST
+from tests.localcloud.entra.ci_job_identity import DEVOPS_HOST, GITHUB_HOST
 
 ENTRA = "login.microsoftonline.com"
 ARM = "management.azure.com"

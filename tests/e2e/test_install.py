@@ -129,7 +129,7 @@ def test_help_imports_nothing_heavy_because_of_the_extension(
 
 def test_azure_identity_is_not_imported_by_any_command_yet(az: Az, registry: Registry) -> None:
     modules = imported(az, "acr", "scope", "login", "-n", registry.login_server, "--expose-token")
-    assert "azext_acrscope.second_hop" in modules
+    assert "azext_acrscope.hops.exchange" in modules
     assert not [name for name in modules if name.startswith("azure.identity")]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.messages import Request
+from tests.localcloud.base.messages import Request
 
 ARM = "management.azure.com"
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, ServicePrincipal
-from tests.localcloud.policies import Assignment
-from tests.localcloud.world import PolicyStatus, Subscription
+from tests.localcloud.world.policy.assignments import Assignment
+from tests.localcloud.world.world import PolicyStatus, Subscription
 
 ARM = "management.azure.com"
 POLICY, ROLE = "Resource Policy Contributor", "Role Based Access Control Administrator"

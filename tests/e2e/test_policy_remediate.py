@@ -9,9 +9,9 @@ import pytest
 
 from tests.az import Az, Result, heed_interrupts
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policies import Assignment
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.assignments import Assignment
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 REMEDIATION = "*/providers/microsoft.policyinsights/remediations/*"
@@ -165,7 +165,7 @@ def test_what_azure_policy_has_not_seen_is_left_and_told(new_az: Callable[..., A
     group, _ = estate.governed_from_above()
     result = remediate(new_az(estate.operator, "mg"), "--management-group", group, "--yes")
     assert result.code == 1, result
-    assert results(result)[estate.enabled.name] == "left"
+    assert results(result)[estate.enabled.name] == "notReached"
     assert "has not seen it" in reasons(result)[estate.enabled.name]
 
 
@@ -184,7 +184,7 @@ def test_nothing_is_started_for_customer_managed_keys_alone(az: Az, cloud: Local
     encrypted = estate.encrypted()
     result = remediate(az, "--yes")
     assert result.code == 1, result
-    assert results(result)[encrypted.name] == "left"
+    assert results(result)[encrypted.name] == "notReached"
     assert writes(cloud) == []
 
 

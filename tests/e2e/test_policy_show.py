@@ -8,8 +8,8 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 ASSIGNMENTS = "*/providers/microsoft.authorization/policyassignments"

@@ -13,10 +13,10 @@ import pytest
 
 from tests import browser
 from tests.az import ROOT, Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
+from tests.factories.judged import judged
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
-from tests.unit.report.judged import judged
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 HOSTILE = "Fabrikam <script>alert(1)</script> & | `Söhne`"
@@ -92,7 +92,7 @@ def test_a_report_is_a_file_and_its_numbers_are_the_result(az: Az, estate: Estat
         "enforced": 1,
         "notEnforced": 3,
         "unknown": 0,
-        "next": {"at odds": 0, "held back": 1, "look first": 2, "ready": 0, "unread": 0, "enforced": 1},
+        "next": {"mismatch": 0, "held back": 1, "look first": 2, "ready": 0, "unread": 0, "enforced": 1},
         "consumers": {"breaks": 1, "works": 1, "unknown": 1, "mayPull": 1},  # the last is the policy's own identity
         "checked": 0,
         "proven": 0,
@@ -143,20 +143,20 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
     estate.registries["open"].firewall = "203.0.113.7"
     rows = sheet(report(az, "--management-group", estate.group, "--check", "--format", "csv"))
     assert {name: (row["enforcedInEffect"], row["next"]) for name, row in rows.items()} == {
-        estate.named("done"): ("no", "at odds"),
+        estate.named("done"): ("no", "mismatch"),
         estate.named("open"): ("unknown", "look first"),
         estate.named("held"): ("no", "held back"),
         estate.named("else"): ("no", "look first"),
     }
     written = report(az, "--check", "--file", "report.html").json
-    assert (written["checked"], written["proven"], written["next"]["at odds"]) == (3, 2, 1)
+    assert (written["checked"], written["proven"], written["next"]["mismatch"]) == (3, 2, 1)
     table = report(az, "--check", "--file", "report.html", "--output", "table").stdout.splitlines()
     assert dict(zip(table[0].split(), table[2].split(), strict=True)) == {
         "Registries": "3",
         "Enforced": "1",
         "NotEnforced": "2",
         "Unknown": "0",
-        "AtOdds": "1",
+        "Mismatch": "1",
         "ConsumersBreak": "1",
         "Proven": "2",
         "Unread": "0",
