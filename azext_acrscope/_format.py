@@ -37,40 +37,24 @@ def list_table(result: list[Row]) -> list[Row]:
     ]
 
 
-def enforce_table(result: Row | list[Row]) -> Row | list[Row]:
-    if isinstance(result, list):
-        proven = any("verification" in row for row in result)
-        return [_enforce_row(row, proven) for row in result]
-    row = {
-        "Name": result["name"],
-        "PreviousStatus": result["previousStatus"],
-        "Status": result["status"],
-        "Changed": result["changed"],
-        **_verification_columns(result),
-        "LoginServer": result["loginServer"],
-    }
-    if "plannedStatus" in result:
-        row["PlannedStatus"] = result["plannedStatus"]
-    return row
+def enforce_table(result: list[Row]) -> list[Row]:
+    """Return a row for each registry; PlannedStatus is there for a dry run, Verified and Seconds for --verify."""
+    planned = any(row["plannedStatus"] for row in result)
+    verified = any(row["verification"] for row in result)
+    return [_enforce_row(row, planned, verified) for row in result]
 
 
-def _enforce_row(row: Row, proven: bool) -> Row:
-    planned = {"PlannedStatus": row["plannedStatus"]} if "plannedStatus" in row else {}
+def _enforce_row(row: Row, planned: bool, verified: bool) -> Row:
+    seen = row["verification"] or {"verified": "", "seconds": ""}
     return {
         "Name": row["name"],
         "PreviousStatus": row["previousStatus"],
         "Status": row["status"],
-        **planned,
+        **({"PlannedStatus": row["plannedStatus"]} if planned else {}),
         "Result": row["result"],
-        **(_verification_columns(row) or (dict.fromkeys(("Verified", "Seconds"), "") if proven else {})),
+        **({"Verified": seen["verified"], "Seconds": seen["seconds"]} if verified else {}),
         "Reason": textwrap.shorten(row["reason"], _MAX_REASON_LENGTH, placeholder=" …"),
     }
-
-
-def _verification_columns(row: Row) -> Row:
-    """Of a registry that was verified whether its status is in effect."""
-    seen = row.get("verification")
-    return {"Verified": seen["verified"], "Seconds": seen["seconds"]} if seen else {}
 
 
 def check_table(result: Row | list[Row]) -> Row | list[Row]:

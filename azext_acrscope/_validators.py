@@ -77,9 +77,13 @@ def validate_policy_registry(cmd: Any, namespace: Any) -> None:
 def validate_selection(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 
-    A default registry of the CLI's configuration does not count beside an explicit selection.
+    A default registry of the CLI's configuration does not count beside an explicit selection, nor beside an option
+    that is for several registries.
+
+    :raises MutuallyExclusiveArgumentError: options contradict each other.
     """
-    elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
+    selecting = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo")
+    elsewhere = (*selecting, "exclude", "wave", "canary")
     chosen = _is_group_typed(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
     _parse_registries(cmd, namespace, chosen)
     _refuse_contradictions(namespace)
@@ -224,7 +228,7 @@ def validate_repositories(namespace: Any) -> None:
 
 
 def _refuse_contradictions(namespace: Any) -> None:
-    """What cannot be meant together; asked here, before anything is requested."""
+    """Refuse what contradicts itself, before anything is requested."""
     named = namespace.registry_name or namespace.ids
     scoped = any(
         getattr(namespace, option) for option in ("select_all", "all_subscriptions", "management_group", "tags")

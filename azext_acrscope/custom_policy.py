@@ -213,36 +213,29 @@ def _run_remediation(
 
 
 def _run_enforcement(cmd: Any, plan: "EnforcementPlan", record_file: str | None) -> Exception | None:
-    """Make the changes of a plan, as `az acr scope enforce` does."""
+    """Make the changes of a plan, as `az acr scope enforce` does. Return the error to end with, if any."""
     from azext_acrscope.base import console
-    from azext_acrscope.enforcement import plan as enforcement_plan
-    from azext_acrscope.enforcement import record, run
+    from azext_acrscope.enforcement import run
 
     file = record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir)
+    rollout = run.Rollout(file, operation_timeout_seconds(cmd))
     writers = connection_factory(cmd.cli_ctx, patient=False)
-    return run.run_plan(
-        plan,
-        writers,
-        file,
-        enforcement_plan.WaveSettings(),
-        operation_timeout_seconds(cmd),
-        console.progress_meter(cmd.cli_ctx),
-    )
+    return run.run_plan(plan, writers, rollout, console.progress_meter(cmd.cli_ctx))
 
 
 def _enforce_not_reached(task: RemediationTask, run: Callable[[EnforcementPlan], Exception | None]) -> Exception | None:
-    """Set those that are left directly, as `az acr scope enforce` does; the error of that run, if there is one.
+    """Set those that are left directly, as `az acr scope enforce` does. Return the error of that run, if any.
 
     :param run: makes the changes of a plan.
     """
     left = {each.id: each for each in not_disabled_targets(task)}
+    # No consumers are looked for: an assignment of Azure Policy has decided that these are to be `disabled`.
     items = [
-        PlanItem(each.resource, each.after, registry_resource.DISABLED)
+        PlanItem(each.resource, each.after, registry_resource.DISABLED, consumers=record.CONSUMERS_SKIPPED)
         for each in left.values()
         if each.after != UNKNOWN
     ]
-    # Nobody is asked who uses them: an assignment of Azure Policy has decided that they are to be `disabled`.
-    problem = run(EnforcementPlan(items, consumers=record.CONSUMERS_SKIPPED)) if items else None
+    problem = run(EnforcementPlan(items)) if items else None
     for item in items:
         target = left[str(item.resource["id"])]
         target.after = item.status or target.after

@@ -59,10 +59,11 @@ def print_document(text: str) -> None:
             raise errors.output_unwritable(error.strerror or type(error).__name__) from error
 
 
-def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan") -> None:
-    """Go on only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
+def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan", because: str = "") -> None:
+    """Return only if the user says yes; `az config set core.disable_confirm_prompt=yes` says it once for all.
 
-    :param otherwise: what else can be done where nobody can be asked.
+    :param otherwise: what else can be typed where there is no terminal to ask at.
+    :param because: why confirmation is required, if it is not always.
     :raises ManualInterrupt: the user said no.
     :raises NoTTYError: there is no terminal to ask at.
     """
@@ -71,7 +72,7 @@ def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see
     if cli_ctx.config.getboolean("core", "disable_confirm_prompt", fallback=False):
         return
     if not sys.stdin or not sys.stdin.isatty():
-        raise errors.needs_yes(question, otherwise)
+        raise errors.needs_yes(question, otherwise, because)
     # Not knack's prompt, which writes to stdout: that is for the result alone.
     print(f"{question} (y/n): ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -91,12 +91,15 @@ def exclusive(one: str, other: str) -> AzCLIError:
     )
 
 
-def needs_yes(question: str, otherwise: str = ", or --dry-run to see the plan") -> AzCLIError:
-    return cli_error(
-        NoTTYError,
-        f"{question} Nobody can be asked here: there is no terminal.",
-        f"Add --yes to go ahead{otherwise}.",
+def needs_yes(question: str, otherwise: str = ", or --dry-run to see the plan", because: str = "") -> AzCLIError:
+    """Return the error for a question that nobody can answer. :param because: why it is asked, if not always."""
+    required = "Confirmation is required"
+    message = (
+        f"{required} because {because}, and there is no terminal to ask at."
+        if because
+        else f"{required}, and there is no terminal to ask at: {question}"
     )
+    return cli_error(NoTTYError, message, f"Add --yes to go ahead{otherwise}.")
 
 
 def declined() -> AzCLIError:
