@@ -35,7 +35,7 @@ class ConsumerPreflight:
         """
         found = self._look(lambda _: arm, [resource])
         rows = _breaking_rows(found, resource)
-        console.notify_user([*breaking_lines(resource["name"], rows), *_unknown_remarks(found, [resource])])
+        console.warn([*breaking_lines(resource["name"], rows), *_unknown_remarks(found, [resource])])
         if (rows or found.unread) and not (dry_run or self.accepted):
             question = errors.consumers_question(resource["name"], len(rows), bool(found.unread))
             console.confirm(self.cli_ctx, question, errors.CONSUMERS_OTHERWISE)
@@ -53,10 +53,10 @@ class ConsumerPreflight:
             raise errors.consumers_unread(len(items), found.unread)
         for item in items:
             if rows := _breaking_rows(found, item.resource):
-                console.notify_user(breaking_lines(item.resource["name"], rows))
+                console.warn(breaking_lines(item.resource["name"], rows))
                 if not self.accepted:
                     item.finish(executor.SKIPPED, item.before, errors.breaking_left_out([row["name"] for row in rows]))
-        console.notify_user(_unknown_remarks(found, [item.resource for item in plan.enforcing]))
+        console.warn(_unknown_remarks(found, [item.resource for item in plan.enforcing]))
 
     def _look(
         self, connect: Callable[[str | None], ArmClient], resources: list[registry_resource.RegistryResource]
@@ -65,7 +65,7 @@ class ConsumerPreflight:
         found = search.find_fleet_consumers(
             connect, resources, self.knowledge, hosts.login_server_suffix(self.cli_ctx.cloud), expected
         )
-        console.notify_user(dict.fromkeys([*found.unread, *found.incomplete]))
+        console.warn(dict.fromkeys([*found.unread, *found.incomplete]))
         return found
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
-from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.base import console
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.threads import map_bounded
 from azext_acrscope.enforcement import errors, executor
@@ -19,8 +19,6 @@ from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.verification.probe import Prober, Verification, wait_until_in_effect
 
 _MAX_PROBERS = 20  # registries that are verified at the same time, each at its own login server
-
-logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class ChangeVerifier:
         """Verify changed registries, several at the same time; no error but what is in the findings."""
         if not changed:
             return []
-        logger.warning("Verifying %s …", base_errors.registries(len(changed)))
+        console.tell([f"Verifying {base_errors.registries(len(changed))} …"])
         prober = replace(self.prober)  # a new one: tokens live less long than runs may
 
         def one(item: PlanItem) -> Verification:
@@ -63,7 +61,7 @@ def run_plan(
     changes = plan.changes
     if changes:
         log = RunRecord(file)
-        logger.warning("The record of this run: %s", file)
+        console.tell([f"The record of this run: {file}"])
         try:
             log.append([{"event": "run", "registries": len(changes), "consumers": plan.consumers}])
             runner = PlanExecutor(connect, log, operation_seconds, plan.made_at, watch)
@@ -74,7 +72,7 @@ def run_plan(
             return runner.stopped
         if runner.interrupted:
             return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
-        logger.warning("Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now.")
+        console.tell(["Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now."])
     return run_error(plan, str(file) if changes else "")
 
 
@@ -122,7 +120,7 @@ def _verify_wave(wave: list[PlanItem], runner: PlanExecutor, proof: ChangeVerifi
 
 def _restore_wave(changed: list[PlanItem], runner: PlanExecutor, bad: int) -> None:
     """Write back what the items had before, as changes of their own in the same record."""
-    logger.warning("%s could not be verified: restoring what this wave changed …", base_errors.registries(bad))
+    console.warn([f"{base_errors.registries(bad)} could not be verified: restoring what this wave changed …"])
     back = [PlanItem(item.resource, item.target, item.before, restores=True) for item in changed]
     runner.run(back)
     for item, restored in zip(changed, back, strict=True):
