@@ -45,7 +45,7 @@ def show(
         from azext_acrscope.policy import compliance, context, effective_rules
 
         found = effective_rules.read_effective_rules(arm, context.registry_scope(resource["id"]))
-        console.notify_user(found.incomplete)
+        console.warn(found.incomplete)
         result["policies"] = compliance.registry_policies(found, resource["id"])
     return result
 
@@ -69,7 +69,8 @@ def list_(
     seen = fleet_live.read_fleet(cmd.cli_ctx, wanted, live)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     rows = [summary.fleet_row(resource, seen, audience) for resource in seen.registries]
-    console.notify_user(summary.summarize_fleet(rows, seen, wanted))
+    console.tell(summary.summarize_fleet(rows, seen, wanted))
+    console.warn([*summary.unread_lines(seen.unreadable), *seen.incomplete])
     if missed := require and summary.requirement_error(rows, seen, str(require)):
         console.fail_after_output(cmd.cli_ctx, missed)
     return [row for row in rows if status in (None, row["status"])]
@@ -169,7 +170,7 @@ def check(
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         seen = fleet_live.read_live_fleet(cmd.cli_ctx, wanted)
         unread = seen.unreadable
-        console.notify_user(summary.unread_lines(unread))
+        console.warn(summary.unread_lines(unread))
         chosen = [check.CheckTarget(each["name"], each) for each in seen.registries]
         if not (chosen or unread):
             raise enforcement_errors.nothing_matches(wanted.text)
@@ -189,7 +190,7 @@ def _make_prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
     arm = str(cli_ctx.cloud.endpoints.active_directory_resource_id)
     acr = entra.registry_audience(cli_ctx)
     if acr.rstrip("/") == arm.rstrip("/"):
-        console.notify_user([_errors.arm_audience_not_used(acr)])
+        console.warn([_errors.arm_audience_not_used(acr)])
         acr = ACR_AUDIENCE
 
     def acquire(audience: str, subscription: str | None) -> "EntraToken":
@@ -247,7 +248,11 @@ def consumers(
         scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.searches_by_scope(cmd.cli_ctx, scope)
     found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
-    console.notify_user(output.consumers_summary(found))
+    typed_group = None if is_configured_default(resource_group_name) else resource_group_name
+    subscription = cmd.cli_ctx.data.get("subscription_id")
+    options = selection.selection_options(registry_name, typed_group, all_subscriptions, management_group, subscription)
+    console.tell(output.consumers_summary(found, options))
+    console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
@@ -289,7 +294,7 @@ def report(
     found = gather.gather_content(
         cmd.cli_ctx, wanted, connection_factory(cmd.cli_ctx, patient=True), console.progress_meter(cmd.cli_ctx)
     )
-    console.notify_user([*found.unread, *report_output.format_remarks(found, kind)])
+    console.warn([*found.unread, *report_output.format_remarks(found, kind)])
     text = report_output.render_report(found, kind)
     if not file:
         console.print_document(text)

@@ -65,7 +65,8 @@ def assign(
         return None
     plan = planning.plan_assignment(arm, scope, wanted)
     count = noncompliance.count_non_compliant(cmd.cli_ctx, scope, plan.body["properties"].get("notScopes") or [])
-    console.notify_user(messages.assignment_preview(plan, count))
+    console.tell(messages.assignment_preview(plan, count))
+    console.warn(messages.assignment_warnings(plan, count))
     if dry_run:
         return planning.assignment_result(plan, None, count.as_result())
     if plan.changes and messages.needs_confirmation(plan) and not yes:
@@ -92,7 +93,7 @@ def unassign(
         assignments.check_assignment_name(assignment_name, scope)
     found = assignments.find_removable(arm, scope, assignment_name)
     if not found:
-        console.notify_user([messages.nothing_to_remove(scope, assignment_name)])
+        console.tell([messages.nothing_to_remove(scope, assignment_name)])
         return assignments.removal_result(scope, None, [], assignment_name)
     granted = roles.find_granted_roles(
         arm, scope, assignments.assignment_id(scope, found["name"]), assignments.identity_principals(found)
@@ -139,7 +140,8 @@ def show(
     known = compliance.read_states(seen.arm, seen.scope)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     result = compliance.compliance_result(seen.scope, seen.found, seen.fleet, known, audience)
-    console.notify_user(compliance.compliance_summary(result, seen.found, seen.fleet, known, seen.live))
+    console.tell(compliance.compliance_summary(result, known, seen.live))
+    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet))
     return result
 
 
@@ -173,10 +175,10 @@ def remediate(
     task = remediation.plan_remediation(
         remediation.choose_modifying_rule(seen.found, assignment, seen.scope.text), seen.scope, seen.found, seen.fleet
     )
-    console.notify_user([*summary.unread_lines(seen.fleet.unreadable), *seen.found.incomplete])
+    console.warn([*summary.unread_lines(seen.fleet.unreadable), *seen.found.incomplete])
     started, problem = False, None
     if task.todo:
-        console.notify_user(remediation.remediation_warnings(seen.arm, task))
+        console.warn(remediation.remediation_warnings(seen.arm, task))
         if dry_run:
             return remediation.remediation_rows(task, started)
         if not yes:
@@ -184,7 +186,8 @@ def remediate(
         started = _run_remediation(cmd, seen, task, resource_group_name, management_group)
         if enforce_rest:
             problem = _enforce_not_reached(task, lambda plan: _run_enforcement(cmd, plan, record_file))
-    console.notify_user(remediation.remediation_summary(task))
+    console.tell([remediation.remediation_summary(task)])
+    console.warn(remediation.remediation_remarks(task))
     if failed := problem or remediation.remediation_error(task, seen.fleet):
         console.fail_after_output(cmd.cli_ctx, failed)
     return remediation.remediation_rows(task, started)
@@ -203,7 +206,7 @@ def _run_remediation(
         return False
     timeout = configured_seconds(cmd, "policy_timeout", _DEFAULT_POLICY_SECONDS)
     remediation.start_remediation(seen.arm, task)
-    console.notify_user([_errors.remediation_begun(task.name, task.option)])
+    console.tell([_errors.remediation_begun(task.name, task.option)])
     ended = remediation.wait_for_remediation(seen.arm, task, timeout, time.sleep, console.progress_meter(cmd.cli_ctx))
     outcome = remediation.read_deployments(seen.arm, task)
     remediation.record_results(

@@ -52,7 +52,7 @@ def login(
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     audience = entra.registry_audience(cmd.cli_ctx)
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        console.notify_user([_errors.arm_audience_named(audience)])
+        console.warn([_errors.arm_audience_named(audience)])
     # Only the account has a token for Azure Resource Manager.
     connect = connection_factory(cmd.cli_ctx, patient=False) if credential == "cli" else None
     run = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
@@ -66,7 +66,7 @@ def login(
     )
     if destination:
         credentials_login.store_credentials(run, destination)
-    console.notify_user(credentials_login.login_remarks(run, wanted, destination))
+    console.warn(credentials_login.login_remarks(run, wanted, destination))
     if failed := credentials_login.login_error(run):
         if len(run) == 1:
             raise failed
@@ -138,7 +138,7 @@ def configure_docker(
         raise _errors.no_host_selected()
     if not (yes and cmd.cli_ctx.only_show_errors):
         console.print_to_stderr(install.describe_setup(made))
-    console.notify_user(made.warnings)
+    console.warn(made.warnings)
     if not (made.empty or yes):
         console.confirm(cmd.cli_ctx, "Make these changes?", "")
     install.apply_setup(made)
@@ -190,7 +190,7 @@ def _list_all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
     suffix = hosts.login_server_suffix(cli_ctx.cloud)
     wanted = scope.choose_scope(cli_ctx, group)
     seen = live.read_live_fleet(cli_ctx, wanted)
-    console.notify_user(summary.unread_lines(seen.unreadable))
+    console.warn(summary.unread_lines(seen.unreadable))
     servers = [
         hosts.check_login_server(registry_resource.login_server_of(resource), suffix) for resource in seen.registries
     ]

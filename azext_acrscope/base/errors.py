@@ -13,11 +13,14 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
+from azext_acrscope.base.text import one_line, replace_invalid
 from azext_acrscope.base.tokens import redact_tokens
 
 
 def cli_error(kind: type[AzCLIError], message: str, recommendation: str | list[str] | None = None) -> AzCLIError:
-    """Return an error whose texts hold no token, whatever was put into them: they go to telemetry, too.
+    """Return an error whose texts hold no token and nothing that a terminal obeys, whatever was put into them.
+
+    They go to telemetry also.
 
     Every error of this project is made here; a test holds that.
 
@@ -26,12 +29,14 @@ def cli_error(kind: type[AzCLIError], message: str, recommendation: str | list[s
     :param recommendation: the next command to type; several sentences are several lines.
     """
     texts = [recommendation] if isinstance(recommendation, str) else recommendation or []
-    return kind(redact_tokens(message), recommendation=[redact_tokens(text) for text in texts] or None)
+    # Advice may have several lines: a command to copy stands on its own.
+    advice = [replace_invalid(redact_tokens(text).replace("\r", " ")) for text in texts]
+    return kind(one_line(redact_tokens(message)), recommendation=advice or None)
 
 
 def sentence(text: str) -> str:
-    """Return a sentence for people without tokens, whatever was put into it."""
-    return redact_tokens(text)
+    """Return a sentence for people on one line, without tokens and without anything that a terminal obeys."""
+    return one_line(redact_tokens(text))
 
 
 def bad_registry_name(text: str) -> AzCLIError:

@@ -31,7 +31,6 @@ def bad_knowledge(file: str, why: str) -> AzCLIError:
 
 
 _SHOWN = 3  # reasons or names in a sentence; the result has all
-_SHOWN_SUBSCRIPTIONS = 10
 
 
 def consumers_not_asked(why: str) -> str:
@@ -162,7 +161,17 @@ def clusters_on_secrets(names: list[str]) -> str:
 
 # --- what is said of those that were found -------------------------------------------------------------------------
 
-NOT_SEEN = "What no query sees, to be checked by hand (where and why: `manualChecks` in the result, and in a report):"
+_CHECKS_QUERY = '"manualChecks[].{Verdict:verdict,Consumer:consumer}"'  # narrow enough for a terminal
+
+
+def manual_checks(number: int, breaks: int, selection: str) -> str:
+    """:param number: of kinds of consumers that no query sees, of which `breaks` break.
+    :param selection: the options that select a registry, such as ``--name contoso``.
+    """
+    return sentence(
+        f"{counted(number, 'kind', 'kinds')} of consumers that no query sees, to check by hand ({breaks} break): "
+        f"`az acr scope consumers {selection} --query {_CHECKS_QUERY} --output table` lists them."
+    )
 
 
 def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: list[str]) -> str:
@@ -171,7 +180,7 @@ def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: l
     :param broad: of the unknown, those that may pull only by a broad role.
     :param searched: names of subscriptions.
     """
-    places = first(searched, _SHOWN_SUBSCRIPTIONS)
+    places = first(searched, _SHOWN)
     consumers = counted(sum(numbers.values()), "consumer", "consumers")
     by_chance = f" ({broad} of them may pull only by a broad role)" if broad else ""
     return sentence(
@@ -216,8 +225,8 @@ def logins_seen(clients: int, newly: int, days: int) -> str:
 
 
 LOG_LIMITS = (
-    "The log has no column for the audience: a sign-in in it may have used either. Who is not in it may pull all the "
-    "same, or fail without a trace, as pulls of Foundry did: absence proves nothing. Events arrive some minutes late."
+    "The log does not show the audience, arrives some minutes late, and lacks some pulls (those of Foundry): "
+    "absence proves nothing."
 )
 
 

@@ -46,7 +46,7 @@ class ConsumerPreflight:
 
     def _ask_about_one(self, item: PlanItem, found: FleetConsumers, dry_run: bool) -> None:
         rows, name = _breaking_rows(found, item.resource), item.resource["name"]
-        console.notify_user([*_breaking_lines(name, rows), *_unknown_remarks(found, [item])])
+        console.warn([*_breaking_lines(name, rows), *_unknown_remarks(found, [item])])
         if (rows or found.unread) and not (dry_run or self.yes or self.include_breaking):
             objection = errors.consumers_objection(len(rows), bool(found.unread))
             question = errors.consumers_question(name, objection)
@@ -57,17 +57,17 @@ class ConsumerPreflight:
             raise errors.consumers_unread(len(items), found.unread)
         for item in items:
             if rows := _breaking_rows(found, item.resource):
-                console.notify_user(_breaking_lines(item.resource["name"], rows))
+                console.warn(_breaking_lines(item.resource["name"], rows))
                 if not self.include_breaking:
                     item.finish(executor.SKIPPED, item.before, errors.breaking_left_out([row["name"] for row in rows]))
-        console.notify_user(_unknown_remarks(found, [item for item in items if not item.result]))
+        console.warn(_unknown_remarks(found, [item for item in items if not item.result]))
 
     def _find_consumers(self, connect: Connect, resources: list[registry_resource.RegistryResource]) -> FleetConsumers:
         expected = partial(selection.known_subscriptions, self.cli_ctx)
         found = search.find_fleet_consumers(
             connect, resources, self.knowledge, hosts.login_server_suffix(self.cli_ctx.cloud), expected
         )
-        console.notify_user(dict.fromkeys([*found.unread, *found.incomplete]))
+        console.warn(dict.fromkeys([*found.unread, *found.incomplete]))
         return found
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from azure.cli.core.azclierror import AzCLIError
-from knack.log import get_logger
 
 from azext_acrscope.base import console
 from azext_acrscope.base import errors as base_errors
@@ -17,8 +16,6 @@ from azext_acrscope.enforcement.record import RunRecord
 from azext_acrscope.verification.probe import Prober, Verification, wait_until_in_effect
 
 _MAX_PROBERS = 20  # registries that are verified at the same time, each at its own login server
-
-logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class ChangeVerifier:
         """Return what was seen of each item's registry, several at the same time; errors are findings, too."""
         if not items:
             return []
-        console.notify_user([f"Verifying {base_errors.registries(len(items))} …"])
+        console.tell([f"Verifying {base_errors.registries(len(items))} …"])
         prober = replace(self.prober)  # a new one, because a run may last longer than tokens live
 
         def verify_one(item: PlanItem) -> Verification:
@@ -95,7 +92,7 @@ def _make_changes(
     """Return the error that stopped the run, None if it came to its end."""
     changes, file = plan.changes, rollout.record_file
     log = RunRecord(file)
-    console.notify_user([f"The record of this run: {file}"])
+    console.tell([f"The record of this run: {file}"])
     runner = PlanExecutor(connect, log, rollout.operation_seconds, plan.made_at, progress)
     waves = _Waves(runner, rollout.verifier, restores=rollout.waves.staged)
     try:
@@ -112,9 +109,7 @@ def _make_changes(
     if runner.interrupted:
         return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
     if not plan.single:
-        console.notify_user(
-            ["Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now."]
-        )
+        console.tell(["Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now."])
     return None
 
 
@@ -153,7 +148,7 @@ class _Waves:
 
     def _restore(self, changed: list[PlanItem], bad: int) -> None:
         """Write back what the items had before, as changes of their own in the same record."""
-        logger.warning("%s could not be verified: restoring what this wave changed …", base_errors.registries(bad))
+        console.warn([f"{base_errors.registries(bad)} could not be verified: restoring what this wave changed …"])
         back = [PlanItem(item.resource, item.target, item.before, restores=True) for item in changed]
         self.runner.run(back)
         for item, restored in zip(changed, back, strict=True):

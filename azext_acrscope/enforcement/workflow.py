@@ -54,7 +54,7 @@ def enforce_registries(
     if unread := _single_failure(plan):
         raise unread
     conflicts = planning.warn_of_policy_conflicts(plan, azure.readers)
-    console.notify_user(summary.unread_lines(plan.unread) + conflicts)
+    console.warn(summary.unread_lines(plan.unread) + conflicts)
     if change.preflight:
         change.preflight.review(plan, azure.readers, change.dry_run)
     else:

@@ -299,6 +299,15 @@ def policy_hinders(assignment: str, scope: str, how: str) -> str:
     return sentence(f"the Azure Policy assignment {assignment} (at {scope}) will {does}")
 
 
+def states_lag(number: int) -> str:
+    """:param number: of registries whose status is not what Azure Policy has seen."""
+    verb = "differs" if number == 1 else "differ"
+    return sentence(
+        f"The status of {registries(number)} {verb} from what Azure Policy has seen: its states lag. "
+        "--refresh renews them."
+    )
+
+
 # --- sentences on what is not known, and on what has begun ---------------------------------------------------------
 
 

@@ -11,8 +11,13 @@ from azext_acrscope.policy.scopes import PolicyScope
 
 
 def assignment_preview(plan: AssignmentPlan, count: NonComplianceCount) -> list[str]:
-    """Lines on how many registries are non-compliant today, what that means for the effect, and what changes."""
-    lines = [_describe_count(plan.scope, count), *(f"  {remark}" for remark in count.remarks)]
+    """Return lines on how many registries are non-compliant today, and on what changes."""
+    return [_describe_count(plan.scope, count), *(f"  {change}" for change in plan.changes)]
+
+
+def assignment_warnings(plan: AssignmentPlan, count: NonComplianceCount) -> list[str]:
+    """Return warnings: why the count may be short, what the effect does to registries, whose assignment it is."""
+    lines = list(count.remarks)
     effect = plan.effect.lower()
     enforced = plan.body["properties"].get("enforcementMode", "Default").lower() == "default"
     if plan.changes and enforced and effect == "deny" and count.non_compliant != 0:
@@ -27,7 +32,7 @@ def assignment_preview(plan: AssignmentPlan, count: NonComplianceCount) -> list[
         )
     if plan.foreign and plan.changes:
         lines.append(f"The assignment {plan.name} was not made by `az acr scope policy assign`.")
-    return lines + [f"  {change}" for change in plan.changes]
+    return lines
 
 
 def _describe_count(scope: PolicyScope, count: NonComplianceCount) -> str:
