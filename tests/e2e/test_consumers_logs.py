@@ -231,7 +231,7 @@ def test_a_result_in_part_is_said_and_closes_the_strict_gate(
         result = consumers(az, estate, "--fail-on", "unknown")
     finally:
         cloud.world.logs.partial = None
-    assert "in part only (PartialError, EngineError)" in result.stderr
+    assert "only part of its answer (PartialError, EngineError)" in result.stderr
     assert result.code == 1
 
 
@@ -354,7 +354,7 @@ def test_a_cloud_without_the_endpoint_is_told_so(az: Az, estate: Estate, cloud: 
     config.write_text("[AzureCloud]\nendpoint_log_analytics_resource_id = http://api.loganalytics.io\n")
     result = consumers(az, estate)
     assert result.code == 1
-    assert "names no https endpoint for Log Analytics" in result.stderr
+    assert "defines no https endpoint for Log Analytics" in result.stderr
     assert not cloud.requests_to(LOGS)
 
 

@@ -359,7 +359,7 @@ def test_whoever_stops_reading_hears_no_complaint(az: Az, estate: Estate) -> Non
 def test_a_full_disk_is_an_error_and_no_surprise(az: Az, estate: Estate) -> None:
     result = az.tool("bash", "-c", f"{az.program} acr scope report > /dev/full")
     assert result.code == 1
-    assert "could not be printed as a whole: No space left on device" in result.stderr
+    assert "could not be printed completely: No space left on device" in result.stderr
     assert "Traceback" not in result.stderr
 
 
