@@ -65,7 +65,7 @@ def test_an_error_beside_the_tables_makes_the_answer_incomplete() -> None:
      {"tables": [{"columns": [], "rows": None}]}],
 )  # fmt: skip
 def test_what_is_no_table_is_an_error(body: Any) -> None:
-    with pytest.raises(azclierror.AzureResponseError, match="no table"):
+    with pytest.raises(azclierror.AzureResponseError, match="not a table"):
         read(200, body)
 
 
