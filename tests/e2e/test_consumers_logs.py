@@ -98,7 +98,7 @@ def test_who_is_refused_since_the_enforcement_is_named(
     }
     assert refused["lastSignIn"] <= refused["refusedSince"] <= refused["lastRefusal"]
     assert (fine["address"], fine["client"], fine["newlyRefused"]) == ("20.9.9.9", "docker", False)
-    assert "1 client signed in before and is refused now:" in result.stderr
+    assert "1 client signed in before and is now refused:" in result.stderr
     assert f"{nodes.principal.object_id} from 20.1.2.3 with kubelet: signed in until" in result.stderr
     command = result.stderr.partition("at once: `az ")[2].partition("`")[0]
     assert az(*shlex.split(command), "--yes").code == 0

@@ -54,7 +54,9 @@ def test_an_error_beside_the_tables_makes_the_answer_incomplete() -> None:
     error = {"code": "PartialError", "message": "secret words", "details": [{"code": "EngineError", "message": "x"}]}
     answer = read(200, {**table(["Alert", 64]), "error": error})
     assert len(answer.rows) == 1
-    assert answer.incomplete == ["Log Analytics returned only part of its answer (PartialError, EngineError): there may be more."]
+    assert answer.incomplete == [
+        "Log Analytics returned only part of its answer (PartialError, EngineError): there may be more."
+    ]
     assert read(200, {**table(), "error": "odd"}).incomplete
 
 
