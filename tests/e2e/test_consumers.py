@@ -132,7 +132,9 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert row["source"].startswith("Azure Container Registry documentation")
     assert row["sourceDate"] == "2026-11-25"
     assert "repository token" in row["fix"]
-    assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them may pull only by a broad" in result.stderr
+    assert (
+        "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them can pull only through a broad" in result.stderr
+    )
     assert result.stderr.count("What no query sees") == 1
     [breaking] = [line for line in result.stderr.splitlines() if line.startswith("WARNING:   breaks: ")]
     assert "Bicep: publish, restore and br: modules; azd deploy" in breaking
@@ -252,7 +254,7 @@ def test_a_subscription_that_cannot_be_seen_is_said_and_closes_the_strict_gate(
 ) -> None:
     world = cloud.world
     grant = next(each for each in world.grants(estate.auditor) if estate.apps.id in each.scope)
-    # Nobody but the auditor, by a broad role: that closes no gate.
+    # Nobody but the auditor, through a broad role: that fails no check.
     assert consumers(az, "--name", estate.registry.name, "--fail-on", "unknown").code == 0
     world.revoke(grant)
     result = consumers(az, "--name", estate.registry.name, "--fail-on", "breaks")

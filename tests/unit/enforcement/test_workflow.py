@@ -172,7 +172,7 @@ def test_one_change_that_is_not_verified_stays_and_is_a_row_before_the_error(enf
     arm = Arm(contoso="enabled")
     [row], failed = enforce(arm, names("contoso"), verifier=Verifier(BAD))
     assert (row["result"], row["status"], row["changed"]) == ("failed", "disabled", True)
-    assert "The change stays." in str(failed)
+    assert "The change was kept." in str(failed)
     assert arm.statuses["contoso"] == "disabled"
 
 
@@ -187,7 +187,7 @@ def test_ctrl_c_while_verifying_says_what_the_registry_is_now(enforce: Any, befo
 def test_a_ctrl_c_that_breaks_in_names_the_record(enforce: Any, tmp_path: Path) -> None:
     arm = Arm(contoso="enabled")
     arm.refuse["contoso"] = KeyboardInterrupt()
-    with pytest.raises(ManualInterrupt, match="Azure goes on with") as raised:
+    with pytest.raises(ManualInterrupt, match="Azure continues with") as raised:
         enforce(arm, names("contoso"))
     assert f"--undo {tmp_path / 'run0.jsonl'}" in " ".join(raised.value.recommendations)
     assert [each.id for each in parse_record(tmp_path / "run0.jsonl")] == [resource()["id"]]
@@ -247,7 +247,10 @@ def test_whoever_does_not_look_for_consumers_has_it_in_the_row(enforce: Any) -> 
 # --- the table ---
 
 
-def test_the_table_has_columns_for_a_plan_and_for_a_verification_only_where_there_is_one(enforce: Any) -> None:
+def test_the_table_has_columns_for_a_plan_and_for_a_verification_only_where_there_is_one(
+    enforce: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     arm = Arm(contoso="enabled", fabrikam="disabled")
     plain = ["Name", "PreviousStatus", "Status", "Result", "Reason"]
     planned, _ = enforce(arm, names("contoso", "fabrikam"), dry_run=True)

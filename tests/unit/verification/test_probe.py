@@ -100,7 +100,7 @@ def test_a_missing_role_and_a_refused_audience_are_told_apart() -> None:
     audience = probe.judge_probe("enabled", ProbeResult("", TokenOutcome(REFUSED), TokenOutcome(ACCEPTED)), ID)
     assert "no role" in both.seen
     assert ID in both.actions[0]
-    assert "the audience that is refused" in audience.seen
+    assert "So the audience is refused" in audience.seen
     assert "Do not enforce" in audience.actions[0]
 
 

@@ -89,7 +89,7 @@ def test_a_host_that_was_set_up_but_is_of_another_cloud_is_an_error(
         renewal.obtain_token("contoso.azurecr.cn")
     (home / "azure/acrscope").mkdir(exist_ok=True)
     Path(state.settings_file()).write_text('{"hosts": {"contoso.azurecr.cn": {"credential": "cli"}}}')
-    with pytest.raises(AzCLIError, match="not a login server of the cloud in use"):
+    with pytest.raises(AzCLIError, match="not a login server of the active cloud"):
         renewal.obtain_token("contoso.azurecr.cn")
 
 
