@@ -8,6 +8,7 @@ from typing import Any
 from knack.log import get_logger
 
 from azext_acrscope.base import errors
+from azext_acrscope.base.files import os_error_reason
 
 logger = get_logger(__name__)
 
@@ -56,7 +57,7 @@ def print_document(text: str) -> None:
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
         if not isinstance(error, BrokenPipeError):
-            raise errors.output_unwritable(error.strerror or type(error).__name__) from error
+            raise errors.output_unwritable(os_error_reason(error)) from error
 
 
 def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan", because: str = "") -> None:
