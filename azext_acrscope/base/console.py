@@ -9,6 +9,7 @@ from typing import Any
 from knack.log import CLI_LOGGER_NAME, get_logger
 
 from azext_acrscope.base import errors, text
+from azext_acrscope.base.files import os_error_reason
 
 logger = get_logger(__name__)
 
@@ -101,7 +102,7 @@ def print_document(document: str) -> None:
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
         if not isinstance(error, BrokenPipeError):
-            raise errors.output_unwritable(error.strerror or type(error).__name__) from error
+            raise errors.output_unwritable(os_error_reason(error)) from error
 
 
 def confirm(cli_ctx: Any, question: str, otherwise: str = ", or --dry-run to see the plan", because: str = "") -> None:

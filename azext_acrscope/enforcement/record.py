@@ -103,7 +103,7 @@ def parse_record(file: Path) -> list[RecordedChange]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise errors.record_unreadable(str(file), error.strerror or type(error).__name__) from error
+        raise errors.record_unreadable(str(file), files.os_error_reason(error)) from error
     except UnicodeDecodeError as error:
         raise errors.record_unreadable(str(file), "it is not text") from error
     made: dict[str, RecordedChange] = {}

@@ -16,6 +16,7 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope.base import http
+from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import parse_json_object, read_claims
 from azext_acrscope.hops import errors
 
@@ -42,7 +43,7 @@ def read_assertion_file(file: str) -> str:
         with open(file, "rb") as handle:
             text = handle.read(_MAX_BYTES).decode("ascii").strip()
     except OSError as error:
-        raise errors.identity_file_unusable("AZURE_FEDERATED_TOKEN_FILE", file, error.strerror or "error") from None
+        raise errors.identity_file_unusable("AZURE_FEDERATED_TOKEN_FILE", file, os_error_reason(error)) from None
     except ValueError:
         text = ""
     if not read_claims(text):

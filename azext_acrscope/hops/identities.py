@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from knack.log import get_logger
 
 from azext_acrscope.base import threads
+from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import is_valid_tenant, parse_json_object
 from azext_acrscope.hops import assertions, errors
 from azext_acrscope.hops.principals import Principal
@@ -103,7 +104,7 @@ def _certificate_credential(sign_in: Principal, file: str, options: dict[str, An
     try:
         return CertificateCredential(sign_in.tenant, sign_in.client_id, file, **more, **options)
     except OSError as error:
-        why = error.strerror or "error"
+        why = os_error_reason(error)
     except (ValueError, TypeError):
         # The cause may quote the file.
         why = "it is no PEM or PKCS12 file with an RSA key, or AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"
