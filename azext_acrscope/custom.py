@@ -12,7 +12,6 @@ from azext_acrscope._command import (
     connection_factory,
     operation_timeout_seconds,
 )
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
@@ -206,15 +205,14 @@ def _selected_scope(
     all_subscriptions: bool,
     management_group: str | None,
 ) -> Any:
-    """The scope of a command over many. A default group of the CLI's configuration selects nothing by itself."""
+    """Return the scope of a command over many registries."""
     from azext_acrscope.fleet import scope as fleet_scope
 
-    group = None if is_configured_default(resource_group) else resource_group
-    if not (group or select_all or all_subscriptions or management_group):
+    if not (resource_group or select_all or all_subscriptions or management_group):
         raise _errors.nothing_selected()
-    if select_all and (group or all_subscriptions or management_group):
+    if select_all and (resource_group or all_subscriptions or management_group):
         raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
-    return fleet_scope.choose_scope(cli_ctx, group, all_subscriptions, management_group)
+    return fleet_scope.choose_scope(cli_ctx, resource_group, all_subscriptions, management_group)
 
 
 def consumers(
@@ -248,9 +246,10 @@ def consumers(
         scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.searches_by_scope(cmd.cli_ctx, scope)
     found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
-    typed_group = None if is_configured_default(resource_group_name) else resource_group_name
     subscription = cmd.cli_ctx.data.get("subscription_id")
-    options = selection.selection_options(registry_name, typed_group, all_subscriptions, management_group, subscription)
+    options = selection.selection_options(
+        registry_name, resource_group_name, all_subscriptions, management_group, subscription
+    )
     console.tell(output.consumers_summary(found, options))
     console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):

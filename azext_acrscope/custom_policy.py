@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import configured_seconds, connection_factory, operation_timeout_seconds
-from azext_acrscope._validators import is_configured_default
+from azext_acrscope._validators import typed_value
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import record
@@ -56,8 +56,9 @@ def assign(
         not_scopes,
         enforcement_mode,
         non_compliance_message,
-        location,
+        typed_value(location),
         identity,
+        default_location=location,
     )
     wanted.check(scope)
     if print_as:
@@ -109,14 +110,12 @@ def unassign(
 def _connect_to_scope(
     cmd: Any, management_group: str | None, resource_group: str | None
 ) -> tuple["ArmClient", "PolicyScope"]:
-    """The connection of the account in use, and the scope; a default group of the CLI's configuration selects none."""
+    """Return the connection of the account in use, and the scope."""
     from azext_acrscope.arm.client import ArmClient
     from azext_acrscope.policy import scopes
 
     arm = ArmClient(cmd.cli_ctx)
-    return arm, scopes.choose_scope(
-        arm, management_group, None if is_configured_default(resource_group) else resource_group
-    )
+    return arm, scopes.choose_scope(arm, management_group, resource_group)
 
 
 def show(

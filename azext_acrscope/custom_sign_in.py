@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import connect_to_registry, connection_factory
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
@@ -55,7 +54,8 @@ def login(
         console.warn([_errors.arm_audience_named(audience)])
     # Only the account has a token for Azure Resource Manager.
     connect = connection_factory(cmd.cli_ctx, patient=False) if credential == "cli" else None
-    run = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    found = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    run = credentials_login.login_targets(found)
     wanted = scoped_tokens.requested_actions(repository, permission)
     if destination:
         credentials_login.check_storable(run, destination)
@@ -127,10 +127,9 @@ def configure_docker(
             _host_chooser(named, hosts.login_server_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir
         )
     elif named or select_all:
-        group = None if is_configured_default(resource_group_name) else resource_group_name
         sources = {}
-        for ref in named or _list_all_registries(cmd.cli_ctx, group):
-            host = ref.login_server or _read_login_server(cmd, ref, group, credential)
+        for ref in named or _list_all_registries(cmd.cli_ctx, resource_group_name):
+            host = ref.login_server or _read_login_server(cmd, ref, resource_group_name, credential)
             source = principals.RequestedIdentity(credential, client_id, tenant, ref.subscription_id)
             sources[host] = _helper_settings(cmd.cli_ctx, source)
         made = install.plan_setup(sources, client_name, bin_dir)
