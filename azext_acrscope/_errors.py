@@ -1,22 +1,15 @@
 """What went wrong here, in words: the error, why, and the next command to type."""
 
-from typing import TYPE_CHECKING, Any
-
 from azure.cli.core.azclierror import (
     AzCLIError,
     ClientRequestError,
     InvalidArgumentValueError,
-    ManualInterrupt,
     MutuallyExclusiveArgumentError,
     RequiredArgumentMissingError,
-    ValidationError,
 )
 
 from azext_acrscope.base.errors import cli_error, sentence
 from azext_acrscope.base.tokens import ACR_AUDIENCE, redact_secrets, safe_word
-
-if TYPE_CHECKING:
-    pass
 
 
 def no_registry() -> AzCLIError:
@@ -97,40 +90,6 @@ def arm_audience_not_used(audience: str) -> str:
     """A warning, not an error."""
     return sentence(
         f"The setting acr.audience_resource names {audience}, which is ARM's: checking with {ACR_AUDIENCE} instead."
-    )
-
-
-def verified(name: str, status: str, seconds: float) -> str:
-    """A word to people, not an error."""
-    return sentence(f"Verified: '{name}' does as `{status}` says, seen after {seconds:.1f} seconds.")
-
-
-def not_verified(result: dict[str, Any], seconds: float, why: str) -> AzCLIError:
-    """:param result: of the enforcement: name, id, status, changed."""
-    name, identifier, status = result["name"], result["id"], result["status"]
-    other = "disabled" if status == "enabled" else "enabled"
-    end = (
-        "The change was not taken back." if result["changed"] else "It had that status before, and nothing was written."
-    )
-    return cli_error(
-        ValidationError,
-        f"Registry '{name}' has the status `{status}`, and after {seconds:.0f} seconds that is not verified: {why} "
-        f"{end}",
-        [
-            f"`az acr scope check --name {identifier}` looks again; `az config set acrscope.verify_timeout=SECONDS` "
-            "lets --verify wait longer.",
-            f"`az acr scope enforce --name {identifier} --status {other}` goes back.",
-        ],
-    )
-
-
-def verification_interrupted(name: str, status: str, changed: bool) -> AzCLIError:
-    written = "which was just set" if changed else "as before"
-    return cli_error(
-        ManualInterrupt,
-        f"Interrupted while verifying: registry '{name}' has the status `{status}`, {written}; whether that is "
-        "in effect was not seen.",
-        f"`az acr scope check --name {name}` looks again.",
     )
 
 

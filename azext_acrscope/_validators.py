@@ -1,15 +1,17 @@
 """Argument validators: they turn what was typed into what the rooms take, or raise."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from azext_acrscope import _errors
 from azext_acrscope.arm.paths import check_arm_name
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
+from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.tokens import is_valid_tenant
 from azext_acrscope.credentials.token_output import ENV_FORMAT
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import sign_in_errors
 from azext_acrscope.policy import errors as policy_errors
 
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
@@ -21,8 +23,13 @@ _REPOSITORY_PATTERN = re.compile(r"[a-z0-9]+((\.|_|__|-+|/)[a-z0-9]+)*", re.ASCI
 
 
 def is_configured_default(value: Any) -> bool:
-    """Whether a value comes from the CLI's configuration (`az config set defaults.…`) and was not typed."""
+    """Return whether a value comes from the CLI's configuration (`az config set defaults.…`) and was not typed."""
     return bool(getattr(value, "is_default", False))
+
+
+def typed_value(value: str | None) -> str | None:
+    """Return what was typed, None for a default of the CLI's configuration."""
+    return None if is_configured_default(value) else value
 
 
 def validate_resource_group(namespace: Any) -> None:
@@ -34,13 +41,33 @@ def validate_resource_group(namespace: Any) -> None:
         check_arm_name("group", namespace.resource_group_name)
 
 
+def validate_typed_group(namespace: Any) -> None:
+    """Check the name of a resource group where a default group of the CLI's configuration selects nothing.
+
+    :raises InvalidArgumentValueError: as above.
+    """
+    validate_resource_group(namespace)
+    _drop_default_group(namespace)
+
+
+def validate_all_subscriptions(namespace: Any) -> None:
+    """Drop a default group, which does not contradict a wider scope."""
+    if namespace.all_subscriptions:
+        _drop_default_group(namespace)
+
+
+def _drop_default_group(namespace: Any) -> None:
+    namespace.resource_group_name = typed_value(namespace.resource_group_name)
+
+
 def validate_management_group(namespace: Any) -> None:
-    """Refuse what cannot be the name of a management group, an empty one included.
+    """Refuse what cannot be the name of a management group, an empty one included; a default group is dropped.
 
     :raises InvalidArgumentValueError: if so.
     """
     if namespace.management_group is not None:
         check_arm_name("management_group", namespace.management_group)
+        _drop_default_group(namespace)
 
 
 def validate_assignment_name(namespace: Any) -> None:
@@ -54,9 +81,8 @@ def validate_assignment_name(namespace: Any) -> None:
 
 def validate_registry(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` (a name, a login server or a resource ID) into a `hosts.RegistryRef`."""
-    namespace.registry_name = hosts.parse_registry(
-        namespace.registry_name, hosts.login_server_suffix(cmd.cli_ctx.cloud)
-    )
+    ref = hosts.parse_registry(namespace.registry_name, hosts.login_server_suffix(cmd.cli_ctx.cloud))
+    (namespace.registry_name,) = _place_in_default_group([ref], namespace)
 
 
 def validate_policy_registry(cmd: Any, namespace: Any) -> None:
@@ -77,9 +103,13 @@ def validate_policy_registry(cmd: Any, namespace: Any) -> None:
 def validate_selection(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 
-    A default registry of the CLI's configuration does not count beside an explicit selection.
+    A default registry of the CLI's configuration does not count beside an explicit selection, nor beside an option
+    that is for several registries.
+
+    :raises MutuallyExclusiveArgumentError: options contradict each other.
     """
-    elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
+    selecting = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo")
+    elsewhere = (*selecting, "exclude", "wave", "canary")
     chosen = _is_group_typed(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
     _parse_registries(cmd, namespace, chosen)
     _refuse_contradictions(namespace)
@@ -120,8 +150,6 @@ def validate_consumers(cmd: Any, namespace: Any) -> None:
         raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
     if not (namespace.registry_name or scoped or _is_group_typed(namespace)):
         raise _errors.no_registry_for_consumers()
-    if namespace.select_all and is_configured_default(namespace.resource_group_name):
-        namespace.resource_group_name = None  # all means all
     if namespace.days and not namespace.workspace:
         raise policy_errors.needs("--days", "--workspace")
 
@@ -179,6 +207,7 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
 
     A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
     """
+    _drop_default_group(namespace)
     _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
@@ -189,7 +218,20 @@ def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: boo
     if isinstance(named, str):  # the default of the CLI's configuration
         named = [] if default_is_beside_the_point else [named]
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
-    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+    refs = [hosts.parse_registry(text, suffix) for text in named or []]
+    namespace.registry_name = _place_in_default_group(refs, namespace)
+
+
+def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[RegistryRef]:
+    """Return registries with the default group as theirs where they name none; the namespace has it no longer.
+
+    So a default group says where a name is looked for, contradicts no ID, and selects nothing by itself.
+    """
+    group = getattr(namespace, "resource_group_name", None)
+    if not is_configured_default(group):
+        return refs
+    namespace.resource_group_name = None
+    return [each if each.resource_group else replace(each, resource_group=str(group)) for each in refs]
 
 
 def _names_several_login_servers(namespace: Any) -> bool:
@@ -224,7 +266,7 @@ def validate_repositories(namespace: Any) -> None:
 
 
 def _refuse_contradictions(namespace: Any) -> None:
-    """What cannot be meant together; asked here, before anything is requested."""
+    """Refuse what contradicts itself, before anything is requested."""
     named = namespace.registry_name or namespace.ids
     scoped = any(
         getattr(namespace, option) for option in ("select_all", "all_subscriptions", "management_group", "tags")
@@ -242,8 +284,7 @@ def _refuse_contradictions(namespace: Any) -> None:
 
 
 def _is_group_typed(namespace: Any) -> bool:
-    group = namespace.resource_group_name
-    return bool(group) and not is_configured_default(group)
+    return bool(typed_value(namespace.resource_group_name))
 
 
 def validate_identity(namespace: Any) -> None:
@@ -255,7 +296,7 @@ def validate_identity(namespace: Any) -> None:
     if namespace.credential == "managed-identity":
         meaningless["--tenant"] = namespace.tenant
     if namespace.tenant is not None and not is_valid_tenant(namespace.tenant):
-        raise hops_errors.bad_tenant(namespace.tenant)
+        raise sign_in_errors.bad_tenant(namespace.tenant)
     if namespace.client_id is not None and not re.fullmatch(r"[\w-]{1,64}", namespace.client_id, re.ASCII):
         raise _errors.bad_client_id(namespace.client_id)
     for option, value in meaningless.items():

@@ -12,7 +12,6 @@ from azext_acrscope._command import (
     connection_factory,
     operation_timeout_seconds,
 )
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
@@ -45,7 +44,7 @@ def show(
         from azext_acrscope.policy import compliance, context, effective_rules
 
         found = effective_rules.read_effective_rules(arm, context.registry_scope(resource["id"]))
-        console.notify_user(found.incomplete)
+        console.warn(found.incomplete)
         result["policies"] = compliance.registry_policies(found, resource["id"])
     return result
 
@@ -69,7 +68,8 @@ def list_(
     seen = fleet_live.read_fleet(cmd.cli_ctx, wanted, live)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     rows = [summary.fleet_row(resource, seen, audience) for resource in seen.registries]
-    console.notify_user(summary.summarize_fleet(rows, seen, wanted))
+    console.tell(summary.summarize_fleet(rows, seen, wanted))
+    console.warn([*summary.unread_lines(seen.unreadable), *seen.incomplete])
     if missed := require and summary.requirement_error(rows, seen, str(require)):
         console.fail_after_output(cmd.cli_ctx, missed)
     return [row for row in rows if status in (None, row["status"])]
@@ -96,117 +96,53 @@ def enforce(
     skip_consumers: bool = False,
     include_breaking: bool = False,
     knowledge: str | None = None,
-) -> Any:
-    """Set the status of one registry (returns its object) or of many (returns a row for each)."""
+) -> list[dict[str, Any]]:
+    """Set the status of registries. Return a row for each, of the shape of `workflow.enforcement_rows`."""
     from azext_acrscope.base import console
-    from azext_acrscope.enforcement import plan as enforcement_plan
-    from azext_acrscope.enforcement import record, run
-    from azext_acrscope.fleet import summary
+    from azext_acrscope.enforcement import plan, record, run, workflow
 
-    seconds = operation_timeout_seconds(cmd)
-    proof = None
-    if verify:  # with its settings read before anything is written
-        proof = run.ChangeVerifier(
-            _make_prober(cmd.cli_ctx), configured_seconds(cmd, "verify_timeout", _DEFAULT_VERIFY_SECONDS)
-        )
-    named = [*(registry_name or []), *(ids or [])]
-    status = status or "disabled"
-    if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        guard = None if skip_consumers else _make_preflight(cmd.cli_ctx, knowledge, yes or include_breaking)
-        result = _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, guard)
-        return _verify_one(cmd, result, proof) if proof else result
-    readers = connection_factory(cmd.cli_ctx, patient=True)
-    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
-    if undo:
-        plan = enforcement_plan.plan_undo(readers, record.read_record(undo), suffix, exclude or [])
-    elif named:
-        plan = enforcement_plan.plan_named(readers, named, resource_group_name, suffix, status, exclude or [])
-    else:
-        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
-        plan = enforcement_plan.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
-    console.notify_user(summary.unread_lines(plan.unread) + enforcement_plan.warn_of_policy_conflicts(plan, readers))
-    if plan.enforcing and skip_consumers:
-        plan.consumers = record.CONSUMERS_SKIPPED
-    elif plan.enforcing:
-        _make_preflight(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers, dry_run)
-    waves = enforcement_plan.WaveSettings(frozenset(name.lower() for name in canary or []), wave or 0.0)
-    waves.check(plan)
-    if dry_run:
-        failed = run.run_error(plan)
-    else:
-        if plan.changes and not yes:
-            console.confirm(cmd.cli_ctx, enforcement_plan.enforcement_question(plan))
-        file = record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir)
-        watch = console.progress_meter(cmd.cli_ctx)
-        writers = connection_factory(cmd.cli_ctx, patient=False)
-        failed = run.run_plan(plan, writers, file, waves, seconds, watch, proof)
+    named = (*(registry_name or []), *(ids or []))
+    scope = None
+    if not (named or undo):
+        scope = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
+    rows, failed = workflow.enforce_registries(
+        workflow.AzureAccess(
+            cmd.cli_ctx, connection_factory(cmd.cli_ctx, patient=True), connection_factory(cmd.cli_ctx, patient=False)
+        ),
+        plan.Selection(named, resource_group_name, scope, tags or {}, tuple(exclude or ())),
+        workflow.RequestedChange(
+            target=status or "disabled",
+            undo=undo,
+            dry_run=dry_run,
+            yes=yes,
+            preflight=None if skip_consumers else _make_preflight(cmd.cli_ctx, knowledge, yes, include_breaking),
+        ),
+        run.Rollout(
+            record_file=record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir),
+            operation_seconds=operation_timeout_seconds(cmd),
+            waves=plan.WaveSettings(frozenset(name.lower() for name in canary or ()), wave or 0.0),
+            verifier=_make_verifier(cmd) if verify else None,
+        ),
+    )
     if failed:
         console.fail_after_output(cmd.cli_ctx, failed)
-    return run.enforcement_rows(plan, dry_run)
+    return rows
 
 
-def _enforce_one(
-    cmd: Any,
-    ref: RegistryRef,
-    resource_group_name: str | None,
-    status: str,
-    dry_run: bool,
-    seconds: float,
-    guard: "ConsumerPreflight | None" = None,
-) -> dict[str, Any]:
-    """What `show` returns plus `previousStatus`, `changed`, `consumers` (whether they were looked for before, in the
-    words of `record`) and, for a dry run, `plannedStatus`. Without `guard` they are not.
-    """
-    from azext_acrscope.base import console
-    from azext_acrscope.enforcement import record
-    from azext_acrscope.registry import change
-    from azext_acrscope.registry import resource as registry_resource
+def _make_verifier(cmd: Any) -> "ChangeVerifier":
+    """Return what verifies changes, its settings read before anything is written."""
+    from azext_acrscope.enforcement import run
 
-    arm, before = connect_to_registry(cmd, ref, resource_group_name)
-    previous, _ = registry_resource.status_of(before)
-    after, consumers = before, record.CONSUMERS_NOT_ASKED
-    if previous != status == registry_resource.DISABLED:
-        consumers = guard.before_one(arm, before, dry_run) if guard else record.CONSUMERS_SKIPPED
-    if previous != status and status == registry_resource.ENABLED:
-        from azext_acrscope.enforcement import plan as enforcement_plan
-        from azext_acrscope.enforcement.executor import PlanItem
-
-        plan = enforcement_plan.EnforcementPlan([PlanItem(before, previous, status)])
-        console.notify_user(enforcement_plan.warn_of_policy_conflicts(plan, lambda _: arm))
-    if previous != status and not dry_run:
-        sleep = console.sleep_with_spinner(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
-        after = change.set_registry_status(arm, before, status, seconds, sleep)
-    result = {
-        **registry_resource.describe_registry(after, arm.audience),
-        "previousStatus": previous,
-        "changed": after is not before,
-    }
-    result["consumers"] = consumers
-    return {**result, "plannedStatus": status} if dry_run else result
+    seconds = configured_seconds(cmd, "verify_timeout", _DEFAULT_VERIFY_SECONDS)
+    return run.ChangeVerifier(_make_prober(cmd.cli_ctx), seconds)
 
 
-def _verify_one(cmd: Any, result: dict[str, Any], proof: "ChangeVerifier") -> dict[str, Any]:
-    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back.
+def _make_preflight(cli_ctx: Any, knowledge: str | None, yes: bool, include_breaking: bool) -> "ConsumerPreflight":
+    from azext_acrscope.consumers import knowledge as consumers_knowledge
+    from azext_acrscope.enforcement import preflight
 
-    :raises ManualInterrupt: Ctrl-C; what was written stays.
-    """
-    from azext_acrscope.base import console
-    from azext_acrscope.verification import probe
-
-    sleep = console.sleep_with_spinner(
-        cmd.cli_ctx, f"Waiting for {result['name']} to show that it is {result['status']}"
-    )
-    resource = {"id": result["id"], "properties": {"loginServer": result["loginServer"]}}
-    try:
-        seen = probe.wait_until_in_effect(proof.prober, resource, result["status"], proof.seconds, sleep)
-    except KeyboardInterrupt:
-        raise _errors.verification_interrupted(result["name"], result["status"], result["changed"]) from None
-    if seen.verified:
-        console.notify_user([_errors.verified(result["name"], result["status"], seen.seconds)])
-    else:
-        failed = _errors.not_verified(result, seen.seconds, seen.finding.seen)
-        console.fail_after_output(cmd.cli_ctx, failed)
-    return {**result, "verification": seen.row()}
+    known = consumers_knowledge.load_knowledge(knowledge)
+    return preflight.ConsumerPreflight(cli_ctx, known, yes, include_breaking)
 
 
 def check(
@@ -233,7 +169,7 @@ def check(
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         seen = fleet_live.read_live_fleet(cmd.cli_ctx, wanted)
         unread = seen.unreadable
-        console.notify_user(summary.unread_lines(unread))
+        console.warn(summary.unread_lines(unread))
         chosen = [check.CheckTarget(each["name"], each) for each in seen.registries]
         if not (chosen or unread):
             raise enforcement_errors.nothing_matches(wanted.text)
@@ -253,21 +189,13 @@ def _make_prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
     arm = str(cli_ctx.cloud.endpoints.active_directory_resource_id)
     acr = entra.registry_audience(cli_ctx)
     if acr.rstrip("/") == arm.rstrip("/"):
-        console.notify_user([_errors.arm_audience_not_used(acr)])
+        console.warn([_errors.arm_audience_not_used(acr)])
         acr = ACR_AUDIENCE
 
     def acquire(audience: str, subscription: str | None) -> "EntraToken":
         return entra.acquire_token(cli_ctx, audience, principals.RequestedIdentity(subscription=subscription))
 
     return probe.Prober(acquire, acr, arm, hosts.login_server_suffix(cli_ctx.cloud), skip_arm)
-
-
-def _make_preflight(cli_ctx: Any, knowledge: str | None, accepted: bool) -> "ConsumerPreflight":
-    """Who is asked about consumers that break; `accepted`: the user changes their registries all the same."""
-    from azext_acrscope.consumers import knowledge as consumers_knowledge
-    from azext_acrscope.enforcement import preflight
-
-    return preflight.ConsumerPreflight(cli_ctx, consumers_knowledge.load_knowledge(knowledge), accepted)
 
 
 def _selected_scope(
@@ -277,15 +205,14 @@ def _selected_scope(
     all_subscriptions: bool,
     management_group: str | None,
 ) -> Any:
-    """The scope of a command over many. A default group of the CLI's configuration selects nothing by itself."""
+    """Return the scope of a command over many registries."""
     from azext_acrscope.fleet import scope as fleet_scope
 
-    group = None if is_configured_default(resource_group) else resource_group
-    if not (group or select_all or all_subscriptions or management_group):
+    if not (resource_group or select_all or all_subscriptions or management_group):
         raise _errors.nothing_selected()
-    if select_all and (group or all_subscriptions or management_group):
+    if select_all and (resource_group or all_subscriptions or management_group):
         raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
-    return fleet_scope.choose_scope(cli_ctx, group, all_subscriptions, management_group)
+    return fleet_scope.choose_scope(cli_ctx, resource_group, all_subscriptions, management_group)
 
 
 def consumers(
@@ -319,7 +246,12 @@ def consumers(
         scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.searches_by_scope(cmd.cli_ctx, scope)
     found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
-    console.notify_user(output.consumers_summary(found))
+    subscription = cmd.cli_ctx.data.get("subscription_id")
+    options = selection.selection_options(
+        registry_name, resource_group_name, all_subscriptions, management_group, subscription
+    )
+    console.tell(output.consumers_summary(found, options))
+    console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
@@ -361,7 +293,7 @@ def report(
     found = gather.gather_content(
         cmd.cli_ctx, wanted, connection_factory(cmd.cli_ctx, patient=True), console.progress_meter(cmd.cli_ctx)
     )
-    console.notify_user([*found.unread, *report_output.format_remarks(found, kind)])
+    console.warn([*found.unread, *report_output.format_remarks(found, kind)])
     text = report_output.render_report(found, kind)
     if not file:
         console.print_document(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import configured_seconds, connection_factory, operation_timeout_seconds
-from azext_acrscope._validators import is_configured_default
+from azext_acrscope._validators import typed_value
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import record
@@ -56,8 +56,9 @@ def assign(
         not_scopes,
         enforcement_mode,
         non_compliance_message,
-        location,
+        typed_value(location),
         identity,
+        default_location=location,
     )
     wanted.check(scope)
     if print_as:
@@ -65,7 +66,8 @@ def assign(
         return None
     plan = planning.plan_assignment(arm, scope, wanted)
     count = noncompliance.count_non_compliant(cmd.cli_ctx, scope, plan.body["properties"].get("notScopes") or [])
-    console.notify_user(messages.assignment_preview(plan, count))
+    console.tell(messages.assignment_preview(plan, count))
+    console.warn(messages.assignment_warnings(plan, count))
     if dry_run:
         return planning.assignment_result(plan, None, count.as_result())
     if plan.changes and messages.needs_confirmation(plan) and not yes:
@@ -92,7 +94,7 @@ def unassign(
         assignments.check_assignment_name(assignment_name, scope)
     found = assignments.find_removable(arm, scope, assignment_name)
     if not found:
-        console.notify_user([messages.nothing_to_remove(scope, assignment_name)])
+        console.tell([messages.nothing_to_remove(scope, assignment_name)])
         return assignments.removal_result(scope, None, [], assignment_name)
     granted = roles.find_granted_roles(
         arm, scope, assignments.assignment_id(scope, found["name"]), assignments.identity_principals(found)
@@ -108,14 +110,12 @@ def unassign(
 def _connect_to_scope(
     cmd: Any, management_group: str | None, resource_group: str | None
 ) -> tuple["ArmClient", "PolicyScope"]:
-    """The connection of the account in use, and the scope; a default group of the CLI's configuration selects none."""
+    """Return the connection of the account in use, and the scope."""
     from azext_acrscope.arm.client import ArmClient
     from azext_acrscope.policy import scopes
 
     arm = ArmClient(cmd.cli_ctx)
-    return arm, scopes.choose_scope(
-        arm, management_group, None if is_configured_default(resource_group) else resource_group
-    )
+    return arm, scopes.choose_scope(arm, management_group, resource_group)
 
 
 def show(
@@ -139,7 +139,8 @@ def show(
     known = compliance.read_states(seen.arm, seen.scope)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     result = compliance.compliance_result(seen.scope, seen.found, seen.fleet, known, audience)
-    console.notify_user(compliance.compliance_summary(result, seen.found, seen.fleet, known, seen.live))
+    console.tell(compliance.compliance_summary(result, known, seen.live))
+    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet))
     return result
 
 
@@ -173,10 +174,10 @@ def remediate(
     task = remediation.plan_remediation(
         remediation.choose_modifying_rule(seen.found, assignment, seen.scope.text), seen.scope, seen.found, seen.fleet
     )
-    console.notify_user([*summary.unread_lines(seen.fleet.unreadable), *seen.found.incomplete])
+    console.warn([*summary.unread_lines(seen.fleet.unreadable), *seen.found.incomplete])
     started, problem = False, None
     if task.todo:
-        console.notify_user(remediation.remediation_warnings(seen.arm, task))
+        console.warn(remediation.remediation_warnings(seen.arm, task))
         if dry_run:
             return remediation.remediation_rows(task, started)
         if not yes:
@@ -184,7 +185,8 @@ def remediate(
         started = _run_remediation(cmd, seen, task, resource_group_name, management_group)
         if enforce_rest:
             problem = _enforce_not_reached(task, lambda plan: _run_enforcement(cmd, plan, record_file))
-    console.notify_user(remediation.remediation_summary(task))
+    console.tell([remediation.remediation_summary(task)])
+    console.warn(remediation.remediation_remarks(task))
     if failed := problem or remediation.remediation_error(task, seen.fleet):
         console.fail_after_output(cmd.cli_ctx, failed)
     return remediation.remediation_rows(task, started)
@@ -203,7 +205,7 @@ def _run_remediation(
         return False
     timeout = configured_seconds(cmd, "policy_timeout", _DEFAULT_POLICY_SECONDS)
     remediation.start_remediation(seen.arm, task)
-    console.notify_user([_errors.remediation_begun(task.name, task.option)])
+    console.tell([_errors.remediation_begun(task.name, task.option)])
     ended = remediation.wait_for_remediation(seen.arm, task, timeout, time.sleep, console.progress_meter(cmd.cli_ctx))
     outcome = remediation.read_deployments(seen.arm, task)
     remediation.record_results(
@@ -213,36 +215,29 @@ def _run_remediation(
 
 
 def _run_enforcement(cmd: Any, plan: "EnforcementPlan", record_file: str | None) -> Exception | None:
-    """Make the changes of a plan, as `az acr scope enforce` does."""
+    """Make the changes of a plan, as `az acr scope enforce` does. Return the error to end with, if any."""
     from azext_acrscope.base import console
-    from azext_acrscope.enforcement import plan as enforcement_plan
-    from azext_acrscope.enforcement import record, run
+    from azext_acrscope.enforcement import run
 
     file = record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir)
+    rollout = run.Rollout(file, operation_timeout_seconds(cmd))
     writers = connection_factory(cmd.cli_ctx, patient=False)
-    return run.run_plan(
-        plan,
-        writers,
-        file,
-        enforcement_plan.WaveSettings(),
-        operation_timeout_seconds(cmd),
-        console.progress_meter(cmd.cli_ctx),
-    )
+    return run.run_plan(plan, writers, rollout, console.progress_meter(cmd.cli_ctx))
 
 
 def _enforce_not_reached(task: RemediationTask, run: Callable[[EnforcementPlan], Exception | None]) -> Exception | None:
-    """Set those that are left directly, as `az acr scope enforce` does; the error of that run, if there is one.
+    """Set those that are left directly, as `az acr scope enforce` does. Return the error of that run, if any.
 
     :param run: makes the changes of a plan.
     """
     left = {each.id: each for each in not_disabled_targets(task)}
+    # No consumers are looked for: an assignment of Azure Policy has decided that these are to be `disabled`.
     items = [
-        PlanItem(each.resource, each.after, registry_resource.DISABLED)
+        PlanItem(each.resource, each.after, registry_resource.DISABLED, consumers=record.CONSUMERS_SKIPPED)
         for each in left.values()
         if each.after != UNKNOWN
     ]
-    # Nobody is asked who uses them: an assignment of Azure Policy has decided that they are to be `disabled`.
-    problem = run(EnforcementPlan(items, consumers=record.CONSUMERS_SKIPPED)) if items else None
+    problem = run(EnforcementPlan(items)) if items else None
     for item in items:
         target = left[str(item.resource["id"])]
         target.after = item.status or target.after

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import connect_to_registry, connection_factory
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
@@ -52,10 +51,11 @@ def login(
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     audience = entra.registry_audience(cmd.cli_ctx)
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        console.notify_user([_errors.arm_audience_named(audience)])
+        console.warn([_errors.arm_audience_named(audience)])
     # Only the account has a token for Azure Resource Manager.
     connect = connection_factory(cmd.cli_ctx, patient=False) if credential == "cli" else None
-    run = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    found = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    run = credentials_login.login_targets(found)
     wanted = scoped_tokens.requested_actions(repository, permission)
     if destination:
         credentials_login.check_storable(run, destination)
@@ -66,7 +66,7 @@ def login(
     )
     if destination:
         credentials_login.store_credentials(run, destination)
-    console.notify_user(credentials_login.login_remarks(run, wanted, destination))
+    console.warn(credentials_login.login_remarks(run, wanted, destination))
     if failed := credentials_login.login_error(run):
         if len(run) == 1:
             raise failed
@@ -127,10 +127,9 @@ def configure_docker(
             _host_chooser(named, hosts.login_server_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir
         )
     elif named or select_all:
-        group = None if is_configured_default(resource_group_name) else resource_group_name
         sources = {}
-        for ref in named or _list_all_registries(cmd.cli_ctx, group):
-            host = ref.login_server or _read_login_server(cmd, ref, group, credential)
+        for ref in named or _list_all_registries(cmd.cli_ctx, resource_group_name):
+            host = ref.login_server or _read_login_server(cmd, ref, resource_group_name, credential)
             source = principals.RequestedIdentity(credential, client_id, tenant, ref.subscription_id)
             sources[host] = _helper_settings(cmd.cli_ctx, source)
         made = install.plan_setup(sources, client_name, bin_dir)
@@ -138,7 +137,7 @@ def configure_docker(
         raise _errors.no_host_selected()
     if not (yes and cmd.cli_ctx.only_show_errors):
         console.print_to_stderr(install.describe_setup(made))
-    console.notify_user(made.warnings)
+    console.warn(made.warnings)
     if not (made.empty or yes):
         console.confirm(cmd.cli_ctx, "Make these changes?", "")
     install.apply_setup(made)
@@ -190,7 +189,7 @@ def _list_all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
     suffix = hosts.login_server_suffix(cli_ctx.cloud)
     wanted = scope.choose_scope(cli_ctx, group)
     seen = live.read_live_fleet(cli_ctx, wanted)
-    console.notify_user(summary.unread_lines(seen.unreadable))
+    console.warn(summary.unread_lines(seen.unreadable))
     servers = [
         hosts.check_login_server(registry_resource.login_server_of(resource), suffix) for resource in seen.registries
     ]

@@ -21,7 +21,12 @@ def load_arguments(loader: Any, command: str | None) -> None:
 def _load_shared(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_resource_name_completion_list
 
-    from azext_acrscope._validators import validate_management_group, validate_registry, validate_resource_group
+    from azext_acrscope._validators import (
+        validate_all_subscriptions,
+        validate_management_group,
+        validate_registry,
+        validate_resource_group,
+    )
 
     with loader.argument_context("acr scope") as c:
         c.argument(
@@ -38,6 +43,7 @@ def _load_shared(loader: Any) -> None:
             options_list=["--all-subscriptions"],
             action="store_true",
             help="Select all subscriptions that the signed-in account can see.",
+            validator=validate_all_subscriptions,
         )
         c.argument(
             "management_group",

@@ -14,7 +14,7 @@ def load(loader: Any) -> None:
 def _assign_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_assignment_name
+    from azext_acrscope._validators import validate_assignment_name, validate_typed_group
     from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, TEMPLATE_LANGUAGES
 
     for command in ("assign", "unassign"):
@@ -28,6 +28,7 @@ def _assign_arguments(loader: Any) -> None:
                 "resource_group_name",
                 options_list=["--resource-group", "-g"],
                 help="Use this resource group as the scope. A default group from the configuration does not count.",
+                validator=validate_typed_group,
             )
             c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask for confirmation.")
             c.argument(

@@ -1,4 +1,4 @@
-"""What went wrong here, in words: the error, why, and the next command to type."""
+"""The errors and sentences of this room: what happened, why, and the command to type next."""
 
 import re
 
@@ -21,6 +21,7 @@ from azext_acrscope.hops.errors import cause_of, network_advice, with_id
 
 
 def bad_group(text: str) -> AzCLIError:
+    """Return the error for a text that cannot be the name of a resource group."""
     return cli_error(
         InvalidArgumentValueError,
         f"'{text}' cannot be the name of a resource group.",
@@ -29,14 +30,16 @@ def bad_group(text: str) -> AzCLIError:
 
 
 def bad_management_group(text: str) -> AzCLIError:
+    """Return the error for a text that cannot be the name of a management group."""
     return cli_error(
         InvalidArgumentValueError,
         f"'{text}' cannot be the name of a management group.",
-        "`az account management-group list --output table` shows the groups; the name is wanted, not the display name.",
+        "`az account management-group list --output table` shows the groups. Give the name, not the display name.",
     )
 
 
 def bad_subscription(text: str) -> AzCLIError:
+    """Return the error for a text that cannot be the ID of a subscription."""
     return cli_error(
         InvalidArgumentValueError,
         f"'{text}' cannot be the ID of a subscription.",
@@ -45,10 +48,15 @@ def bad_subscription(text: str) -> AzCLIError:
 
 
 def bad_name(text: str) -> AzCLIError:
+    """Return the error for a text that cannot be the name of any Azure resource."""
     return cli_error(InvalidArgumentValueError, f"'{text}' cannot be a name in Azure.", "Check the spelling.")
 
 
 def bad_resource_id(text: object, resource_type: str) -> AzCLIError:
+    """Return the error for a text that cannot be a resource ID.
+
+    :param resource_type: the type that the ID must have; empty for any.
+    """
     kind = f" of the type {resource_type}" if resource_type else ""
     return cli_error(
         InvalidArgumentValueError,
@@ -58,7 +66,7 @@ def bad_resource_id(text: object, resource_type: str) -> AzCLIError:
 
 
 def arm_refused(where: str, action: str, status: int, code: str, message: str, correlation: str) -> AzCLIError:
-    """An answer of 400 or more from Azure Resource Manager, by status and error code.
+    """Return the error for an answer of 400 or more from Azure Resource Manager, by status and error code.
 
     :param where: the registry, as a person names it.
     :param action: the right that the request needs, such as ``Microsoft.ContainerRegistry/registries/read``.
@@ -68,19 +76,19 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
         return cli_error(
             ForbiddenError,
             f"A lock protects {where}: {detail}",
-            "`az lock list` shows the locks; `az lock delete` by someone with that right removes one.",
+            "`az lock list` shows the locks. Somebody with that right can remove one with `az lock delete`.",
         )
     if status == 401:
         return cli_error(
             UnauthorizedError,
             f"Azure Resource Manager did not accept the sign-in: {detail}",
-            "`az login`, then repeat the command.",
+            "Run `az login`, then repeat the command.",
         )
     if status == 403:
         return cli_error(
             ForbiddenError,
-            f"The signed-in account may not do this with {where}: {detail}",
-            f"Ask for a role that grants {action} there, then `az account clear && az login` if it was just granted.",
+            f"The signed-in account has no permission for this on {where}: {detail}",
+            f"Ask for a role that grants {action} there. If it was just granted, run `az account clear && az login`.",
         )
     if status == 429:
         return cli_error(
@@ -92,7 +100,7 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
         return cli_error(
             AzureInternalError,
             f"Azure Resource Manager failed: {detail}",
-            "Repeat the command; https://status.azure.com tells of outages.",
+            "Repeat the command; https://status.azure.com shows outages.",
         )
     if 300 <= status < 400:
         return cli_error(
@@ -104,20 +112,22 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
     return cli_error(
         kind,
         f"Azure Resource Manager refused the request for {where}: {detail}",
-        "`az acr scope show` reads the state again; repeat the command once what the message names is mended.",
+        "`az acr scope show` reads the state again. Fix what the message names, then repeat the command.",
     )
 
 
 def not_a_list(endpoint: str) -> AzCLIError:
+    """Return the error for a list request whose answer is not a list."""
     return cli_error(
         AzureResponseError,
-        f"An answer of Azure Resource Manager ({endpoint}) to a list is no part of a list, or the list has no end.",
-        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+        f"Azure Resource Manager ({endpoint}) answered a list request with something that is not a list, or has no "
+        "end.",
+        "A proxy may be answering in place of Azure Resource Manager. Check HTTPS_PROXY.",
     )
 
 
 def policy_disallows(where: str, message: str, assignments: list[str], correlation: str) -> AzCLIError:
-    """A write that Azure Policy refused.
+    """Return the error for a write that Azure Policy refused.
 
     :param assignments: the IDs of the assignments that did; empty if the answer does not name them in its members.
     """
@@ -125,16 +135,19 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
     if not assignments:
         return cli_error(
             ForbiddenError,
-            f"An Azure Policy assignment forbids this change of {where}: {message} {code}.",
-            [f"`az acr scope policy show --name {registry_of(where)}` shows which govern it.", _EXEMPTION.format("ID")],
+            f"An Azure Policy assignment forbids this change to {where}: {message} {code}.",
+            [
+                f"`az acr scope policy show --name {registry_of(where)}` shows which assignments apply.",
+                _EXEMPTION.format("ID"),
+            ],
         )
     named = " and ".join(f"'{name_in_id(each)}' ({each})" for each in assignments)
     return cli_error(
         ForbiddenError,
-        f"Azure Policy forbids this change of {where}: it is refused by the assignment {named} {code}.",
+        f"Azure Policy forbids this change to {where}: it was refused by the assignment {named} {code}.",
         [
-            f"`az acr scope policy show --name {registry_of(where)}` shows all that govern it. Whoever owns the "
-            "assignment can exempt the registry, or switch enforcement off for all:",
+            f"`az acr scope policy show --name {registry_of(where)}` shows all assignments that apply. The owner "
+            "of the assignment can exempt the registry, or turn off enforcement for all registries:",
             _EXEMPTION.format(assignments[0]),
             f'`az policy assignment update --name "{name_in_id(assignments[0])}" '
             f'--scope "{parse_resource_id(assignments[0]).scope}" --enforcement-mode DoNotEnforce`',
@@ -148,104 +161,113 @@ _EXEMPTION = (
 
 
 def arm_link_refused(endpoint: str) -> AzCLIError:
+    """Return the error for a link of Azure Resource Manager to another host."""
     return cli_error(
         AzureResponseError,
-        f"Azure Resource Manager ({endpoint}) links to another host, which is never followed.",
-        "Something between here and Azure Resource Manager may be answering in its place: check HTTPS_PROXY.",
+        f"Azure Resource Manager ({endpoint}) returned a link to another host. Such links are never followed.",
+        "A proxy may be answering in place of Azure Resource Manager. Check HTTPS_PROXY.",
     )
 
 
 # --- sentences on what may be missing ------------------------------------------------------------------------------
 
-GRAPH_LEFT_OUT = "Resource Graph answers for a part of the subscriptions only: there are too many."
-GRAPH_CUT = "Resource Graph cut its answer short."
+GRAPH_LEFT_OUT = "Resource Graph searched only part of the subscriptions because there are too many."
+GRAPH_CUT = "Resource Graph returned only part of its answer."
 
 
 def no_subscription_in_graph(tenant: str, correlation: str) -> AzCLIError:
+    """Return the error for an account that sees no subscription in Resource Graph."""
     return cli_error(
         ForbiddenError,
         f"The signed-in account sees no subscription in tenant {tenant}, so Azure Resource Graph has nothing to search "
         f"[NoValidSubscriptionsInQueryRequest{with_id(correlation)}].",
-        "Ask for the role Reader on the subscriptions. `az account list --refresh --output table` shows those that the "
+        "Ask for the role Reader on the subscriptions. `az account list --refresh --output table` lists those that the "
         "account sees.",
     )
 
 
 _IDS = (
     '`az monitor log-analytics workspace list --query "[].{name: name, workspace: customerId, id: id}" '
-    "--output table` shows the workspaces of the subscription; both forms of ID will do."
+    "--output table` lists the workspaces of the subscription. Either ID works."
 )
 _QUERY = "Microsoft.OperationalInsights/workspaces/query/*/read"
 
 
 def bad_workspace(text: str) -> AzCLIError:
+    """Return the error for a text that is not the ID of a Log Analytics workspace."""
     return cli_error(
         InvalidArgumentValueError,
-        f"'{redact_secrets(text)}' is no Log Analytics workspace's ID: neither a GUID nor a resource ID.",
+        f"'{redact_secrets(text)}' is not the ID of a Log Analytics workspace: it is neither a GUID nor a resource ID.",
         _IDS,
     )
 
 
 def no_log_endpoint(cloud: str) -> AzCLIError:
+    """Return the error for a cloud that defines no endpoint for Log Analytics."""
     return cli_error(
         InvalidArgumentValueError,
-        f"The cloud in use ({cloud}) names no https endpoint for Log Analytics, so no log can be read.",
-        "Leave --workspace out, or name the endpoint: "
+        f"The active cloud ({cloud}) defines no https endpoint for Log Analytics, so no log can be read.",
+        "Leave out --workspace, or set the endpoint: "
         "`az cloud update --endpoint-log-analytics-resource-id https://HOST`.",
     )
 
 
 def workspace_not_found(workspace: str, code: str) -> AzCLIError:
+    """Return the error for a workspace that does not exist."""
     return cli_error(ResourceNotFoundError, f"There is no Log Analytics workspace {workspace} ({code}).", _IDS)
 
 
 def not_a_workspace(workspace: str) -> AzCLIError:
+    """Return the error for an answer without the workspace's own ID."""
     return cli_error(
         AzureResponseError,
-        f"The answer for {workspace} holds no workspace ID (customerId).",
+        f"The answer for {workspace} has no workspace ID (customerId).",
         f"Give the GUID itself. {_IDS}",
     )
 
 
 def log_slow(endpoint: str, seconds: float) -> AzCLIError:
+    """Return the error for an answer of Log Analytics that did not end in time."""
     return cli_error(
         AzureConnectionError,
-        f"Log Analytics ({endpoint}) did not come to the end of its answer within {seconds:.0f} s.",
+        f"Log Analytics ({endpoint}) did not finish its answer within {seconds:.0f} s.",
         "Repeat the command with fewer --days.",
     )
 
 
 def not_an_answer(endpoint: str) -> AzCLIError:
+    """Return the error for an answer of Log Analytics that is not a table."""
     return cli_error(
         AzureResponseError,
-        f"The answer of Log Analytics ({endpoint}) is no table, or longer than any answer to this query.",
-        "Something between here and Log Analytics may be answering in its place: check HTTPS_PROXY and "
+        f"The answer from Log Analytics ({endpoint}) is not a table, or is longer than any answer to this query.",
+        "A proxy may be answering in place of Log Analytics. Check HTTPS_PROXY and "
         "`az cloud show --query endpoints.logAnalyticsResourceId`.",
     )
 
 
 def log_refused(guid: str, endpoint: str, status: int, codes: list[str]) -> AzCLIError:
-    """An answer other than 200. Of its words only the codes are repeated.
+    """Return the error for an answer of Log Analytics other than 200; of its text only the codes are repeated.
 
     :param codes: of the error and of those inside it.
     """
     detail = f"[{', '.join([*dict.fromkeys(codes), f'HTTP {status}'])}]."
     where = f"workspace {guid}"
     if status == 404:
-        return cli_error(ResourceNotFoundError, f"Log Analytics knows no {where} {detail}", _IDS)
+        return cli_error(ResourceNotFoundError, f"Log Analytics has no {where} {detail}", _IDS)
     if status == 401 or "InvalidAuthenticationToken" in " ".join(codes):
         return cli_error(
             UnauthorizedError,
             f"Log Analytics did not accept the sign-in {detail}",
-            "`az login`, then repeat the command.",
+            "Run `az login`, then repeat the command.",
         )
     if status == 403:
         return cli_error(
             ForbiddenError,
-            f"The signed-in account may not query {where} {detail}",
+            f"The signed-in account has no permission to query {where} {detail}",
             [
-                f"Ask for the role Log Analytics Reader there; what it takes is {_QUERY}.",
-                "A workspace can also refuse queries from public networks: then run the command from its own.",
+                f"Ask for the role Log Analytics Reader there. The permission needed is {_QUERY}.",
+                "A workspace can also refuse queries from public networks. If so, run the command from its own "
+                "network.",
             ],
         )
     if status == 429:
@@ -258,7 +280,7 @@ def log_refused(guid: str, endpoint: str, status: int, codes: list[str]) -> AzCL
         return cli_error(
             AzureInternalError,
             f"Log Analytics failed {detail}",
-            "Repeat the command, with fewer --days if it stays so; https://status.azure.com tells of outages.",
+            "Repeat the command, with fewer --days if it fails again; https://status.azure.com shows outages.",
         )
     if 300 <= status < 400:
         return cli_error(
@@ -276,17 +298,20 @@ def log_refused(guid: str, endpoint: str, status: int, codes: list[str]) -> AzCL
 
 
 def log_partial(codes: list[str]) -> str:
+    """Return the sentence on an answer of Log Analytics that is only a part."""
     return sentence(
-        f"Log Analytics answered in part only ({', '.join(dict.fromkeys(codes)) or 'no code'}): there may be more."
+        f"Log Analytics returned only part of its answer ({', '.join(dict.fromkeys(codes)) or 'no code'}): there may "
+        "be more."
     )
 
 
 def registry_of(where: str) -> str:
-    """The name of the registry that a text of `registry.short_name` names, for commands."""
+    """Return the registry's name from a text of `registry.short_name`, for use in commands."""
     found = re.match(r"Registry '(\w+)'", where, re.ASCII)
     return sentence(found[1] if found else "REGISTRY")
 
 
 def service_unreachable(service: str, endpoint: str, cause: Exception) -> AzCLIError:
+    """Return the error for a service that could not be reached."""
     why = cause_of(cause)
     return cli_error(AzureConnectionError, f"{service} ({endpoint}) could not be reached: {why}", network_advice(cause))

@@ -1,15 +1,39 @@
-"""Replacing a file so that a reader sees the old one or the new one, whole, and a crash leaves one of the two."""
+"""Reading files, and replacing one so that a reader sees the old or the new one, whole; a crash leaves one of them."""
 
+import json
 import os
 import stat
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 
 def expand_path(name: str) -> Path:
     """The file of this name, in which ~ and ~USER are folders of people, if there are such people."""
     return Path(os.path.expanduser(name))
+
+
+def os_error_reason(error: OSError) -> str:
+    """Return why the system refused, in its own words; without a path, which the caller's sentence names."""
+    return error.strerror or type(error).__name__
+
+
+def read_json_document(
+    name: str, unreadable: Callable[[str, str], Exception], malformed: Callable[[str, str], Exception]
+) -> Any:
+    """Return what a JSON file that a person named holds, in UTF-8 or UTF-16 (Windows PowerShell's `>`), BOM or not.
+
+    :param unreadable: makes the error for a file that cannot be read, of its name and the reason.
+    :param malformed: makes the error for a file that is not JSON, likewise.
+    """
+    try:
+        return json.loads(expand_path(name).read_bytes())
+    except OSError as error:
+        raise unreadable(name, os_error_reason(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise malformed(name, "it is not JSON") from error
 
 
 def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:

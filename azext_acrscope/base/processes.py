@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from azext_acrscope.base import errors
+from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import redact_secrets
 
 _MAX_OUTPUT_BYTES = 2000  # bytes of a program's output that are worth repeating
@@ -47,7 +48,7 @@ def run_program(command: list[str], stdin: bytes, seconds: int) -> ProcessResult
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
         except OSError as error:
-            raise errors.client_not_runnable(command[0], error.strerror or type(error).__name__) from None
+            raise errors.client_not_runnable(command[0], os_error_reason(error)) from None
         said = _redacted_output_end(err) or (_redacted_output_end(out) if done.returncode else "")
         out.seek(0)
         return ProcessResult(done.returncode, out.read(), said)

@@ -7,7 +7,6 @@ registry it may ``pull`` and ``push``). A team's file may hold any of these; wha
 """
 
 import datetime
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,22 +68,15 @@ def load_knowledge(file: str | None = None) -> Knowledge:
     :raises FileOperationError: the file cannot be read.
     :raises InvalidArgumentValueError: it is not in the form above; the package's own would be just as refused.
     """
-    content = _read_json(_PACKAGED_FILE)
+    content = _read_json(str(_PACKAGED_FILE))
     if file:
-        content = _merge_team_file(content, _read_json(Path(file)), file)
+        content = _merge_team_file(content, _read_json(file), file)
     _check_knowledge(content, file or _PACKAGED_FILE.name)
     return Knowledge(content)
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(
-            files.expand_path(str(path)).read_bytes()
-        )  # as bytes: with a byte order mark, or in UTF-16, too
-    except OSError as error:
-        raise errors.knowledge_unreadable(str(path), error.strerror or type(error).__name__) from error
-    except (ValueError, RecursionError) as error:
-        raise errors.bad_knowledge(str(path), "it is not JSON") from error
+def _read_json(file: str) -> Any:
+    return files.read_json_document(file, errors.knowledge_unreadable, errors.bad_knowledge)
 
 
 def _merge_team_file(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:

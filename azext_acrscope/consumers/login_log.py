@@ -60,18 +60,23 @@ def newly_refused_clients(result: dict[str, Any]) -> list[tuple[dict[str, Any], 
 
 
 def login_summary(result: dict[str, Any]) -> list[str]:
-    """Lines for people: numbers, who is newly refused and what lets them in again, and what the log cannot say."""
+    """Return lines for people: the numbers, and what the log cannot say; none where no log was read."""
     if "log" not in result:
         return []
     newly = newly_refused_clients(result)
     clients = sum(len(each["logins"]) for each in result["registries"])
-    lines = [errors.logins_seen(clients, len(newly), result["log"]["days"])]
-    if newly:
-        lines.append(errors.newly_refused(len(newly)))
-        lines += [f"  {_describe_refused_client(registry, row)}" for registry, row in newly[:_MAX_CLIENTS_SHOWN]]
-        lines += [f"  … and {len(newly) - _MAX_CLIENTS_SHOWN} more"] if len(newly) > _MAX_CLIENTS_SHOWN else []
-        lines.append(errors.to_go_back(list(dict.fromkeys(registry["id"] for registry, _ in newly))))
-    return [*lines, errors.LOG_LIMITS]
+    return [errors.logins_seen(clients, len(newly), result["log"]["days"]), errors.LOG_LIMITS]
+
+
+def login_warnings(result: dict[str, Any]) -> list[str]:
+    """Return warnings: who is newly refused, and what lets them in again."""
+    newly = newly_refused_clients(result)
+    if not newly:
+        return []
+    lines = [errors.newly_refused(len(newly))]
+    lines += [f"  {_describe_refused_client(registry, row)}" for registry, row in newly[:_MAX_CLIENTS_SHOWN]]
+    lines += [f"  … and {len(newly) - _MAX_CLIENTS_SHOWN} more"] if len(newly) > _MAX_CLIENTS_SHOWN else []
+    return [*lines, errors.to_go_back(list(dict.fromkeys(registry["id"] for registry, _ in newly)))]
 
 
 def _describe_refused_client(registry: dict[str, Any], row: dict[str, Any]) -> str:

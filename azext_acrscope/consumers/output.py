@@ -1,25 +1,33 @@
-"""The consumers of some registries as the command's result; the summary, the checklist and the gate."""
+"""The consumers of some registries as the command's result; the summary, the warnings and the gate."""
 
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.consumers import errors, login_log, verdicts
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
 
 
-def consumers_summary(result: dict[str, Any]) -> list[str]:
-    """Lines for people: the numbers, what may be missing, once the checklist of what no query sees, and the log."""
+def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
+    """Return lines for people: the numbers, what no query sees and how to list it, and the log.
+
+    :param selection: the options that select one of the registries, for a command to type.
+    """
     registries = result["registries"]
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
     broad = numbers[UNKNOWN] - _count_unknown_to_ask(result)
-    lines = [errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])]
-    lines += [f"  {sentence}" for sentence in result["incomplete"]]
-    lines.append(errors.NOT_SEEN)
-    for verdict in (BREAKS, UNKNOWN, WORKS):
-        names = [item["consumer"] for item in result["manualChecks"] if item["verdict"] == verdict]
-        lines += [f"  {verdict}: {'; '.join(names)}"] if names else []
-    return lines + login_log.login_summary(result)  # last, where it is seen
+    checks = result["manualChecks"]
+    checks_that_break = sum(item["verdict"] == BREAKS for item in checks)
+    return [
+        errors.consumers_found(len(registries), numbers, broad, result["subscriptions"]),
+        errors.manual_checks(len(checks), checks_that_break, selection),
+        *login_log.login_summary(result),
+    ]
+
+
+def consumers_warnings(result: dict[str, Any]) -> list[str]:
+    """Return warnings: what may be missing, and who is newly refused: last, where it is seen."""
+    return [*result["incomplete"], *login_log.login_warnings(result)]
 
 
 def _count_unknown_to_ask(result: dict[str, Any]) -> int:

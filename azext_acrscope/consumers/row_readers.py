@@ -379,16 +379,13 @@ def _read_builder(row: Row, suffix: str) -> list[RegistryUse]:
     found = []
     for entry in as_rows(row.get("builderRegistries")):
         if host := hosts.image_login_server(as_text(member_at(entry, "containerRegistryServer")), suffix, bare=True):
-            identity = as_text(member_at(entry, "identityResourceId"))
-            found.append(
-                (
-                    host,
-                    PullAuth(MANAGED_IDENTITY, principals_of_identity(row, identity))
-                    if identity
-                    else PullAuth(UNKNOWN_AUTH),
-                )
-            )
+            found.append((host, _identity_auth(row, as_text(member_at(entry, "identityResourceId")), UNKNOWN_AUTH)))
     return _make_uses(row, "container-app-builder", found)
+
+
+def _identity_auth(row: Row, identity: str, otherwise: str) -> PullAuth:
+    """Return the sign-in with an identity of the resource; `otherwise` is the kind where none is named."""
+    return PullAuth(MANAGED_IDENTITY, principals_of_identity(row, identity)) if identity else PullAuth(otherwise)
 
 
 def _find_registry_ids(value: Any) -> list[str]:
@@ -404,20 +401,11 @@ def _read_task(row: Row, suffix: str) -> list[RegistryUse]:
     registry = parse_resource_id(str(row["id"])).parent.lower()
     kind = "agent-pool" if str(row["type"]).lower().endswith("agentpools") else "acr-task"
     identity = as_text(member_at(row, "taskCredentials", "sourceRegistry", "identity"))
-    named = PullAuth(MANAGED_IDENTITY, principals_of_identity(row, identity)) if identity else PullAuth(UNKNOWN_AUTH)
-    found = [(registry, named)]
+    found = [(registry, _identity_auth(row, identity, UNKNOWN_AUTH))]
     for server, entry in as_object(member_at(row, "taskCredentials", "customRegistries")).items():
         host = hosts.image_login_server(str(server), suffix, bare=True)
         if host:
-            other = as_text(member_at(entry, "identity"))
-            found.append(
-                (
-                    host,
-                    PullAuth(MANAGED_IDENTITY, principals_of_identity(row, other))
-                    if other
-                    else PullAuth(PASSWORD_OR_NONE),
-                )
-            )
+            found.append((host, _identity_auth(row, as_text(member_at(entry, "identity")), PASSWORD_OR_NONE)))
     return _make_uses(row, kind, found)
 
 

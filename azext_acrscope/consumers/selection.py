@@ -1,5 +1,6 @@
 """Whose consumers are meant: what was named or selected, as searches of one tenant each."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +41,30 @@ def known_subscriptions(cli_ctx: Any, tenant: str) -> list[str]:
 
     accounts = Profile(cli_ctx=cli_ctx).load_cached_subscriptions()
     return [each["id"] for each in accounts if each["tenantId"] == tenant != each["id"]]
+
+
+def selection_options(
+    refs: list[RegistryRef] | None,
+    group: str | None,
+    all_subscriptions: bool,
+    management_group: str | None,
+    subscription: str | None,
+) -> str:
+    """Return the options that select what was selected, or the first registry that was named, for a command to type."""
+    if all_subscriptions:
+        return "--all-subscriptions"
+    if management_group:
+        return f"--management-group {shlex.quote(management_group)}"
+    options = [f"--name {_typed_name(refs[0])}"] if refs else []
+    options += [f"--resource-group {shlex.quote(group)}"] if group else []
+    return " ".join([*(options or ["--all"]), *([f"--subscription {subscription}"] if subscription else [])])
+
+
+def _typed_name(ref: RegistryRef) -> str:
+    if ref.subscription_id and ref.resource_group:
+        group = f"/subscriptions/{ref.subscription_id}/resourceGroups/{ref.resource_group}"
+        return shlex.quote(f"{group}/providers/Microsoft.ContainerRegistry/registries/{ref.name}")
+    return ref.login_server or ref.name
 
 
 # --- by name -------------------------------------------------------------------------------------------------------

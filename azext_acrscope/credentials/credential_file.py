@@ -151,7 +151,7 @@ def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:
 def _parse_problem(error: Exception) -> str:
     """What is wrong, without anything of the content."""
     if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
+        return files.os_error_reason(error)
     if isinstance(error, json.JSONDecodeError):
         return f"it is no JSON (line {error.lineno}, column {error.colno})"
     return "it is no JSON"

@@ -20,6 +20,7 @@ from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 from azext_acrscope.credentials.stores import StoredCredential
 from azext_acrscope.hops import scoped_tokens
 from azext_acrscope.hops.exchange import Exchange
+from azext_acrscope.registry.lookup import ResolvedRegistry
 
 MAX_CONCURRENT_LOGINS = (
     20  # at the same time; a registry allows thousands of exchanges a minute, and each goes to its own
@@ -45,6 +46,11 @@ class LoginTarget:
     def is_open(self) -> bool:
         """Whether there is something left to do."""
         return not (self.error or self.token or self.kept_until)
+
+
+def login_targets(found: list[ResolvedRegistry]) -> list[LoginTarget]:
+    """Return a sign-in for each login server; what could not be looked up keeps its error."""
+    return [LoginTarget(each.ref.name, each.login_server, each.ref.subscription_id, error=each.error) for each in found]
 
 
 def check_storable(run: list[LoginTarget], destination: Destination) -> None:

@@ -26,7 +26,8 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import redact_tokens
-from azext_acrscope.enforcement.record import RunRecord
+from azext_acrscope.enforcement import errors
+from azext_acrscope.enforcement.record import CONSUMERS_NOT_ASKED, RunRecord
 from azext_acrscope.registry import change as registry_change
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.change import StatusChange
@@ -53,8 +54,10 @@ class PlanItem:
     """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
 
     :ivar result: empty while the change is to be made.
+    :ivar error: why it failed, as a command about this registry alone ends.
+    :ivar consumers: what became of looking for its consumers, in the words of `record`.
     :ivar restores: this change takes back one that the same run has made.
-    :ivar verification: whether the change was seen in effect, as `enforce` prints it.
+    :ivar verification: whether the status was seen in effect, as `enforce` prints it.
     """
 
     resource: RegistryResource
@@ -63,6 +66,8 @@ class PlanItem:
     result: str = ""
     reason: str = ""
     status: str = ""
+    error: AzCLIError | None = None
+    consumers: str = CONSUMERS_NOT_ASKED
     restores: bool = False
     verification: dict[str, Any] | None = None
     # Of the run: the next step is check, send, look, read_back or explain.
@@ -80,17 +85,30 @@ class PlanItem:
     def subscription(self) -> str:
         return parse_resource_id(self.resource["id"]).subscription.lower()
 
+    @property
+    def changed(self) -> bool:
+        """Whether the registry has the new status, and has it from this run."""
+        return self.change is not None and self.change.accepted and self.status == self.target
+
     def finish(self, result: str, status: str, reason: str = "") -> None:
+        """Set what came of the item, with the status the registry has now."""
         self.result, self.status, self.reason = result, status, reason
 
+    def fail(self, status: str, error: AzCLIError, reason: str = "") -> None:
+        """Set that the item failed. `reason` is for its row; by default the error's message."""
+        self.error = error
+        self.finish(FAILED, status, reason or error.error_msg)
+
     def next_step(self, step: str) -> float:
+        """Move on to another step, at once: return 0 seconds."""
         self.step, self.tries = step, 0
         return 0.0
 
 
 @dataclass
 class PlanExecutor:
-    """A run over items. `arms` gives the connection to a subscription, `watch` is told of progress.
+    """Makes the changes of items. `arms` gives the connection to a subscription, `progress` takes three counts: done,
+    all, failed.
 
     :ivar interrupted: whether Ctrl-C or SIGTERM ended the handing out.
     :ivar stopped: the error that ended it: the record could not be written.
@@ -100,7 +118,7 @@ class PlanExecutor:
     record: RunRecord
     operation_seconds: float
     planned: float = -math.inf  # when the registries were read, by time.monotonic()
-    watch: Callable[[int, int, int], None] = lambda done, total, failed: None
+    progress: Callable[[int, int, int], None] = lambda done, total, failed: None
     interrupted: bool = False
     stopped: AzCLIError | None = None
     _throttles: dict[tuple[str, float], Throttle] = field(default_factory=dict)
@@ -128,7 +146,7 @@ class PlanExecutor:
                 if self.interrupted or self.stopped:
                     self._drop(todo)
                     self._drop_unsent()
-                self.watch(total - len(todo) - len(running) - len(self._later), total, count_failures(items))
+                self.progress(total - len(todo) - len(running) - len(self._later), total, count_failures(items))
 
     # --- the thread that keeps the books ---
 
@@ -232,7 +250,7 @@ class PlanExecutor:
         def note(_signal: int, _frame: Any) -> None:
             self.interrupted = True
             signal.signal(_signal, before[signal.Signals(_signal)])
-            logger.warning("Interrupted: no more writes. Waiting for those that were sent …")
+            logger.warning("Interrupted: nothing more is changed. Waiting for the changes that were sent …")
 
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -266,16 +284,16 @@ class PlanExecutor:
             return self._explain_later(item, error)
         except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
             logger.debug("Unexpected: %s", redact_tokens(traceback.format_exc()))
-            item.finish(FAILED, UNKNOWN, f"unexpected: {type(error).__name__}. Its state could not be read.")
+            item.fail(UNKNOWN, errors.unexpected(type(error).__name__))
             return None
 
     def _refused(self, item: PlanItem, throttle: Throttle, error: ArmError) -> float:
         """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
-        now = time.monotonic()
+        now, pause = time.monotonic(), max(error.retry_after, 1.0)
         if throttle.refused(now, error.retry_after):
-            logger.warning("Subscription %s is being throttled: going on at the pace it allows.", item.subscription)
+            logger.warning("Azure throttles subscription %s: trying again in %.0f s.", item.subscription, pause)
         item.refused_since = item.refused_since or now
-        return max(error.retry_after, 1.0) if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
+        return pause if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
 
     def _check(self, item: PlanItem, change: StatusChange) -> float | None:
         """Just before the write: somebody else may have done it since the plan was made."""
@@ -308,7 +326,7 @@ class PlanExecutor:
         if now == item.target:
             item.finish(CHANGED, now)
         else:
-            item.finish(FAILED, now, change.failed(registry_change.unchanged_reason(item.target), now).error_msg)
+            item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
 
     def _explain_later(self, item: PlanItem, problem: str | ArmError | AzCLIError) -> float | None:
         """Something went wrong; the next and last step reads what state the registry is in now."""
@@ -316,12 +334,12 @@ class PlanExecutor:
             item.problem = problem
             return item.next_step("explain")
         assert item.change is not None  # noqa: S101
-        item.finish(FAILED, UNKNOWN, item.change.failed(item.problem, None).error_msg)
+        item.fail(UNKNOWN, item.change.failed(item.problem, None))
         return None
 
     def _explain(self, item: PlanItem, change: StatusChange) -> None:
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
-        item.finish(FAILED, now, change.failed(item.problem, now).error_msg)
+        item.fail(now, change.failed(item.problem, now))
 
 
 def _is_transient(error: Exception) -> bool:
@@ -352,4 +370,5 @@ def _next_retry_seconds(item: PlanItem) -> float:
 
 
 def count_failures(items: list[PlanItem]) -> int:
+    """Return how many of the items failed."""
     return sum(item.result == FAILED for item in items)

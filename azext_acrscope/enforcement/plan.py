@@ -1,4 +1,4 @@
-"""Enforcing many registries: select, plan from the live state, ask, write in waves, report."""
+"""The plan of an enforcement: which registries would change, from their live state, and which would not and why."""
 
 import math
 import time
@@ -21,27 +21,60 @@ from azext_acrscope.fleet.scope import Scope
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 
+Connect = Callable[[str | None], ArmClient]  # the connection to a subscription, by its ID
+
 _MAX_READERS = 16
 _MAX_THROTTLED_READ_SECONDS = 600  # for which a registry's reading may be put off by throttling
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which registries: those named, or those of a scope with all of these tags. Neither for an undo.
+
+    :ivar resource_group: where to look for those named.
+    :ivar exclude: names, login servers or IDs of registries to leave alone.
+    """
+
+    named: tuple[RegistryRef, ...] = ()
+    resource_group: str | None = None
+    scope: Scope | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+
+
 @dataclass
 class EnforcementPlan:
-    """What a run would do. `unread` are subscriptions of the selection that could not be read."""
+    """What a run would do.
+
+    :ivar unread: why subscriptions of the selection could not be read, by ID.
+    :ivar single: exactly one registry was named: what goes wrong is the command's error, not a row's reason.
+    """
 
     items: list[PlanItem]
     unread: dict[str, str] = field(default_factory=dict)
+    single: bool = False
     made_at: float = field(default_factory=time.monotonic)
-    consumers: str = record.CONSUMERS_NOT_ASKED  # what became of looking for them: it is written down
 
     @property
     def changes(self) -> list[PlanItem]:
+        """The items with a change to make."""
         return [item for item in self.items if not item.result]
 
     @property
     def enforcing(self) -> list[PlanItem]:
         """Of the changes, those after which ARM-audience tokens are refused."""
         return [item for item in self.changes if item.target == registry_resource.DISABLED]
+
+    @property
+    def consumers(self) -> str:
+        """What became of looking for consumers, in the words of `record`; the same for all that were looked at."""
+        answers = (item.consumers for item in self.items if item.consumers != record.CONSUMERS_NOT_ASKED)
+        return next(answers, record.CONSUMERS_NOT_ASKED)
+
+    def set_consumers(self, answer: str) -> None:
+        """Note for each registry that is to be enforced what became of looking for its consumers."""
+        for item in self.enforcing:
+            item.consumers = answer
 
 
 @dataclass(frozen=True)
@@ -56,6 +89,7 @@ class WaveSettings:
         return bool(self.canaries or self.share)
 
     def split(self, items: list[PlanItem]) -> list[list[PlanItem]]:
+        """Return the items by wave: one or two lists, none of them empty."""
         if self.canaries:
             first = [item for item in items if registry_names(item.resource) & self.canaries]
         else:
@@ -65,7 +99,7 @@ class WaveSettings:
         return [wave for wave in (first, rest) if wave]
 
     def check(self, plan: "EnforcementPlan") -> None:
-        """Refuse canaries that the plan does not change: a slip in a name must not send all at once.
+        """Check that the plan changes each canary: a typo in a name must not change all registries at once.
 
         :raises InvalidArgumentValueError: naming them.
         """
@@ -76,18 +110,19 @@ class WaveSettings:
             raise errors.no_such_canary(missing)
 
 
-# --- the plan ------------------------------------------------------------------------------------------------------
+def make_plan(cli_ctx: Any, connect: Connect, selection: Selection, target: str) -> EnforcementPlan:
+    """Return the plan that gives the selected registries the status `target`.
 
-
-def plan_scope(
-    cli_ctx: Any, wanted: Scope, tags: dict[str, str], target: str, excluded: Iterable[str]
-) -> EnforcementPlan:
-    """The plan for the registries of a scope that carry all of these tags, from ARM's live lists."""
-    seen = live.read_live_fleet(cli_ctx, wanted)
-    chosen = [each for each in seen.registries if _has_tags(each, tags)]
+    :raises RequiredArgumentMissingError, ResourceNotFoundError: nothing is selected, or nothing matches.
+    """
+    if selection.scope is None:
+        return _plan_named(connect, selection, hosts.login_server_suffix(cli_ctx.cloud), target)
+    seen = live.read_live_fleet(cli_ctx, selection.scope)
+    chosen = [each for each in seen.registries if _has_tags(each, selection.tags)]
     if not chosen and not seen.unreadable:
-        raise errors.nothing_matches(wanted.text + "".join(f", tag {key}={value}" for key, value in tags.items()))
-    return EnforcementPlan(_make_items(chosen, lambda _: target, excluded), seen.unreadable)
+        tags = "".join(f", tag {key}={value}" for key, value in selection.tags.items())
+        raise errors.nothing_matches(selection.scope.text + tags)
+    return EnforcementPlan(_make_items(chosen, lambda _: target, selection.exclude), seen.unreadable)
 
 
 def _has_tags(resource: RegistryResource, tags: dict[str, str]) -> bool:
@@ -96,28 +131,21 @@ def _has_tags(resource: RegistryResource, tags: dict[str, str]) -> bool:
     return all(own.get(key.lower()) == value for key, value in tags.items())
 
 
-def plan_named(
-    connect: Callable[[str | None], ArmClient],
-    refs: list[RegistryRef],
-    group: str | None,
-    suffix: str,
-    target: str,
-    excluded: Iterable[str],
-) -> EnforcementPlan:
-    """The plan for registries that were named one by one; one that cannot be read is a failed item, not an error."""
+def _plan_named(connect: Connect, selection: Selection, suffix: str, target: str) -> EnforcementPlan:
+    """Of several registries, one that cannot be read is a failed item, not an error."""
+    group = selection.resource_group
     found = _read_registries(
-        refs, lambda ref: registry_resource.find_registry(connect(ref.subscription_id), ref, group, suffix)
+        list(dict.fromkeys(selection.named)),
+        lambda ref: registry_resource.find_registry(connect(ref.subscription_id), ref, group, suffix),
     )
     unique = {str(each["id"]).lower(): each for each in found if isinstance(each, dict)}
-    return EnforcementPlan(
-        _make_items(list(unique.values()), lambda _: target, excluded) + [e for e in found if isinstance(e, PlanItem)]
-    )
+    failed = [each for each in found if isinstance(each, PlanItem)]
+    items = failed if not unique else _make_items(list(unique.values()), lambda _: target, selection.exclude) + failed
+    return EnforcementPlan(items, single=len(items) == 1)
 
 
-def plan_undo(
-    connect: Callable[[str | None], ArmClient], made: list[RecordedChange], suffix: str, excluded: Iterable[str]
-) -> EnforcementPlan:
-    """The plan that takes back what a record says was done, leaving alone what has another status by now."""
+def plan_undo(connect: Connect, made: list[RecordedChange], suffix: str, excluded: Iterable[str]) -> EnforcementPlan:
+    """Return the plan that takes back the changes of a record; what has another status by now is left alone."""
     before = {each.id.lower(): each.before for each in made}
     after = {each.id.lower(): each.after for each in made}
     refs = [hosts.parse_registry(each.id, suffix) for each in made]
@@ -150,7 +178,7 @@ def _unread_item(ref: RegistryRef, error: AzCLIError) -> PlanItem:
     if ref.resource_group and ref.subscription_id:
         known = registry_resource.build_registry_id(ref.subscription_id, ref.resource_group, ref.name)
     item = PlanItem({"id": known, "name": ref.login_server or ref.name, "properties": {}}, UNKNOWN, UNKNOWN)
-    item.finish(FAILED, UNKNOWN, error.error_msg)
+    item.fail(UNKNOWN, error)
     return item
 
 
@@ -184,7 +212,7 @@ def _make_items(
             before, _ = registry_resource.status_of(resource)
         except AzCLIError as error:
             items.append(item := PlanItem(resource, UNKNOWN, target(resource)))
-            item.finish(FAILED, UNKNOWN, error.error_msg)
+            item.fail(UNKNOWN, error)
             continue
         items.append(item := PlanItem(resource, before, target(resource)))
         if registry_names(resource) & names:
@@ -195,12 +223,12 @@ def _make_items(
 
 
 def registry_names(resource: RegistryResource) -> set[str]:
-    """How a person may name a registry, in lower case: its name, login server or ID."""
+    """Return how a registry may be named, in lower case: its name, login server and ID."""
     return {str(resource["name"]).lower(), registry_resource.login_server_of(resource), str(resource["id"]).lower()}
 
 
 def enforcement_question(plan: EnforcementPlan) -> str:
-    """What is asked before a run, with the numbers."""
+    """Return the question asked before a run, with the numbers."""
     changes = plan.changes
     where = len({item.subscription for item in changes})
     targets = " or ".join(sorted({f"`{item.target}`" for item in changes}))
@@ -213,10 +241,10 @@ def enforcement_question(plan: EnforcementPlan) -> str:
     return text + (f" ({aside})?" if aside else "?")
 
 
-def warn_of_policy_conflicts(plan: EnforcementPlan, connect: Callable[[str | None], ArmClient]) -> list[str]:
-    """Look up which changes to `enabled` Azure Policy will refuse or undo: warnings, and the reason of each item.
+def warn_of_policy_conflicts(plan: EnforcementPlan, connect: Connect) -> list[str]:
+    """Return warnings of changes to `enabled` that Azure Policy will refuse or undo, and set the items' reasons.
 
-    Costs nothing where nothing is to become `enabled`.
+    Makes no request where nothing is to become `enabled`.
     """
     enabling = [item for item in plan.changes if item.target == registry_resource.ENABLED]
     if not enabling:

@@ -1,9 +1,9 @@
 """The record of a run: what was about to change, and what came of it, on disk before and after each write.
 
-A file of JSON lines, readable by its owner alone. First a line ``{"event": "run", "registries", "consumers"}``, with
+A file of JSON lines that only its owner can read. First a line ``{"event": "run", "registries", "consumers"}``, with
 what became of looking for consumers; before a write ``{"event": "change", "id", "from", "to"}``; after it ``{"event":
-"outcome", "id", "result", "status", "reason"}``. A run that was killed leaves changes without an outcome: those may or
-may not have been made, and undoing looks at the live state.
+"outcome", "id", "result", "status", "reason"}``. A run that was killed leaves changes without an outcome: they may or
+may not have been made, and an undo looks at the live state.
 """
 
 import json
@@ -18,7 +18,7 @@ from azext_acrscope.base import clock, files
 from azext_acrscope.enforcement import errors
 
 # Whether consumers were looked for before: all of the search was read; some of it was not, and the user went on; the
-# user had it left out; there was no need, for nothing was to become `disabled`.
+# user left it out; there was no need, because nothing was to become `disabled`.
 CONSUMERS_ASKED, CONSUMERS_UNANSWERED, CONSUMERS_SKIPPED, CONSUMERS_NOT_ASKED = (
     "asked",
     "unanswered",
@@ -73,34 +73,37 @@ class RunRecord:
             raise errors.record_unwritable(str(self.file), error) from error
 
     def close(self) -> None:
+        """Close the file."""
         os.close(self._handle)
 
 
 def default_record_file(config_directory: str) -> Path:
-    """A new file's name in the CLI's configuration directory, such as acrscope/enforce-20261123T124501Z-4711.jsonl."""
+    """Return the name of a new file there, such as acrscope/enforce-20261123T124501Z-4711.jsonl."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     return Path(config_directory) / "acrscope" / f"enforce-{stamp}-{os.getpid()}.jsonl"
 
 
 def read_record(file: str) -> list[RecordedChange]:
+    """Return the changes of a record, given as it was typed; see `parse_record`."""
     return parse_record(files.expand_path(file))
 
 
 def choose_record_file(chosen: str | None, config_directory: str) -> Path:
+    """Return where to keep a record: the file that was typed, else a new one in the CLI's configuration directory."""
     return files.expand_path(chosen) if chosen else default_record_file(config_directory)
 
 
 def parse_record(file: Path) -> list[RecordedChange]:
-    """The changes of a record that were made or may have been, each registry once.
+    """Return the changes of a record that were made or may have been, each registry once.
 
-    A last line that was cut off by a crash is passed over.
+    A last line that a crash cut off is ignored.
 
-    :raises FileOperationError: no such file, or it is no record.
+    :raises FileOperationError: there is no such file, or it is not a record.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise errors.record_unreadable(str(file), error.strerror or type(error).__name__) from error
+        raise errors.record_unreadable(str(file), files.os_error_reason(error)) from error
     except UnicodeDecodeError as error:
         raise errors.record_unreadable(str(file), "it is not text") from error
     made: dict[str, RecordedChange] = {}

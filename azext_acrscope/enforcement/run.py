@@ -1,161 +1,175 @@
-"""Enforcing many registries: select, plan from the live state, ask, write in waves, report."""
+"""Making the changes of a plan: wave after wave, each recorded before it is written, and verified if asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
-from knack.log import get_logger
 
-from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.base import console
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.threads import map_bounded
 from azext_acrscope.enforcement import errors, executor
 from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanExecutor, PlanItem
-from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
+from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, WaveSettings
 from azext_acrscope.enforcement.record import RunRecord
-from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.verification.probe import Prober, Verification, wait_until_in_effect
 
 _MAX_PROBERS = 20  # registries that are verified at the same time, each at its own login server
 
-logger = get_logger(__name__)
-
 
 @dataclass(frozen=True)
 class ChangeVerifier:
-    """How to verify changes: with the two-token probe, waiting so many seconds for each to take effect."""
+    """Verifies changes with the two-token probe, waiting up to `seconds` for each to take effect."""
 
     prober: Prober
     seconds: float
 
-    def of(self, changed: list[PlanItem]) -> list[Verification]:
-        """Verify changed registries, several at the same time; no error but what is in the findings."""
-        if not changed:
+    def verify_items(self, items: list[PlanItem]) -> list[Verification]:
+        """Return what was seen of each item's registry, several at the same time; errors are findings, too."""
+        if not items:
             return []
-        logger.warning("Verifying %s …", base_errors.registries(len(changed)))
-        prober = replace(self.prober)  # a new one: tokens live less long than runs may
+        console.tell([f"Verifying {base_errors.registries(len(items))} …"])
+        prober = replace(self.prober)  # a new one, because a run may last longer than tokens live
 
-        def one(item: PlanItem) -> Verification:
+        def verify_one(item: PlanItem) -> Verification:
             return wait_until_in_effect(prober, item.resource, item.target, self.seconds)
 
-        return map_bounded(one, changed, _MAX_PROBERS)
+        return map_bounded(verify_one, items, _MAX_PROBERS)
 
 
-# --- the run -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Rollout:
+    """How a plan is carried out.
+
+    :ivar record_file: where the record is kept; it must not exist yet.
+    :ivar operation_seconds: how long to wait for Azure to finish one change.
+    :ivar verifier: how to verify each wave; None does not.
+    """
+
+    record_file: Path
+    operation_seconds: float
+    waves: WaveSettings = WaveSettings()
+    verifier: ChangeVerifier | None = None
 
 
 def run_plan(
-    plan: EnforcementPlan,
-    connect: Callable[[str | None], ArmClient],
-    file: Path,
-    waves: WaveSettings,
-    operation_seconds: float,
-    watch: Callable[[int, int, int], None],
-    proof: ChangeVerifier | None = None,
+    plan: EnforcementPlan, connect: Connect, rollout: Rollout, progress: Callable[[int, int, int], None]
 ) -> AzCLIError | None:
-    """Make the changes of a plan; its items hold what came of each. None if nothing failed, else the error to end with.
+    """Make the changes of a plan; its items hold what came of each. Return the error to end with, None if none failed.
 
-    :param file: where to keep the record.
-    :param proof: how to verify each wave. One that cannot be verified ends the run; of several, it is restored.
+    With a verifier, a wave that cannot be verified ends the run; where there are several waves, it is restored. One
+    registry that was named and has the status already is verified as well.
+
+    :param progress: takes three counts: done, all, failed.
     """
     changes = plan.changes
     if changes:
-        log = RunRecord(file)
-        logger.warning("The record of this run: %s", file)
-        try:
-            log.append([{"event": "run", "registries": len(changes), "consumers": plan.consumers}])
-            runner = PlanExecutor(connect, log, operation_seconds, plan.made_at, watch)
-            _run_waves(waves.split(changes), runner, proof, restores=waves.staged)
-        finally:
-            log.close()
-        if runner.stopped:
-            return runner.stopped
-        if runner.interrupted:
-            return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
-        logger.warning("Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now.")
-    return run_error(plan, str(file) if changes else "")
+        record_file = str(rollout.record_file)
+        if stopped := _make_changes(plan, connect, rollout, progress):
+            return stopped
+    else:
+        record_file = ""
+        unchanged = [item for item in plan.items if plan.single and item.result == executor.UNCHANGED]
+        if rollout.verifier and _count_unverified(unchanged, rollout.verifier) is None:
+            return _verification_interrupted(unchanged, record_file)
+    return run_error(plan, record_file)
 
 
 def run_error(plan: EnforcementPlan, record_file: str = "") -> AzCLIError | None:
-    """The error to end with if something failed or could not be read, in a dry run as well."""
+    """Return the error to end with if something failed or could not be read, in a dry run as well; else None."""
     failed = executor.count_failures(plan.items)
+    if plan.single and failed:
+        return plan.items[0].error
     if failed or plan.unread:
         return errors.some_failed(failed, len(plan.items), len(plan.unread), record_file)
     return None
 
 
-def _run_waves(waves: list[list[PlanItem]], runner: PlanExecutor, proof: ChangeVerifier | None, restores: bool) -> None:
-    """Run wave after wave while nothing fails."""
-    failed = 0
-    for wave in waves:
-        if failed:
-            for item in wave:
-                item.finish(SKIPPED, item.before, f"not begun: {failed} of the first wave failed")
-        else:
-            runner.run(wave)  # which skips all, once the run was stopped
-            if proof and not (runner.stopped or runner.interrupted):
-                _verify_wave(wave, runner, proof, restores)
+def _make_changes(
+    plan: EnforcementPlan, connect: Connect, rollout: Rollout, progress: Callable[[int, int, int], None]
+) -> AzCLIError | None:
+    """Return the error that stopped the run, None if it came to its end."""
+    changes, file = plan.changes, rollout.record_file
+    log = RunRecord(file)
+    console.tell([f"The record of this run: {file}"])
+    runner = PlanExecutor(connect, log, rollout.operation_seconds, plan.made_at, progress)
+    waves = _Waves(runner, rollout.verifier, restores=rollout.waves.staged)
+    try:
+        log.append([{"event": "run", "registries": len(changes), "consumers": plan.consumers}])
+        waves.run(rollout.waves.split(changes))
+    except KeyboardInterrupt:
+        raise errors.interrupted_again(str(file)) from None
+    finally:
+        log.close()
+    if runner.stopped:
+        return runner.stopped
+    if waves.unverified:
+        return _verification_interrupted(waves.unverified, str(file))
+    if runner.interrupted:
+        return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
+    if not plan.single:
+        console.tell(["Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now."])
+    return None
+
+
+def _verification_interrupted(items: list[PlanItem], record_file: str) -> AzCLIError:
+    return errors.verification_interrupted([item.resource["name"] for item in items], items[0].status, record_file)
+
+
+@dataclass
+class _Waves:
+    """Runs wave after wave while nothing fails. `unverified`: what a Ctrl-C left unverified."""
+
+    runner: PlanExecutor
+    verifier: ChangeVerifier | None
+    restores: bool
+    unverified: list[PlanItem] | None = None
+
+    def run(self, waves: list[list[PlanItem]]) -> None:
+        failed = 0
+        for wave in waves:
+            if failed:
+                for item in wave:
+                    item.finish(SKIPPED, item.before, f"not begun: {failed} of the first wave failed")
+                continue
+            self.runner.run(wave)  # which skips all, once the run was stopped
+            if self.verifier and not (self.runner.stopped or self.runner.interrupted):
+                self._verify(wave, self.verifier)
             failed = executor.count_failures(wave)
 
+    def _verify(self, wave: list[PlanItem], verifier: ChangeVerifier) -> None:
+        changed = [item for item in wave if item.result == executor.CHANGED]
+        bad = _count_unverified(changed, verifier)
+        if bad is None:
+            self.runner.interrupted, self.unverified = True, changed  # what was changed is in the record
+        elif bad and self.restores:
+            self._restore(changed, bad)
 
-def _verify_wave(wave: list[PlanItem], runner: PlanExecutor, proof: ChangeVerifier, restores: bool) -> None:
-    """Verify what a wave changed; if some of it is not in effect, take all of it back, or let it be a failure."""
-    changed = [item for item in wave if item.result == executor.CHANGED]
+    def _restore(self, changed: list[PlanItem], bad: int) -> None:
+        """Write back what the items had before, as changes of their own in the same record."""
+        console.warn([f"{base_errors.registries(bad)} could not be verified: restoring what this wave changed …"])
+        back = [PlanItem(item.resource, item.target, item.before, restores=True) for item in changed]
+        self.runner.run(back)
+        for item, restored in zip(changed, back, strict=True):
+            done = restored.status == item.before
+            said = errors.restored(item.before) if done else errors.not_restored(restored.reason)
+            if item.result == FAILED or not done:
+                item.finish(FAILED, restored.status, f"{item.reason} {said}".strip())
+            else:
+                item.finish(executor.RESTORED, restored.status, errors.restored_with_its_wave(bad, item.before))
+
+
+def _count_unverified(items: list[PlanItem], verifier: ChangeVerifier) -> int | None:
+    """Verify items and let those fail whose status is not in effect. Return how many; None if Ctrl-C ended it."""
     try:
-        seen = proof.of(changed)
+        seen = verifier.verify_items(items)
     except KeyboardInterrupt:
-        runner.interrupted = True  # what was changed is in the record
-        return
-    bad = 0
-    for item, verification in zip(changed, seen, strict=True):
+        return None
+    for item, verification in zip(items, seen, strict=True):
         item.verification = verification.row()
         if not verification.verified:
-            bad += 1
-            item.finish(
-                FAILED, item.status, errors.not_verified_in_row(verification.finding.seen, verification.seconds)
-            )
-    if bad and restores:
-        _restore_wave(changed, runner, bad)
-
-
-def _restore_wave(changed: list[PlanItem], runner: PlanExecutor, bad: int) -> None:
-    """Write back what the items had before, as changes of their own in the same record."""
-    logger.warning("%s could not be verified: restoring what this wave changed …", base_errors.registries(bad))
-    back = [PlanItem(item.resource, item.target, item.before, restores=True) for item in changed]
-    runner.run(back)
-    for item, restored in zip(changed, back, strict=True):
-        done = restored.status == item.before
-        said = errors.restored(item.before) if done else errors.not_restored(restored.reason)
-        if item.result == FAILED or not done:
-            item.finish(FAILED, restored.status, f"{item.reason} {said}".strip())
-        else:
-            item.finish(executor.RESTORED, restored.status, errors.restored_with_its_wave(bad, item.before))
-
-
-def enforcement_rows(plan: EnforcementPlan, dry_run: bool) -> list[dict[str, Any]]:
-    """A row a registry, as `enforce` prints them; a dry run has `plannedStatus`, and `planned` as the result."""
-    return [_item_row(item, dry_run) for item in plan.items]
-
-
-def _item_row(item: PlanItem, dry_run: bool) -> dict[str, Any]:
-    registry_id = item.resource["id"]
-    parts = parse_resource_id(registry_id or "")
-    row = {
-        "id": registry_id,
-        "name": item.resource["name"],
-        "resourceGroup": parts.resource_group or None,
-        "subscriptionId": parts.subscription or None,
-        "loginServer": registry_resource.login_server_of(item.resource) or None,
-        "previousStatus": item.before,
-        "status": item.status or item.before,
-        "result": item.result or "planned",
-        "reason": item.reason,
-    }
-    if item.verification:
-        row["verification"] = item.verification
-    if dry_run:
-        row["plannedStatus"] = item.before if item.result else item.target
-    return row
+            why, seconds = verification.finding.seen, verification.seconds
+            error = errors.not_verified(item.resource["id"], item.status, item.changed, seconds, why)
+            item.fail(item.status, error, errors.not_verified_reason(why, seconds))
+    return sum(not verification.verified for verification in seen)

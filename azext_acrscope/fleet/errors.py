@@ -1,4 +1,4 @@
-"""What went wrong here, in words: the error, why, and the next command to type."""
+"""The errors and sentences of this room: what happened, why, and the command to type next."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,
@@ -10,34 +10,40 @@ from azext_acrscope.base.errors import cli_error, counted, registries, sentence,
 
 
 def group_not_found(group: str, subscription: str) -> AzCLIError:
+    """Return the error for a resource group that does not exist."""
     return cli_error(
         ResourceNotFoundError,
         f"There is no resource group '{group}' in subscription {subscription}.",
-        "`az group list --output table` shows them; --subscription names another subscription.",
+        "`az group list --output table` lists the groups. --subscription selects another subscription.",
     )
 
 
 def nothing_in_view() -> AzCLIError:
+    """Return the error for a requirement on a scope without registries."""
     return cli_error(
         ResourceNotFoundError,
-        "There is no registry in view, so there is nothing that fulfils the requirement.",
+        "There is no registry in scope, so nothing meets the requirement.",
         "Check --resource-group, --subscription or --management-group.",
     )
 
 
 def requirement_missed(required: str, missed: int, unknown: int, unread: int, incomplete: list[str]) -> AzCLIError:
-    """The gate of `az acr scope list --require`."""
+    """Return the error for registries that do not meet `az acr scope list --require`.
+
+    :param required: the status.
+    :param incomplete: sentences on what may be missing from the list.
+    """
     parts = []
     if missed:
         parts.append(f"{registries(missed)} not `{required}`")
     if unknown:
-        parts.append(f"{registries(unknown)} of unknown status")
+        parts.append(f"{registries(unknown)} with unknown status")
     if unread:
         parts.append(f"{subscriptions(unread)} that could not be read")
     return cli_error(
         ValidationError,
-        f"Not every registry in view is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
-        "`az acr scope enforce` sets it; reading a subscription needs the role Reader there.",
+        f"Not every registry in scope is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
+        "`az acr scope enforce` sets the status. To read a subscription, ask for the role Reader on it.",
     )
 
 
@@ -45,15 +51,18 @@ NOT_IN_RESOURCE_GRAPH = "it is not visible to the signed-in account in Resource 
 
 
 def subscription_unread(subscription: str, why: str) -> str:
+    """Return the sentence on a subscription that could not be read."""
     return sentence(f"Subscription {subscription} could not be read: {why}")
 
 
 def items_unread(number: int) -> str:
-    return sentence(counted(number, "item of its list is no registry", "items of its list are no registries"))
+    """Return the sentence on items of a list that are not registries."""
+    return sentence(counted(number, "item of its list is not a registry", "items of its list are not registries"))
 
 
 def group_not_listed(management_group: str, code: str) -> str:
+    """Return the sentence on a management group whose subscriptions cannot be listed."""
     return sentence(
         f"The subscriptions of management group {management_group} cannot be listed ({code}), so some may be "
-        "missing here: ask for the role Management Group Reader there."
+        "missing here. Ask for the role Management Group Reader on it."
     )

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
 from azext_acrscope.base import errors as base_errors
@@ -61,8 +60,6 @@ def choose_scope(
     account = find_account(profile, cli_ctx.data.get("subscription_id"))
     if management_group and everything:
         raise base_errors.exclusive("--all-subscriptions", "--management-group")
-    if is_configured_default(resource_group) and (everything or management_group):
-        resource_group = None  # the default group of the CLI's configuration does not contradict a wider scope
     if resource_group and (everything or management_group):
         raise base_errors.exclusive("--resource-group", "--all-subscriptions or --management-group")
     if resource_group is not None:

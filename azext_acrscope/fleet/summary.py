@@ -69,7 +69,7 @@ def requirement_error(rows: list[dict[str, Any]], fleet: Fleet, required: str) -
 
 
 def summarize_fleet(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope) -> list[str]:
-    """Lines for people: registries, enforced, not enforced and unknown, in all and by subscription."""
+    """Return lines for people: registries, enforced, not enforced and unknown, in all and by subscription."""
     where = f"In view, in resource group {wanted.resource_group}" if wanted.resource_group else "In view"
     by_subscription: dict[str, list[str]] = {}
     for each in rows:
@@ -78,11 +78,11 @@ def summarize_fleet(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope)
     lines = [_count_line(where, everything, len(fleet.unreadable))]
     if len(by_subscription) > 1:
         lines += [_count_line(f"  {name}", statuses, 0) for name, statuses in sorted(by_subscription.items())]
-    return lines + [f"  {text}" for text in [*unread_lines(fleet.unreadable), *fleet.incomplete]]
+    return lines
 
 
 def unread_lines(unreadable: dict[str, str]) -> list[str]:
-    """A line for people for each subscription that could not be read, or not as a whole."""
+    """Return a warning for each subscription that could not be read, or not as a whole."""
     return [fleet_errors.subscription_unread(each, why) for each, why in sorted(unreadable.items())]
 
 

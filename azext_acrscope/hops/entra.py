@@ -11,7 +11,7 @@ from typing import Any
 
 from azext_acrscope.base import threads
 from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
-from azext_acrscope.hops import errors
+from azext_acrscope.hops import errors, sign_in_errors
 from azext_acrscope.hops.principals import RequestedIdentity
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
@@ -47,7 +47,7 @@ def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> Entra
                 lambda: _acquire_account_token(cli_ctx, wanted, source), ACCOUNT_TOKEN_SECONDS
             )
         except threads.DeadlineExceeded:
-            raise errors.identity_slow("cli", ACCOUNT_TOKEN_SECONDS) from None
+            raise sign_in_errors.identity_slow("cli", ACCOUNT_TOKEN_SECONDS) from None
     else:
         from azext_acrscope.hops import identities
 
@@ -75,7 +75,7 @@ def _acquire_account_token(cli_ctx: Any, wanted: str, source: RequestedIdentity)
         except CLIError as error:
             if isinstance(error, AzCLIError):
                 raise
-            raise errors.tenant_not_of_account(source.tenant, error) from None
+            raise sign_in_errors.tenant_not_of_account(source.tenant, error) from None
     return str(token)
 
 
@@ -89,15 +89,15 @@ def translate_entra_errors(wanted: str, account: dict[str, Any]) -> Iterator[Non
     try:
         yield
     except AuthenticationError as error:
-        raise errors.sign_in_refused(wanted, account, error) from None
+        raise sign_in_errors.sign_in_refused(wanted, account, error) from None
     except AzCLIError:
         raise
     except CLIError as error:
-        raise errors.not_signed_in(error) from None
+        raise sign_in_errors.not_signed_in(error) from None
     except RequestException as error:
-        raise errors.entra_unreachable(error) from None
+        raise sign_in_errors.entra_unreachable(error) from None
     except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
-        raise errors.entra_failed(wanted, type(error).__name__) from None
+        raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
 
 
 def account_for_subscription(profile: Any, cli_ctx: Any, subscription_id: str | None) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:
         return found
     except CLIError as error:
         if not profile.load_cached_subscriptions():
-            raise errors.not_signed_in(error) from error
-        raise errors.unknown_subscription(error) from error
+            raise sign_in_errors.not_signed_in(error) from error
+        raise sign_in_errors.unknown_subscription(error) from error
 
 
 def _check_audience(token: str, wanted: str, credential: str = "cli") -> None:
@@ -128,4 +128,4 @@ def _check_audience(token: str, wanted: str, credential: str = "cli") -> None:
         return
     if got == _ACR_APP_ID and wanted == ACR_AUDIENCE:
         return
-    raise errors.wrong_audience(wanted, got, credential)
+    raise sign_in_errors.wrong_audience(wanted, got, credential)

@@ -15,7 +15,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.base import hosts
 from azext_acrscope.base.tokens import EntraToken, RefreshToken, parse_json_object, read_claims, read_expiry, safe_word
-from azext_acrscope.hops import errors
+from azext_acrscope.hops import login_server_errors
 from azext_acrscope.hops.token_endpoints import LoginServer, LoginServerAnswer, read_correlation_id, read_error_envelope
 
 
@@ -70,16 +70,16 @@ def read_challenge(answer: LoginServerAnswer, login_server: str, suffix: str) ->
     A container client will follow the realm named here with its credential, so a realm elsewhere ends the sign-in.
     """
     if answer.status == 403:
-        raise errors.network_refused(login_server, *read_error_envelope(answer))
+        raise login_server_errors.network_refused(login_server, *read_error_envelope(answer))
     if answer.status == 429 or answer.status >= 500:
         raise _exchange_error(answer, login_server)
     realm, service = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
     if answer.status != 401 or not realm:
-        raise errors.no_challenge(login_server, answer.status, "it sent no Bearer challenge")
+        raise login_server_errors.no_challenge(login_server, answer.status, "it sent no Bearer challenge")
     if not hosts.is_own_realm(realm, login_server):
-        raise errors.foreign_realm(login_server, realm)
+        raise login_server_errors.foreign_realm(login_server, realm)
     if not hosts.is_own_service(service, login_server, suffix):
-        raise errors.no_challenge(
+        raise login_server_errors.no_challenge(
             login_server, answer.status, f"its challenge names the service '{safe_word(service)}'"
         )
     return service
@@ -98,24 +98,26 @@ def parse_challenge(header: str) -> tuple[str, str]:
 def read_refresh_token(answer: LoginServerAnswer, login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
     """The refresh token of a registry's answer to the exchange."""
     if answer.status == 403:
-        raise errors.network_refused(login_server, *read_error_envelope(answer))
+        raise login_server_errors.network_refused(login_server, *read_error_envelope(answer))
     if answer.status != 200:
         raise _exchange_error(answer, login_server, token)
     correlation = read_correlation_id(answer)
     value = parse_json_object(answer.body).get("refresh_token")
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise errors.bad_exchange_answer(login_server, "no refresh token", correlation)
+        raise login_server_errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = read_claims(value)
     meant_for = token_claims.get("aud", login_server)
     if not hosts.is_own_service(meant_for, login_server, suffix):
-        raise errors.bad_exchange_answer(login_server, f"a refresh token for '{safe_word(meant_for)}'", correlation)
+        raise login_server_errors.bad_exchange_answer(
+            login_server, f"a refresh token for '{safe_word(meant_for)}'", correlation
+        )
     return RefreshToken(value, login_server, read_expiry(token_claims))
 
 
 def _exchange_error(answer: LoginServerAnswer, login_server: str, token: EntraToken | None = None) -> AzCLIError:
     code, _, correlation = read_error_envelope(answer)
     retry_after = answer.headers.get("Retry-After", "")
-    return errors.exchange_refused(
+    return login_server_errors.exchange_refused(
         login_server,
         answer.status,
         code,

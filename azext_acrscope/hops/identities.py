@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from knack.log import get_logger
 
 from azext_acrscope.base import threads
+from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import is_valid_tenant, parse_json_object
-from azext_acrscope.hops import assertions, errors
+from azext_acrscope.hops import assertions, sign_in_errors
 from azext_acrscope.hops.principals import Principal
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity
     try:
         return threads.run_with_deadline(lambda: _request_token(cli_ctx, wanted, source), TOTAL_SECONDS)
     except threads.DeadlineExceeded:
-        raise errors.identity_slow(source.credential, TOTAL_SECONDS) from None
+        raise sign_in_errors.identity_slow(source.credential, TOTAL_SECONDS) from None
 
 
 def _request_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity") -> str:
@@ -103,11 +104,11 @@ def _certificate_credential(sign_in: Principal, file: str, options: dict[str, An
     try:
         return CertificateCredential(sign_in.tenant, sign_in.client_id, file, **more, **options)
     except OSError as error:
-        why = error.strerror or "error"
+        why = os_error_reason(error)
     except (ValueError, TypeError):
         # The cause may quote the file.
         why = "it is no PEM or PKCS12 file with an RSA key, or AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"
-    raise errors.identity_file_unusable("AZURE_CLIENT_CERTIFICATE_PATH", file, why)
+    raise sign_in_errors.identity_file_unusable("AZURE_CLIENT_CERTIFICATE_PATH", file, why)
 
 
 def _request_federated_token(wanted: str, source: "RequestedIdentity", options: dict[str, Any]) -> str:
@@ -155,9 +156,9 @@ def _read_identity_variables(
     if either and not any(found[name] for name in names):
         missing.append(" or ".join(names))
     if missing:
-        raise errors.identity_incomplete(source.credential, missing)
+        raise sign_in_errors.identity_incomplete(source.credential, missing)
     if not is_valid_tenant(found[tenant]):
-        raise errors.bad_tenant(found[tenant])
+        raise sign_in_errors.bad_tenant(found[tenant])
     return found
 
 
@@ -171,12 +172,12 @@ def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
         # No chain: the cause may hold what a server sent.
         unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError))
         if unreachable:
-            raise errors.entra_unreachable(unreachable) from None
+            raise sign_in_errors.entra_unreachable(unreachable) from None
         if "AADSTS" in str(error):
-            raise errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
-        raise errors.entra_failed(wanted, type(error).__name__) from None
+            raise sign_in_errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
+        raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
     except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
-        raise errors.entra_failed(wanted, type(error).__name__) from None
+        raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
 
 
 # --- managed identities ---
@@ -198,13 +199,13 @@ def _request_managed_identity_token(wanted: str, client_id: str | None) -> str:
     except AzureError as error:
         unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError))
         if unreachable:
-            raise errors.no_identity_endpoint(endpoint, unreachable) from None
+            raise sign_in_errors.no_identity_endpoint(endpoint, unreachable) from None
         if "AADSTS" in str(error):
             sign_in = Principal("managed-identity", "of the managed identity", client_id or "(system-assigned)")
-            raise errors.identity_refused(wanted, sign_in, str(error)) from None
-        raise errors.no_managed_identity(endpoint, client_id, str(error)) from None
+            raise sign_in_errors.identity_refused(wanted, sign_in, str(error)) from None
+        raise sign_in_errors.no_managed_identity(endpoint, client_id, str(error)) from None
     except Exception as error:  # noqa: BLE001  (whatever answers there, it is not as it should be)
-        raise errors.no_managed_identity(endpoint, client_id, type(error).__name__) from None
+        raise sign_in_errors.no_managed_identity(endpoint, client_id, type(error).__name__) from None
 
 
 def _metadata_endpoint() -> str:
@@ -224,10 +225,10 @@ def _cli_authority(cli_ctx: Any) -> str:
     authority = str(cli_ctx.cloud.endpoints.active_directory).rstrip("/")
     named = assertions.read_variable(os.environ, "AZURE_AUTHORITY_HOST")
     if named and _normalize_authority(named) != _normalize_authority(authority):
-        raise errors.foreign_authority(named, authority, cli_ctx.cloud.name)
+        raise sign_in_errors.foreign_authority(named, authority, cli_ctx.cloud.name)
     region = assertions.read_variable(os.environ, "AZURE_REGIONAL_AUTHORITY_NAME")
     if region and not re.fullmatch(r"[A-Za-z0-9]+", region):  # it becomes a part of the host
-        raise errors.bad_authority_region()
+        raise sign_in_errors.bad_authority_region()
     return authority
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from azext_acrscope.base import hosts
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object, read_claims, read_expiry, safe_word
-from azext_acrscope.hops import errors
+from azext_acrscope.hops import login_server_errors
 from azext_acrscope.hops.token_endpoints import LoginServer, LoginServerAnswer, read_correlation_id, read_error_envelope
 
 # A word on the command line, and the actions of the registry's scopes that it stands for.
@@ -56,24 +56,24 @@ def read_access_token(
     """The access token of a registry's answer, which must be for it and grant nothing that was not wanted."""
     if answer.status != 200:
         code, _, correlation = read_error_envelope(answer)
-        raise errors.access_refused(login_server, answer.status, code, correlation)
+        raise login_server_errors.access_refused(login_server, answer.status, code, correlation)
     value = parse_json_object(answer.body).get("access_token")
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise errors.bad_access_answer(login_server, "no access token", read_correlation_id(answer))
+        raise login_server_errors.bad_access_answer(login_server, "no access token", read_correlation_id(answer))
     token_claims = read_claims(value)
     meant_for = token_claims.get("aud", "nobody")
     if not hosts.is_own_service(meant_for, login_server, suffix):
-        raise errors.bad_access_answer(
+        raise login_server_errors.bad_access_answer(
             login_server, f"a token for '{safe_word(meant_for)}'", read_correlation_id(answer)
         )
     opened = granted_actions(token_claims)
     more = [name for name, each in opened.items() if not set(each) <= set(wanted.get(name, []))]
     if more:
         what = f"more than was asked for ({', '.join(safe_word(name) for name in more)})"
-        raise errors.bad_access_answer(login_server, what, read_correlation_id(answer))
+        raise login_server_errors.bad_access_answer(login_server, what, read_correlation_id(answer))
     nothing = [name for name in wanted if not opened.get(name)]
     if nothing:
-        raise errors.nothing_granted(login_server, nothing, wanted[nothing[0]])
+        raise login_server_errors.nothing_granted(login_server, nothing, wanted[nothing[0]])
     return AccessToken(value, login_server, read_expiry(token_claims), opened)
 
 

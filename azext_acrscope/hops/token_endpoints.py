@@ -18,7 +18,7 @@ from urllib3.util import Retry, Timeout
 
 from azext_acrscope.base import http, threads
 from azext_acrscope.base.tokens import parse_json_object, safe_word
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import login_server_errors
 
 PROBE_PURPOSE = " (probe)"  # a purpose: its refused sign-ins are on purpose, too
 
@@ -66,7 +66,7 @@ class LoginServer:
         try:
             return threads.result_within(future, TOTAL_SECONDS)
         except threads.DeadlineExceeded:
-            raise hops_errors.login_server_slow(self.host, TOTAL_SECONDS) from None
+            raise login_server_errors.login_server_slow(self.host, TOTAL_SECONDS) from None
 
     def get(self, path: str) -> LoginServerAnswer:
         """The answer to a GET without any credential."""
@@ -103,10 +103,10 @@ class LoginServer:
             response.release_conn()
         except (HTTPError, OSError) as error:
             # No chain: the cause may quote what the server sent, and --debug prints chains.
-            raise hops_errors.login_server_unreachable(self.host, error) from None
+            raise login_server_errors.login_server_unreachable(self.host, error) from None
         if 300 <= response.status < 400:
             target = re.match(r"https?://([\w.:-]+)", response.headers.get("Location", ""), re.ASCII)
-            raise hops_errors.redirected(
+            raise login_server_errors.redirected(
                 self.host, response.status, safe_word(target[1]) if target else "another place"
             )
         return LoginServerAnswer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")

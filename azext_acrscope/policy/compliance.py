@@ -243,10 +243,8 @@ def _find_disagreement(compliance: str, exempt: bool, status: str) -> str | None
     return f"Azure Policy has seen it as {compliance}; it is {is_now} now"
 
 
-def compliance_summary(
-    result: dict[str, Any], found: EffectiveRules, seen: Fleet, known: list[PolicyState], live: bool
-) -> list[str]:
-    """Lines for people: what governs, what is compliant, what disagrees, what could not be read."""
+def compliance_summary(result: dict[str, Any], known: list[PolicyState], live: bool) -> list[str]:
+    """Return lines for people: what governs, what is compliant, and how fresh that is."""
     rows = result["registries"]
     lines = [_describe_assignment(each) for each in result["assignments"]] or [
         "No assignment of the two definitions governs this."
@@ -254,12 +252,6 @@ def compliance_summary(
     by_state = {state: sum(row["compliance"] == state for row in rows) for state in sorted(_compliance_words(rows))}
     counted = ", ".join(f"{number} {state}" for state, number in by_state.items())
     lines.append(f"In view: {base_errors.registries(len(rows))}" + (f": {counted}" if counted else ""))
-    differ = sum(row["disagreement"] is not None for row in rows)
-    if differ:
-        lines.append(
-            f"  {base_errors.registries(differ)} whose status is not what Azure Policy has seen: its states lag, and "
-            "--refresh has them renewed."
-        )
     strangers = len({each.registry for each in known} - {str(row["id"]).lower() for row in rows})
     if strangers:
         lines.append(
@@ -269,9 +261,14 @@ def compliance_summary(
         lines.append(
             "  Statuses are Resource Graph's, which lags by up to minutes; --live asks for those of this moment."
         )
-    return lines + [
-        f"  {text}" for text in [*fleet_summary.unread_lines(seen.unreadable), *seen.incomplete, *found.incomplete]
-    ]
+    return lines
+
+
+def compliance_warnings(result: dict[str, Any], found: EffectiveRules, seen: Fleet) -> list[str]:
+    """Return warnings: which states disagree with the registries, and what could not be read."""
+    differ = sum(row["disagreement"] is not None for row in result["registries"])
+    lines = [errors.states_lag(differ)] if differ else []
+    return [*lines, *fleet_summary.unread_lines(seen.unreadable), *seen.incomplete, *found.incomplete]
 
 
 def _describe_assignment(each: dict[str, Any]) -> str:

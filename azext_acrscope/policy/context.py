@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.arm.paths import check_resource_id
 from azext_acrscope.base import hosts
@@ -48,8 +47,6 @@ def read_scope_context(
     The first and the last are one list of ARM; a management group is a list for each of its subscriptions, so that is
     read from Resource Graph unless `live`.
     """
-    if management_group and is_configured_default(resource_group):
-        resource_group = None
     arm = ArmClient(cli_ctx)
     scope = scopes.choose_scope(arm, management_group, resource_group)
     found = effective_rules.read_effective_rules(arm, scope)

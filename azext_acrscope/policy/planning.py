@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import is_resource_id
 from azext_acrscope.base.resource_ids import parse_resource_id
@@ -45,6 +44,8 @@ class AssignmentRequest:
 
     :ivar effect: audit, deny or modify; audit is the default.
     :ivar enforcement: default or do-not-enforce.
+    :ivar location: as typed, which must not contradict what is there.
+    :ivar default_location: the CLI's, for a new identity.
     """
 
     effect: str | None = None
@@ -55,6 +56,7 @@ class AssignmentRequest:
     message: str | None = None
     location: str | None = None
     identity: str | None = None
+    default_location: str | None = None
 
     def check(self, scope: PolicyScope) -> None:
         """Refuse what cannot be meant, before anything is asked of Azure.
@@ -64,7 +66,7 @@ class AssignmentRequest:
         """
         check_assignment_name(self.assignment_name, scope)
         for option, value in (("--identity", self.identity), ("--location", self.location)):
-            if value and not is_configured_default(value) and self.effect != "modify":
+            if value and self.effect != "modify":
                 raise errors.needs(option, "--effect modify")
         if self.identity is not None and not is_resource_id(self.identity, _IDENTITY_TYPE):
             raise errors.bad_identity(self.identity)
@@ -73,6 +75,11 @@ class AssignmentRequest:
             inside = scope.management_group or scope_contains(scope.path, each)
             if not (is_resource_id(each) and (parts.subscription or parts.management_group) and inside):
                 raise errors.bad_not_scope(each, scope.text)
+
+    @property
+    def new_location(self) -> str | None:
+        """Return where a new identity is to be; None if neither an option nor the CLI's configuration says."""
+        return self.location or self.default_location
 
     @property
     def assignment_name(self) -> str:
@@ -237,12 +244,8 @@ def _edit_identity(edit: _AssignmentEditor, arm: ArmClient, scope: PolicyScope, 
         )
         content["identity"] = identity
     if not content.get("location"):
-        content["location"] = wanted.location or _resource_group_location(arm, scope)
-    elif (
-        wanted.location
-        and not is_configured_default(wanted.location)
-        and _normalized_location(wanted.location) != _normalized_location(content["location"])
-    ):
+        content["location"] = wanted.new_location or _resource_group_location(arm, scope)
+    elif wanted.location and _normalized_location(wanted.location) != _normalized_location(content["location"]):
         raise errors.assignment_elsewhere(str(content["location"]), wanted.location)
 
 

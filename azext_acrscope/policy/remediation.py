@@ -390,10 +390,14 @@ def remediation_rows(task: RemediationTask, started: bool) -> list[dict[str, Any
     ]
 
 
-def remediation_summary(task: RemediationTask) -> list[str]:
-    """A line for people with the numbers, and one with the registries that are for `enforce`."""
+def remediation_summary(task: RemediationTask) -> str:
+    """Return a line for people with the numbers of registries by result."""
     counted = {word: sum(each.result == word for each in task.targets) for word in _RESULT_WORDS}
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
-    lines = [f"{base_errors.registries(len(task.targets))} governed by {task.rule.name}: {numbers or 'none'}"]
+    return f"{base_errors.registries(len(task.targets))} governed by {task.rule.name}: {numbers or 'none'}"
+
+
+def remediation_remarks(task: RemediationTask) -> list[str]:
+    """Return a warning that names the registries which only `enforce` can change, where there are any left."""
     names = encrypted_names(not_disabled_targets(task))
-    return lines + ([f"  {errors.encrypted_registries(names)}"] if names else [])
+    return [errors.encrypted_registries(names)] if names else []

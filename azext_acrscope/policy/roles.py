@@ -10,10 +10,9 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from knack.log import get_logger
-
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base import console
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.policy import errors
@@ -26,8 +25,6 @@ API_VERSION = "2022-04-01"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
 _ROLE_MISSING_TEXT = "The policy itself is assigned; what is missing is its identity's role."
 ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
-
-logger = get_logger(__name__)
 
 
 def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
@@ -87,7 +84,7 @@ def grant_contributor(
             if polling.is_over:
                 raise errors.identity_unknown(principal, scope.text, timeout) from error
         if not polling.pauses:
-            logger.warning("The new identity is not known everywhere yet; waiting to give it its role …")
+            console.tell(["The new identity is not known everywhere yet; waiting to give it its role …"])
         polling.wait()
 
 

@@ -19,7 +19,7 @@ def write_template(language: str, scope: PolicyScope, wanted: AssignmentRequest)
     :raises RequiredArgumentMissingError: `modify` needs a location that only --location can tell.
     """
     definition, _ = EFFECTS[wanted.effect or "audit"]
-    if definition == MODIFY_ID and not (wanted.location or scope.resource_group):
+    if definition == MODIFY_ID and not (wanted.new_location or scope.resource_group):
         raise errors.location_needed(scope.text)
     return (_bicep_template if language == BICEP else _terraform_template)(scope, wanted, definition)
 
@@ -42,7 +42,9 @@ def _bicep_template(scope: PolicyScope, wanted: AssignmentRequest, definition: s
         f"  name: {_bicep_string(wanted.assignment_name)}",
     ]
     if modifies:
-        lines.append(f"  location: {_bicep_string(wanted.location) if wanted.location else 'resourceGroup().location'}")
+        lines.append(
+            f"  location: {_bicep_string(wanted.new_location) if wanted.new_location else 'resourceGroup().location'}"
+        )
         lines += _bicep_identity_member(wanted)
     lines += [
         "  properties: {",
@@ -137,7 +139,7 @@ def _terraform_template(scope: PolicyScope, wanted: AssignmentRequest, definitio
     label = re.sub(r"\W", "_", wanted.assignment_name, flags=re.ASCII)
     label = label if re.match(r"[A-Za-z_]", label) else f"_{label}"
     modifies = definition == MODIFY_ID
-    group = modifies and not wanted.location
+    group = modifies and not wanted.new_location
     members = {
         "name": _hcl_string(wanted.assignment_name),
         f"{kind}_id": _hcl_string(scope.path),
@@ -149,7 +151,9 @@ def _terraform_template(scope: PolicyScope, wanted: AssignmentRequest, definitio
     if wanted.not_scopes:
         members["not_scopes"] = f"[{', '.join(map(_hcl_string, wanted.not_scopes))}]"
     if modifies:
-        members["location"] = f"data.azurerm_resource_group.{label}.location" if group else _hcl_string(wanted.location)
+        members["location"] = (
+            f"data.azurerm_resource_group.{label}.location" if group else _hcl_string(wanted.new_location)
+        )
     lines = _terraform_group_data(label, str(scope.resource_group)) if group else []
     if modifies and wanted.identity:
         lines += _terraform_identity_data(label, wanted.identity)

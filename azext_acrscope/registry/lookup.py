@@ -1,6 +1,7 @@
 """From what users name to login servers: as it is where they named one, else by asking Azure Resource Manager."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
@@ -9,7 +10,6 @@ from knack.log import get_logger
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.registry import errors
 
 if TYPE_CHECKING:
@@ -21,29 +21,38 @@ logger = get_logger(__name__)
 Connect = Callable[[str | None], "ArmClient"]
 
 
+@dataclass(frozen=True)
+class ResolvedRegistry:
+    """A registry as its user named it with one of its login servers, or the error of looking it up."""
+
+    ref: RegistryRef
+    login_server: str | None
+    error: AzCLIError | None = None
+
+
 def resolve_login_servers(
     refs: list[RegistryRef], resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
-) -> list[LoginTarget]:
-    """A sign-in for every login server of the registries named, each once.
+) -> list[ResolvedRegistry]:
+    """Return every login server of the registries named, each once.
 
     :param endpoints: regions of regional login servers, or `all`: the global one and all regional ones.
     :param connect: gives the connection to a subscription; None if ARM must not be asked.
-    :raises AzCLIError: the only registry named could not be found; of several, the error is put beside its sign-in.
+    :raises AzCLIError: the only registry named could not be found; of several, the error is put beside it.
     """
 
     refs = list(dict.fromkeys(refs))
     found = threads.try_each(
         lambda ref: find_login_servers(ref, resource_group, endpoints, suffix, connect), refs, AzCLIError
     )
-    first: dict[Any, LoginTarget] = {}
+    first: dict[Any, ResolvedRegistry] = {}
     for ref, answer in zip(refs, found, strict=True):
         if not isinstance(answer, AzCLIError):
             for host in answer:
-                first.setdefault(host, LoginTarget(ref.name, host, ref.subscription_id))
+                first.setdefault(host, ResolvedRegistry(ref, host))
         elif len(refs) == 1:
             raise answer
         else:
-            first.setdefault(ref.login_server or ref, LoginTarget(ref.name, ref.login_server, error=answer))
+            first.setdefault(ref.login_server or ref, ResolvedRegistry(ref, ref.login_server, answer))
     return list(first.values())
 
 

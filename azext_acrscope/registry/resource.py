@@ -7,7 +7,6 @@ is unknown, never compliant.
 
 from typing import Any
 
-from azext_acrscope._validators import is_configured_default
 from azext_acrscope.arm import paths
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
@@ -43,8 +42,6 @@ def find_registry(arm: ArmClient, ref: RegistryRef, resource_group: str | None, 
     :raises ResourceNotFoundError: naming the subscription searched.
     :raises InvalidArgumentValueError: several registries have that name (domain name labels allow it).
     """
-    if ref.resource_group and is_configured_default(resource_group):
-        resource_group = None  # `az config set defaults.group=…` does not contradict an ID
     if ref.resource_group and resource_group and ref.resource_group.lower() != resource_group.lower():
         raise errors.group_contradicts_id(resource_group, ref.resource_group)
     resource_group = ref.resource_group or resource_group

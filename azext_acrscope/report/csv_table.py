@@ -3,9 +3,9 @@
 import csv
 import io
 
+from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.report.model import ReportContent, ReportedRegistry
-from azext_acrscope.report.sanitize import replace_invalid
 
 COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),

@@ -1,4 +1,4 @@
-"""What went wrong here, in words: the error, why, and the next command to type."""
+"""The errors and sentences of this room: what happened, why, and the command to type next."""
 
 from azure.cli.core.azclierror import AzCLIError, FileOperationError, InvalidArgumentValueError, ResourceNotFoundError
 
@@ -6,15 +6,20 @@ from azext_acrscope.base.errors import cli_error, counted, first, registries, se
 
 
 def nothing_to_report(unread: list[str]) -> AzCLIError:
+    """Return the error for a scope without registries.
+
+    :param unread: sentences on what could not be read.
+    """
     why = f" {' '.join(unread)}" if unread else ""
     return cli_error(
         ResourceNotFoundError,
-        f"There is no registry in view, so there is nothing to report.{why}",
-        "Check --resource-group, --subscription or --management-group; reading needs the role Reader there.",
+        f"There is no registry in scope, so there is nothing to report.{why}",
+        "Check --resource-group, --subscription or --management-group. To read them, ask for the role Reader there.",
     )
 
 
 def evidence_unreadable(file: str, why: str) -> AzCLIError:
+    """Return the error for an evidence file that cannot be read."""
     return cli_error(
         FileOperationError,
         f"The evidence in {file} could not be read: {why}.",
@@ -23,49 +28,58 @@ def evidence_unreadable(file: str, why: str) -> AzCLIError:
 
 
 def bad_evidence(file: str, why: str) -> AzCLIError:
+    """Return the error for a file that is not evidence of a check."""
     return cli_error(
         InvalidArgumentValueError,
-        f"{file} holds no evidence of a check: {why}.",
-        "`az acr scope check --all --output json > FILE` makes such a file.",
+        f"{file} is not evidence of a check: {why}.",
+        "`az acr scope check --all --output json > FILE` creates such a file.",
     )
 
 
 def evidence_left_out(strangers: int, stale: list[str]) -> list[str]:
-    """Sentences on rows of evidence that prove nothing about the registries of a report."""
+    """Return sentences on evidence that proves nothing about the registries of a report.
+
+    :param strangers: how many registries of the evidence are not in the report.
+    :param stale: names of registries whose status is now another one.
+    """
     said = []
     if strangers:
-        said.append(f"The evidence also speaks of {registries(strangers)} that are not in view.")
+        said.append(f"The evidence includes {registries(strangers)} outside the scope of the report.")
     if stale:
         names = first(sorted(stale), 3)
         changed = counted(len(stale), "registry has", "registries have")
-        said.append(f"{changed} another status now than when checked ({names}): check again.")
+        said.append(f"{changed} another status now than at the check ({names}). Repeat the check.")
     return said
 
 
 def too_many_results(number: int, kept: int, most: int) -> str:
+    """Return the sentence on a report with more results than a service keeps."""
     return sentence(
-        f"The report has {number} results. Of a file, GitHub keeps the {kept} most severe, and it takes none with more "
-        f"than {most}: report one subscription or resource group at a time (--subscription, --resource-group), or "
+        f"The report has {number} results. GitHub keeps the {kept} most severe of a file, and rejects files with more "
+        f"than {most}. Report one subscription or resource group at a time (--subscription, --resource-group), or "
         "leave consumers out (--skip-consumers)."
     )
 
 
 def of_consumers(text: str) -> str:
-    """A sentence on what is missing, with what it is about, as is the next."""
-    return sentence(f"Of consumers: {text}")
+    """Return a sentence on what is missing, with the subject that it is about."""
+    return sentence(f"Consumers: {text}")
 
 
 def of_policy(text: str) -> str:
-    return sentence(f"Of policy: {text}")
+    """Return a sentence on what is missing, with the subject that it is about."""
+    return sentence(f"Policy: {text}")
 
 
 def compliance_unread(scope: str, why: str) -> str:
-    return sentence(f"What Azure Policy says of {scope} could not be read: {why}")
+    """Return the sentence on policy states that could not be read."""
+    return sentence(f"The policy states of {scope} could not be read: {why}")
 
 
 def report_unwritable(file: str, why: str) -> AzCLIError:
+    """Return the error for a report file that cannot be written."""
     return cli_error(
         FileOperationError,
-        f"The report {file} cannot be written: {why}. What was there is as it was.",
-        "Give another place with --file.",
+        f"The report {file} cannot be written: {why}. The file was not changed.",
+        "Give another file with --file.",
     )

@@ -1,6 +1,5 @@
 """What earlier checks have proven: the JSON that `az acr scope check` printed, kept as evidence."""
 
-import json
 import re
 from typing import Any
 
@@ -43,12 +42,7 @@ def read_check_files(files: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _read_check_file(file: str) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(files.expand_path(file).read_bytes())  # as bytes: Windows PowerShell's `>` writes UTF-16
-    except OSError as error:
-        raise errors.evidence_unreadable(file, error.strerror or type(error).__name__) from error
-    except (ValueError, RecursionError) as error:
-        raise errors.bad_evidence(file, "it is not JSON") from error
+    content = files.read_json_document(file, errors.evidence_unreadable, errors.bad_evidence)
     rows = content if isinstance(content, list) else [content]
     if not rows or not all(_is_check_row(row) for row in rows):
         raise errors.bad_evidence(file, "it is not what that command prints")

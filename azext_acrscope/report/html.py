@@ -7,8 +7,9 @@ and every colour stands beside words or numbers. On paper, heads of tables repea
 
 from xml.etree.ElementTree import Element, SubElement, tostring  # writes only; nothing is parsed
 
+from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.report.blocks import BAD, DOUBT, GOOD, ReportDocument, Section, StatusBar, Table, TableCell
-from azext_acrscope.report.sanitize import replace_invalid, split_code_spans
+from azext_acrscope.report.sanitize import split_code_spans
 
 _BAR_WIDTH, _BAR_HEIGHT = 200, 14
 _CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

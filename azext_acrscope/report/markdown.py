@@ -2,8 +2,9 @@
 
 import re
 
+from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.report.blocks import ReportDocument, Section, StatusBar, Table, TableCell
-from azext_acrscope.report.sanitize import replace_invalid, split_code_spans
+from azext_acrscope.report.sanitize import split_code_spans
 
 _SPECIAL_CHARACTERS = re.compile(r"([\\`*_\[\]<>|~#!&$])")
 # GitHub and Azure DevOps turn these into links, mentions of people and references to issues, which notify.

@@ -57,4 +57,4 @@ def _apply_to_file(file: str, act: Callable[[Path], None]) -> None:
     try:
         act(files.expand_path(file))
     except OSError as error:
-        raise errors.report_unwritable(file, error.strerror or type(error).__name__) from error
+        raise errors.report_unwritable(file, files.os_error_reason(error)) from error

@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.report import errors, model
 from azext_acrscope.report.model import ReportContent, ReportedRegistry, Row
-from azext_acrscope.report.sanitize import replace_invalid
 
 SCHEMA_URL = "https://json.schemastore.org/sarif-2.1.0.json"
 # Results of a run that GitHub keeps, and that it takes at all ("About code scanning limits on SARIF results",

@@ -34,7 +34,7 @@ from azext_acrscope.base import clock, hosts
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import EntraToken
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import login_server_errors
 from azext_acrscope.hops.exchange import Exchange, read_refresh_token
 from azext_acrscope.hops.token_endpoints import PROBE_PURPOSE, LoginServerAnswer, read_error_envelope
 from azext_acrscope.registry import resource as registry_resource
@@ -209,7 +209,7 @@ def _unanswered_finding(audience: str, outcome: TokenOutcome, may_pass: bool) ->
 def _is_transient(error: AzCLIError | None) -> bool:
     """Whether a failure may be over in a while: a broken connection or 5xx, and no certificate or firewall."""
     passing = isinstance(error, (AzureConnectionError, AzureInternalError))
-    return passing and not isinstance(error, hops_errors.UntrustedCertificateError)
+    return passing and not isinstance(error, login_server_errors.UntrustedCertificateError)
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,9 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert row["source"].startswith("Azure Container Registry documentation")
     assert row["sourceDate"] == "2026-11-25"
     assert "repository token" in row["fix"]
-    assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them may pull only by a broad" in result.stderr
+    assert (
+        "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them can pull only through a broad" in result.stderr
+    )
     assert result.stderr.count("What no query sees") == 1
     [breaking] = [line for line in result.stderr.splitlines() if line.startswith("WARNING:   breaks: ")]
     assert "Bicep: publish, restore and br: modules; azd deploy" in breaking
@@ -252,7 +254,7 @@ def test_a_subscription_that_cannot_be_seen_is_said_and_closes_the_strict_gate(
 ) -> None:
     world = cloud.world
     grant = next(each for each in world.grants(estate.auditor) if estate.apps.id in each.scope)
-    # Nobody but the auditor, by a broad role: that closes no gate.
+    # Nobody but the auditor, through a broad role: that fails no check.
     assert consumers(az, "--name", estate.registry.name, "--fail-on", "unknown").code == 0
     world.revoke(grant)
     result = consumers(az, "--name", estate.registry.name, "--fail-on", "breaks")
@@ -401,7 +403,9 @@ def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, clo
     refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
     assert refused.code == 1
     assert "container-app shop" in refused.stderr
-    assert "1 consumer of 1 registry may break or not" in refused.stderr  # whoever may do everything does not count
+    # Principals that may do everything do not count.
+    assert "It is not known whether 1 consumer of 1 registry would break" in refused.stderr
+    assert "Confirmation is required because 1 consumer would break, and there is no terminal" in refused.stderr
     assert "--yes" in refused.stderr
     assert estate.registry.policy_status == "enabled"
     assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
@@ -459,14 +463,14 @@ def test_one_registry_whose_consumers_cannot_be_asked_for_takes_a_yes(
     refused = owner(*enforce)
     assert refused.code == 1
     assert "could not be asked" in refused.stderr
-    assert f"Enforce {estate.registry.name} although part of its consumers could not be read?" in refused.stderr
+    assert "Confirmation is required because part of its consumers could not be read" in refused.stderr
     assert "--yes" in refused.stderr
     assert "--skip-consumers" in refused.stderr
     assert (writes(cloud), estate.registry.policy_status) == (0, "enabled")
     dry = owner(*enforce, "--dry-run")
-    assert (dry.code, dry.json["plannedStatus"], dry.json["consumers"]) == (0, "disabled", "unanswered")
+    assert (dry.code, dry.json[0]["plannedStatus"], dry.json[0]["consumers"]) == (0, "disabled", "unanswered")
     done = owner(*enforce, "--yes")
-    assert (done.code, done.json["changed"], done.json["consumers"]) == (0, True, "unanswered")
+    assert (done.code, done.json[0]["changed"], done.json[0]["consumers"]) == (0, True, "unanswered")
 
 
 def test_a_fleet_is_not_begun_while_consumers_cannot_be_asked_for(
@@ -508,7 +512,7 @@ def test_what_part_of_the_search_could_not_read_counts_as_well(
     finally:
         world.missing_tables = set()
     assert (refused.code, fleet.code) == (1, 1)
-    assert "could not be read?" in refused.stderr
+    assert "Confirmation is required because part of its consumers could not be read" in refused.stderr
     assert "Nothing was written" in fleet.stderr
     assert estate.registry.policy_status == "enabled"
 
@@ -525,17 +529,17 @@ def test_a_subscription_that_is_not_visible_is_said_before_enforcing(
     assert f"Subscription {estate.apps.id} is not visible" in result.stderr
 
 
-def test_the_result_for_one_registry_says_whether_consumers_were_asked_for(
+def test_the_row_of_a_registry_says_whether_consumers_were_asked_for(
     owner: Az, estate: Estate, cloud: LocalCloud
 ) -> None:
     name = estate.registry.name
-    asked = owner.ok("acr", "scope", "enforce", "--name", name)
+    [asked] = owner.ok("acr", "scope", "enforce", "--name", name)
     assert (asked["changed"], asked["consumers"]) == (True, "asked")
-    again = owner.ok("acr", "scope", "enforce", "--name", name)
+    [again] = owner.ok("acr", "scope", "enforce", "--name", name)
     assert (again["changed"], again["consumers"]) == (False, "not asked")
-    back = owner.ok("acr", "scope", "enforce", "--name", name, "--status", "enabled")
+    [back] = owner.ok("acr", "scope", "enforce", "--name", name, "--status", "enabled")
     assert (back["changed"], back["consumers"]) == (True, "not asked")
-    skipped = owner.ok("acr", "scope", "enforce", "--name", name, "--skip-consumers")
+    [skipped] = owner.ok("acr", "scope", "enforce", "--name", name, "--skip-consumers")
     assert (skipped["changed"], skipped["consumers"]) == (True, "skipped")
 
 

@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_understood_is_left_alone_and_nothing_is_asked(
         result = login(az, "-n", registry.login_server, *more)
         assert (result.code, result.stdout) == (1, "")
         assert str(file) in result.stderr
-        assert "left as it is" in result.stderr
+        assert "The file was not changed" in result.stderr
         assert file.read_text() == content
     # The challenge, which carries no token, would be asked for with the first hop.
     assert cloud.requests == []

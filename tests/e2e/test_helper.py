@@ -385,7 +385,7 @@ def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, regist
         ((), "No registry was selected"),
         (("--name", "contoso.azurecr.io", "--all"), "--name cannot be combined with --all"),
         (("--name", "nosuchregistry"), "No registry named 'nosuchregistry'"),
-        (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the cloud in use"),
+        (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the active cloud"),
         (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows its login server"),
         (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id means nothing"),
     ],

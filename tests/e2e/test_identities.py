@@ -495,7 +495,9 @@ def test_only_a_login_server_names_a_registry_and_arm_is_never_asked(
 ) -> None:
     env = environment(cloud, "environment", application)
     result = login(new_az(), getattr(registry, form), "environment", env)
-    assert_refused(result, cloud, "it is never asked", f"az acr show --name {registry.name} --query loginServer")
+    assert_refused(
+        result, cloud, "the command never calls it", f"az acr show --name {registry.name} --query loginServer"
+    )
     assert cloud.requests == []
 
 

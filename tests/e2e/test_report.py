@@ -179,9 +179,9 @@ def test_evidence_of_another_status_proves_nothing_and_is_said(az: Az, estate: E
     estate.registries["open"].policy_status = "disabled"
     result = report(az, "--format", "csv", "--evidence", "evidence.json", "--live", "--skip-consumers", "--skip-policy")
     assert sheet(result)[estate.named("open")]["enforcedInEffect"] == ""
-    assert f"another status now than when checked ({estate.named('open')})" in result.stderr
+    assert f"another status now than at the check ({estate.named('open')})" in result.stderr
     stranger = report(az, "--resource-group", "rg-held", "--evidence", "evidence.json", "--file", "r.html")
-    assert stranger.json["unread"] == ["The evidence also speaks of 2 registries that are not in view."]
+    assert stranger.json["unread"] == ["The evidence includes 2 registries outside the scope of the report."]
 
 
 def test_what_cannot_be_read_is_in_the_document_and_keeps_nothing_else_out(
@@ -327,7 +327,7 @@ def test_a_registry_is_not_ready_where_part_of_the_search_could_not_be_read(
         ("ready", "all", "0"),
         ("look first", "part", "1"),
     ]
-    assert "could not be read: which registries it uses is unknown" in result.stderr
+    assert "could not be read. Which registries it uses is unknown" in result.stderr
 
 
 def test_policy_that_could_not_be_read_is_not_said_to_be_absent(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -359,7 +359,7 @@ def test_whoever_stops_reading_hears_no_complaint(az: Az, estate: Estate) -> Non
 def test_a_full_disk_is_an_error_and_no_surprise(az: Az, estate: Estate) -> None:
     result = az.tool("bash", "-c", f"{az.program} acr scope report > /dev/full")
     assert result.code == 1
-    assert "could not be printed as a whole: No space left on device" in result.stderr
+    assert "could not be printed completely: No space left on device" in result.stderr
     assert "Traceback" not in result.stderr
 
 

@@ -139,6 +139,7 @@ def _object_member(content: "dict[str, Any]", name: str) -> "dict[str, Any]":
 
 
 def _parse_json(data: bytes) -> "dict[str, Any]":
+    """Return what `tokens.parse_json_object` returns; written again because a `get` loads the standard library only."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):

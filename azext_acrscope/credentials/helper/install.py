@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azext_acrscope.base import files
 from azext_acrscope.credentials import clients, credential_file, errors, stores
 from azext_acrscope.credentials.helper import cli, login, state
 
@@ -237,7 +238,7 @@ def _write_launcher(plan: SetupPlan) -> None:
         text = plan.launcher.encode("oem" if sys.platform == "win32" else "utf-8")
         credential_file.replace_file(plan.program, text, mode=0o755)
     except OSError as error:
-        raise errors.launcher_unwritable(str(plan.program), error.strerror or type(error).__name__) from None
+        raise errors.launcher_unwritable(str(plan.program), files.os_error_reason(error)) from None
 
 
 def launcher_text() -> str:

@@ -54,7 +54,9 @@ def test_an_error_beside_the_tables_makes_the_answer_incomplete() -> None:
     error = {"code": "PartialError", "message": "secret words", "details": [{"code": "EngineError", "message": "x"}]}
     answer = read(200, {**table(["Alert", 64]), "error": error})
     assert len(answer.rows) == 1
-    assert answer.incomplete == ["Log Analytics answered in part only (PartialError, EngineError): there may be more."]
+    assert answer.incomplete == [
+        "Log Analytics returned only part of its answer (PartialError, EngineError): there may be more."
+    ]
     assert read(200, {**table(), "error": "odd"}).incomplete
 
 
@@ -65,7 +67,7 @@ def test_an_error_beside_the_tables_makes_the_answer_incomplete() -> None:
      {"tables": [{"columns": [], "rows": None}]}],
 )  # fmt: skip
 def test_what_is_no_table_is_an_error(body: Any) -> None:
-    with pytest.raises(azclierror.AzureResponseError, match="no table"):
+    with pytest.raises(azclierror.AzureResponseError, match="not a table"):
         read(200, body)
 
 

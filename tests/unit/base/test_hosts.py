@@ -125,7 +125,7 @@ def test_each_cloud_has_its_own_suffix(suffix: str, good: str, bad: str) -> None
 
 
 def test_without_a_suffix_no_login_server_can_be_checked() -> None:
-    with pytest.raises(InvalidArgumentValueError, match="names no login server suffix"):
+    with pytest.raises(InvalidArgumentValueError, match="defines no login server suffix"):
         hosts.check_login_server("contoso.azurecr.io", "")
 
 

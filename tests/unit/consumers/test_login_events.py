@@ -233,30 +233,34 @@ def result(*events: dict[str, Any]) -> dict[str, Any]:
     return {"registries": [each], "incomplete": [], "log": {"workspace": "guid", "days": 7}}
 
 
-def test_the_summary_names_the_newly_refused_and_the_way_back() -> None:
-    lines = login_log.login_summary(result(event("200", "10:00"), event("401", "11:00")))
-    assert lines[0] == "Sign-ins of the last 7 days: 1 client, 1 newly refused."
-    assert lines[2] == (
+def test_the_warnings_name_the_newly_refused_and_the_way_back() -> None:
+    found = result(event("200", "10:00"), event("401", "11:00"))
+    assert login_log.login_summary(found) == [
+        "Sign-ins of the last 7 days: 1 client, 1 newly refused.",
+        consumers_errors.LOG_LIMITS,
+    ]
+    lines = login_log.login_warnings(found)
+    assert lines[1] == (
         "  contoso: oid from 1.1.1.1 with agent: signed in until 2026-11-25T10:00:00Z, refused since "
         "2026-11-25T11:00:00Z"
     )
-    assert f"`az acr scope enforce --status enabled --ids {CONTOSO.id}`" in lines[3]
-    assert lines[-1] == consumers_errors.LOG_LIMITS
-    unnamed = login_log.login_summary(result(event("200", "10:00"), event("401", "11:00", "")))
-    assert "no identity (one of oid) from 1.1.1.1" in unnamed[2]
+    assert f"`az acr scope enforce --status enabled --ids {CONTOSO.id}`" in lines[2]
+    assert login_log.login_warnings(result(event("200", "10:00"))) == []
+    unnamed = login_log.login_warnings(result(event("200", "10:00"), event("401", "11:00", "")))
+    assert "no identity (one of oid) from 1.1.1.1" in unnamed[1]
 
 
-def test_the_summary_is_short_however_many_are_refused() -> None:
+def test_the_warnings_are_short_however_many_are_refused() -> None:
     events = [event(code, clock, f"o{n}") for n in range(50) for code, clock in (("200", "10:00"), ("401", "11:00"))]
-    lines = login_log.login_summary(result(*events))
-    assert len(lines) == 15
-    assert "… and 40 more" in lines[12]
+    lines = login_log.login_warnings(result(*events))
+    assert len(lines) == 13
+    assert "… and 40 more" in lines[11]
 
 
 def test_a_token_in_a_user_agent_is_not_told() -> None:
     token = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJhdWQiOiJ4In0.c2ln"  # noqa: S105
     events = [event(code, clock, UserAgent=token) for code, clock in (("200", "10:00"), ("401", "11:00"))]
-    assert "eyJ" not in " ".join(login_log.login_summary(result(*events)))
+    assert "eyJ" not in " ".join(login_log.login_warnings(result(*events)))
 
 
 def test_the_gate_counts_the_newly_refused() -> None:

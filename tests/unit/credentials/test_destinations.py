@@ -58,10 +58,10 @@ def test_a_named_file_comes_before_any_client(home: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("content", ["{", "[]", '{"auths": []}'])
 def test_a_file_that_cannot_be_understood_is_found_before(home: Path, content: str) -> None:
     broken = write(home / "auth.json", content)
-    with pytest.raises(FileOperationError, match="left as it is"):
+    with pytest.raises(FileOperationError, match="The file was not changed"):
         Destination(file=broken).check(HOST)
     write(home / ".docker/config.json", content)
-    with pytest.raises(FileOperationError, match="left as it is"):
+    with pytest.raises(FileOperationError, match="The file was not changed"):
         Destination().check(HOST)
 
 
@@ -189,7 +189,7 @@ def test_what_nothing_shadows_is_silent(home: Path) -> None:
     [
         ({"credHelpers": {HOST: "acr"}}, f"the helper acr as credHelpers[{HOST}]"),
         ({"credsStore": "desktop"}, "the helper desktop as credsStore"),
-        ({"auths": {f"{HOST}/team": OURS}}, f"single repositories, which come before the one for {HOST}"),
+        ({"auths": {f"{HOST}/team": OURS}}, f"single repositories, which clients use before the one for {HOST}"),
     ],
 )
 def test_what_in_a_file_shadows_the_new_credential_is_named(home: Path, content: object, says: str) -> None:

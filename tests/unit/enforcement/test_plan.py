@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from azext_acrscope.arm.client import ArmError, Reply
-from azext_acrscope.enforcement import executor, record
+from azext_acrscope.enforcement import executor, record, workflow
 from azext_acrscope.enforcement import plan as enforcement_plan
 from azext_acrscope.enforcement import run as enforcement_run
 from azext_acrscope.enforcement.executor import PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
-from azext_acrscope.enforcement.run import ChangeVerifier
+from azext_acrscope.enforcement.run import ChangeVerifier, Rollout
 from azext_acrscope.verification.probe import ProbeFinding, Prober, Verification
 from tests.factories.registries import resource
 
@@ -94,14 +94,14 @@ class Arm:
         return Reply(200, {}, {})
 
 
-class FakeProof(ChangeVerifier):
+class FakeVerifier(ChangeVerifier):
     """Sees what the test says, by name; an exception is raised."""
 
     def __init__(self, seen: dict[str, Any]) -> None:
         super().__init__(Prober(lambda _audience, _subscription: pytest.fail("asked"), "a", "b", ".azurecr.io"), 0)
         self.__dict__.update(seen=seen, asked=[])
 
-    def of(self, changed: list[PlanItem]) -> list[Verification]:
+    def verify_items(self, changed: list[PlanItem]) -> list[Verification]:
         found = [self.__dict__["seen"].get(item.resource["name"], GOOD) for item in changed]
         self.__dict__["asked"].append(names(changed))
         for each in found:
@@ -111,27 +111,28 @@ class FakeProof(ChangeVerifier):
 
 
 def run(
-    arm: Arm, proof: ChangeVerifier, tmp_path: Path, waves: WaveSettings, count: int = 4
+    arm: Arm, verifier: ChangeVerifier, tmp_path: Path, waves: WaveSettings, count: int = 4
 ) -> tuple[EnforcementPlan, Any]:
     plan = EnforcementPlan(items(*["enabled"] * count))
     connect: Any = lambda _subscription: arm  # noqa: E731
-    return plan, enforcement_run.run_plan(plan, connect, tmp_path / "run.jsonl", waves, 60, lambda *_: None, proof)
+    rollout = Rollout(tmp_path / "run.jsonl", 60, waves, verifier)
+    return plan, enforcement_run.run_plan(plan, connect, rollout, lambda *_: None)
 
 
 HALF = WaveSettings(share=0.5)
 
 
 def test_each_wave_is_verified_before_the_next_begins(tmp_path: Path) -> None:
-    proof = FakeProof({})
-    plan, failed = run(Arm(), proof, tmp_path, HALF)
+    verifier = FakeVerifier({})
+    plan, failed = run(Arm(), verifier, tmp_path, HALF)
     assert failed is None
-    assert proof.__dict__["asked"] == [["contoso0", "contoso1"], ["contoso2", "contoso3"]]
-    assert all(row["verification"]["verified"] for row in enforcement_run.enforcement_rows(plan, dry_run=False))
+    assert verifier.__dict__["asked"] == [["contoso0", "contoso1"], ["contoso2", "contoso3"]]
+    assert all(row["verification"]["verified"] for row in workflow.enforcement_rows(plan))
 
 
 def test_a_failed_verification_restores_its_wave_and_no_other(tmp_path: Path) -> None:
     arm = Arm()
-    plan, failed = run(arm, FakeProof({"contoso3": BAD}), tmp_path, HALF)
+    plan, failed = run(arm, FakeVerifier({"contoso3": BAD}), tmp_path, HALF)
     assert [item.result for item in plan.items] == ["changed", "changed", "restored", "failed"]
     assert [item.status for item in plan.items] == ["disabled", "disabled", "enabled", "enabled"]
     assert arm.statuses == {f"contoso{n}": "disabled" if n < 2 else "enabled" for n in range(4)}
@@ -141,14 +142,14 @@ def test_a_failed_verification_restores_its_wave_and_no_other(tmp_path: Path) ->
 
 
 def test_a_failed_verification_of_the_first_wave_keeps_the_rest_from_beginning(tmp_path: Path) -> None:
-    plan, _ = run(Arm(), FakeProof({"contoso0": BAD}), tmp_path, HALF)
+    plan, _ = run(Arm(), FakeVerifier({"contoso0": BAD}), tmp_path, HALF)
     assert [item.result for item in plan.items] == ["failed", "restored", "skipped", "skipped"]
 
 
 def test_a_refused_restoration_is_said_and_stays_in_the_record(tmp_path: Path) -> None:
     arm = Arm()
     arm.refuse["contoso1"] = ArmError(403, "AuthorizationFailed", "no longer", "c")
-    plan, _ = run(arm, FakeProof({"contoso0": BAD}), tmp_path, HALF)
+    plan, _ = run(arm, FakeVerifier({"contoso0": BAD}), tmp_path, HALF)
     assert [(item.result, item.status) for item in plan.items[:2]] == [("failed", "enabled"), ("failed", "disabled")]
     assert "Restoring it failed" in plan.items[1].reason
     assert [Path(each.id).name for each in record.parse_record(tmp_path / "run.jsonl")] == ["contoso1"]
@@ -156,19 +157,19 @@ def test_a_refused_restoration_is_said_and_stays_in_the_record(tmp_path: Path) -
 
 def test_without_waves_nothing_is_restored(tmp_path: Path) -> None:
     arm = Arm()
-    plan, failed = run(arm, FakeProof({"contoso0": BAD}), tmp_path, WaveSettings())
+    plan, failed = run(arm, FakeVerifier({"contoso0": BAD}), tmp_path, WaveSettings())
     assert [item.result for item in plan.items] == ["failed", "changed", "changed", "changed"]
     assert set(arm.statuses.values()) == {"disabled"}
     assert failed is not None
 
 
 def test_an_interrupted_verification_ends_the_run_with_rows(tmp_path: Path) -> None:
-    plan, failed = run(Arm(), FakeProof({"contoso0": KeyboardInterrupt()}), tmp_path, HALF)
+    plan, failed = run(Arm(), FakeVerifier({"contoso0": KeyboardInterrupt()}), tmp_path, HALF)
     assert [item.result for item in plan.items] == ["changed", "changed", "skipped", "skipped"]
-    assert "Interrupted" in str(failed)
+    assert "Interrupted while verifying: registries 'contoso0', 'contoso1' have the status `disabled`" in str(failed)
     assert len(record.parse_record(tmp_path / "run.jsonl")) == 2
 
 
 def test_a_wave_without_a_change_has_nothing_to_verify() -> None:
     prober = Prober(lambda _audience, _subscription: pytest.fail("asked"), "a", "b", ".azurecr.io")
-    assert ChangeVerifier(prober, 0).of([]) == []
+    assert ChangeVerifier(prober, 0).verify_items([]) == []

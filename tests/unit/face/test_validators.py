@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import AzCLIError
 from knack.arguments import CaseInsensitiveList
+from knack.validators import DefaultStr
 
 from azext_acrscope import _validators
 from azext_acrscope._params.shared import CollectValues
@@ -79,8 +80,8 @@ def test_what_would_change_the_scope_is_refused(name: str) -> None:
         ({"expose_token": True, "client_name": "docker"}, "--expose-token cannot be combined with --client"),
         ({"expose_token": True, "auth_file": "x"}, "--expose-token cannot be combined with --auth-file"),
         ({"expose_token": True, "min_ttl": "45m"}, "--expose-token cannot be combined with --min-ttl"),
-        ({"token_format": "env"}, "--token-format means something with --expose-token only"),
-        ({"permission": ["pull"]}, "--permission means something with --repository only"),
+        ({"token_format": "env"}, "--token-format requires --expose-token"),
+        ({"permission": ["pull"]}, "--permission requires --repository"),
         ({"registry_name": []}, "No registry was named"),
         ({"registry_name": ["evil.example"]}, "not a login server"),
     ],
@@ -130,3 +131,76 @@ def test_values_add_up_and_choices_are_meant_in_any_case() -> None:
     parser.add_argument("--name", nargs="+", action=CollectValues, default="configured")
     found = parser.parse_args(["--permission", "PULL", "--name", "a", "b", "--permission", "push", "--name", "c"])
     assert (found.permission, found.name) == (["pull", "push"], ["a", "b", "c"])
+
+
+# --- a default group of the CLI's configuration ----------------------------------------------------------------------
+
+REGISTRY_ID = (
+    "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps"
+    "/providers/Microsoft.ContainerRegistry/registries/contoso"
+)
+
+
+def selection(**options: Any) -> Namespace:
+    unset = dict.fromkeys(
+        ("registry_name", "ids", "tags", "undo", "exclude", "wave", "canary", "verify", "status", "management_group")
+    )
+    switches = dict.fromkeys(("select_all", "all_subscriptions", "dry_run"), False)
+    return Namespace(**{**unset, **switches, "resource_group_name": DefaultStr("rg-default"), **options})
+
+
+def test_a_default_group_says_where_a_name_is_looked_for_and_contradicts_no_id() -> None:
+    namespace = selection(registry_name=["contoso", REGISTRY_ID])
+    _validators.validate_selection(CMD, namespace)
+    named, by_id = namespace.registry_name
+    assert (named.resource_group, by_id.resource_group) == ("rg-default", "rg-apps")
+    assert type(named.resource_group) is str
+    assert namespace.resource_group_name is None
+
+
+@pytest.mark.parametrize("text", ["contoso", "contoso.azurecr.io", REGISTRY_ID])
+def test_one_registry_is_looked_for_in_the_default_group_but_for_an_id(text: str) -> None:
+    namespace = Namespace(registry_name=text, resource_group_name=DefaultStr("rg-default"))
+    _validators.validate_registry(CMD, namespace)
+    assert namespace.registry_name.resource_group == ("rg-apps" if text == REGISTRY_ID else "rg-default")
+    assert namespace.resource_group_name is None
+
+
+def test_a_typed_group_stays_for_the_command_to_compare() -> None:
+    namespace = selection(registry_name=["contoso", REGISTRY_ID], resource_group_name="rg-typed")
+    _validators.validate_selection(CMD, namespace)
+    assert [each.resource_group for each in namespace.registry_name] == [None, "rg-apps"]
+    assert namespace.resource_group_name == "rg-typed"
+
+
+@pytest.mark.parametrize("validate", [_validators.validate_selection, _validators.validate_configure_docker])
+def test_a_default_group_selects_nothing_by_itself(validate: Any) -> None:
+    namespace = selection(select_all=True, remove=False)
+    validate(CMD, namespace)
+    assert namespace.resource_group_name is None
+
+
+@pytest.mark.parametrize(
+    ("validate", "wider"),
+    [
+        (_validators.validate_management_group, {"management_group": "mg"}),
+        (_validators.validate_all_subscriptions, {"all_subscriptions": True}),
+    ],
+)
+def test_a_default_group_gives_way_to_a_wider_scope_only_and_a_typed_one_never(validate: Any, wider: Any) -> None:
+    for options, group in (
+        (wider, None),
+        ({}, "rg-default"),
+        ({**wider, "resource_group_name": "rg-typed"}, "rg-typed"),
+    ):
+        namespace = selection(**options)
+        validate(namespace)
+        assert namespace.resource_group_name == group
+
+
+def test_where_only_a_typed_group_counts_a_default_one_is_checked_and_dropped() -> None:
+    namespace = selection()
+    _validators.validate_typed_group(namespace)
+    assert namespace.resource_group_name is None
+    with pytest.raises(AzCLIError, match="rg/../.."):
+        _validators.validate_typed_group(selection(resource_group_name=DefaultStr("rg/../..")))

@@ -15,13 +15,15 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base import http
 from azext_acrscope.base.tokens import ACR_AUDIENCE
-from azext_acrscope.hops import assertions, entra, identities
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import assertions, entra, identities, sign_in_errors
 from azext_acrscope.hops.principals import CREDENTIALS, Principal, RequestedIdentity
 from tests.factories.tokens import jwt
 
 AUTHORITY = "https://login.microsoftonline.com"
-VARIABLES = [*hops_errors._HOW_TO_SET, "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_AUTHORITY_HOST"]
+VARIABLES = [
+    *sign_in_errors._HOW_TO_SET,
+    *("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_AUTHORITY_HOST"),
+]
 ENDPOINTS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "AZURE_REGIONAL_AUTHORITY_NAME")
 
 
@@ -104,7 +106,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 
 def test_every_variable_has_a_word_on_how_to_set_it() -> None:
     for name in VARIABLES[:-3]:
-        assert name.split()[0][:9] in str(hops_errors.identity_incomplete("x", [name]).recommendations)
+        assert name.split()[0][:9] in str(sign_in_errors.identity_incomplete("x", [name]).recommendations)
 
 
 def test_the_command_line_stands_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,11 +305,11 @@ JOB = Principal(
 )
 
 
-@pytest.mark.parametrize("code", hops_errors._REFUSALS)
+@pytest.mark.parametrize("code", sign_in_errors._REFUSALS)
 def test_every_known_refusal_is_told_in_our_words_for_people_and_machines(code: str) -> None:
-    machine = hops_errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code))
+    machine = sign_in_errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code))
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
-    person = hops_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
+    person = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
     for error in (machine, person):
         assert f"[AADSTS{code}, correlation id 33333333-aaaa-bbbb-cccc-444444444444]" in error.error_msg
         for text in (error.error_msg, *error.recommendations):
@@ -321,27 +323,27 @@ def test_every_known_refusal_is_told_in_our_words_for_people_and_machines(code: 
 @pytest.mark.parametrize("code", ["50076", "50079", "70043"])
 def test_a_person_is_given_the_whole_command(code: str) -> None:
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
-    error = hops_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
+    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
     command = 'az login --tenant "its-tenant" --scope "https://containerregistry.azure.net/.default"'
     assert error.recommendations[0].endswith(f"\n{command}")
 
 
 @pytest.mark.parametrize(("code", "shown"), [("700211", ISSUER), ("700213", SUBJECT), ("700213", ISSUER)])
 def test_what_was_presented_is_no_secret(code: str, shown: str) -> None:
-    assert shown in hops_errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code)).error_msg
+    assert shown in sign_in_errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code)).error_msg
 
 
 def test_a_claims_challenge_is_told_before_the_factor_that_it_asks_for() -> None:
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
     challenge = AuthenticationError(ANSWER.format(50076), msal_error={"claims": '{"access_token":{}}'})
-    error = hops_errors.sign_in_refused(ACR_AUDIENCE, account, challenge)
+    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, challenge)
     assert "Conditional Access" in error.error_msg
     assert "az logout\naz login" in error.recommendations[0]
 
 
 @pytest.mark.parametrize("words", ["", "{braces} {0}", "password123456789012345678", jwt(aud="x")])
 def test_an_unknown_refusal_is_repeated_without_what_may_be_secret(words: str) -> None:
-    error = hops_errors.identity_refused(ACR_AUDIENCE, JOB, f"AADSTS50999: {words} Trace ID: {words}")
+    error = sign_in_errors.identity_refused(ACR_AUDIENCE, JOB, f"AADSTS50999: {words} Trace ID: {words}")
     assert "AADSTS50999" in error.error_msg
     assert "eyJ" not in error.error_msg
     assert "password1234" not in error.error_msg
@@ -349,6 +351,6 @@ def test_an_unknown_refusal_is_repeated_without_what_may_be_secret(words: str) -
 
 def test_a_claim_is_not_shown_without_end() -> None:
     shown = {"subject": "s\n" * 10_000, "issuer": "i"}
-    text = hops_errors.identity_refused(ACR_AUDIENCE, Principal("x", "t", "c", shown), "AADSTS700213").error_msg
+    text = sign_in_errors.identity_refused(ACR_AUDIENCE, Principal("x", "t", "c", shown), "AADSTS700213").error_msg
     assert "\n" not in text
     assert len(text) < 600

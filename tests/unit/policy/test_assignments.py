@@ -56,7 +56,7 @@ def test_somebody_elses_assignment_is_left_alone() -> None:
     assign(arm, AssignmentRequest())
     stored(arm)["properties"]["metadata"] = {"assignedBy": "Jo"}
     assert assignments.find_removable(arm, AT_SUBSCRIPTION, None) is None
-    with pytest.raises(ValidationError, match="was not made by"):
+    with pytest.raises(ValidationError, match="was not created by"):
         assignments.find_removable(arm, AT_SUBSCRIPTION, "acrscope")
 
 

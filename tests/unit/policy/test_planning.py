@@ -191,8 +191,16 @@ def test_another_location_than_that_of_the_assignment_is_refused() -> None:
     assign(arm, MODIFYING)
     assert assign(arm, AssignmentRequest("modify", location="West Europe"))["changed"] is False
     assert assign(arm, AssignmentRequest("modify"))["changed"] is False
-    with pytest.raises(ValidationError, match="cannot be moved to northeurope"):
+    with pytest.raises(ValidationError, match="cannot move to northeurope"):
         assign(arm, AssignmentRequest("modify", location="northeurope"))
+
+
+def test_a_default_location_is_used_and_contradicts_nothing() -> None:
+    arm, wanted = FakeArm(), AssignmentRequest("modify", default_location="northeurope")
+    assert assign(arm, wanted)["changed"] is True
+    assert stored(arm, "acrscope-modify")["location"] == "northeurope"
+    assert assign(arm, AssignmentRequest("modify", default_location="westeurope"))["changed"] is False
+    AssignmentRequest("audit", default_location="westeurope").check(AT_GROUP)
 
 
 def test_a_user_assigned_identity_is_used_and_kept() -> None:

@@ -22,16 +22,15 @@ def test_the_name_is_the_same_each_time_and_for_any_case() -> None:
     assert one != roles.role_assignment_path(AT_SUBSCRIPTION, ASSIGNMENT + "2", PRINCIPAL)
 
 
-def test_an_identity_the_directory_does_not_know_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_identity_the_directory_does_not_know_yet_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     arm = FakeArm()
     arm.refuse("PUT", "roleAssignments", unknown(), unknown())
     waits: list[float] = []
     made = roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, waits.append)
     assert made.lower() in arm.objects
     assert waits == [1.0, 2.0]
-    assert [record.message for record in caplog.records].count(
-        "The new identity is not known everywhere yet; waiting to give it its role …"
-    ) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told.count("The new identity is not known everywhere yet; waiting to give it its role …") == 1
 
 
 def test_the_wait_has_an_end() -> None:

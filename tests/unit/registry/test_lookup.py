@@ -6,8 +6,8 @@ import pytest
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
 
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.registry import lookup, resource
+from azext_acrscope.registry.lookup import ResolvedRegistry
 
 IO, HOST = ".azurecr.io", "contoso.azurecr.io"
 WEST, NORTH = "contoso.westeurope.geo.azurecr.io", "contoso.northeurope.geo.azurecr.io"
@@ -29,7 +29,7 @@ def arm(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return known
 
 
-def sign_ins(*refs: RegistryRef, group: str | None = None, endpoints: tuple[str, ...] = ()) -> list[LoginTarget]:
+def sign_ins(*refs: RegistryRef, group: str | None = None, endpoints: tuple[str, ...] = ()) -> list[ResolvedRegistry]:
     return lookup.resolve_login_servers(list(refs), group, list(endpoints), IO, lambda _: None)  # type: ignore[arg-type,return-value]
 
 

@@ -275,7 +275,7 @@ def test_an_interrupted_wait_says_that_azure_goes_on() -> None:
         raise KeyboardInterrupt
 
     arm = FakeArm([resource("disabled")], patch=ASYNC, polls=[{"status": "Updating"}])
-    with pytest.raises(ManualInterrupt, match="Azure has the change"):
+    with pytest.raises(ManualInterrupt, match="Azure accepted the change"):
         change.set_registry_status(arm, resource(), "disabled", 60, sleep=interrupt)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Sentences in pieces, and characters that only a reader's eye should meet."""
+"""Sentences in pieces."""
 
 import pytest
 
@@ -18,7 +18,3 @@ from azext_acrscope.report import sanitize
 )
 def test_words_between_two_backquotes_are_code(sentence: str, pieces: list[tuple[str, bool]]) -> None:
     assert sanitize.split_code_spans(sentence) == pieces
-
-
-def test_what_no_document_can_hold_is_shown_as_such() -> None:
-    assert sanitize.replace_invalid("a\x00b\ud800c\u202ed\te\n") == "a\ufffdb\ufffdc\ufffdd\te\n"

@@ -13,7 +13,7 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope.base.tokens import EntraToken
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import login_server_errors
 from azext_acrscope.verification import probe
 from azext_acrscope.verification.probe import ACCEPTED, NOT_SENT, REFUSED, UNANSWERED, Prober, ProbeResult, TokenOutcome
 from tests.localcloud import LocalCloud, Registry
@@ -100,7 +100,7 @@ def test_a_missing_role_and_a_refused_audience_are_told_apart() -> None:
     audience = probe.judge_probe("enabled", ProbeResult("", TokenOutcome(REFUSED), TokenOutcome(ACCEPTED)), ID)
     assert "no role" in both.seen
     assert ID in both.actions[0]
-    assert "the audience that is refused" in audience.seen
+    assert "So the audience is refused" in audience.seen
     assert "Do not enforce" in audience.actions[0]
 
 
@@ -109,7 +109,7 @@ def test_a_missing_role_and_a_refused_audience_are_told_apart() -> None:
     [
         (AzureConnectionError("x"), True),
         (AzureInternalError("x"), True),
-        (hops_errors.UntrustedCertificateError("x"), False),
+        (login_server_errors.UntrustedCertificateError("x"), False),
         (ForbiddenError("x"), False),
         (AzureResponseError("x"), False),
         (AuthenticationError("x"), False),

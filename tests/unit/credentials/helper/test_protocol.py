@@ -10,7 +10,7 @@ import pytest
 
 from azext_acrscope.credentials.helper import cache, protocol, state
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import sign_in_errors
 from tests.factories.helper import ALICE, HOST, Hops, sign_in, token
 
 Helper = Callable[..., tuple[int, str]]
@@ -86,7 +86,7 @@ def test_anything_but_one_verb_gets_the_usage(helper: Helper, arguments: tuple[s
 
 def test_an_error_is_one_line_with_what_to_do_and_not_a_missing_credential(helper: Helper, hops: Hops) -> None:
     def refuse() -> str:
-        raise hops_errors.entra_unreachable(OSError("no route"))
+        raise sign_in_errors.entra_unreachable(OSError("no route"))
 
     hops.answer = refuse
     code, answer = helper("get", given=HOST)

@@ -15,7 +15,7 @@ from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 from azext_acrscope.base.tokens import read_claims
 from azext_acrscope.credentials import errors as credentials_errors
 from azext_acrscope.credentials.helper import cache, cli, renewal, state
-from azext_acrscope.hops import errors as hops_errors
+from azext_acrscope.hops import sign_in_errors
 from tests.factories.helper import HOST, Hops, sign_in, token
 
 
@@ -27,7 +27,7 @@ def put(secret: str) -> None:
 
 
 def refuse() -> str:
-    raise hops_errors.entra_unreachable(OSError("no route"))
+    raise sign_in_errors.entra_unreachable(OSError("no route"))
 
 
 def test_a_new_token_is_kept_for_the_next(hops: Hops) -> None:
@@ -89,7 +89,7 @@ def test_a_host_that_was_set_up_but_is_of_another_cloud_is_an_error(
         renewal.obtain_token("contoso.azurecr.cn")
     (home / "azure/acrscope").mkdir(exist_ok=True)
     Path(state.settings_file()).write_text('{"hosts": {"contoso.azurecr.cn": {"credential": "cli"}}}')
-    with pytest.raises(AzCLIError, match="not a login server of the cloud in use"):
+    with pytest.raises(AzCLIError, match="not a login server of the active cloud"):
         renewal.obtain_token("contoso.azurecr.cn")
 
 
