@@ -154,4 +154,4 @@ def _parse_problem(error: Exception) -> str:
         return files.os_error_reason(error)
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON (line {error.lineno}, column {error.colno})"
-    return "it is no JSON"
+    return "it is not JSON"
