@@ -137,7 +137,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         def get_retry_after(self, response: Any) -> float | None:
             wait = retry_after_seconds(response.http_response.headers.get("Retry-After")) or None
             if wait and wait > _SILENT_WAIT_SECONDS:
-                logger.warning("%s asks to wait: trying again in %d s.", service.name, wait)
+                logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
             return wait
 
     redact_logs()

@@ -20,7 +20,7 @@ from azext_acrscope.base.tokens import redact_tokens
 def cli_error(kind: type[AzCLIError], message: str, recommendation: str | list[str] | None = None) -> AzCLIError:
     """Return an error whose texts hold no token and nothing that a terminal obeys, whatever was put into them.
 
-    They go to telemetry also.
+    Error texts also go to telemetry.
 
     Every error of this project is made here; a test makes sure of it.
 

@@ -92,7 +92,7 @@ def _document_mode(file: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(old.st_mode):
-        raise OSError(None, "it is no regular file")
+        raise OSError(None, "it is not a regular file")
     return stat.S_IMODE(old.st_mode)
 
 

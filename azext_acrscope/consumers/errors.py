@@ -203,13 +203,13 @@ _CHECKS_QUERY = '"manualChecks[].{Verdict:verdict,Consumer:consumer}"'  # narrow
 
 
 def manual_checks(number: int, breaks: int, selection: str) -> str:
-    """Return the line on the consumers that no query sees: how many kinds, and the command that lists them.
+    """Return the line on the consumers that no query finds: how many kinds, and the command that lists them.
 
-    :param number: of kinds of consumers that no query sees, of which `breaks` break.
+    :param number: of kinds of consumers that no query finds, of which `breaks` break.
     :param selection: the options that select a registry, such as ``--name contoso``.
     """
     return sentence(
-        f"{counted(number, 'kind', 'kinds')} of consumers that no query sees, to check by hand ({breaks} break): "
+        f"{counted(number, 'kind', 'kinds')} of consumers that no query finds, to check by hand ({breaks} break): "
         f"`az acr scope consumers {selection} --query {_CHECKS_QUERY} --output table` lists them."
     )
 
@@ -276,8 +276,8 @@ def logins_seen(clients: int, newly: int, days: int) -> str:
 
 
 LOG_LIMITS = (
-    "The log does not record the audience, so a sign-in may have used either one. A client that is not in the log may "
-    "still pull, or fail without an event, as pulls of Foundry did. Events arrive some minutes late."
+    "The log does not show the audience, is some minutes late, and lacks some pulls (those of Foundry). "
+    "A client that is not in the log may still pull."
 )
 
 

@@ -83,7 +83,7 @@ def _merge_team_file(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, 
     if not isinstance(theirs, dict):
         raise errors.bad_knowledge(file, "it is not an object")
     if unknown := sorted(set(theirs) - set(ours)):
-        raise errors.bad_knowledge(file, f"nothing is called {', '.join(unknown)} here")
+        raise errors.bad_knowledge(file, f"it has unknown members: {', '.join(unknown)}")
     merged = dict(ours)
     for part, value in theirs.items():
         if part in _IDENTIFYING_MEMBERS:
@@ -107,7 +107,7 @@ def _refuse_unused_entries(part: str, entries: list[dict[str, Any]], ours: dict[
         known = {entry[name] for entry in ours[part]} | (_KINDS_WITHOUT_ENTRY if name == "kind" else set())
         if unknown := sorted({entry[name] for entry in entries} - known):
             raise errors.bad_knowledge(
-                file, f"no {name} is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}"
+                file, f"there is no {name} {', '.join(unknown)}; the names are: {', '.join(sorted(known))}"
             )
 
 
@@ -123,7 +123,7 @@ def _check_knowledge(content: dict[str, Any], file: str) -> None:
         if not (
             isinstance(role, dict) and _is_text(role.get("name")) and _are_modes(role.get("pull"), role.get("push"))
         ):
-            raise errors.bad_knowledge(file, f"role {guid} needs name, pull and push, these with rbac, abac or both")
+            raise errors.bad_knowledge(file, f"role {guid} needs name, pull and push, each a list of rbac and abac")
 
 
 def _are_modes(*lists: Any) -> bool:
@@ -137,13 +137,13 @@ def _check_aks(aks: dict[str, Any], file: str) -> None:
         raise errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and fix")
     for rule in [*_aks_rules(aks, "linux", file), *_aks_rules(aks, "windows", file)]:
         if rule.get("verdict") not in VERDICTS or not _is_text(rule.get("why")):
-            raise errors.bad_knowledge(file, "`aks`: a rule needs a verdict and why")
+            raise errors.bad_knowledge(file, "`aks`: a rule needs verdict and why")
         minors = rule.get("minors", ["", ""])
         pair = isinstance(minors, list) and len(minors) == 2
         if not (
             pair and all(end == "" or _is_dotted_number(end) for end in (rule.get("from"), rule.get("to"), *minors))
         ):
-            raise errors.bad_knowledge(file, '`aks`: from, to and two minors of a rule are numbers with dots, or ""')
+            raise errors.bad_knowledge(file, '`aks`: from, to and two minors of a rule must be dotted numbers, or ""')
 
 
 def _is_dotted_number(value: Any) -> bool:
@@ -157,7 +157,7 @@ def _check_sources(content: dict[str, Any], file: str) -> None:
         try:
             datetime.date.fromisoformat(source["read"])
         except ValueError:
-            raise errors.bad_knowledge(file, f"source {key}: {source['read']} is no date such as 2026-08-21") from None
+            raise errors.bad_knowledge(file, f"source {key}: {source['read']} is not a date (2026-08-21)") from None
     for name in ("source", "neverSource", "roleSource"):
         if str(content["aks"].get(name)) not in content["sources"]:
             raise errors.bad_knowledge(file, f"`aks` needs a {name}")
@@ -175,9 +175,9 @@ def _check_items(part: str, items: Any, file: str) -> None:
         raise errors.bad_knowledge(file, f"`{part}` is not a list")
     for item in items:
         if not isinstance(item, dict) or not all(_is_text(item.get(name)) for name in _REQUIRED_TEXTS[part]):
-            raise errors.bad_knowledge(file, f"`{part}`: each needs the texts {', '.join(_REQUIRED_TEXTS[part])}")
+            raise errors.bad_knowledge(file, f"`{part}`: each item needs the texts {', '.join(_REQUIRED_TEXTS[part])}")
         if item["verdict"] not in VERDICTS:
-            raise errors.bad_knowledge(file, f"`{part}`: a verdict is one of {', '.join(VERDICTS)}")
+            raise errors.bad_knowledge(file, f"`{part}`: a verdict must be one of {', '.join(VERDICTS)}")
 
 
 def _is_text(value: Any) -> bool:

@@ -23,7 +23,7 @@ SERVICE_PRINCIPAL, PASSWORD_OR_NONE, ANONYMOUS, UNKNOWN_AUTH = (
 )  # noqa: S105
 
 _GUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_NOT_IN_USE_TEXT = "The registry is configured, but no image of it is in use now."
+_NOT_IN_USE_TEXT = "The registry is configured, but none of its images is in use now."
 
 Row = dict[str, Any]
 
@@ -119,7 +119,7 @@ def auth_of_username(username: str, login_server: str) -> PullAuth:
         return PullAuth(REPOSITORY_TOKEN)
     if set(username) <= {"0", "-"}:
         return PullAuth(
-            UNKNOWN_AUTH, detail="It signs in with a registry's refresh token, which lives for three hours."
+            UNKNOWN_AUTH, detail="It signs in with a registry's refresh token, which is valid for three hours."
         )
     return PullAuth(SERVICE_PRINCIPAL)
 

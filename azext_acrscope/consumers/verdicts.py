@@ -111,7 +111,7 @@ def consumers_by_identity(
 def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) -> dict[str, Any]:
     owner = found.owners.get(holder.principal)
     able = "push and pull" if holder.push else "pull"
-    detail = f"It may {able}: {', '.join(holder.roles)}."
+    detail = f"It can {able}: {', '.join(holder.roles)}."
     if not owner:
         entry = knowledge.entry("identity", row_readers.UNKNOWN_AUTH)
         name = f"{holder.kind or 'principal'} {holder.principal}"
@@ -165,7 +165,7 @@ def judge_node_pools(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, s
     except UnexpectedShape:
         return UNKNOWN, "Its node pools could not be read."
     if not judged:
-        return UNKNOWN, "Its row has no node pools."
+        return UNKNOWN, "It has no node pools in Resource Graph."
     verdict = next(each for each in _VERDICT_ORDER if any(each == of_pool for _, of_pool, _ in judged))
     return verdict, " ".join(f"Pool {name}: {why}." for name, of_pool, why in judged if of_pool == verdict)
 
@@ -180,11 +180,11 @@ def _judge_node_pool(pool: dict[str, Any], version: str, rules: dict[str, Any]) 
     minor = _parse_numbers(".".join(version.split(".")[:2]))
     said = f"{image or 'no node image'}, Kubernetes {version or 'unknown'}"
     if len(minor) == 2 and minor <= _parse_numbers(rules["neverUpTo"]):
-        return BREAKS, f"{said}: no credential provider of this Kubernetes version asks for the ACR audience"
+        return BREAKS, f"{said}: no credential provider of this Kubernetes version requests the ACR audience"
     windows = image.lower().startswith("akswindows")
     date = _parse_numbers(image.rpartition("." if windows else "-")[2])
     if not date or not any(image.lower().startswith(name.lower()) for name in rules["names"]):
-        return UNKNOWN, f"{said}: of this image nothing is known"
+        return UNKNOWN, f"{said}: nothing is known about this image"
     if len(minor) != 2:
         return UNKNOWN, f"{said}: which credential provider runs depends on the Kubernetes version"
     for rule in rules["windows" if windows else "linux"]:
@@ -192,7 +192,7 @@ def _judge_node_pool(pool: dict[str, Any], version: str, rules: dict[str, Any]) 
         low, high = (_parse_numbers(each) for each in rule.get("minors", ["", ""]))
         if (first or date) <= date <= (last or date) and (low or minor) <= minor <= (high or minor):
             return rule["verdict"], f"{said}: {rule['why']}"
-    return UNKNOWN, f"{said}: of this image nothing is known"
+    return UNKNOWN, f"{said}: nothing is known about this image"
 
 
 def _parse_numbers(dotted: str) -> tuple[int, ...]:

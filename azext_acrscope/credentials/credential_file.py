@@ -35,7 +35,7 @@ def read_credential_file(file: Path) -> dict[str, Any]:
     """
     try:
         if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for, a device be replaced
-            raise errors.credential_file_unreadable(str(file), "it is no regular file")
+            raise errors.credential_file_unreadable(str(file), "it is not a regular file")
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
@@ -48,10 +48,10 @@ def read_credential_file(file: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise errors.credential_file_unreadable(str(file), _parse_problem(error)) from None
     if not isinstance(content, dict):
-        raise errors.credential_file_unreadable(str(file), "it holds no JSON object")
+        raise errors.credential_file_unreadable(str(file), "it is not a JSON object")
     for member in ("auths", "credHelpers"):
         if not isinstance(content.get(member), (dict, type(None))):
-            raise errors.credential_file_unreadable(str(file), f"its '{member}' is no JSON object")
+            raise errors.credential_file_unreadable(str(file), f"its '{member}' is not a JSON object")
     return content
 
 
@@ -153,5 +153,5 @@ def _parse_problem(error: Exception) -> str:
     if isinstance(error, OSError):
         return files.os_error_reason(error)
     if isinstance(error, json.JSONDecodeError):
-        return f"it is no JSON (line {error.lineno}, column {error.colno})"
-    return "it is no JSON"
+        return f"it is not JSON (line {error.lineno}, column {error.colno})"
+    return "it is not JSON"

@@ -125,7 +125,7 @@ class HelperStore:
         credential = parse_json_object(answer)
         username, secret = credential.get("Username"), credential.get("Secret")
         if not (isinstance(username, str) and isinstance(secret, str)):
-            raise errors.helper_failed(self.name, "get", host, "its answer is no credential")
+            raise errors.helper_failed(self.name, "get", host, "its answer is not a credential")
         return StoredCredential(username, secret)
 
     def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
@@ -144,7 +144,7 @@ class HelperStore:
         """The user name of each host's credential; no secret is asked for."""
         answer = (self._ask("list", "unused", "all hosts") or b"{}").strip()
         if not parse_json_object(answer) and answer not in (b"{}", b"null"):  # null is Go's empty map
-            raise errors.helper_failed(self.name, "list", "all hosts", "its answer is no list of hosts")
+            raise errors.helper_failed(self.name, "list", "all hosts", "its answer is not a list of hosts")
         return {host_of_reference(key): str(name) for key, name in parse_json_object(answer).items()}
 
     def check(self) -> None:
@@ -166,7 +166,7 @@ class HelperStore:
         try:
             ended = processes.run_program([program, action], text.encode(), _HELPER_SECONDS)
         except TimeoutError:
-            raise errors.helper_failed(self.name, action, host, "it did not end in a minute") from None
+            raise errors.helper_failed(self.name, action, host, "it did not end within a minute") from None
         if ended.code == 0:
             return ended.stdout
         if ended.stdout.decode(errors="replace").strip() == NOT_FOUND_TEXT:

@@ -220,7 +220,7 @@ class PlanExecutor:
     def _drop(self, todo: deque[PlanItem]) -> None:
         why = "the run was interrupted" if self.interrupted else "the record could not be written"
         for item in todo:
-            item.finish(SKIPPED, item.before, f"not begun: {why}")
+            item.finish(SKIPPED, item.before, f"not started: {why}")
         todo.clear()
 
     def _drop_unsent(self) -> None:
@@ -232,7 +232,7 @@ class PlanExecutor:
                 self._write_down([_outcome_line(item)] if item.written_down else [])
                 continue
             if item.step == "send":
-                item.problem = "the run was interrupted before Azure had taken the change"
+                item.problem = "the run was interrupted before Azure accepted the change"
                 item.next_step("explain")
             heapq.heappush(self._later, (due, number, item))
 
@@ -250,7 +250,7 @@ class PlanExecutor:
         def note(_signal: int, _frame: Any) -> None:
             self.interrupted = True
             signal.signal(_signal, before[signal.Signals(_signal)])
-            logger.warning("Interrupted: nothing more is changed. Waiting for the changes that were sent …")
+            logger.warning("Interrupted. No more changes are sent. Waiting for those already sent …")
 
         if threading.current_thread() is not threading.main_thread():
             yield
@@ -291,7 +291,7 @@ class PlanExecutor:
         """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
         now, pause = time.monotonic(), max(error.retry_after, 1.0)
         if throttle.refused(now, error.retry_after):
-            logger.warning("Azure throttles subscription %s: trying again in %.0f s.", item.subscription, pause)
+            logger.warning("Azure throttles subscription %s. Retrying in %.0f s.", item.subscription, pause)
         item.refused_since = item.refused_since or now
         return pause if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
 
@@ -299,7 +299,7 @@ class PlanExecutor:
         """Just before the write: somebody else may have done it since the plan was made."""
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
         if now == item.target:
-            item.finish(UNCHANGED, now, f"it is `{now}` already: somebody changed it since the plan was made")
+            item.finish(UNCHANGED, now, f"it is already `{now}`: somebody changed it after the plan was made")
             return None
         return item.next_step("send")
 

@@ -218,7 +218,7 @@ def _make_items(
         if registry_names(resource) & names:
             item.finish(SKIPPED, before, "excluded")
         elif before == item.target:
-            item.finish(executor.UNCHANGED, before, f"it is `{before}` already")
+            item.finish(executor.UNCHANGED, before, f"it is already `{before}`")
     return items
 
 

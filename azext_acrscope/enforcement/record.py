@@ -120,9 +120,9 @@ def parse_record(file: Path) -> list[RecordedChange]:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if number == len(lines):
                 break
-            raise errors.record_unreadable(str(file), f"line {number} is not of a record") from error
+            raise errors.record_unreadable(str(file), f"line {number} is not a line of a record") from error
     if not lines or '"event"' not in lines[0]:
-        raise errors.record_unreadable(str(file), "it holds no record")
+        raise errors.record_unreadable(str(file), "it is not a record")
     return list(made.values())
 
 

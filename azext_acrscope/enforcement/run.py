@@ -109,7 +109,9 @@ def _make_changes(
     if runner.interrupted:
         return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
     if not plan.single:
-        console.tell(["Resource Graph may show the old status for minutes; `az acr scope list --live` shows it now."])
+        console.tell(
+            ["Resource Graph may show the old status for minutes. Use `az acr scope list --live` for the current one."]
+        )
     return None
 
 
@@ -131,7 +133,7 @@ class _Waves:
         for wave in waves:
             if failed:
                 for item in wave:
-                    item.finish(SKIPPED, item.before, f"not begun: {failed} of the first wave failed")
+                    item.finish(SKIPPED, item.before, f"not started: {failed} in the first wave failed")
                 continue
             self.runner.run(wave)  # which skips all, once the run was stopped
             if self.verifier and not (self.runner.stopped or self.runner.interrupted):
@@ -148,7 +150,7 @@ class _Waves:
 
     def _restore(self, changed: list[PlanItem], bad: int) -> None:
         """Write back what the items had before, as changes of their own in the same record."""
-        console.warn([f"{base_errors.registries(bad)} could not be verified: restoring what this wave changed …"])
+        console.warn([f"{base_errors.registries(bad)} could not be verified. Restoring the changes of this wave …"])
         back = [PlanItem(item.resource, item.target, item.before, restores=True) for item in changed]
         self.runner.run(back)
         for item, restored in zip(changed, back, strict=True):

@@ -70,7 +70,7 @@ def requirement_error(rows: list[dict[str, Any]], fleet: Fleet, required: str) -
 
 def summarize_fleet(rows: Iterable[dict[str, Any]], fleet: Fleet, wanted: Scope) -> list[str]:
     """Return lines for people: registries, enforced, not enforced and unknown, in all and by subscription."""
-    where = f"In view, in resource group {wanted.resource_group}" if wanted.resource_group else "In view"
+    where = f"In resource group {wanted.resource_group}" if wanted.resource_group else "In scope"
     by_subscription: dict[str, list[str]] = {}
     for each in rows:
         by_subscription.setdefault(each["subscriptionName"], []).append(each["status"])

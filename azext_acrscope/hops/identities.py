@@ -107,7 +107,7 @@ def _certificate_credential(sign_in: Principal, file: str, options: dict[str, An
         why = os_error_reason(error)
     except (ValueError, TypeError):
         # The cause may quote the file.
-        why = "it is no PEM or PKCS12 file with an RSA key, or AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"
+        why = "it is not a PEM or PKCS12 file with an RSA key, or AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"
     raise sign_in_errors.identity_file_unusable("AZURE_CLIENT_CERTIFICATE_PATH", file, why)
 
 

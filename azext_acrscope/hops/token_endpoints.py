@@ -136,7 +136,7 @@ class _BoundedRetry(Retry):
         if not asked or asked < 0:
             return None
         wait = min(asked, _LONGEST_WAIT)
-        logger.warning("The registry is busy (HTTP %s) and asks to wait: trying again in %d s.", response.status, wait)
+        logger.warning("The registry is busy (HTTP %s). Retrying in %d s.", response.status, wait)
         return wait
 
 

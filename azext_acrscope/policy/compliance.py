@@ -100,7 +100,7 @@ def _trigger_evaluation(arm: ArmClient, place: PolicyScope) -> str:
             arm_path(f"{{scope}}{_LATEST_STATES_PATH}/triggerEvaluation", scope=place.path), STATES_API_VERSION
         )
     except ArmError as error:
-        raise refusal_error(error, place, "have Azure Policy evaluate what is there", ASSIGNER_ROLE) from error
+        raise refusal_error(error, place, "start an evaluation of Azure Policy", ASSIGNER_ROLE) from error
     link = str(reply.headers.get("Location") or "")
     if reply.status == 202 and not urlsplit(link).netloc:
         raise errors.not_a_policy_answer("an evaluation")
@@ -240,27 +240,23 @@ def _find_disagreement(compliance: str, exempt: bool, status: str) -> str | None
     if compliance not in (COMPLIANT, NON_COMPLIANT, EXEMPT) or compliance == now:
         return None
     is_now = "exempt" if exempt else f"`{status}`"
-    return f"Azure Policy has seen it as {compliance}; it is {is_now} now"
+    return f"Azure Policy reports {compliance}, but it is now {is_now}"
 
 
 def compliance_summary(result: dict[str, Any], known: list[PolicyState], live: bool) -> list[str]:
     """Return lines for people: what governs, what is compliant, and how fresh that is."""
     rows = result["registries"]
     lines = [_describe_assignment(each) for each in result["assignments"]] or [
-        "No assignment of the two definitions governs this."
+        "No assignment of the two definitions applies here."
     ]
     by_state = {state: sum(row["compliance"] == state for row in rows) for state in sorted(_compliance_words(rows))}
     counted = ", ".join(f"{number} {state}" for state, number in by_state.items())
-    lines.append(f"In view: {base_errors.registries(len(rows))}" + (f": {counted}" if counted else ""))
+    lines.append(f"In scope: {base_errors.registries(len(rows))}" + (f": {counted}" if counted else ""))
     strangers = len({each.registry for each in known} - {str(row["id"]).lower() for row in rows})
     if strangers:
-        lines.append(
-            f"  Azure Policy has states of {base_errors.registries(strangers)} that are not in view (any more)."
-        )
+        lines.append(f"  Azure Policy has states of {base_errors.registries(strangers)} outside this scope or deleted.")
     if not live:
-        lines.append(
-            "  Statuses are Resource Graph's, which lags by up to minutes; --live asks for those of this moment."
-        )
+        lines.append("  Statuses are from Resource Graph, up to minutes old. Use --live for current ones.")
     return lines
 
 

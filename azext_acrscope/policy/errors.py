@@ -364,11 +364,11 @@ def policy_hinders(assignment: str, scope: str, how: str) -> str:
 
 
 def states_lag(number: int) -> str:
-    """:param number: of registries whose status is not what Azure Policy has seen."""
+    """Return the sentence on registries whose status differs from the state in Azure Policy."""
     verb = "differs" if number == 1 else "differ"
     return sentence(
-        f"The status of {registries(number)} {verb} from what Azure Policy has seen: its states lag. "
-        "--refresh renews them."
+        f"The status of {registries(number)} {verb} from the older state in Azure Policy. "
+        "Use --refresh to update the states."
     )
 
 

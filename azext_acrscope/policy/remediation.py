@@ -130,7 +130,7 @@ def plan_remediation(rule: PolicyRule, scope: PolicyScope, found: EffectiveRules
             continue
         targets.append(target := RemediationTarget(each, _status_or_unknown(each)))
         if target.before == registry_resource.DISABLED:
-            target.result, target.reason = UNCHANGED, "it is `disabled` already"
+            target.result, target.reason = UNCHANGED, "it is already `disabled`"
         elif found.exempt(rule, target.id):
             target.result, target.reason = SKIPPED, f"exempt from the assignment {rule.name}"
     return RemediationTask(rule, place, targets)
@@ -209,7 +209,7 @@ def remediation_warnings(arm: ArmClient, task: RemediationTask) -> list[str]:
     :raises ValidationError: the assignment's identity has no role at all.
     """
     names = encrypted_names(task.todo)
-    warnings = [f"In view: {errors.encrypted_registries(names)}"] if names else []
+    warnings = [f"In scope: {errors.encrypted_registries(names)}"] if names else []
     return warnings + ([] if is_all_encrypted(task) else [text for text in [check_identity(arm, task.rule)] if text])
 
 
@@ -220,8 +220,8 @@ def is_all_encrypted(task: RemediationTask) -> bool:
 
 def remediation_question(task: RemediationTask, enforce_rest: bool) -> str:
     """What is asked before, with the numbers."""
-    kept = "" if task.rule.enforced else " (whose enforcement is switched off: what it mends is not kept so)"
-    rest_too = ", and then set those that are left directly" if enforce_rest else ""
+    kept = "" if task.rule.enforced else " (its enforcement is off, so the result is not kept in place)"
+    rest_too = ", and then set the remaining ones directly" if enforce_rest else ""
     return (
         f"Have Azure Policy set {base_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
         f"assignment {task.rule.name}{kept}{rest_too}?"
@@ -338,20 +338,20 @@ def record_results(task: RemediationTask, ended: str, outcome: dict[str, str], n
         elif why is None:
             each.result = NOT_REACHED
             each.reason = (
-                f"the remediation ({ended}) did not come to it: Azure Policy has not seen it as non-compliant yet "
-                "(`az acr scope policy show --refresh` has it look)"
+                f"the remediation ({ended}) did not reach it: Azure Policy does not report it as non-compliant yet "
+                "(`az acr scope policy show --refresh` starts an evaluation)"
             )
         else:
-            each.result, each.reason = FAILED, "its deployment succeeded, and yet it is not `disabled`"
+            each.result, each.reason = FAILED, "its deployment succeeded, but it is not `disabled`"
         if each.result in (FAILED, NOT_REACHED) and registry_resource.uses_customer_key(each.resource):
-            each.reason = f"it has a customer-managed key, which Azure Policy cannot change: {each.reason}"
+            each.reason = f"it has a customer-managed key, so Azure Policy cannot change it: {each.reason}"
 
 
 def mark_not_started(task: RemediationTask) -> None:
     """All that is to be changed has customer-managed keys: a remediation could change none of it."""
     for each in task.todo:
         each.after, each.result = each.before, NOT_REACHED
-        each.reason = "it has a customer-managed key, which Azure Policy cannot change: no remediation was started"
+        each.reason = "it has a customer-managed key, so Azure Policy cannot change it: no remediation was started"
 
 
 def not_disabled_targets(task: RemediationTask) -> list[RemediationTarget]:
@@ -394,7 +394,7 @@ def remediation_summary(task: RemediationTask) -> str:
     """Return a line for people with the numbers of registries by result."""
     counted = {word: sum(each.result == word for each in task.targets) for word in _RESULT_WORDS}
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
-    return f"{base_errors.registries(len(task.targets))} governed by {task.rule.name}: {numbers or 'none'}"
+    return f"{base_errors.registries(len(task.targets))} of {task.rule.name}: {numbers or 'none'}"
 
 
 def remediation_remarks(task: RemediationTask) -> list[str]:

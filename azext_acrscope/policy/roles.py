@@ -23,7 +23,7 @@ from azext_acrscope.registry import errors as registry_errors
 
 API_VERSION = "2022-04-01"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
-_ROLE_MISSING_TEXT = "The policy itself is assigned; what is missing is its identity's role."
+_ROLE_MISSING_TEXT = "The policy is assigned, but its identity has no role yet."
 ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
 
 
@@ -84,7 +84,7 @@ def grant_contributor(
             if polling.is_over:
                 raise errors.identity_unknown(principal, scope.text, timeout) from error
         if not polling.pauses:
-            console.tell(["The new identity is not known everywhere yet; waiting to give it its role …"])
+            console.tell(["The new identity is not known everywhere yet. Waiting to assign its role …"])
         polling.wait()
 
 

@@ -110,7 +110,7 @@ def _bicep_role_assignment(scope: PolicyScope, wanted: AssignmentRequest) -> lis
     principal = "identity.properties.principalId" if wanted.identity else "assignment.identity.principalId"
     return [
         "",
-        "// Contributor, as the definition asks for",
+        "// Contributor, as the definition requires",
         "resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
         f"  name: guid(assignment.id, {_bicep_string(CONTRIBUTOR_ROLE)})",
         "  properties: {",
@@ -190,7 +190,7 @@ def _terraform_role_assignment(scope: PolicyScope, wanted: AssignmentRequest, re
     }
     return [
         "",
-        "# Contributor, as the definition asks for",
+        "# Contributor, as the definition requires",
         f'resource "azurerm_role_assignment" "{label}" {{',
         *_aligned_members(members),
         "}",

@@ -64,7 +64,7 @@ class StatusChange:
         self.accepted = True
         self._operation = reply.headers.get("Azure-AsyncOperation")
         if self._operation and not self.arm.owns(self._operation):
-            logger.debug("The operation's status lies at another host: looking at the registry instead.")
+            logger.debug("The operation's status is at another host. Reading the registry instead.")
             self._operation = ""
         self._ended = reply.status == 200 and self._operation is None
 
@@ -82,7 +82,7 @@ class StatusChange:
             except ArmError as error:
                 if error.status == 429:
                     raise
-                logger.debug("The operation's status cannot be read (%s): looking at the registry instead.", error)
+                logger.debug("The operation's status cannot be read (%s). Reading the registry instead.", error)
                 self._operation = None
         return OperationState(
             str(request_registry(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded")
@@ -163,11 +163,11 @@ def _wait_for_change(change: StatusChange, timeout: float, sleep: Callable[[floa
 def unchanged_reason(target: str) -> str:
     """What is wrong where a write succeeded and did not do it."""
     by_policy = ": an Azure Policy assignment with the effect modify sets it back" if target == ENABLED else ""
-    return f"reading it back shows that it did not{by_policy}"
+    return f"reading it back shows another status{by_policy}"
 
 
 def timeout_reason(timeout: float, state: str) -> str:
-    return f"the operation had not ended after {timeout:g} seconds (last reported as {state or 'unknown'})"
+    return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
 
 
 def _status_patch_body(target: str) -> dict[str, Any]:

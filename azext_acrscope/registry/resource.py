@@ -101,7 +101,7 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
     named = properties.get("regionalEndpointHostNames") if isinstance(properties, dict) else None
     found = [hosts.check_login_server(str(host), suffix) for host in named or []]
     if any(hosts.global_login_server(host, suffix) != login_server_of(resource) for host in found):
-        raise errors.not_a_registry(where, "its regional login servers are another registry's")
+        raise errors.not_a_registry(where, "its regional login servers belong to another registry")
     return found
 
 
@@ -123,7 +123,7 @@ def _search_registry_ids(arm: ArmClient, name: str) -> list[ArmPath]:
 def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
     body, where = reply.body, registry_label(registry_id)
     if not isinstance(body, dict):
-        raise errors.not_a_registry(where, "it is no JSON object")
+        raise errors.not_a_registry(where, "it is not a JSON object")
     if str(body.get("type", "")).lower() != REGISTRY_TYPE.lower() or not isinstance(body.get("properties"), dict):
         raise errors.not_a_registry(where, "it has another type or no properties")
     if str(body.get("id", "")).lower() != registry_id.lower() or "name" not in body:

@@ -1,4 +1,4 @@
-"""What a report says to people, in headings, tables and bars: one for all formats that people read. Pure."""
+"""The headings, tables and bars of a report, the same for all formats that people read. Pure."""
 
 from collections import Counter
 
@@ -29,24 +29,28 @@ _MAX_NAMES_IN_CELL = 50  # registries in one cell
 _STATUS_TONES = {DISABLED: GOOD, ENABLED: BAD, resource.UNKNOWN: DOUBT}
 _NEXT_STEP_TONES = {model.ENFORCED: GOOD, model.MISMATCH: BAD, model.HELD_BACK: BAD}
 _NEXT_STEP_MEANINGS = {
-    model.MISMATCH: "the login server does something else than the status says: look at this first",
-    model.HELD_BACK: "consumers are known to break: mend them, or leave the registry out",
-    model.LOOK_FIRST: "consumers are unknown, were not asked for, or could not all be read",
-    model.READY: "no consumer seen here breaks or is unknown: the checklist is what is left",
+    model.MISMATCH: "the login server does not do what the status says: start here",
+    model.HELD_BACK: "consumers are known to break: fix them, or leave the registry out",
+    model.LOOK_FIRST: "consumers are unknown, were not requested, or could not all be read",
+    model.READY: "no known consumer breaks or is unknown: only the checklist remains",
     model.UNREAD: "the status could not be read",
-    model.ENFORCED: "takes ACR-audience tokens only",
+    model.ENFORCED: "accepts only ACR-audience tokens",
 }
 _VERDICT_TEXTS = {
     BREAKS: (
         "Consumers that break",
-        "They sign in with ARM-audience tokens. At a registry that is enforced already, they are refused now.",
+        "They sign in with ARM-audience tokens. Registries that are already enforced refuse them.",
     ),
-    UNKNOWN: ("Consumers of which nobody knows", "Unknown is not safe: try them, or ask whoever runs them."),
-    WORKS: ("Consumers that work", "They go on working once ARM-audience tokens are refused."),
+    UNKNOWN: (
+        "Consumers whose result is unknown",
+        "Unknown does not mean safe. Test them, or ask the teams that run them.",
+    ),
+    WORKS: ("Consumers that work", "They continue to work once ARM-audience tokens are refused."),
 }
 
 
 def make_document(content: ReportContent) -> ReportDocument:
+    """Return what a report says to people, for the formats that people read."""
     numbers = model.count_statuses(content.registries)
     sections = [
         _unread_section(content),
@@ -74,21 +78,21 @@ def _headline(content: ReportContent, numbers: StatusCounts) -> str:
     accept = "accepts" if numbers.open == 1 else "accept"
     said = f"{numbers.enforced} of {base_errors.registries(numbers.all)} {be} enforced"
     said += f"; {numbers.open} still {accept} ARM-audience tokens" if numbers.open else ""
-    said += f"; of {numbers.unknown} the status is unknown" if numbers.unknown else ""
+    said += f"; the status of {numbers.unknown} is unknown" if numbers.unknown else ""
     # Else a registry whose setting has no effect would count among the enforced, and nothing up here would say so.
     odd = content.next[model.MISMATCH]
-    said += f"; {odd} {'does' if odd == 1 else 'do'} something else than the status says" if odd else ""
-    said += ". Not everything could be read: see below." if content.unread else "."
+    said += f"; {odd} {'does' if odd == 1 else 'do'} not do what the status says" if odd else ""
+    said += ". Some data could not be read, see below." if content.unread else "."
     return said
 
 
 def _facts(content: ReportContent) -> list[tuple[str, str]]:
     origin = content.origin
-    statuses = "of that moment (Azure Resource Manager)" if origin.live else "up to minutes old (Azure Resource Graph)"
-    consumers = policy = "not asked for"
+    statuses = "current (Azure Resource Manager)" if origin.live else "up to minutes old (Azure Resource Graph)"
+    consumers = policy = "not requested"
     if content.consumers_asked:
         known = [each.consumers is not None and not each.partial for each in content.registries]
-        consumers = "asked for in Azure Resource Graph" + _not_read_remark(known)
+        consumers = "searched in Azure Resource Graph" + _not_read_remark(known)
     if content.assignments is not None:
         known = [each.policy is not None for each in content.registries]
         policy = "assignments and states of Azure Policy" + _not_read_remark(known)
@@ -106,20 +110,18 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
 
 
 def _not_read_remark(known: list[bool]) -> str:
-    return (
-        "" if all(known) else f"; of {known.count(False)} of {base_errors.registries(len(known))} not read, or in part"
-    )
+    return "" if all(known) else f"; incomplete for {known.count(False)} of {base_errors.registries(len(known))}"
 
 
 def _evidence_fact(content: ReportContent) -> str:
     if not content.checked:
         return "none: no registry was checked"
     proven = content.proven
-    said = f"{len(proven)} of {base_errors.registries(len(content.registries))} proven with a token of each audience"
+    said = f"{len(proven)} of {base_errors.registries(len(content.registries))} verified with a token of each audience"
     if times := sorted({each.proof.time for each in proven if each.proof and each.proof.time}):
-        said += f", seen {_display_time(times[0])}" + (f" to {_display_time(times[-1])}" if len(times) > 1 else "")
+        said += f", checked {_display_time(times[0])}" + (f" to {_display_time(times[-1])}" if len(times) > 1 else "")
     if in_vain := len(content.checked) - len(proven):
-        said += f"; {in_vain} checked without coming to know"
+        said += f"; {in_vain} checked without a result"
     return said
 
 
@@ -129,12 +131,12 @@ def _figures(content: ReportContent, numbers: StatusCounts) -> list[KeyFigure]:
         KeyFigure(numbers.enforced, "enforced", GOOD),
         KeyFigure(numbers.open, "accept ARM-audience tokens", BAD if numbers.open else ""),
     ]
-    found += [KeyFigure(numbers.unknown, "of unknown status", DOUBT)] if numbers.unknown else []
+    found += [KeyFigure(numbers.unknown, "with unknown status", DOUBT)] if numbers.unknown else []
     if content.checked:
         proven = sum(each.proof is not None and each.proof.in_effect == probe.YES for each in content.registries)
-        found.append(KeyFigure(proven, "proven to refuse them", GOOD))
+        found.append(KeyFigure(proven, "verified to refuse them", GOOD))
     if odd := content.next[model.MISMATCH]:
-        found.append(KeyFigure(odd, "at odds with their status", BAD))
+        found.append(KeyFigure(odd, "do not match their status", BAD))
     if verdicts := content.verdicts():
         found.append(KeyFigure(verdicts["breaks"], "consumers break", BAD if verdicts["breaks"] else ""))
         found.append(KeyFigure(verdicts["unknown"], "consumers unknown", DOUBT if verdicts["unknown"] else ""))
@@ -144,7 +146,7 @@ def _figures(content: ReportContent, numbers: StatusCounts) -> list[KeyFigure]:
 def _unread_section(content: ReportContent) -> Section | None:
     if not content.unread:
         return None
-    return Section("What could not be read", "Of this, nothing is known. It counts as neither good nor bad below.",
+    return Section("What could not be read", "Nothing is known about these. They count as neither good nor bad below.",
                    items=content.unread, warning=True)  # fmt: skip
 
 
@@ -191,22 +193,22 @@ def _next_steps_section(content: ReportContent) -> Section:
                     TableCell(names),
                 )
             )
-    table = Table("Registries by what is next for them", ("State", "Number", "Registries"), rows)
-    return Section("What is next", table=table)
+    table = Table("Registries by next step", ("State", "Number", "Registries"), rows)
+    return Section("Next steps", table=table)
 
 
 def _registries_section(content: ReportContent) -> Section:
     columns = ["Registry", "Status", "Next"]
     columns += ["Refuses ARM tokens"] if content.checked else []
-    columns += ["Other doors"]
+    columns += ["Other sign-in methods"]
     columns += ["Consumers"] if content.consumers_asked else []
     columns += ["Policy"] if content.assignments is not None else []
     rows = [_registry_cells(each, content) for each in content.registries]
     text = (
-        "`disabled` is enforced: ACR-audience tokens only. `enabled` accepts ARM-audience tokens, too; (default) is "
-        "what a registry is until somebody sets it. Other doors are ways in that this setting does not close."
+        "`disabled` is enforced: only ACR-audience tokens are accepted. `enabled` also accepts ARM-audience tokens. "
+        "(default) means that nobody has set the status. This setting does not affect the other sign-in methods."
     )
-    return Section("Registries", text, Table("Every registry in view", tuple(columns), rows))
+    return Section("Registries", text, Table("All registries in scope", tuple(columns), rows))
 
 
 def _registry_cells(registry: ReportedRegistry, content: ReportContent) -> tuple[TableCell, ...]:
@@ -228,7 +230,7 @@ def _registry_cells(registry: ReportedRegistry, content: ReportContent) -> tuple
 def _evidence_cell(proof: CheckEvidence | None, status: str) -> TableCell:
     if proof is None:
         return TableCell("not checked", DOUBT)
-    note = f"seen {_display_time(proof.time)}" if proof.time else ""
+    note = f"checked {_display_time(proof.time)}" if proof.time else ""
     if proof.verdict == probe.FAILED:
         said = ". ".join(each for each in (note, " ".join(proof.seen)) if each)
         return TableCell(proof.in_effect, BAD if proof.at_odds(status) else DOUBT, note=said, prose=True)
@@ -248,8 +250,8 @@ def _consumer_counts_cell(registry: ReportedRegistry) -> TableCell:
     said = ", ".join(f"{number} {word}" for number, word in words if number)
     tone = BAD if breaks else DOUBT if unknown or registry.partial else ""
     notes = ["not all could be read"] if registry.partial else []
-    notes += [f"{others} more may pull by a broad role"] if others else []
-    return TableCell(said or "none seen", tone, note="; ".join(notes))
+    notes += [f"{others} more can pull through a broad role"] if others else []
+    return TableCell(said or "none found", tone, note="; ".join(notes))
 
 
 def _compliance_cell(row: Row | None) -> TableCell:
@@ -266,7 +268,7 @@ def _consumers_section(content: ReportContent, verdict: str) -> Section | None:
     if not found:
         return None
     title, text = _VERDICT_TEXTS[verdict]
-    columns = ("Consumer", "Registries", "Signs in with", "Why", "What mends it", "Source")
+    columns = ("Consumer", "Registries", "Signs in with", "Why", "Fix", "Source")
     rows = [
         (
             TableCell(row["name"], note=_kind_and_place(row)),
@@ -282,7 +284,7 @@ def _consumers_section(content: ReportContent, verdict: str) -> Section | None:
 
 
 def _broad_roles_section(content: ReportContent) -> Section | None:
-    """Whoever may pull only because he may do everything."""
+    """Return the section on principals that can pull only through a broad role."""
     found = content.consumers(UNKNOWN, broad=True)
     if not found:
         return None
@@ -295,12 +297,12 @@ def _broad_roles_section(content: ReportContent) -> Section | None:
         for row, registries in found
     ]
     text = (
-        "Their role lets them pull among all else, and nothing seen here does so as them. They hold no registry back "
-        "in this report; whoever pulls as one of them with a token for Azure Resource Manager is refused once it is "
-        "enforced."
+        "Their role includes the right to pull, but no known consumer signs in as them. They do not hold a registry "
+        "back in this report. If one of them pulls with a token for Azure Resource Manager, an enforced registry "
+        "refuses it."
     )
     table = Table("Principals with a broad role", ("Principal", "Roles", "Registries"), rows)
-    return Section(f"Who else may pull ({len(found)})", text, table)
+    return Section(f"Other principals that can pull ({len(found)})", text, table)
 
 
 def _registry_names(registries: list[ReportedRegistry]) -> str:
@@ -326,17 +328,17 @@ def _policy_section(content: ReportContent) -> Section | None:
     if content.assignments is None:
         return None
     text = (
-        "Azure Policy's two built-in definitions for this setting. Its states are those of its last evaluation, which "
+        "Azure Policy has two built-in definitions for this setting. The states are from its last evaluation, which "
         "may be older than the statuses here."
     )
     missing = sum(each.policy is None for each in content.registries)
     if missing:
-        text += f" Of {missing} of {base_errors.registries(len(content.registries))} they could not be read."
+        text += f" They could not be read for {missing} of {base_errors.registries(len(content.registries))}."
     if not content.assignments and (missing or content.policy_partial):
-        return Section("Policy", f"{text} In what was read, no assignment of them is in view; there may be others.")
+        return Section("Policy", f"{text} The part that was read has no assignment of them. There may be others.")
     if not content.assignments:
-        return Section("Policy", "No assignment of Azure Policy's two built-in definitions governs what is in view: "
-                       "what is enforced now may be undone, and new registries begin as `enabled`.")  # fmt: skip
+        return Section("Policy", "No assignment of Azure Policy's two built-in definitions applies in this scope: "
+                       "changes may be undone, and new registries start as `enabled`.")  # fmt: skip
     columns = ("Assignment", "Effect", "Enforcement", "Registries", "Not compliant", "Exempt")
     rows = [
         (
@@ -349,7 +351,7 @@ def _policy_section(content: ReportContent) -> Section | None:
         )
         for each in content.assignments
     ]
-    return Section("Policy", text, Table("Assignments that govern registries in view", columns, rows))
+    return Section("Policy", text, Table("Assignments that apply to registries in scope", columns, rows))
 
 
 def _checklist_section(content: ReportContent) -> Section | None:
@@ -369,15 +371,16 @@ def _checklist_section(content: ReportContent) -> Section | None:
         )
         for row in sorted(content.manual_checks, key=lambda row: order.index(row["verdict"]))
     ]
-    text = "No query shows these. Whoever signs this off has asked the teams that run them."
-    return Section("To be checked by hand", text, Table("What no query sees", columns, rows))
+    text = "No query finds these. Ask the teams that run them before you sign this off."
+    return Section("To check by hand", text, Table("Consumers that no query finds", columns, rows))
 
 
 def _closing_texts() -> list[str]:
     return [
-        "A container registry exchanges Microsoft Entra tokens for its own. By default (`enabled`) it takes a token "
-        "for Azure Resource Manager, too, so whoever holds such a token holds the images. Once it is `disabled`, it "
-        "takes only tokens that were asked for the registry's own audience, https://containerregistry.azure.net.",
-        "This report holds no token or password. It names resources, identities and open doors: keep it to those whom "
-        "it concerns.",
+        "A container registry exchanges Microsoft Entra tokens for its own. By default (`enabled`) it also accepts "
+        "tokens for Azure Resource Manager, so anyone who has such a token can use it to reach the images. Once it is "
+        "`disabled`, it accepts only tokens for its own audience, https://containerregistry.azure.net.",
+        "This report holds no token or password. It names resources, identities and open sign-in methods. Share it "
+        "only "
+        "with the people who need it.",
     ]

@@ -1,4 +1,4 @@
-"""What earlier checks have proven: the JSON that `az acr scope check` printed, kept as evidence."""
+"""The results of earlier checks: the JSON that `az acr scope check` printed, kept as evidence."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ _TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
-    """A row of `check.rows` as a proof; a check repeats no token, but a file may have been written by anybody."""
+    """Return a row of `check.rows` as evidence; tokens are removed, because anybody may have written the file."""
     return CheckEvidence(
         row["enforcedInEffect"],
         row["verdict"],
@@ -45,7 +45,7 @@ def _read_check_file(file: str) -> list[dict[str, Any]]:
     content = files.read_json_document(file, errors.evidence_unreadable, errors.bad_evidence)
     rows = content if isinstance(content, list) else [content]
     if not rows or not all(_is_check_row(row) for row in rows):
-        raise errors.bad_evidence(file, "it is not what that command prints")
+        raise errors.bad_evidence(file, "it is not the output of `az acr scope check`")
     return [row for row in rows if row["id"]]  # a registry that could not be read has none
 
 

@@ -32,7 +32,7 @@ _RULE_ARM_ACCEPTED, _RULE_STATUS_MISMATCH, _RULE_STATUS_UNKNOWN = (
 _RULE_CONSUMER_BREAKS, _RULE_CONSUMER_UNKNOWN, _RULE_OTHER_SIGN_IN_METHOD = (
     "consumer-breaks",
     "consumer-unknown",
-    "other-door",
+    "other-sign-in-method",
 )
 
 # id: level, short, full, help.
@@ -46,9 +46,8 @@ _RULES = {
     ),
     _RULE_STATUS_MISMATCH: (
         "error",
-        "The login server does something else than the status says.",
-        "It was sent a token of each audience, and what it took does not go with the status that Azure Resource "
-        "Manager holds.",
+        "The login server does not do what the status says.",
+        "It was sent a token of each audience. What it accepted does not match the status in Azure Resource Manager.",
         "az acr scope check --name REGISTRY",
     ),
     _RULE_STATUS_UNKNOWN: (
@@ -65,13 +64,13 @@ _RULES = {
     ),
     _RULE_CONSUMER_UNKNOWN: (
         "note",
-        "Whether a consumer breaks is unknown.",
-        "No public statement says which audience it asks for, or how it signs in could not be read.",
+        "It is unknown whether a consumer breaks.",
+        "No public source says which audience it requests, or its way to sign in could not be read.",
         "az acr scope consumers --name REGISTRY",
     ),
     _RULE_OTHER_SIGN_IN_METHOD: (
         "note",
-        "The registry has a way in that the status does not close.",
+        "The registry has a sign-in method that the status does not affect.",
         "The admin user and anonymous pull need no Microsoft Entra token.",
         "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
     ),
@@ -79,7 +78,7 @@ _RULES = {
 
 
 def sarif_remarks(content: ReportContent) -> list[str]:
-    """A sentence if there are more results than a service keeps."""
+    """Return a sentence if there are more results than a service keeps."""
     number = sum(1 for registry in content.registries for _ in _registry_results(registry))
     return (
         [errors.too_many_results(number, MAX_KEPT_RESULTS, MAX_ACCEPTED_RESULTS)] if number > MAX_KEPT_RESULTS else []
@@ -87,6 +86,7 @@ def sarif_remarks(content: ReportContent) -> list[str]:
 
 
 def render_sarif(content: ReportContent) -> str:
+    """Return a report as SARIF 2.1.0."""
     origin = content.origin
     run = {
         "tool": {
@@ -136,10 +136,12 @@ def _registry_results(registry: ReportedRegistry) -> Iterator[dict[str, Any]]:
         yield _make_result(
             _RULE_STATUS_MISMATCH,
             registry,
-            f"{registry.name} is `{registry.status}`. Seen {registry.proof.time}: {seen}",
+            f"{registry.name} is `{registry.status}`. Checked {registry.proof.time}: {seen}",
         )
     for door in registry.doors:
-        yield _make_result(_RULE_OTHER_SIGN_IN_METHOD, registry, f"{registry.name} has another way in: {door}.", door)
+        yield _make_result(
+            _RULE_OTHER_SIGN_IN_METHOD, registry, f"{registry.name} has another sign-in method: {door}.", door
+        )
     for row in registry.consumers or []:
         if row["verdict"] == BREAKS:
             yield _consumer_result(_RULE_CONSUMER_BREAKS, registry, row)

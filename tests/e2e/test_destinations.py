@@ -101,7 +101,7 @@ def test_a_file_that_cannot_be_understood_is_left_alone_and_nothing_is_asked(
 def test_what_is_no_file_is_not_replaced_by_one(az: Az, registry: Registry) -> None:
     result = login(az, "-n", registry.login_server, "--auth-file", "/dev/null")
     assert result.code == 1
-    assert "no regular file" in result.stderr
+    assert "not a regular file" in result.stderr
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 

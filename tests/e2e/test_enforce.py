@@ -197,7 +197,7 @@ def test_a_long_wait_that_arm_asks_for_is_bounded_and_said(az: Az, cloud: LocalC
     result = az("acr", "scope", "enforce", "-n", registry.name)
     assert result.code == 0, result
     assert "throttles subscription" in result.stderr
-    assert "trying again in 5 s" in result.stderr
+    assert "Retrying in 5 s" in result.stderr
 
 
 @pytest.mark.parametrize("place", ["code", "message", "header"])
@@ -341,7 +341,7 @@ def test_a_change_that_is_not_in_effect_in_time_fails_and_stays(az: Az, cloud: L
     assert (row["status"], row["changed"], row["result"]) == ("disabled", True, "failed")
     assert row["verification"]["enforcedInEffect"] == "no"
     assert "has the status `disabled`" in result.stderr
-    assert "The change stays." in result.stderr
+    assert "The change was kept." in result.stderr
     assert registry.policy_status == "disabled"
     assert exchanges(cloud) == 4, "once at once, and once when the time was over"
 

@@ -387,7 +387,7 @@ def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, regist
         (("--name", "nosuchregistry"), "No registry named 'nosuchregistry'"),
         (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the active cloud"),
         (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows its login server"),
-        (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id means nothing"),
+        (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id cannot be used"),
     ],
 )
 def test_a_slip_is_named_and_nothing_is_written(az: Az, arguments: tuple[str, ...], text: str) -> None:

@@ -504,7 +504,7 @@ def test_only_a_login_server_names_a_registry_and_arm_is_never_asked(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--client-id", "x"], "--client-id means nothing with --credential cli"),
+        (["--client-id", "x"], "--client-id cannot be used with --credential cli"),
         (["--tenant", "x", "--subscription", "y"], "--tenant cannot be combined with --subscription"),
         (["--credential", "managed-identity", "--tenant", "x"], "--tenant means nothing with"),
         (["--credential", "environment", "--subscription", "y"], "--subscription means nothing with"),

@@ -129,7 +129,7 @@ def test_a_page_that_links_to_itself_has_an_end(az: Az, cloud: LocalCloud) -> No
 def test_all_subscriptions_are_listed_and_summed_up(az: Az, estate: Estate, view: list[str]) -> None:
     result = scope_list(az, "--all-subscriptions", *view)
     assert len(result.json) == 5
-    assert "In view: 5 registries, 3 enforced, 2 not" in result.stderr
+    assert "In scope: 5 registries, 3 enforced, 2 not" in result.stderr
     assert f"{estate.test.name}: 1 registry, 1 enforced, 0 not" in result.stderr
 
 
@@ -189,7 +189,7 @@ def test_a_default_group_narrows_the_list_and_is_said_but_not_a_wider_scope(az: 
     az("config", "set", "defaults.group=rg-test")
     narrowed = scope_list(az, "--subscription", estate.test.id)
     assert len(narrowed.json) == 1
-    assert "in resource group rg-test" in narrowed.stderr
+    assert "In resource group rg-test" in narrowed.stderr
     assert len(scope_list(az, "--all-subscriptions").json) == 5
 
 

@@ -166,7 +166,7 @@ def test_what_azure_policy_has_not_seen_is_left_and_told(new_az: Callable[..., A
     result = remediate(new_az(estate.operator, "mg"), "--management-group", group, "--yes")
     assert result.code == 1, result
     assert results(result)[estate.enabled.name] == "notReached"
-    assert "has not seen it" in reasons(result)[estate.enabled.name]
+    assert "does not report it as non-compliant yet" in reasons(result)[estate.enabled.name]
 
 
 def test_a_customer_managed_key_is_left_to_enforce(az: Az, estate: Estate) -> None:

@@ -152,7 +152,7 @@ def test_states_that_lag_are_marked_and_refresh_renews_them(az: Az, cloud: Local
     cloud.world.grant(estate.auditor, estate.subscription.scope, "Resource Policy Contributor")
     estate.apps[0].policy_status = "disabled"
     before = az("acr", "scope", "policy", "show", "-g", "rg-apps")
-    assert before.json["registries"][0]["disagreement"].startswith("Azure Policy has seen it as NonCompliant")
+    assert before.json["registries"][0]["disagreement"].startswith("Azure Policy reports NonCompliant")
     assert "--refresh" in before.stderr
     after = show(az, "-g", "rg-apps", "--refresh")
     assert [row["disagreement"] for row in after["registries"]] == [None, None]
@@ -257,7 +257,7 @@ def test_without_the_right_to_read_states_the_role_is_named(
 
 def test_a_reader_may_not_refresh_and_is_told_who_may(az: Az, estate: Estate) -> None:
     result = refused(az, "--refresh")
-    assert "may not have Azure Policy evaluate" in result.stderr
+    assert "no permission to start an evaluation of Azure Policy" in result.stderr
     assert "Resource Policy Contributor" in result.stderr
 
 
@@ -334,7 +334,7 @@ def test_states_of_unknown_registries_and_odd_rows_are_left_out(az: Az, cloud: L
     cloud.faults.add(host=ARM, path=STATES, status=200, body={"value": rows})
     result = az("acr", "scope", "policy", "show")
     assert result.code == 0, result
-    assert "states of 1 registry that are not in view" in result.stderr
+    assert "states of 1 registry outside this scope" in result.stderr
     assert compliance(result.json)[estate.data.name] == "Conflict"
 
 

@@ -116,7 +116,7 @@ def everything() -> ReportContent:
         registry(
             consumers=[consumer(), consumer("api", "works"), holder("AcrPull on the registry")],
             proof=proof("no"),
-            policy=policy(disagreement="Azure Policy has seen it as Compliant; it is `enabled` now"),
+            policy=policy(disagreement="Azure Policy reports Compliant, but it is now `enabled`"),
             otherSignIns={"adminUser": True, "anonymousPull": True},
         ),
         registry("fabrikam", "disabled", proof=proof("no", "failed", seen=("It accepts both, although `disabled`.",))),

@@ -25,13 +25,13 @@ _SYSTEM_FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")  # the distribution
 _LAUNCHER_MARK = "written by `az acr scope configure-docker`"
 # Without anything that a shell would take for its own.
 _MISSING_CLI_ADVICE = (
-    "acrscope: the Azure CLI or its extension acrscope is no longer where it was. Install it, then run "
-    "az acr scope configure-docker for this registry again, or with --remove to be rid of this helper."
+    "acrscope: the Azure CLI or its extension acrscope was moved or removed. Install it, then run "
+    "az acr scope configure-docker for this registry again, or with --remove to remove this helper."
 )
 
 _SHELL_LAUNCHER = """\
 #!/bin/sh
-# {program}: {mark}; `az acr scope configure-docker --remove` takes it away.
+# {program}: {mark}; `az acr scope configure-docker --remove` removes it.
 {environment}python={python}
 main={main}
 if [ -x "$python" ] && [ -f "$main" ]; then
@@ -42,7 +42,7 @@ exit 1
 """
 _WINDOWS_LAUNCHER = """\
 @echo off
-rem {program}: {mark}; `az acr scope configure-docker --remove` takes it away.
+rem {program}: {mark}; `az acr scope configure-docker --remove` removes it.
 {environment}if not exist {python} goto missing
 if not exist {main} goto missing
 {python} -I -S {main} %*

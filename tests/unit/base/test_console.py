@@ -21,15 +21,15 @@ def test_a_summary_line_is_plain_and_on_stderr(
     capsys: pytest.CaptureFixture[str], console_level: logging.Handler
 ) -> None:
     console_level.setLevel(logging.WARNING)
-    console.tell(["In view: 1 registry"])
-    assert capsys.readouterr() == ("", "In view: 1 registry\n")
+    console.tell(["In scope: 1 registry"])
+    assert capsys.readouterr() == ("", "In scope: 1 registry\n")
 
 
 def test_only_show_errors_silences_summaries(
     capsys: pytest.CaptureFixture[str], console_level: logging.Handler
 ) -> None:
     console_level.setLevel(logging.ERROR)
-    console.tell(["In view: 1 registry"])
+    console.tell(["In scope: 1 registry"])
     assert capsys.readouterr().err == ""
     console.print_to_stderr(["This is about to change"])
     assert capsys.readouterr().err == "This is about to change\n"

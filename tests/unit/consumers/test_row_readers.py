@@ -70,7 +70,7 @@ def test_an_image_without_an_entry_is_pulled_anonymously() -> None:
 
 def test_a_registry_that_is_configured_and_not_in_use_is_said() -> None:
     [use] = container_app("mcr.microsoft.com/app", {"server": "contoso.azurecr.io", "username": "contoso"})
-    assert "no image of it is in use" in use.detail
+    assert "none of its images is in use" in use.detail
 
 
 def test_an_entry_that_says_nothing_is_unknown() -> None:

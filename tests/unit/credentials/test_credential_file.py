@@ -89,11 +89,11 @@ def test_nothing_is_written_when_the_change_fails(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('{"auths": {', "no JSON"),
-        ("[]", "no JSON object"),
+        ('{"auths": {', "not JSON"),
+        ("[]", "not a JSON object"),
         ('{"auths": []}', "'auths'"),
         ('{"credHelpers": "x"}', "'credHelpers'"),
-        ("[" * 100_000, "no JSON"),
+        ("[" * 100_000, "not JSON"),
     ],
 )
 def test_what_cannot_be_understood_is_refused_and_left_alone(text: str, why: str, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_an_empty_file_is_one_without_credentials(text: str, tmp_path: Path) -> 
 
 def test_a_folder_in_the_files_place_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config.json").mkdir()
-    with pytest.raises(FileOperationError, match="no regular file"):
+    with pytest.raises(FileOperationError, match="not a regular file"):
         put(tmp_path / "config.json", "a")
 
 

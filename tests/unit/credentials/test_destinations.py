@@ -66,13 +66,13 @@ def test_a_file_that_cannot_be_understood_is_found_before(home: Path, content: s
 
 
 def test_a_device_is_no_credential_file() -> None:
-    with pytest.raises(FileOperationError, match="no regular file"):
+    with pytest.raises(FileOperationError, match="not a regular file"):
         Destination(file=Path("/dev/null")).check(HOST)
 
 
 def test_a_pipe_is_no_credential_file(home: Path) -> None:
     os.mkfifo(home / "pipe")
-    with pytest.raises(FileOperationError, match="no regular file"):
+    with pytest.raises(FileOperationError, match="not a regular file"):
         Destination(file=home / "pipe").check(HOST)
 
 

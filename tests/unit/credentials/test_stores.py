@@ -190,7 +190,7 @@ def test_a_helper_that_fails_is_quoted_without_the_token(helper: Any, action: st
 @pytest.mark.parametrize("answer", ["<html>", "[]", "", '{"Username": 7, "Secret": "x"}', '{"Username": "x"}'])
 def test_an_answer_that_is_no_credential_is_an_error(helper: Any, answer: str) -> None:
     store = helper(f"cat >/dev/null; echo '{answer}'")
-    with pytest.raises(FileOperationError, match="no credential"):
+    with pytest.raises(FileOperationError, match="not a credential"):
         store.get(HOST)
 
 
@@ -198,7 +198,7 @@ def test_an_empty_list_and_a_broken_one_are_told_apart(helper: Any) -> None:
     for empty in ("{}", "null"):
         assert helper(f"cat >/dev/null; echo '{empty}'").hosts() == []
     for broken in ("<html>", "[]", ""):
-        with pytest.raises(FileOperationError, match="no list of hosts"):
+        with pytest.raises(FileOperationError, match="not a list of hosts"):
             helper(f"cat >/dev/null; echo '{broken}'").hosts()
 
 

@@ -30,7 +30,7 @@ def test_an_identity_the_directory_does_not_know_yet_is_waited_for(capsys: pytes
     assert made.lower() in arm.objects
     assert waits == [1.0, 2.0]
     told = capsys.readouterr().err.splitlines()
-    assert told.count("The new identity is not known everywhere yet; waiting to give it its role …") == 1
+    assert told.count("The new identity is not known everywhere yet. Waiting to assign its role …") == 1
 
 
 def test_the_wait_has_an_end() -> None:

@@ -24,7 +24,7 @@ def section(made: ReportDocument, title: str) -> Any:
         (["disabled"], "1 of 1 registry is enforced."),
         (["disabled", "enabled"], "1 of 2 registries is enforced; 1 still accepts ARM-audience tokens."),
         (["enabled", "enabled"], "0 of 2 registries are enforced; 2 still accept ARM-audience tokens."),
-        (["disabled", "unknown"], "1 of 2 registries is enforced; of 1 the status is unknown."),
+        (["disabled", "unknown"], "1 of 2 registries is enforced; the status of 1 is unknown."),
     ],
 )
 def test_the_headline_is_the_numbers(statuses: list[str], said: str) -> None:
@@ -35,9 +35,9 @@ def test_the_headline_is_the_numbers(statuses: list[str], said: str) -> None:
 def test_a_status_that_is_not_in_effect_is_in_the_headline() -> None:
     one, two = registry("a", "disabled", proof=proof("no")), registry("b", "disabled", proof=proof("no"))
     assert document.make_document(content(one)).headline == (
-        "1 of 1 registry is enforced; 1 does something else than the status says."
+        "1 of 1 registry is enforced; 1 does not do what the status says."
     )
-    assert "; 2 do something else than the status says." in document.make_document(content(one, two)).headline
+    assert "; 2 do not do what the status says." in document.make_document(content(one, two)).headline
 
 
 def test_a_check_that_came_to_nothing_is_no_proof() -> None:
@@ -50,14 +50,14 @@ def test_a_check_that_came_to_nothing_is_no_proof() -> None:
     )
     said = facts(document.make_document(found))["Proof"]
     assert said == (
-        "1 of 4 registries proven with a token of each audience, seen 2026-11-25 10:00:00 UTC; "
-        "2 checked without coming to know"
+        "1 of 4 registries verified with a token of each audience, checked 2026-11-25 10:00:00 UTC; "
+        "2 checked without a result"
     )
 
 
 def test_proof_is_as_old_as_its_oldest_part() -> None:
     found = content(registry("a", proof=proof()), registry("b", proof=proof(time="2025-01-02T03:04:05Z")))
-    assert "seen 2025-01-02 03:04:05 UTC to 2026-11-25 10:00:00 UTC" in facts(document.make_document(found))["Proof"]
+    assert "checked 2025-01-02 03:04:05 UTC to 2026-11-25 10:00:00 UTC" in facts(document.make_document(found))["Proof"]
 
 
 def test_what_was_read_in_part_is_not_said_to_be_read() -> None:
@@ -67,12 +67,12 @@ def test_what_was_read_in_part_is_not_said_to_be_read() -> None:
         registry("c"),
     ]
     made = document.make_document(content(*registries, consumers_asked=True, assignments=[]))
-    assert facts(made)["Consumers"] == "asked for in Azure Resource Graph; of 2 of 3 registries not read, or in part"
-    assert facts(made)["Policy"] == "assignments and states of Azure Policy; of 2 of 3 registries not read, or in part"
+    assert facts(made)["Consumers"] == "searched in Azure Resource Graph; incomplete for 2 of 3 registries"
+    assert facts(made)["Policy"] == "assignments and states of Azure Policy; incomplete for 2 of 3 registries"
     cells = [row[4] for row in section(made, "Registries").table.rows]
     assert cells == [
-        TableCell("none seen"),
-        TableCell("none seen", "doubt", note="not all could be read"),
+        TableCell("none found"),
+        TableCell("none found", "doubt", note="not all could be read"),
         TableCell("not read", "doubt"),
     ]
 
@@ -86,7 +86,7 @@ def test_policy_that_could_not_be_read_is_not_said_to_be_absent() -> None:
     ):
         told = section(document.make_document(found), "Policy").text
         assert "No assignment" not in told
-        assert "there may be others" in told
+        assert "There may be others" in told
 
 
 def test_subscriptions_of_one_name_are_told_apart_by_their_ids() -> None:
