@@ -103,11 +103,11 @@ long-summary: >
     requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing.
 
 
-    `consumers` says what became of that search: `asked`, `unanswered` in part, `skipped`, or `not asked` because
-    nothing was to be enforced. For many registries there is a row for each, with `result` (`changed`, `unchanged`,
-    `failed`, `skipped` or `restored`; `planned` in a dry run) and `reason`. The plan is made from the live state, you
-    are asked once, one failure never stops the others, and the command keeps a record from which `--undo` takes back
-    what was changed. An interrupted run can simply be repeated.
+    The result is a row for each registry, with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`;
+    `planned` in a dry run) and `reason`. `consumers` says what became of the search: `asked`, `unanswered` in part,
+    `skipped`, or `not asked` because nothing was to be enforced. The plan is made from the live state, you are asked
+    once, one failure never stops the others, and the command keeps a record from which `--undo` takes back what was
+    changed. An interrupted run can simply be repeated.
 examples:
   - name: See what would change.
     text: az acr scope enforce --name contoso --dry-run

@@ -38,6 +38,7 @@ _VARYING = re.compile(
     r"|(?P<seconds>(?<![\w.])\d+\.\d(?!\w|\.\d))"  # not a part of a version or an address
 )
 _REST = "…"
+_COLUMNS = 140  # of the terminal that pages show
 HOME = "/home/engineer"
 """What pages call the home directory."""
 _EXIT_CODE = "echo $?"
@@ -123,7 +124,11 @@ class Runner:
     def __post_init__(self) -> None:
         own = self.az.home / ".local/bin"  # most people have it, and `configure-docker` looks for it
         own.mkdir(parents=True, exist_ok=True)
-        self._env = self.az.env | {"PYTHONUNBUFFERED": "1", "PATH": f"{own}{os.pathsep}{self.az.env['PATH']}"}
+        self._env = self.az.env | {
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": str(_COLUMNS),
+            "PATH": f"{own}{os.pathsep}{self.az.env['PATH']}",
+        }
 
     def run(self, step: Step) -> str:
         """Return what the command of a step prints, as the page shows it."""

@@ -170,7 +170,7 @@ def _enforce_arguments(loader: Any) -> None:
             "skip_consumers",
             options_list=["--skip-consumers"],
             action="store_true",
-            help="Do not search for consumers that would break. The record or result says so.",
+            help="Do not search for consumers that would break. The result and the record say so.",
         )
         c.argument(
             "include_breaking",

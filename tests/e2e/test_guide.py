@@ -11,15 +11,16 @@ import pytest
 
 from tests.az import ROOT, Az
 from tests.factories.accounts import sign_in
-from tests.guide import Runner, follow, pages, stage_of
+from tests.guide import HOME, Runner, follow, pages, stage_of
 from tests.localcloud import LocalCloud
 from tests.localcloud.scenarios import documented_fleets as fleets
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A home whose path is as long as the one that pages show, so that the columns of tables are as wide."""
-    with tempfile.TemporaryDirectory(prefix="h") as folder:
+    """A home whose path is as long as the one that pages show, so that lines and tables break at the same places."""
+    with tempfile.TemporaryDirectory(prefix="h", dir="/tmp") as folder:
+        assert len(folder) == len(HOME)
         yield Path(folder)
 
 
