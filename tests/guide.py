@@ -32,6 +32,7 @@ _MARK = re.compile(r"^ *<!--.*$|^ *```+ *console.*$", re.MULTILINE)
 # What differs from run to run: identifiers, times, durations, names of records.
 _VARYING = re.compile(
     r"(?P<guid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
+    r"|(?P<part>[0-9a-f]{8}-[0-9a-f-]*(?= …)|(?<=…)[0-9a-f]*(?:-[0-9a-f]+)*-[0-9a-f]{12})"  # where a table cuts it
     r"|(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC))"
     r"|(?P<record>\d{8}T\d{6}Z-\d+)"
     r"|(?P<remediation>acrscope-\d{8}-\d{6}-[0-9a-f]{4})"
