@@ -63,17 +63,15 @@ def run_plan(
 
     :param progress: takes three counts: done, all, failed.
     """
-    changes = plan.changes
-    if changes:
-        record_file = str(rollout.record_file)
+    if plan.changes:
         if stopped := _make_changes(plan, connect, rollout, progress):
             return stopped
-    else:
-        record_file = ""
+    elif rollout.verifier:
         unchanged = [item for item in plan.items if plan.single and item.result == executor.UNCHANGED]
-        if rollout.verifier and _count_unverified(unchanged, rollout.verifier) is None:
-            return _verification_interrupted(unchanged, record_file)
-    return run_error(plan, record_file)
+        if _count_unverified(unchanged, rollout.verifier) is None:
+            return _verification_interrupted(unchanged, record_file="")
+    sent = any(item.sent for item in plan.items)  # else there is nothing to undo
+    return run_error(plan, str(rollout.record_file) if sent else "")
 
 
 def run_error(plan: EnforcementPlan, record_file: str = "") -> AzCLIError | None:
@@ -108,7 +106,7 @@ def _make_changes(
         return _verification_interrupted(waves.unverified, str(file))
     if runner.interrupted:
         return errors.was_interrupted(sum(item.result == SKIPPED for item in changes), str(file))
-    if not plan.single:
+    if not plan.single and any(item.changed for item in changes):
         console.tell(
             ["Resource Graph may show the old status for minutes. Use `az acr scope list --live` for the current one."]
         )

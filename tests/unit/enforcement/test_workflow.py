@@ -142,6 +142,16 @@ def test_a_refused_write_of_several_is_a_row(enforce: Any) -> None:
     rows, failed = enforce(arm, names("contoso", "fabrikam"), yes=True)
     assert [(row["result"], row["changed"]) for row in rows] == [("failed", False), ("changed", True)]
     assert "1 of 2 registries failed" in str(failed)
+    assert "--undo" in " ".join(failed.recommendations)
+
+
+def test_where_every_write_was_refused_no_undo_is_advised(enforce: Any) -> None:
+    arm = Arm(contoso="enabled", fabrikam="enabled")
+    for name in arm.statuses:
+        arm.refuse[name] = ArmError(403, "AuthorizationFailed", "no", "c")
+    _, failed = enforce(arm, names("contoso", "fabrikam"), yes=True)
+    assert "2 of 2 registries failed" in str(failed)
+    assert "--undo" not in " ".join(failed.recommendations)
 
 
 def test_one_registry_needs_no_confirmation_and_several_do(enforce: Any) -> None:
