@@ -97,7 +97,7 @@ def unassign(
         console.tell([messages.nothing_to_remove(scope, assignment_name)])
         return assignments.removal_result(scope, None, [], assignment_name)
     granted = roles.find_granted_roles(
-        arm, scope, assignments.assignment_id(scope, found["name"]), assignments.identity_principals(found)
+        arm, scope, assignments.assignment_id(scope, found["name"]), roles.identity_principals(found)
     )
     if dry_run:
         return {**assignments.removal_result(scope, found, granted), "changed": False}

@@ -10,6 +10,7 @@ from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
 from azext_acrscope.arm.pipeline import Reply as Reply  # what every method here returns
+from azext_acrscope.base.foreign_json import find_object, find_objects
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
 
@@ -123,7 +124,7 @@ class ArmClient:
         items: list[dict[str, Any]] = []
         seen = set[str]()
         for _ in range(_MAX_PAGES):
-            body = reply.body if isinstance(reply.body, dict) else {}
+            body = find_object(reply.body)
             page, link = body.get("value"), body.get("nextLink") or body.get("@odata.nextLink")
             if not isinstance(page, list) or not all(isinstance(item, dict) for item in page) or str(link) in seen:
                 break
@@ -151,8 +152,7 @@ class ArmClient:
 
 def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
     """ARM's envelope is ``{"error": {"code", "message"}}``; what is not in that form is not quoted."""
-    envelope = content.get("error") if isinstance(content, dict) else None
-    envelope = envelope if isinstance(envelope, dict) else {}
+    envelope = find_object(content, "error")
     return ArmError(
         status,
         safe_word(envelope.get("code") or "no error code"),
@@ -165,14 +165,12 @@ def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any)
 
 
 def _detail_codes(envelope: dict[str, Any]) -> tuple[str, ...]:
-    details = envelope.get("details")
-    found = [each.get("code") for each in details if isinstance(each, dict)] if isinstance(details, list) else []
+    found = [each.get("code") for each in find_objects(envelope, "details")]
     return tuple(safe_word(each) for each in found if isinstance(each, str))
 
 
 def _refusing_assignments(envelope: dict[str, Any]) -> tuple[str, ...]:
     """The assignments of Azure Policy that refused a write: `additionalInfo` of the type PolicyViolation (logs)."""
-    info = envelope.get("additionalInfo")
-    details = [each.get("info") for each in info if isinstance(each, dict)] if isinstance(info, list) else []
-    found = [str(each.get("policyAssignmentId")) for each in details if isinstance(each, dict)]
+    details = [find_object(each, "info") for each in find_objects(envelope, "additionalInfo")]
+    found = [str(each.get("policyAssignmentId")) for each in details]
     return tuple(dict.fromkeys(each for each in found if _ASSIGNMENT_ID.fullmatch(each)))

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import check_resource_id, is_resource_id
 from azext_acrscope.base import threads
+from azext_acrscope.base.foreign_json import find_list, find_object, find_value
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import safe_word
 
@@ -111,21 +112,20 @@ def read_log_answer(status: int, body: Any, table: str, guid: str, endpoint: str
     if status != 200:
         raise errors.log_refused(guid, endpoint, status, codes)
     answer = LogRows(_read_rows(body, endpoint))
-    if isinstance(body, dict) and body.get("error"):
+    if find_value(body, "error"):
         answer.incomplete.append(errors.log_partial(codes))
     return answer
 
 
 def _error_chain(body: Any) -> Iterator[tuple[str, str]]:
     """The code and message of an answer's error and of those inside it, from the outside in."""
-    error = body.get("error") if isinstance(body, dict) else None
+    error = find_object(body, "error")
     for _ in range(5):
-        if not isinstance(error, dict):
+        if not error:
             return
         yield str(error.get("code") or ""), str(error.get("message") or "")
-        details = error.get("details")
-        inner = details[0] if isinstance(details, list) and details else None
-        error = error.get("innererror") or error.get("innerError") or inner
+        inner = error.get("innererror") or error.get("innerError") or next(iter(find_list(error, "details")), None)
+        error = find_object(inner)
 
 
 def _read_rows(body: Any, endpoint: str) -> list[dict[str, Any]]:
@@ -161,8 +161,7 @@ def _find_workspace_guid(cli_ctx: Any, workspace: WorkspaceRef) -> str:
         if error.status == 404:
             raise errors.workspace_not_found(workspace.resource_id, error.code) from error
         raise error.as_cli_error(f"workspace {workspace.resource_id}", LOG_READER_ROLE) from error
-    properties = answer.get("properties") if isinstance(answer, dict) else None
-    found = str(properties.get("customerId") or "") if isinstance(properties, dict) else ""
+    found = str(find_value(answer, "properties", "customerId") or "")
     if not _GUID.fullmatch(found):
         raise errors.not_a_workspace(workspace.resource_id)
     return found.lower()

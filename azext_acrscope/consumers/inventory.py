@@ -17,9 +17,10 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts, threads
+from azext_acrscope.base.foreign_json import UnexpectedShape, find_objects, member_at
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.consumers import errors, queries, role_assignments, row_readers
-from azext_acrscope.consumers.row_readers import RegistryUse, UnexpectedShape, member_at
+from azext_acrscope.consumers import errors, queries, registry_uses, role_assignments, row_readers, site_readers
+from azext_acrscope.consumers.registry_uses import RegistryUse
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
@@ -51,7 +52,7 @@ class SearchArea:
         chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
         if not isinstance(chain, list):
             return None
-        return [str(each.get("name")) for each in chain if isinstance(each, dict)]
+        return [str(each.get("name")) for each in find_objects(chain)]
 
 
 @dataclass
@@ -199,7 +200,7 @@ def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -
     sites = []
     for row in rows:
         kind = str(row.get("type")).lower()
-        if kind in row_readers.SITE_TYPES:
+        if kind in site_readers.SITE_TYPES:
             sites.append(row)
             continue
         if kind == row_readers.CLUSTER_TYPE:
@@ -247,40 +248,40 @@ def _read_site(
     arm: ArmClient, row: dict[str, Any], config: dict[str, Any] | None, suffix: str
 ) -> tuple[list[RegistryUse], list[str]]:
     """What a site uses, with one request if need be; and sentences on why a use may be missing."""
-    versions = row_readers.site_versions(row, config)
-    images = [image for version in versions for image in row_readers.site_images(version)]
+    versions = site_readers.site_versions(row, config)
+    images = [image for version in versions for image in site_readers.site_images(version)]
     found, said = list[RegistryUse](), list[str]()
-    if any(map(row_readers.is_sidecar_site, versions)):
+    if any(map(site_readers.is_sidecar_site, versions)):
         try:
-            found += row_readers.read_site_containers(
+            found += site_readers.read_site_containers(
                 row, arm.pages(_site_child_path(row, "sitecontainers"), SIDECARS_API_VERSION), suffix
             )
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
             said.append(errors.containers_unread(row["id"], _short_error(error)))
     if any(hosts.image_login_server(each, suffix) for each in images):
-        sign_in = row_readers.site_auth(row, config)
+        sign_in = site_readers.site_auth(row, config)
         if not sign_in:
             sign_in, why = _ask_arm_about_site(arm, row)
             said += [errors.sign_in_unread(row["id"], why)] if why else []
-        found += row_readers.read_site_uses(row, sign_in, suffix, config)
-    if row_readers.images_with_variable_registry(images):
+        found += site_readers.read_site_uses(row, sign_in, suffix, config)
+    if site_readers.images_with_variable_registry(images):
         said.append(errors.registry_in_a_variable(row["id"]))
     return found, said
 
 
-def _ask_arm_about_site(arm: ArmClient, row: dict[str, Any]) -> tuple[row_readers.PullAuth, str]:
+def _ask_arm_about_site(arm: ArmClient, row: dict[str, Any]) -> tuple[registry_uses.PullAuth, str]:
     """How a site signs in, as ARM says; and why that could not be read."""
     try:
         answer = arm.get(_site_child_path(row, "config/web"), WEB_API_VERSION).body
-        sign_in = row_readers.site_auth(row, member_at(answer, "properties"))
+        sign_in = site_readers.site_auth(row, member_at(answer, "properties"))
         return (
             (sign_in, "")
             if sign_in
-            else (row_readers.PullAuth(row_readers.UNKNOWN_AUTH, detail=errors.SETTINGS_SILENT), " there")
+            else (registry_uses.PullAuth(registry_uses.UNKNOWN_AUTH, detail=errors.SETTINGS_SILENT), " there")
         )
     except (ArmError, AzCLIError) as error:
         why = f" ({_short_error(error)})"
-        return row_readers.PullAuth(row_readers.UNKNOWN_AUTH, detail=errors.settings_unread(why)), why
+        return registry_uses.PullAuth(registry_uses.UNKNOWN_AUTH, detail=errors.settings_unread(why)), why
 
 
 def _site_child_path(row: dict[str, Any], what: str) -> ArmPath:

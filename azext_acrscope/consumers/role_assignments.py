@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, member_at
 from azext_acrscope.base.resource_ids import (
     REGISTRY_TYPE,
     enclosing_resource,
@@ -19,7 +20,6 @@ from azext_acrscope.base.resource_ids import (
     name_in_id,
     parse_resource_id,
 )
-from azext_acrscope.consumers.row_readers import UnexpectedShape, as_rows, as_text, member_at
 
 RBAC_MODE, ABAC_MODE = "rbac", "abac"
 _MODES_BY_SETTING = {"legacyregistrypermissions": (RBAC_MODE,), "abacrepositorypermissions": (ABAC_MODE,)}

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, member_at
 from azext_acrscope.base.resource_ids import name_in_id
-from azext_acrscope.consumers import errors, row_readers
+from azext_acrscope.consumers import errors, registry_uses
 from azext_acrscope.consumers.inventory import Inventory, RegistryInView
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
+from azext_acrscope.consumers.registry_uses import RegistryUse
 from azext_acrscope.consumers.role_assignments import RightsHolder
-from azext_acrscope.consumers.row_readers import RegistryUse, UnexpectedShape, as_rows, as_text, member_at
 
 _VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
 FOUND_BY_RESOURCE, FOUND_BY_ROLE, FOUND_BY_BROAD_ROLE = "resource", "role", "broad role"
@@ -89,12 +90,12 @@ def consumers_by_identity(
     Client IDs are known of user-assigned identities only: rows of Resource Graph hold no others.
     """
     pairs = [
-        (use.consumer, identity) for use in used for identity in row_readers.add_client_ids(use.row, use.principals)
+        (use.consumer, identity) for use in used for identity in registry_uses.add_client_ids(use.row, use.principals)
     ]
     held = found.holders.get(registry.id.lower(), {})
     for cluster, nodes in found.clusters:
         if nodes & held.keys():
-            pairs += [(cluster["id"], identity) for identity in row_readers.add_client_ids(cluster, nodes)]
+            pairs += [(cluster["id"], identity) for identity in registry_uses.add_client_ids(cluster, nodes)]
     explained = {identity for _, identity in pairs}
     for principal in held.keys() - explained:
         if owner := found.owners.get(principal):
@@ -113,19 +114,19 @@ def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) 
     able = "push and pull" if holder.push else "pull"
     detail = f"It can {able}: {', '.join(holder.roles)}."
     if not owner:
-        entry = knowledge.entry("identity", row_readers.UNKNOWN_AUTH)
+        entry = knowledge.entry("identity", registry_uses.UNKNOWN_AUTH)
         name = f"{holder.kind or 'principal'} {holder.principal}"
         row = _consumer_row(
-            holder.principal, name, _principal_kind(holder), row_readers.UNKNOWN_AUTH, entry, knowledge, detail
+            holder.principal, name, _principal_kind(holder), registry_uses.UNKNOWN_AUTH, entry, knowledge, detail
         )
     else:
         resource = str(owner.get("type")).lower()
         kind = "foundry" if resource == _FOUNDRY_TYPE else "identity"
-        entry = knowledge.entry(kind, row_readers.MANAGED_IDENTITY)
+        entry = knowledge.entry(kind, registry_uses.MANAGED_IDENTITY)
         said = kind if kind == "foundry" or resource == _USER_ASSIGNED_IDENTITY_TYPE else f"identity of {resource}"
         said = "managed identity" if resource == _USER_ASSIGNED_IDENTITY_TYPE else said
         row = _consumer_row(
-            owner["id"], str(owner.get("name") or ""), said, row_readers.MANAGED_IDENTITY, entry, knowledge, detail
+            owner["id"], str(owner.get("name") or ""), said, registry_uses.MANAGED_IDENTITY, entry, knowledge, detail
         )
     return {**row, "foundBy": FOUND_BY_BROAD_ROLE if holder.by_chance else FOUND_BY_ROLE, "rights": holder.roles}
 
@@ -141,13 +142,13 @@ def _principal_kind(holder: RightsHolder) -> str:
 def _judge_cluster(
     row: dict[str, Any], nodes: frozenset[str], knowledge: Knowledge, held: dict[str, RightsHolder]
 ) -> dict[str, Any]:
-    entry = knowledge.entry("aks", row_readers.MANAGED_IDENTITY)
+    entry = knowledge.entry("aks", registry_uses.MANAGED_IDENTITY)
     verdict, why = judge_node_pools(row, knowledge.aks)
     if why:
         entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
         entry["fix"] = "Nothing to do." if verdict == WORKS else knowledge.aks["fix"]
     made = _consumer_row(
-        row["id"], str(row.get("name") or ""), "aks", row_readers.MANAGED_IDENTITY, entry, knowledge, ""
+        row["id"], str(row.get("name") or ""), "aks", registry_uses.MANAGED_IDENTITY, entry, knowledge, ""
     )
     return {**made, "rights": _role_names(nodes, held)}
 

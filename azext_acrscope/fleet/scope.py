@@ -12,6 +12,7 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.foreign_json import find_value
 from azext_acrscope.fleet import errors as fleet_errors
 
 MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
@@ -94,8 +95,7 @@ def list_subscriptions_below(arm: ArmClient, management_group: str) -> dict[str,
 
 
 def _display_name(item: dict[str, Any]) -> str:
-    properties = item.get("properties")
-    return str((properties if isinstance(properties, dict) else {}).get("displayName") or item["name"])
+    return str(find_value(item, "properties", "displayName") or item["name"])
 
 
 def expected_subscription_ids(arm: ArmClient, management_group: str) -> tuple[list[str], list[str]]:

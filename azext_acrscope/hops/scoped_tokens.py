@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from azext_acrscope.base import hosts
+from azext_acrscope.base.foreign_json import find_objects
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object, read_claims, read_expiry, safe_word
 from azext_acrscope.hops import login_server_errors
 from azext_acrscope.hops.token_endpoints import LoginServer, LoginServerAnswer, read_correlation_id, read_error_envelope
@@ -86,9 +87,8 @@ def missing_actions(token: AccessToken, wanted: dict[str, list[str]]) -> dict[st
 def granted_actions(token_claims: dict[str, Any]) -> dict[str, list[str]]:
     """The actions by repository that an access token's claims name; other things that it opens count as `TYPE:NAME`."""
     found: dict[str, list[str]] = {}
-    entries = token_claims.get("access")
-    for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and isinstance(entry.get("actions"), list):
+    for entry in find_objects(token_claims, "access"):
+        if isinstance(entry.get("actions"), list):
             kind, name = entry.get("type"), str(entry.get("name"))
             key = name if kind == "repository" else f"{kind}:{name}"
             found.setdefault(key, []).extend(map(str, entry["actions"]))

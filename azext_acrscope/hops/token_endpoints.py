@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope.base import http, threads
+from azext_acrscope.base.foreign_json import find_list, find_object
 from azext_acrscope.base.tokens import parse_json_object, safe_word
 from azext_acrscope.hops import login_server_errors
 
@@ -145,8 +146,7 @@ def read_error_envelope(answer: LoginServerAnswer) -> tuple[str, str, str]:
 
     The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
     """
-    errors = parse_json_object(answer.body).get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    first = find_object(next(iter(find_list(parse_json_object(answer.body), "errors")), None))
     message = str(first.get("message") or "")
     in_message = re.search(r"CorrelationId: ([0-9a-f-]{36})", message)
     correlation = read_correlation_id(answer) or (in_message[1] if in_message else "")

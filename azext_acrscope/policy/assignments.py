@@ -9,6 +9,7 @@ from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base.foreign_json import find_object, find_value
 from azext_acrscope.base.resource_ids import is_arm_name
 from azext_acrscope.policy import errors, roles
 from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_audience_definition
@@ -62,8 +63,7 @@ def list_assignments(arm: ArmClient, scope: PolicyScope) -> list[Assignment]:
 def is_made_by_acrscope(assignment: Assignment) -> bool:
     """Whether `assign` made it."""
     properties = assignment.get("properties") or {}
-    metadata = properties.get("metadata")
-    marked = isinstance(metadata, dict) and metadata.get(CREATOR_MARK[0]) == CREATOR_MARK[1]
+    marked = find_value(properties, "metadata", CREATOR_MARK[0]) == CREATOR_MARK[1]
     return marked and is_audience_definition(properties.get("policyDefinitionId"))
 
 
@@ -74,23 +74,14 @@ def assigned_effect(assignment: Assignment) -> str:
     return str(named or DEFAULT_EFFECTS.get(str(properties.get("policyDefinitionId")).lower(), "unknown"))
 
 
-def identity_principals(assignment: Assignment | None) -> list[str]:
-    """The object IDs of an assignment's identities, as Azure answers them: its own, or user-assigned ones."""
-    identity = (assignment or {}).get("identity") or {}
-    own = [identity.get("principalId")]
-    users = [(each or {}).get("principalId") for each in (identity.get("userAssignedIdentities") or {}).values()]
-    return [str(each) for each in own + users if each]
-
-
 def assignment_id(scope: PolicyScope, name: str) -> ArmPath:
     template = "{scope}/providers/Microsoft.Authorization/policyAssignments/{assignment}"
     return arm_path(template, scope=scope.path, assignment=name)
 
 
 def _checked_assignment(reply: Reply) -> Assignment:
-    body = reply.body
-    whole = isinstance(body, dict) and body.get("id") and body.get("name")
-    if not whole or not isinstance(body.get("properties"), dict) or not body["properties"].get("policyDefinitionId"):
+    body = find_object(reply.body)
+    if not (body.get("id") and body.get("name") and find_value(body, "properties", "policyDefinitionId")):
         raise errors.not_an_assignment()
     return body
 

@@ -17,9 +17,11 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import threads
+from azext_acrscope.base.foreign_json import find_list, find_object, find_objects, find_value, member_ignoring_case
 from azext_acrscope.base.resource_ids import ResourceId, management_group_name, parse_resource_id
 from azext_acrscope.policy import definitions, errors
 from azext_acrscope.policy.refusals import READER_ROLE, refusal_error
+from azext_acrscope.policy.roles import identity_principals
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
 
 API_VERSION = "2023-04-01"  # of assignments and initiatives; the first with `overrides` and version ranges, stable
@@ -185,7 +187,7 @@ def _list_below(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) -> li
     except ArmError as error:
         raise error.as_cli_error(scope.text, "Reader") from error
     found.incomplete += rows.incomplete
-    return [row for row in rows.rows if isinstance(row, dict)]
+    return find_objects(rows.rows)
 
 
 def _read_initiatives(
@@ -206,7 +208,7 @@ def _read_initiatives(
             ).rows
         except ArmError:
             rows = []
-        known = {str(row.get("id")).lower(): _properties_of(row) for row in rows if isinstance(row, dict)}
+        known = {str(row.get("id")).lower(): find_object(row, "properties") for row in find_objects(rows)}
 
     missing = [each for key, each in sorted(wanted.items()) if key not in known]
     answers = threads.try_each(lambda each: arm.get(check_resource_id(each), API_VERSION).body, missing, ArmError)
@@ -214,7 +216,7 @@ def _read_initiatives(
         if isinstance(body, ArmError):
             found.incomplete.append(errors.initiative_unread(identifier, body.code))
         else:
-            known[identifier.lower()] = _properties_of(body) if isinstance(body, dict) else {}
+            known[identifier.lower()] = find_object(body, "properties")
     return known
 
 
@@ -234,8 +236,7 @@ def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) ->
         raise error.as_cli_error(scope.text, "Reader") from error
     found.incomplete += [text for text in rows.incomplete if text not in found.incomplete]
     for row in rows.rows:
-        chain = row.get("ancestors") if isinstance(row.get("ancestors"), list) else []
-        names = {str(each.get("name")).lower() for each in chain or [] if isinstance(each, dict)}
+        names = {str(each.get("name")).lower() for each in find_objects(row, "ancestors")}
         found.ancestors[str(row.get("subscriptionId")).lower()] = names
 
 
@@ -247,19 +248,17 @@ def rules_of_assignment(assignment: dict[str, Any], initiative: dict[str, Any] |
 
     :param initiative: the properties of the initiative that it assigns, None if it assigns a definition.
     """
-    said = _properties_of(assignment)
+    said = find_object(assignment, "properties")
     if initiative is None:
         effect = _parameter_value(said.get("parameters"), "effect")
         return _rules_of_definition(assignment, _definition_id(assignment), effect, "", "")
     found = []
-    members = initiative.get("policyDefinitions")
-    for member in members if isinstance(members, list) else []:
-        if isinstance(member, dict):
-            effect = _resolve_parameter(_parameter_value(member.get("parameters"), "effect"), said, initiative)
-            reference = str(member.get("policyDefinitionReferenceId") or "")
-            found += _rules_of_definition(
-                assignment, str(member.get("policyDefinitionId")), effect, _definition_id(assignment), reference
-            )
+    for member in find_objects(initiative, "policyDefinitions"):
+        effect = _resolve_parameter(_parameter_value(member.get("parameters"), "effect"), said, initiative)
+        reference = str(member.get("policyDefinitionReferenceId") or "")
+        found += _rules_of_definition(
+            assignment, str(member.get("policyDefinitionId")), effect, _definition_id(assignment), reference
+        )
     return found
 
 
@@ -268,14 +267,12 @@ def _rules_of_definition(
 ) -> list[PolicyRule]:
     if not definitions.is_audience_definition(definition):
         return []
-    said = _properties_of(assignment)
+    said = find_object(assignment, "properties")
     effect = (
         _overriding_effect(said.get("overrides"), reference)
         or effect
         or definitions.DEFAULT_EFFECTS[definition.lower()]
     )
-    not_scopes = said.get("notScopes")
-    identity = assignment.get("identity")
     return [
         PolicyRule(
             assignment=str(assignment.get("id")),
@@ -287,8 +284,8 @@ def _rules_of_definition(
             enforced=str(said.get("enforcementMode") or "Default").lower() == "default",
             initiative=initiative,
             reference=reference,
-            not_scopes=tuple(str(each) for each in not_scopes) if isinstance(not_scopes, list) else (),
-            identities=_identity_principals(identity if isinstance(identity, dict) else {}),
+            not_scopes=tuple(str(each) for each in find_list(said, "notScopes")),
+            identities=tuple(identity_principals(assignment)),
         )
     ]
 
@@ -300,13 +297,13 @@ def _resolve_parameter(value: Any, said: dict[str, Any], initiative: dict[str, A
         return value
     given = _parameter_value(said.get("parameters"), match[1])
     declared = initiative.get("parameters")
-    own = _member_ignoring_case(declared, match[1])
-    return given if given is not None else own.get("defaultValue") if isinstance(own, dict) else None
+    own = member_ignoring_case(find_object(declared), match[1])
+    return given if given is not None else find_value(own, "defaultValue")
 
 
 def _overriding_effect(overrides: Any, reference: str) -> str | None:
     """The effect that an assignment's `overrides` set. Those for some locations or types only are left out."""
-    for each in overrides if isinstance(overrides, list) else []:
+    for each in find_list(overrides):
         selectors = each.get("selectors") or [] if isinstance(each, dict) else [None]
         if (
             all(_selects_reference(selector, reference.lower()) for selector in selectors)
@@ -326,9 +323,8 @@ def _selects_reference(selector: Any, reference: str) -> bool:
 
 def parse_exemption(resource: dict[str, Any]) -> PolicyExemption | None:
     """An exemption as far as it counts here; None for one that is over or cannot be read."""
-    said = _properties_of(resource)
-    references = said.get("policyDefinitionReferenceIds")
-    names = frozenset(str(each).lower() for each in references) if isinstance(references, list) else frozenset()
+    said = find_object(resource, "properties")
+    names = frozenset(str(each).lower() for each in find_list(said, "policyDefinitionReferenceIds"))
     if _is_expired(said.get("expiresOn")) or not said.get("policyAssignmentId"):
         return None
     return PolicyExemption(_resource_id(resource).scope, str(said["policyAssignmentId"]).lower(), names)
@@ -349,35 +345,13 @@ def _resource_id(resource: dict[str, Any]) -> ResourceId:
 
 
 def _definition_id(assignment: dict[str, Any]) -> str:
-    return str(_properties_of(assignment).get("policyDefinitionId") or "")
+    return str(find_object(assignment, "properties").get("policyDefinitionId") or "")
 
 
 def _is_initiative(definition: str) -> bool:
     return parse_resource_id(definition).has_type(_INITIATIVE_TYPE)
 
 
-def _properties_of(resource: dict[str, Any]) -> dict[str, Any]:
-    found = resource.get("properties")
-    return found if isinstance(found, dict) else {}
-
-
 def _parameter_value(parameters: Any, name: str) -> Any:
     """The value of a parameter, None without one."""
-    found = _member_ignoring_case(parameters, name)
-    return found.get("value") if isinstance(found, dict) else None
-
-
-def _member_ignoring_case(container: Any, name: str) -> Any:
-    """A member whatever the case of its name."""
-    names = container if isinstance(container, dict) else {}
-    return next((value for key, value in names.items() if str(key).lower() == name.lower()), None)
-
-
-def _identity_principals(identity: dict[str, Any]) -> tuple[str, ...]:
-    users = identity.get("userAssignedIdentities")
-    others = (
-        [each.get("principalId") for each in users.values() if isinstance(each, dict)]
-        if isinstance(users, dict)
-        else []
-    )
-    return tuple(str(each) for each in [identity.get("principalId"), *others] if each)
+    return find_value(member_ignoring_case(find_object(parameters), name), "value")

@@ -12,6 +12,7 @@ from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import is_resource_id
+from azext_acrscope.base.foreign_json import find_value
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import assignments, errors, roles
 from azext_acrscope.policy.assignments import (
@@ -19,7 +20,6 @@ from azext_acrscope.policy.assignments import (
     Assignment,
     assigned_effect,
     check_assignment_name,
-    identity_principals,
     is_made_by_acrscope,
 )
 from azext_acrscope.policy.definitions import EFFECTS, ENFORCEMENT_MODES, MODIFY_ID
@@ -169,7 +169,7 @@ def plan_assignment(arm: ArmClient, scope: PolicyScope, wanted: AssignmentReques
         ]
     result = AssignmentPlan(scope, name, before, edit.content, edit.changes)
     if result.modifies and before and not _does_identity_change(result):
-        known = [roles.find_role_assignment(arm, scope, each) for each in identity_principals(before)]
+        known = [roles.find_role_assignment(arm, scope, each) for each in roles.identity_principals(before)]
         result.role = known[0] if known and all(known) else None
     return result
 
@@ -256,7 +256,7 @@ def _resource_group_location(arm: ArmClient, scope: PolicyScope) -> str:
         body = arm.get(scope.path, _GROUPS_API_VERSION).body
     except ArmError as error:
         raise refusal_error(error, scope, "read the resource group", READER_ROLE) from error
-    location = body.get("location") if isinstance(body, dict) else None
+    location = find_value(body, "location")
     if not location:
         raise errors.location_needed(scope.text)
     return str(location)
@@ -300,12 +300,12 @@ def apply_assignment(
         if plan.before and plan.modifies and _does_identity_change(plan):
             # The identity that is to go is known only as long as it is there.
             roles.delete_role_assignments(
-                arm, scope, roles.find_granted_roles(arm, scope, plan.id, identity_principals(plan.before))
+                arm, scope, roles.find_granted_roles(arm, scope, plan.id, roles.identity_principals(plan.before))
             )
         assignment = assignments.put_assignment(arm, scope, plan.name, plan.body)
     role = plan.role
     if plan.modifies and not role:
-        identities = identity_principals(assignment)
+        identities = roles.identity_principals(assignment)
         if not identities:
             raise errors.no_identity(plan.id)
         for each in identities:
@@ -354,7 +354,7 @@ def assignment_result(
         "effect": assigned_effect(shown or plan.body),
         "enforcementMode": properties.get("enforcementMode") or "Default",
         "notScopes": properties.get("notScopes") or [],
-        "identityPrincipalId": next(iter(identity_principals(shown)), None),
+        "identityPrincipalId": next(iter(roles.identity_principals(shown)), None),
         "roleAssignmentId": done.role if done else plan.role,
         "nonCompliant": non_compliant,
         "changed": bool(done and done.changed),

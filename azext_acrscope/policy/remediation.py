@@ -17,14 +17,15 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.foreign_json import find_object, find_value
 from azext_acrscope.base.polling import Polling
-from azext_acrscope.base.resource_ids import management_group_name, name_in_id, parse_resource_id
+from azext_acrscope.base.resource_ids import management_group_name, parse_resource_id
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import errors
-from azext_acrscope.policy.definitions import WRITING_ROLES
 from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
+from azext_acrscope.policy.roles import gives_writing_role
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
@@ -188,12 +189,9 @@ def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
         raise errors.identity_without_role(rule.name, rule.scope, command)
     here = rule.scope.lower()
     for each in assigned:
-        properties = each.get("properties") if isinstance(each.get("properties"), dict) else {}
-        role = name_in_id(str((properties or {}).get("roleDefinitionId"))).lower()
-        at = str((properties or {}).get("scope") or "").lower()
-        if role in WRITING_ROLES and (
-            management_group_name(at) is not None or scope_contains(at or "/", here) or at == "/"
-        ):
+        at = str(find_value(each, "properties", "scope") or "").lower()
+        reaches = management_group_name(at) is not None or scope_contains(at or "/", here) or at == "/"
+        if reaches and gives_writing_role(each):
             return None
     return errors.identity_with_other_roles(rule.name, command)
 
@@ -284,11 +282,10 @@ def _read_progress(arm: ArmClient, task: RemediationTask) -> tuple[str, int, int
         reply: Reply = arm.get(task.path, API_VERSION)
     except ArmError as error:
         raise refusal_error(error, task.place, "follow a remediation", ASSIGNER_ROLE) from error
-    properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
-    if not isinstance(properties, dict) or not isinstance(properties.get("provisioningState"), str):
+    properties = find_object(reply.body, "properties")
+    if not isinstance(properties.get("provisioningState"), str):
         raise errors.not_a_policy_answer(f"the remediation {task.name}")
-    status = properties.get("deploymentStatus")
-    counts = status if isinstance(status, dict) else {}
+    counts = find_object(properties, "deploymentStatus")
     succeeded, failed = (
         _count_or_zero(counts.get("successfulDeployments")),
         _count_or_zero(counts.get("failedDeployments")),

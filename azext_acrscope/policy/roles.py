@@ -13,6 +13,7 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
 from azext_acrscope.base import console
+from azext_acrscope.base.foreign_json import find_object, find_value
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.policy import errors
@@ -25,6 +26,14 @@ API_VERSION = "2022-04-01"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
 _ROLE_MISSING_TEXT = "The policy is assigned, but its identity has no role yet."
 ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
+
+
+def identity_principals(assignment: dict[str, Any] | None) -> list[str]:
+    """Return the object IDs of a policy assignment's identities, its own first, then user-assigned ones."""
+    identity = find_object(assignment, "identity")
+    users = find_object(identity, "userAssignedIdentities").values()
+    found = [identity.get("principalId"), *(find_value(each, "principalId") for each in users)]
+    return [str(each) for each in found if each]
 
 
 def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
@@ -48,10 +57,14 @@ def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> 
     return next((str(each["id"]) for each in found if _is_sufficient_role(each)), None)
 
 
+def gives_writing_role(assignment: dict[str, Any]) -> bool:
+    """Return whether a role assignment gives a role that changes registries, under a condition or not."""
+    role = find_value(assignment, "properties", "roleDefinitionId")
+    return name_in_id(str(role)).lower() in WRITING_ROLES
+
+
 def _is_sufficient_role(assignment: dict[str, Any]) -> bool:
-    properties = assignment.get("properties") or {}
-    role = name_in_id(str(properties.get("roleDefinitionId"))).lower()
-    return role in WRITING_ROLES and not properties.get("condition")
+    return gives_writing_role(assignment) and not find_value(assignment, "properties", "condition")
 
 
 def grant_contributor(

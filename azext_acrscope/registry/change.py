@@ -17,6 +17,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import check_resource_id
+from azext_acrscope.base.foreign_json import find_object
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
@@ -176,8 +177,7 @@ def _status_patch_body(target: str) -> dict[str, Any]:
 
 
 def _read_operation_state(reply: Reply) -> OperationState:
-    body = reply.body if isinstance(reply.body, dict) else {}
-    error = body.get("error") if isinstance(body.get("error"), dict) else {}
+    body, error = find_object(reply.body), find_object(reply.body, "error")
     why = (
         f": {error.get('message') or 'no reason given'} [{safe_word(error.get('code') or 'no code')}]" if error else ""
     )

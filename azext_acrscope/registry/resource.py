@@ -11,6 +11,7 @@ from azext_acrscope.arm import paths
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import hosts
+from azext_acrscope.base.foreign_json import find_value
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
@@ -97,9 +98,8 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
         body = arm.get(check_resource_id(resource["id"]), REGIONAL_API_VERSION).body
     except ArmError as error:
         raise error.as_cli_error(where, REGISTRY_READ) from error
-    properties = body.get("properties") if isinstance(body, dict) else None
-    named = properties.get("regionalEndpointHostNames") if isinstance(properties, dict) else None
-    found = [hosts.check_login_server(str(host), suffix) for host in named or []]
+    named = find_value(body, "properties", "regionalEndpointHostNames") or []
+    found = [hosts.check_login_server(str(host), suffix) for host in named]
     if any(hosts.global_login_server(host, suffix) != login_server_of(resource) for host in found):
         raise errors.not_a_registry(where, "its regional login servers belong to another registry")
     return found
@@ -159,8 +159,7 @@ def login_server_of(resource: RegistryResource) -> str:
 
 def uses_customer_key(resource: RegistryResource) -> bool:
     """Whether it is encrypted with a key of the customer's; Azure Policy's remediation cannot change such a one."""
-    encryption = resource["properties"].get("encryption")
-    return isinstance(encryption, dict) and str(encryption.get("status")).lower() == ENABLED
+    return str(find_value(resource, "properties", "encryption", "status")).lower() == ENABLED
 
 
 def build_registry_id(subscription_id: str, resource_group: str, name: str) -> ArmPath:

@@ -132,8 +132,7 @@ _MARKS = ("/providers/", "/subscriptions/", "/resourcegroups/")
 _HOSTS = {
     "base/hosts.py": {"rest", "_without_scheme(reference)"},
     "credentials/helper/protocol.py": {"bare"},
-    "consumers/readers/sites.py": {"image"},
-    "consumers/row_readers.py": {"image"},
+    "consumers/site_readers.py": {"image"},
 }
 
 

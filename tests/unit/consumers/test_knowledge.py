@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
 
-from azext_acrscope.consumers import knowledge, row_readers
+from azext_acrscope.consumers import knowledge, registry_uses
 
 OURS = knowledge.load_knowledge()
 ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "fix": "None."}
@@ -70,7 +70,7 @@ def test_nothing_is_said_twice() -> None:
 
 
 def test_what_is_not_known_is_unknown() -> None:
-    assert OURS.entry("a-new-kind", row_readers.MANAGED_IDENTITY)["verdict"] == "unknown"
+    assert OURS.entry("a-new-kind", registry_uses.MANAGED_IDENTITY)["verdict"] == "unknown"
     assert OURS.entry("a-new-kind", "a new way")["verdict"] == "unknown"
 
 
@@ -94,24 +94,24 @@ def test_what_is_not_known_is_unknown() -> None:
     ],
 )
 def test_each_kind_has_its_verdict_for_every_sign_in(kind: str, verdict: str) -> None:
-    assert OURS.entry(kind, row_readers.MANAGED_IDENTITY)["verdict"] == verdict
+    assert OURS.entry(kind, registry_uses.MANAGED_IDENTITY)["verdict"] == verdict
     for how in (
-        row_readers.ADMIN_USER,
-        row_readers.REPOSITORY_TOKEN,
-        row_readers.ANONYMOUS,
-        row_readers.PASSWORD_OR_NONE,
+        registry_uses.ADMIN_USER,
+        registry_uses.REPOSITORY_TOKEN,
+        registry_uses.ANONYMOUS,
+        registry_uses.PASSWORD_OR_NONE,
     ):
         assert OURS.entry(kind, how)["verdict"] == "works"
-    for how in (row_readers.SERVICE_PRINCIPAL, row_readers.UNKNOWN_AUTH):
+    for how in (registry_uses.SERVICE_PRINCIPAL, registry_uses.UNKNOWN_AUTH):
         assert OURS.entry(kind, how)["verdict"] == "unknown"
 
 
 def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: Path) -> None:
     file = written(tmp_path, {"entries": [{**ENTRY, "source": "batch"}]})
     theirs = knowledge.load_knowledge(file)
-    assert theirs.entry("batch", row_readers.MANAGED_IDENTITY)["verdict"] == "works"
-    assert theirs.entry("container-app", row_readers.MANAGED_IDENTITY) == OURS.entry(
-        "container-app", row_readers.MANAGED_IDENTITY
+    assert theirs.entry("batch", registry_uses.MANAGED_IDENTITY)["verdict"] == "works"
+    assert theirs.entry("container-app", registry_uses.MANAGED_IDENTITY) == OURS.entry(
+        "container-app", registry_uses.MANAGED_IDENTITY
     )
 
 

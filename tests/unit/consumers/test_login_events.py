@@ -8,7 +8,7 @@ from azext_acrscope.consumers import errors as consumers_errors
 from azext_acrscope.consumers import login_events, login_log
 from azext_acrscope.consumers.inventory import RegistryInView
 from azext_acrscope.consumers.output import fail_on_error
-from azext_acrscope.consumers.row_readers import add_client_ids
+from azext_acrscope.consumers.registry_uses import add_client_ids
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 

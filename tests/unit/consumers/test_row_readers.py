@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from azext_acrscope.base import hosts
-from azext_acrscope.consumers import row_readers
-from azext_acrscope.consumers.row_readers import UnexpectedShape
+from azext_acrscope.base.foreign_json import UnexpectedShape
+from azext_acrscope.consumers import registry_uses, row_readers, site_readers
 
 SUFFIX = ".azurecr.io"
-PASSWORD = row_readers.PullAuth(row_readers.PASSWORD_OR_NONE)
+PASSWORD = registry_uses.PullAuth(registry_uses.PASSWORD_OR_NONE)
 APP = {"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/app", "name": "app"}
 
 
@@ -44,28 +44,28 @@ def test_an_image_names_the_registry_of_its_whole_host(reference: str, host: str
 @pytest.mark.parametrize(
     ("username", "how"),
     [
-        ("contoso", row_readers.ADMIN_USER),
-        ("CONTOSO", row_readers.ADMIN_USER),
-        ("builders", row_readers.REPOSITORY_TOKEN),
-        ("contoso2", row_readers.REPOSITORY_TOKEN),
-        ("11111111-2222-3333-4444-555555555555", row_readers.SERVICE_PRINCIPAL),
-        ("00000000-0000-0000-0000-000000000000", row_readers.UNKNOWN_AUTH),
-        ("", row_readers.PASSWORD_OR_NONE),
+        ("contoso", registry_uses.ADMIN_USER),
+        ("CONTOSO", registry_uses.ADMIN_USER),
+        ("builders", registry_uses.REPOSITORY_TOKEN),
+        ("contoso2", registry_uses.REPOSITORY_TOKEN),
+        ("11111111-2222-3333-4444-555555555555", registry_uses.SERVICE_PRINCIPAL),
+        ("00000000-0000-0000-0000-000000000000", registry_uses.UNKNOWN_AUTH),
+        ("", registry_uses.PASSWORD_OR_NONE),
     ],
 )
 def test_a_user_name_tells_who_it_is(username: str, how: str) -> None:
-    assert row_readers.auth_of_username(username, "contoso.azurecr.io").how == how
-    assert row_readers.auth_of_username(username, "contoso-e7gg9xb2.azurecr.io").how == how
+    assert registry_uses.auth_of_username(username, "contoso.azurecr.io").how == how
+    assert registry_uses.auth_of_username(username, "contoso-e7gg9xb2.azurecr.io").how == how
 
 
-def container_app(image: str, *entries: Any) -> list[row_readers.RegistryUse]:
+def container_app(image: str, *entries: Any) -> list[registry_uses.RegistryUse]:
     row: dict[str, Any] = {**APP, "type": "microsoft.app/containerapps", "registries": list(entries) or None}
     row["template"] = {"containers": [{"image": image}], "initContainers": None}
     return row_readers.READERS_BY_TYPE["microsoft.app/containerapps"](row, SUFFIX)
 
 
 def test_an_image_without_an_entry_is_pulled_anonymously() -> None:
-    assert [use.sign_in for use in container_app("contoso.azurecr.io/app")] == [row_readers.ANONYMOUS]
+    assert [use.sign_in for use in container_app("contoso.azurecr.io/app")] == [registry_uses.ANONYMOUS]
 
 
 def test_a_registry_that_is_configured_and_not_in_use_is_said() -> None:
@@ -75,7 +75,7 @@ def test_a_registry_that_is_configured_and_not_in_use_is_said() -> None:
 
 def test_an_entry_that_says_nothing_is_unknown() -> None:
     entry = {"server": "contoso.azurecr.io", "username": "", "identity": "", "passwordSecretRef": ""}
-    assert [use.sign_in for use in container_app("contoso.azurecr.io/app", entry)] == [row_readers.UNKNOWN_AUTH]
+    assert [use.sign_in for use in container_app("contoso.azurecr.io/app", entry)] == [registry_uses.UNKNOWN_AUTH]
 
 
 def test_two_registries_of_one_app_are_two_uses() -> None:
@@ -97,43 +97,45 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("row", SPELLINGS)
 def test_a_sites_image_is_found_in_every_place_and_spelling(row: dict[str, Any]) -> None:
-    assert [use.registry for use in row_readers.read_site_uses({**APP, **row}, PASSWORD, SUFFIX)] == [
+    assert [use.registry for use in site_readers.read_site_uses({**APP, **row}, PASSWORD, SUFFIX)] == [
         "contoso.azurecr.io"
     ]
     config = row.get("siteConfig", {"LinuxFxVersion": "DOCKER|contoso.azurecr.io/app"})
-    assert [use.registry for use in row_readers.read_site_uses(APP, PASSWORD, SUFFIX, config)] == ["contoso.azurecr.io"]
+    assert [use.registry for use in site_readers.read_site_uses(APP, PASSWORD, SUFFIX, config)] == [
+        "contoso.azurecr.io"
+    ]
 
 
 def test_where_the_places_of_a_site_disagree_none_is_left_out() -> None:
     row = {**APP, "siteConfig": {"linuxFxVersion": "DOCKER|contoso.azurecr.io/a", "acrUseManagedIdentityCreds": False}}
     config = {"LinuxFxVersion": "DOCKER|fabrikam.azurecr.io/a", "AcrUseManagedIdentityCreds": True}
-    sign_in = row_readers.site_auth(row, config)
+    sign_in = site_readers.site_auth(row, config)
     assert sign_in
-    assert sign_in.how == row_readers.MANAGED_IDENTITY
-    found = row_readers.read_site_uses(row, sign_in, SUFFIX, config)
+    assert sign_in.how == registry_uses.MANAGED_IDENTITY
+    found = site_readers.read_site_uses(row, sign_in, SUFFIX, config)
     assert [use.registry for use in found] == ["contoso.azurecr.io", "fabrikam.azurecr.io"]
 
 
 @pytest.mark.parametrize(
     ("value", "how"),
     [
-        (True, row_readers.MANAGED_IDENTITY),
-        ("true", row_readers.MANAGED_IDENTITY),
-        ("False", row_readers.PASSWORD_OR_NONE),
-        (False, row_readers.PASSWORD_OR_NONE),
+        (True, registry_uses.MANAGED_IDENTITY),
+        ("true", registry_uses.MANAGED_IDENTITY),
+        ("False", registry_uses.PASSWORD_OR_NONE),
+        (False, registry_uses.PASSWORD_OR_NONE),
         (None, None),
     ],
 )
 def test_a_sites_sign_in_is_read_or_not_said(value: Any, how: str | None) -> None:
-    sign_in = row_readers.site_auth({"siteConfig": {"acrUseManagedIdentityCreds": value}})
+    sign_in = site_readers.site_auth({"siteConfig": {"acrUseManagedIdentityCreds": value}})
     assert (sign_in.how if sign_in else None) == how
-    sign_in = row_readers.site_auth({"siteConfig": {}}, {"AcrUseManagedIdentityCreds": value})
+    sign_in = site_readers.site_auth({"siteConfig": {}}, {"AcrUseManagedIdentityCreds": value})
     assert (sign_in.how if sign_in else None) == how
 
 
 def test_a_compose_file_is_read() -> None:
     text = "services:\n  a:\n    image: contoso.azurecr.io/a:1\n  b:\n    image: 'fabrikam.azurecr.io/b'  # two\n"
-    images = row_readers.site_images(f"COMPOSE|{base64.b64encode(text.encode()).decode()}")
+    images = site_readers.site_images(f"COMPOSE|{base64.b64encode(text.encode()).decode()}")
     assert images == ["contoso.azurecr.io/a:1", "fabrikam.azurecr.io/b"]
 
 
@@ -152,24 +154,24 @@ def encoded(text: str) -> str:
     ],
 )
 def test_every_way_to_write_a_compose_file_is_read(text: str) -> None:
-    assert set(row_readers.site_images(f"COMPOSE|{encoded(text)}")) == {"contoso.azurecr.io/a"}
+    assert set(site_readers.site_images(f"COMPOSE|{encoded(text)}")) == {"contoso.azurecr.io/a"}
 
 
 def test_a_compose_file_of_aliases_upon_aliases_is_read_in_no_time() -> None:
     lines = ["a0: &a0 {image: contoso.azurecr.io/a}"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    assert row_readers.site_images(f"COMPOSE|{encoded(chr(10).join(lines))}") == ["contoso.azurecr.io/a"]
+    assert site_readers.site_images(f"COMPOSE|{encoded(chr(10).join(lines))}") == ["contoso.azurecr.io/a"]
 
 
 def test_an_image_whose_registry_is_a_variable_is_not_passed_over() -> None:
-    images = row_readers.site_images("COMPOSE|" + encoded("services: {a: {image: '${ACR}/a'}, b: {image: x.io/$b}}"))
-    assert row_readers.images_with_variable_registry(images) == ["${ACR}/a"]
+    images = site_readers.site_images("COMPOSE|" + encoded("services: {a: {image: '${ACR}/a'}, b: {image: x.io/$b}}"))
+    assert site_readers.images_with_variable_registry(images) == ["${ACR}/a"]
 
 
 @pytest.mark.parametrize("image", ["COMPOSE|%%%", "KUBE|/w==", "COMPOSE|a", f"COMPOSE|{encoded('a: [')}"])
 def test_a_compose_file_that_cannot_be_read_is_odd(image: str) -> None:
     with pytest.raises(UnexpectedShape):
-        row_readers.site_images(image)
+        site_readers.site_images(image)
 
 
 def test_a_registry_that_is_listed_with_two_login_servers_is_signed_in_to_in_both_ways() -> None:
@@ -178,7 +180,7 @@ def test_a_registry_that_is_listed_with_two_login_servers_is_signed_in_to_in_bot
         {"server": "contoso.azurecr.io", "identity": "system"},
         {"server": "contoso.westeurope.geo.azurecr.io", "username": "contoso"},
     )
-    assert [use.sign_in for use in found] == [row_readers.MANAGED_IDENTITY, row_readers.ADMIN_USER]
+    assert [use.sign_in for use in found] == [registry_uses.MANAGED_IDENTITY, registry_uses.ADMIN_USER]
     assert {use.registry for use in found} == {"contoso.azurecr.io"}
 
 
@@ -186,14 +188,14 @@ def test_a_batch_pool_whose_row_does_not_say_how_it_signs_in_is_unknown() -> Non
     entry = {"registryServer": "contoso.azurecr.io", "username": None}
     listed = {"containerImageNames": ["contoso.azurecr.io/a"], "containerRegistries": [entry]}
     row = {**APP, "containerConfiguration": listed}
-    assert [use.sign_in for use in row_readers.read_batch_pool(row, SUFFIX)] == [row_readers.UNKNOWN_AUTH]
+    assert [use.sign_in for use in row_readers.read_batch_pool(row, SUFFIX)] == [registry_uses.UNKNOWN_AUTH]
 
 
 def test_the_container_of_a_batch_pools_start_task_is_a_use() -> None:
     registry = {"registryServer": "contoso.azurecr.io", "identityReference": {"resourceId": "/subscriptions/s/id"}}
     start = {"imageName": "contoso.azurecr.io/a", "registry": registry}
     [use] = row_readers.read_batch_pool({**APP, "startContainer": start}, SUFFIX)
-    assert (use.registry, use.sign_in) == ("contoso.azurecr.io", row_readers.MANAGED_IDENTITY)
+    assert (use.registry, use.sign_in) == ("contoso.azurecr.io", registry_uses.MANAGED_IDENTITY)
 
 
 def test_a_workspace_with_a_registry_and_more_uses_all_of_them() -> None:
@@ -254,7 +256,7 @@ def test_no_shape_of_a_row_is_an_error_of_ours(part: str) -> None:
             with contextlib.suppress(UnexpectedShape):
                 reader(row, SUFFIX)
         with contextlib.suppress(UnexpectedShape):
-            row_readers.read_site_uses(row, row_readers.site_auth(row) or PASSWORD, SUFFIX)
+            site_readers.read_site_uses(row, site_readers.site_auth(row) or PASSWORD, SUFFIX)
 
 
 HOSTILE: list[dict[str, Any]] = [
@@ -294,14 +296,14 @@ def test_a_tasks_other_registries_are_uses_too() -> None:
     }
     own, other = row_readers.READERS_BY_TYPE["microsoft.containerregistry/registries/tasks"](row, SUFFIX)
     assert own.registry.endswith("/registries/contoso")
-    assert (other.registry, other.sign_in) == ("fabrikam.azurecr.io", row_readers.MANAGED_IDENTITY)
+    assert (other.registry, other.sign_in) == ("fabrikam.azurecr.io", registry_uses.MANAGED_IDENTITY)
     assert other.principals == frozenset({"ab"})
 
 
 def test_the_identity_is_found_by_resource_id_and_by_client_id() -> None:
     ids = {"/subscriptions/s/x/ID-Pull": {"clientId": "C1", "principalId": "P1"}}
     row = {"identity": {"principalId": "P0", "userAssignedIdentities": ids}}
-    assert row_readers.principals_of_identity(row, "system") == {"p0"}
-    assert row_readers.principals_of_identity(row, "/subscriptions/s/x/id-pull") == {"p1"}
-    assert row_readers.principals_of_identity(row, "c1") == {"p1"}
-    assert row_readers.principals_of_identity(row, "c2") == set()
+    assert registry_uses.principals_of_identity(row, "system") == {"p0"}
+    assert registry_uses.principals_of_identity(row, "/subscriptions/s/x/id-pull") == {"p1"}
+    assert registry_uses.principals_of_identity(row, "c1") == {"p1"}
+    assert registry_uses.principals_of_identity(row, "c2") == set()

@@ -30,7 +30,7 @@ def remove(arm: FakeArm, name: str | None = None) -> None:
         arm,
         AT_SUBSCRIPTION,
         assignments.assignment_id(AT_SUBSCRIPTION, found["name"]),
-        assignments.identity_principals(found),
+        roles.identity_principals(found),
     )
     assignments.remove_assignment(arm, AT_SUBSCRIPTION, found, granted)
 

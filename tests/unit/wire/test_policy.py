@@ -42,7 +42,7 @@ def test_every_recorded_assignment_tells_its_identities(flow: str) -> None:
     for pair in requests(flow, "PUT", "policyAssignments"):
         answer = assignments._checked_assignment(client.Reply(201, headers(pair), body(pair)))
         kind = body(pair, "request").get("identity", {}).get("type")
-        assert len(assignments.identity_principals(answer)) == (kind in ("SystemAssigned", "UserAssigned"))
+        assert len(roles.identity_principals(answer)) == (kind in ("SystemAssigned", "UserAssigned"))
 
 
 @pytest.mark.parametrize("flow", FLOWS)

@@ -11,7 +11,7 @@ from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import ACR_AUDIENCE, parse_json_object
-from azext_acrscope.consumers import knowledge, queries, row_readers, verdicts
+from azext_acrscope.consumers import knowledge, queries, registry_uses, row_readers, site_readers, verdicts
 from azext_acrscope.hops import entra, exchange, token_endpoints
 from azext_acrscope.registry import change
 from azext_acrscope.registry import resource as registry_resource
@@ -171,13 +171,13 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("pattern", "kind", "how"),
     [
-        ("containerapp_identity_*", "container-app", row_readers.MANAGED_IDENTITY),
-        ("containerapp_password", "container-app", row_readers.ADMIN_USER),
-        ("containerapp_registry_msi", "container-app", row_readers.ADMIN_USER),
-        ("containerapp_job_registries", "container-app-job", row_readers.ADMIN_USER),
-        ("containergroup_password", "container-instance", row_readers.ADMIN_USER),
-        ("acr_task*", "acr-task", row_readers.UNKNOWN_AUTH),
-        ("ml_workspace", "machine-learning", row_readers.UNKNOWN_AUTH),
+        ("containerapp_identity_*", "container-app", registry_uses.MANAGED_IDENTITY),
+        ("containerapp_password", "container-app", registry_uses.ADMIN_USER),
+        ("containerapp_registry_msi", "container-app", registry_uses.ADMIN_USER),
+        ("containerapp_job_registries", "container-app-job", registry_uses.ADMIN_USER),
+        ("containergroup_password", "container-instance", registry_uses.ADMIN_USER),
+        ("acr_task*", "acr-task", registry_uses.UNKNOWN_AUTH),
+        ("ml_workspace", "machine-learning", registry_uses.UNKNOWN_AUTH),
     ],
 )
 def test_recorded_consumers_read_as_what_they_are(pattern: str, kind: str, how: str) -> None:
@@ -190,10 +190,10 @@ def test_recorded_consumers_read_as_what_they_are(pattern: str, kind: str, how: 
 @pytest.mark.parametrize("pattern", ["functionapp_acr_site", "functionapp_acr_deploy_site", "webapp_site_customer"])
 def test_recorded_sites_name_their_image_and_sign_in(pattern: str) -> None:
     [row] = consumer_rows(pattern)
-    sign_in = row_readers.site_auth(row)
+    sign_in = site_readers.site_auth(row)
     assert sign_in
-    assert [use.sign_in for use in row_readers.read_site_uses(row, sign_in, ".azurecr.io")] == [
-        row_readers.PASSWORD_OR_NONE
+    assert [use.sign_in for use in site_readers.read_site_uses(row, sign_in, ".azurecr.io")] == [
+        registry_uses.PASSWORD_OR_NONE
     ]
 
 
