@@ -69,8 +69,8 @@ class Pipeline:
         """
         credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
         self._service = service
-        guarded = _GuardedCredential(credential, service.audience, account)
-        self._client = _build_client(cli_ctx, guarded, service, connections)
+        self.credential = _GuardedCredential(credential, service.audience, account)
+        self._client = _build_client(cli_ctx, self.credential, service, connections)
 
     def send(self, method: str, url: str, query: dict[str, str], body: Any = None, patient: bool = True) -> Reply:
         """The answer, whatever its status; redirects are not followed.
