@@ -274,7 +274,7 @@ def test_a_list_that_would_have_a_gap_is_an_error_and_nothing_goes_elsewhere(
     cloud.faults.add(host=ARM_HOST, status=200, after=after, body=json.dumps(BAD_PAGES[kind]))
     with pytest.raises(AzureResponseError):
         registries.list(cloud.world.subscriptions[0].id)
-    assert len(cloud.requests) == after + 1
+    assert len(sent(cloud)) == after + 1
     assert not any(each.requests for each in evil)
     assert not cloud.refused_hosts
 
