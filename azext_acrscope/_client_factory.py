@@ -1,24 +1,24 @@
-"""The client of the management SDK for container registries, as the Azure CLI makes clients.
+"""Make the management SDK's client for container registries, as the Azure CLI makes clients.
 
-Nothing is imported before a client is asked for: every `az acr` command loads the face of this extension.
+Nothing is imported before a client is made, because every `az acr` command loads the face of this extension.
 """
 
 from typing import Any
 
 # The first stable version that defines the property; older ones answer without it, which would read as the default.
-# Every SDK from Azure CLI 2.75 (14.1.0b1) to the newest (15.1.0b3) takes it; left to themselves, the newer ones ask for
-# a preview.
-API_VERSION = "2025-04-01"
+# The SDKs of all supported CLIs accept it; without it, those of CLI 2.85 and newer ask for a preview version.
+REGISTRY_API_VERSION = "2025-04-01"
 
 
 def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies: list[Any]) -> Any:
-    """Return the SDK's operations on the registries of a subscription (`get`, `list`, `begin_update` …).
+    """Return the SDK's operations on the registries of a subscription: `get`, `list`, `begin_update` and others.
 
-    Keep the result: the SDK of Azure CLI 2.75 builds a new one for each use of `client.registries`.
+    Keep the result: the SDK of Azure CLI 2.75 builds a new one at every use of `client.registries`.
 
-    :param credential: who asks; the CLI would look for the subscription among its accounts, which need not have it.
-    :param policies: the whole pipeline of the client, instead of the SDK's own. That one follows redirects, registers
-        resource providers in the subscription, and repeats requests without a limit on what Retry-After asks for.
+    :param credential: of the account that asks. Without it the CLI looks for the subscription among its own, and fails
+        for one that it has not listed.
+    :param policies: the whole pipeline of the client. The SDK's own follows redirects, registers resource providers in
+        the subscription, and waits as long as Retry-After says.
     """
     from azure.cli.core.commands.client_factory import get_mgmt_service_client
     from azure.mgmt.containerregistry import ContainerRegistryManagementClient
@@ -27,7 +27,7 @@ def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies:
         cli_ctx,
         ContainerRegistryManagementClient,
         subscription_id=subscription_id,
-        api_version=API_VERSION,
+        api_version=REGISTRY_API_VERSION,
         credential=credential,
         policies=policies,
     )

@@ -73,13 +73,13 @@ class ArmClient:
         self._patient = patient
         service = ServiceEndpoint("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
         self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
-        self.cli_ctx, self.credential = cli_ctx, self._pipeline.credential
+        # For the clients of a management SDK, which send through this connection: one for each subscription.
+        self.cli_ctx = cli_ctx
+        self.credential: Any = self._pipeline.credential
+        self.sdk_clients: dict[str, Any] = {}
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
         return self._send("GET", self.endpoint + encode_path(path), {**query, "api-version": api_version})
-
-    def patch(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
-        return self._send("PATCH", self.endpoint + encode_path(path), {"api-version": api_version}, body)
 
     def put(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
         return self._send("PUT", self.endpoint + encode_path(path), {"api-version": api_version}, body)
@@ -92,10 +92,9 @@ class ArmClient:
         return self._send("POST", self.endpoint + encode_path(path), {**query, "api-version": api_version}, body)
 
     def follow(self, url: str, method: str = "GET", body: Any = None) -> Reply:
-        """Ask at a URL that ARM handed out (next page, operation status) or an SDK made: only at its own host, for it
-        gets our token.
+        """Ask at a URL that ARM handed out (next page, operation status) or that its SDK made.
 
-        :raises AzureResponseError: if the URL leads elsewhere.
+        :raises AzureResponseError: the URL leads to another host than ARM's own, which must not get our token.
         """
         if not self.owns(url):
             raise errors.arm_link_refused(self.endpoint)

@@ -1,7 +1,6 @@
 """Requests to one of Azure's services as the account of the CLI: sign-in, headers, retries, safe logging.
 
-Built on azure-core's pipeline instead of a generated client: it binds to no model class (they change between CLI
-versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
+Built on azure-core's pipeline, as generated clients are. That of the registries sends through it as well.
 """
 
 import json
