@@ -1,6 +1,7 @@
 """Requests to Azure Resource Manager: paths, pages, links, and its errors."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -73,12 +74,13 @@ class ArmClient:
         self._patient = patient
         service = ServiceEndpoint("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
         self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
+        # For the clients of a management SDK, which send through this connection: one for each subscription.
+        self.cli_ctx = cli_ctx
+        self.credential: Any = self._pipeline.credential
+        self.sdk_clients: dict[str, Any] = {}
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
         return self._send("GET", self.endpoint + encode_path(path), {**query, "api-version": api_version})
-
-    def patch(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
-        return self._send("PATCH", self.endpoint + encode_path(path), {"api-version": api_version}, body)
 
     def put(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
         return self._send("PUT", self.endpoint + encode_path(path), {"api-version": api_version}, body)
@@ -90,14 +92,14 @@ class ArmClient:
         """POST a query or an action that can be repeated."""
         return self._send("POST", self.endpoint + encode_path(path), {**query, "api-version": api_version}, body)
 
-    def follow(self, url: str, method: str = "GET") -> Reply:
-        """Ask at a URL that ARM handed out (next page, operation status): only at its own host, for it gets our token.
+    def follow(self, url: str, method: str = "GET", body: Any = None) -> Reply:
+        """Ask at a URL that ARM handed out (next page, operation status) or that its SDK made.
 
-        :raises AzureResponseError: if the URL leads elsewhere.
+        :raises AzureResponseError: the URL leads to another host than ARM's own, which must not get our token.
         """
         if not self.owns(url):
             raise errors.arm_link_refused(self.endpoint)
-        return self._send(method, url, {})
+        return self._send(method, url, {}, body)
 
     def owns(self, url: Any) -> bool:
         """Whether a URL is one of ARM itself."""
@@ -112,15 +114,20 @@ class ArmClient:
 
         :raises AzureResponseError: an answer is no page; the list would not be whole.
         """
-        return self._all(self.get(path, api_version, **query), "GET")
+        return self.items(self.get(path, api_version, **query), self.follow)
 
     def posted_pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
         """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
         too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
         """
-        return self._all(self.post(path, api_version, None, **query), "POST")
+        return self.items(self.post(path, api_version, None, **query), self._next_posted)
 
-    def _all(self, reply: Reply, method: str) -> list[dict[str, Any]]:
+    def items(self, reply: Reply, follow: Callable[[str], Reply]) -> list[dict[str, Any]]:
+        """All items of a list whose first page is `reply`.
+
+        :param follow: asks for the page that a link leads to.
+        :raises AzureResponseError: an answer is no page, or links to another host; the list would not be whole.
+        """
         items: list[dict[str, Any]] = []
         seen = set[str]()
         for _ in range(_MAX_PAGES):
@@ -131,15 +138,17 @@ class ArmClient:
             items += page
             if not link:
                 return items
+            if not self.owns(link):
+                raise errors.arm_link_refused(self.endpoint)
             seen.add(str(link))
-            reply = self._next(str(link), method)
+            reply = follow(str(link))
         raise errors.not_a_list(self.endpoint)
 
-    def _next(self, link: str, method: str) -> Reply:
+    def _next_posted(self, link: str) -> Reply:
         try:
-            return self.follow(link, method)
+            return self.follow(link, "POST")
         except ArmError as error:
-            if method == "GET" or error.status not in (404, 405):
+            if error.status not in (404, 405):
                 raise
             return self.follow(link)
 

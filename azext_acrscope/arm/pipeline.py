@@ -1,7 +1,6 @@
 """Requests to one of Azure's services as the account of the CLI: sign-in, headers, retries, safe logging.
 
-Built on azure-core's pipeline instead of a generated client: it binds to no model class (they change between CLI
-versions), sends exactly the members we mean to change, tells a missing property from a default one, and loads faster.
+Built on azure-core's pipeline, as generated clients are. That of the registries sends through it as well.
 """
 
 import json
@@ -69,8 +68,8 @@ class Pipeline:
         """
         credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
         self._service = service
-        guarded = _GuardedCredential(credential, service.audience, account)
-        self._client = _build_client(cli_ctx, guarded, service, connections)
+        self.credential = _GuardedCredential(credential, service.audience, account)
+        self._client = _build_client(cli_ctx, self.credential, service, connections)
 
     def send(self, method: str, url: str, query: dict[str, str], body: Any = None, patient: bool = True) -> Reply:
         """The answer, whatever its status; redirects are not followed.

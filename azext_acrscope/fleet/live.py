@@ -12,7 +12,6 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import threads
-from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.by_graph import read_graph_fleet
 from azext_acrscope.fleet.scope import (
@@ -24,6 +23,7 @@ from azext_acrscope.fleet.scope import (
 )
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.registry import resource as registry_resource
+from azext_acrscope.registry import sdk_client
 from azext_acrscope.registry.resource import RegistryResource
 
 SUBSCRIPTIONS_API_VERSION = "2022-12-01"
@@ -56,11 +56,7 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
     def read(subscription: Subscription) -> list[RegistryResource]:
         arm = connections[subscription.tenant, subscription.user]
         place = arm_path("/subscriptions/{subscription}", subscription=subscription.id)
-        path = place
-        if wanted.resource_group:
-            path = arm_path("{scope}/resourceGroups/{group}", scope=place, group=wanted.resource_group)
-        path = arm_path(f"{{scope}}/providers/{REGISTRY_TYPE}", scope=path)
-        items = arm.pages(path, registry_resource.REGISTRY_API_VERSION)
+        items = sdk_client.list_registries(arm, subscription.id, wanted.resource_group)
         if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
             arm.get(place, SUBSCRIPTIONS_API_VERSION)
         return items

@@ -1,30 +1,20 @@
-"""The registry resource: finding it, and reading and writing its one property this project is about.
-
-Wire format, of the resource type Microsoft.ContainerRegistry/registries::
-
-    {"properties": {"loginServer": "…", "policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}}
-
-A missing policy counts as `enabled`: the API's documented default, and how the built-in Azure Policy reads it.
-"""
+"""Change the status of a registry: write it, wait for Azure's operation, read the registry back."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
-from azext_acrscope.arm.paths import check_resource_id
 from azext_acrscope.base.foreign_json import find_object
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
-from azext_acrscope.registry import errors
+from azext_acrscope.registry import errors, sdk_client
 from azext_acrscope.registry.resource import (
     ENABLED,
-    REGISTRY_API_VERSION,
     REGISTRY_READ,
     RegistryResource,
     get_registry,
@@ -61,7 +51,7 @@ class StatusChange:
 
         :raises ArmError: ARM refused it.
         """
-        reply = self.arm.patch(check_resource_id(self.id), REGISTRY_API_VERSION, _status_patch_body(self.target))
+        reply = sdk_client.write_status(self.arm, self.id, self.target)
         self.accepted = True
         self._operation = reply.headers.get("Azure-AsyncOperation")
         if self._operation and not self.arm.owns(self._operation):
@@ -169,11 +159,6 @@ def unchanged_reason(target: str) -> str:
 
 def timeout_reason(timeout: float, state: str) -> str:
     return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
-
-
-def _status_patch_body(target: str) -> dict[str, Any]:
-    """Only the member that changes: ARM merges it, and every other policy keeps its value and its dates (recorded)."""
-    return {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": target}}}}
 
 
 def _read_operation_state(reply: Reply) -> OperationState:

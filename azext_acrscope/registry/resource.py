@@ -1,8 +1,10 @@
-"""Many registries: those of a resource group, of subscriptions, of a management group.
+"""Find the registry resource and read it.
 
-Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
-live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
-is unknown, never compliant.
+Wire format, of the resource type Microsoft.ContainerRegistry/registries::
+
+    {"properties": {"loginServer": "…", "policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}}
+
+A missing policy counts as `enabled`: the API's documented default, and how the built-in Azure Policy reads it.
 """
 
 from typing import Any
@@ -10,18 +12,16 @@ from typing import Any
 from azext_acrscope.arm import paths
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
-from azext_acrscope.base import hosts
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.foreign_json import find_value
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
-from azext_acrscope.registry import errors
+from azext_acrscope.registry import errors, sdk_client
 
 UNKNOWN = "unknown"  # what could not be read; never counted as compliant
 
 
-# The first stable version that defines the property; older ones answer without it, which would read as the default.
-REGISTRY_API_VERSION = "2025-04-01"
 # The property regionalEndpointHostNames is in preview versions only (Azure CLI 2.86 and newer show it).
 REGIONAL_API_VERSION = "2026-09-01-preview"
 RESOURCES_API_VERSION = "2021-04-01"
@@ -85,7 +85,7 @@ def get_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
 
 def request_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
     """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
-    return _check_registry(arm.get(check_resource_id(registry_id), REGISTRY_API_VERSION), registry_id)
+    return _check_registry(sdk_client.read_registry(arm, registry_id), registry_id)
 
 
 def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suffix: str) -> list[str]:
@@ -95,7 +95,7 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
     """
     where = registry_label(resource["id"])
     try:
-        body = arm.get(check_resource_id(resource["id"]), REGIONAL_API_VERSION).body
+        body = sdk_client.read_registry(arm, resource["id"], REGIONAL_API_VERSION).body
     except ArmError as error:
         raise error.as_cli_error(where, REGISTRY_READ) from error
     named = find_value(body, "properties", "regionalEndpointHostNames") or []
@@ -106,6 +106,8 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
 
 
 def _search_registry_ids(arm: ArmClient, name: str) -> list[ArmPath]:
+    # The SDK takes as long to load as ARM to answer, so both at the same time; an error shows when the client is used.
+    threads.run_in_background(lambda: sdk_client.registry_operations(arm, arm.subscription_id))
     try:
         items = arm.pages(
             arm_path("/subscriptions/{subscription}/resources", subscription=arm.subscription_id),

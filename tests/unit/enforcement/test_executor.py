@@ -14,23 +14,24 @@ from azext_acrscope.arm.client import ArmError, Reply
 from azext_acrscope.enforcement import executor
 from azext_acrscope.enforcement.executor import PlanExecutor, PlanItem
 from azext_acrscope.enforcement.record import RunRecord, parse_record
-from tests.factories.registries import resource
+from tests.factories.registries import RegistryArm, resource
 
 
-class World:
+class World(RegistryArm):
     """ARM for many registries; `trouble` is called before each request and may raise."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.statuses: dict[str, str] = {}
         self.writes: list[str] = []
         self.trouble: Any = lambda method, name: None
 
-    def get(self, path: str, api_version: str) -> Reply:
+    def read(self, path: str) -> Reply:
         name = path.rpartition("/")[2]
         self.trouble("GET", name)
         return Reply(200, {}, {**resource(self.statuses.get(name, "enabled"), name=name), "id": path})
 
-    def patch(self, path: str, api_version: str, body: Any) -> Reply:
+    def write(self, path: str, body: Any) -> Reply:
         name = path.rpartition("/")[2]
         self.trouble("PATCH", name)
         self.writes.append(name)

@@ -13,7 +13,7 @@ from azext_acrscope.enforcement.executor import PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
 from azext_acrscope.enforcement.run import ChangeVerifier, Rollout
 from azext_acrscope.verification.probe import ProbeFinding, Prober, Verification
-from tests.factories.registries import resource
+from tests.factories.registries import RegistryArm, resource
 
 
 def items(*statuses: str, excluded: tuple[str, ...] = ()) -> list[PlanItem]:
@@ -74,18 +74,19 @@ GOOD = Verification(ProbeFinding("yes", "ok", "as it says"), 1.0, None)
 BAD = Verification(ProbeFinding("no", "failed", "ARM tokens are taken"), 9.0, None)
 
 
-class Arm:
+class Arm(RegistryArm):
     """ARM for the registries of a test; `refuse` answers a write with an error."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.statuses: dict[str, str] = {}
         self.refuse: dict[str, ArmError] = {}
 
-    def get(self, path: str, api_version: str) -> Reply:
+    def read(self, path: str) -> Reply:
         name = path.rpartition("/")[2]
         return Reply(200, {}, {**resource(self.statuses.get(name, "enabled"), name=name), "id": path})
 
-    def patch(self, path: str, api_version: str, body: Any) -> Reply:
+    def write(self, path: str, body: Any) -> Reply:
         name = path.rpartition("/")[2]
         target = body["properties"]["policies"]["azureADAuthenticationAsArmPolicy"]["status"]
         if target == "enabled" and name in self.refuse:

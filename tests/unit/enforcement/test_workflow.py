@@ -27,7 +27,7 @@ from azext_acrscope.enforcement.record import parse_record
 from azext_acrscope.enforcement.run import ChangeVerifier, Rollout
 from azext_acrscope.enforcement.workflow import AzureAccess, RequestedChange
 from azext_acrscope.verification.probe import ProbeFinding, Prober, Verification
-from tests.factories.registries import SUBSCRIPTION, resource
+from tests.factories.registries import SUBSCRIPTION, RegistryArm, resource
 
 MEMBERS = [
     *("id", "name", "resourceGroup", "subscriptionId", "loginServer", "previousStatus", "status", "plannedStatus"),
@@ -37,16 +37,15 @@ GOOD = Verification(ProbeFinding("yes", "ok", "as it says"), 1.0, None)
 BAD = Verification(ProbeFinding("no", "failed", "ARM tokens are accepted"), 9.0, None)
 
 
-class Arm:
+class Arm(RegistryArm):
     """ARM for registries whose status is in `statuses`; `refuse` answers a write, by name, with what it holds."""
 
-    has_subscription, subscription_id, tenant = True, SUBSCRIPTION, "t"
-
     def __init__(self, **statuses: str) -> None:
+        super().__init__()
         self.statuses = statuses
         self.refuse: dict[str, BaseException] = {}
 
-    def get(self, path: str, api_version: str) -> Reply:
+    def read(self, path: str) -> Reply:
         name = path.rpartition("/")[2]
         if name not in self.statuses:
             raise ArmError(404, "ResourceNotFound", "there is none", "c")
@@ -55,7 +54,7 @@ class Arm:
     def pages(self, path: str, api_version: str, **_query: str) -> list[dict[str, Any]]:
         return []  # no assignment of Azure Policy
 
-    def patch(self, path: str, api_version: str, body: Any) -> Reply:
+    def write(self, path: str, body: Any) -> Reply:
         name = path.rpartition("/")[2]
         if name in self.refuse:
             raise self.refuse[name]

@@ -18,44 +18,38 @@ from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.registry import change
 from azext_acrscope.registry import resource as registry_resource
-from tests.factories.registries import SUBSCRIPTION, resource
+from tests.factories.registries import SUBSCRIPTION, RegistryArm, resource
 
 OPERATION = "https://management.azure.com/operationStatuses/registries-1?api-version=2025-04-01"
 
 
-class FakeArm:
+class FakeArm(RegistryArm):
     """Answers from scripts: a list of replies for each kind of request, the last one repeated."""
-
-    subscription_id = SUBSCRIPTION
-    audience = "https://management.core.windows.net/"
-    has_subscription = True
 
     def __init__(
         self, gets: list[Any], patch: Any = None, polls: list[Any] | None = None, found: list[Any] | None = None
     ):
+        super().__init__()
         self.gets, self.patch_reply, self.polls, self.found = gets, patch, polls or [], found or []
         self.patches: list[Any] = []
         self.requests: list[str] = []
 
-    def get(self, path: str, api_version: str, **_query: str) -> Reply:
-        self.requests.append(f"GET {path} {api_version}")
-        return self._answer(self.gets.pop(0) if len(self.gets) > 1 else self.gets[0])
+    def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
+        path, _, version = url.removeprefix(self.endpoint).partition("?api-version=")
+        if url == OPERATION:
+            self.requests.append(f"POLL {url}")
+            return self._next_of(self.polls)
+        if path.endswith("/resources"):
+            self.requests.append(f"GET {path} {query.get('$filter')}")
+            return Reply(200, {}, {"value": self.found})
+        self.requests.append(f"{method} {path} {version}")
+        if method == "PATCH":
+            self.patches.append(body)
+            return self._answer(self.patch_reply)
+        return self._next_of(self.gets)
 
-    def pages(self, path: str, api_version: str, **query: str) -> Any:
-        self.requests.append(f"GET {path} {query.get('$filter')}")
-        return self.found
-
-    def patch(self, path: str, api_version: str, body: Any) -> Reply:
-        self.requests.append(f"PATCH {path} {api_version}")
-        self.patches.append(body)
-        return self._answer(self.patch_reply)
-
-    def owns(self, url: str) -> bool:
-        return url.startswith("https://management.azure.com/")
-
-    def follow(self, url: str) -> Reply:
-        self.requests.append(f"POLL {url}")
-        return self._answer(self.polls.pop(0) if len(self.polls) > 1 else self.polls[0])
+    def _next_of(self, scripted: list[Any]) -> Reply:
+        return self._answer(scripted.pop(0) if len(scripted) > 1 else scripted[0])
 
     @staticmethod
     def _answer(scripted: Any) -> Reply:
