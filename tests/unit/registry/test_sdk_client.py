@@ -458,7 +458,7 @@ def test_retry_after_is_heeded_up_to_a_minute_and_a_long_wait_is_announced(
     cloud.faults.add(host=ARM_HOST, status=429, headers={"Retry-After": asked})
     USES[use](arm, contoso.id)
     assert slept == [waited]
-    assert f"asks to wait: trying again in {waited} s." in caplog.text
+    assert f"asked to wait. Retrying in {waited} s." in caplog.text
 
 
 def test_a_host_that_cannot_be_reached_is_a_connection_error(monkeypatch: pytest.MonkeyPatch, arm: ArmClient) -> None:
