@@ -100,7 +100,7 @@ ensure_venv() {
     printf '%s\n' "$wanted" >"$directory/requirements.done"
 }
 
-TOOLS="aiohttp trustme cryptography PyJWT build setuptools wheel pytest pytest-xdist pytest-timeout ruff mypy"
+TOOLS="aiohttp trustme cryptography PyJWT build setuptools wheel pytest pytest-xdist pytest-timeout ruff mypy import-linter"
 
 # The newest azure-cli and the development tools, in .venv.
 ensure_development() {
