@@ -156,7 +156,7 @@ def _read_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential
     from azext_acrscope.registry import resource as registry_resource
 
     if credential != "cli":  # which alone has a token for ARM
-        raise registry_errors.login_server_needed(ref.name, "its login server")
+        raise registry_errors.login_server_needed(ref.name, "the login server")
     try:
         _, resource = connect_to_registry(cmd, ref, group)
     except AzCLIError as error:

@@ -96,7 +96,7 @@ def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str
     from azext_acrscope.registry import resource as registry_resource
 
     if not connect:
-        raise errors.login_server_needed(ref.name, "its login server")
+        raise errors.login_server_needed(ref.name, "the login server")
     try:
         resource = registry_resource.find_registry(connect(ref.subscription_id), ref, resource_group, suffix)
     except (ForbiddenError, ResourceNotFoundError) as error:

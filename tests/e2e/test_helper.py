@@ -386,7 +386,7 @@ def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, regist
         (("--name", "contoso.azurecr.io", "--all"), "--name cannot be combined with --all"),
         (("--name", "nosuchregistry"), "No registry named 'nosuchregistry'"),
         (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the active cloud"),
-        (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows its login server"),
+        (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows the login server of"),
         (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id cannot be used"),
     ],
 )

@@ -267,7 +267,7 @@ def test_a_busy_registry_is_waited_for_as_long_as_it_asks(az: Az, cloud: LocalCl
     assert result.code == 0, result
     first, second = (request.time for request in cloud.requests_to(registry.login_server) if request.method == "POST")
     assert second - first >= 2
-    assert "asks to wait" in result.stderr
+    assert "The registry is busy (HTTP 429). Retrying in" in result.stderr
 
 
 @pytest.mark.parametrize("fault", [{"reset": True}, {"status": 502}])

@@ -296,7 +296,7 @@ def test_without_the_right_to_remediate_the_role_is_named(
     cloud.world.grant(reader, estate.subscription.scope, "Reader")
     result = remediate(new_az(reader, "reader"), "--yes")
     assert result.code == 1, result
-    assert "may not start a remediation" in result.stderr
+    assert "has no permission to start a remediation" in result.stderr
     assert "Resource Policy Contributor" in result.stderr
 
 
@@ -312,7 +312,7 @@ def test_another_one_that_is_running_is_named(az: Az, cloud: LocalCloud, estate:
 def test_it_is_not_followed_without_end(az: Az, cloud: LocalCloud, estate: Estate) -> None:
     result = remediate(az, "--yes", env={"AZURE_ACRSCOPE_POLICY_TIMEOUT": "0"})
     assert result.code == 1, result
-    assert "goes on in Azure" in result.stderr
+    assert "continues in Azure" in result.stderr
     assert "az policy remediation show --name acrscope-" in result.stderr
 
 
@@ -335,7 +335,7 @@ def test_an_interruption_leaves_it_running_and_tells_how_to_see_it(az: Az, cloud
     finally:
         cloud.world.remediations.polls = polls
     assert process.returncode != 0
-    assert "goes on in Azure" in stderr
+    assert "continues in Azure" in stderr
     assert "az policy remediation cancel --name acrscope-" in stderr
     assert "Traceback" not in stderr
 
