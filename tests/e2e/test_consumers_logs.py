@@ -131,7 +131,7 @@ def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
 def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Client) -> None:
     nodes.sign_in()
     result = consumers(az, estate)
-    assert "no column for the audience" in result.stderr
+    assert "The log does not show the audience" in result.stderr
     assert "A client that is not in the log may still pull" in result.stderr
 
 
