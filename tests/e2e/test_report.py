@@ -150,6 +150,7 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
     }
     written = report(az, "--check", "--file", "report.html").json
     assert (written["checked"], written["proven"], written["next"]["mismatch"]) == (3, 2, 1)
+    az.env["COLUMNS"] = "200"
     table = report(az, "--check", "--file", "report.html", "--output", "table").stdout.splitlines()
     assert dict(zip(table[0].split(), table[2].split(), strict=True)) == {
         "Registries": "3",
