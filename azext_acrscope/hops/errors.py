@@ -9,30 +9,35 @@ from azext_acrscope.base.tokens import redact_secrets
 
 
 def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
+    """Return the error for a setting of the CLI with a wrong value.
+
+    :param expected: what it should be, such as "a URL".
+    """
     variable = f"AZURE_{name.replace('.', '_').upper()}"
     return cli_error(
         InvalidArgumentValueError,
         f"The setting {name} is '{value}', which is not {expected}.",
-        f"`az config unset {name}` goes back to the default; unset the environment variable {variable}, too.",
+        f"`az config unset {name}` goes back to the default. Unset the environment variable {variable} also.",
     )
 
 
 def short(value: str) -> str:
-    """A claim of an assertion, such as a subject, or an address, short enough to be read."""
+    """Return a claim of an assertion or an address, short enough to read and in printable characters."""
     return sentence("".join(character for character in value if character.isprintable())[:200])
 
 
 def name_of(login_server: str) -> str:
-    """The name of a login server's registry, for commands that take no hash."""
+    """Return the name of a login server's registry, for commands that accept no hash."""
     return sentence(login_server.split(".")[0].split("-")[0])
 
 
 def with_id(correlation: str) -> str:
+    """Return a correlation ID in the form that error texts use; empty if there is none."""
     return sentence(f", correlation id {correlation}" if correlation else "")
 
 
 def cause_of(cause: BaseException) -> str:
-    """The innermost reason in one line: what the operating system or TLS said."""
+    """Return the innermost reason in one line: what the operating system or TLS reported."""
     seen: set[int] = set()
     current: Any = cause
     while id(current) not in seen:
@@ -45,21 +50,26 @@ def cause_of(cause: BaseException) -> str:
 
 
 def is_certificate_error(cause: Exception) -> bool:
+    """Return whether a connection failed because of a certificate."""
     text = f"{cause!r} {cause}"
     return "CERTIFICATE" in text.upper() or "SSLError" in text
 
 
 def network_advice(cause: Exception, login_server: str = "") -> str:
+    """Return what to check after a connection failed.
+
+    :param login_server: the other side, if it was one.
+    """
     text = f"{cause!r} {cause}"
     if "407" in text or "ProxyError" in text:
         host = f"the name {login_server}, and the proxy's" if login_server else "its"
-        return sentence(
-            f"The proxy that HTTPS_PROXY names did not let the request through: check {host} address and password."
-        )
+        return sentence(f"The proxy that HTTPS_PROXY names rejected the request. Check {host} address and password.")
     if is_certificate_error(cause):
         return sentence(
-            "The certificate was not trusted. Behind a proxy that opens TLS, point REQUESTS_CA_BUNDLE at its CA file."
+            "The certificate is not trusted. If a proxy inspects TLS, set REQUESTS_CA_BUNDLE to the file of its CA."
         )
     if login_server:
-        return sentence("Check the name and the network. A private endpoint is reached from its virtual network only.")
+        return sentence(
+            "Check the name and the network. A private endpoint is reachable only from its virtual network."
+        )
     return sentence("Check the network and HTTPS_PROXY, then repeat the command.")

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 
 def not_signed_in(cause: Exception) -> AzCLIError:
+    """Return the error for a CLI that is not signed in."""
     return cli_error(AuthenticationError, f"The Azure CLI is not signed in: {cause}", recommendation="az login")
 
 
 def unknown_subscription(cause: Exception) -> AzCLIError:
+    """Return the error for a subscription that the account does not have."""
     return cli_error(
         InvalidArgumentValueError,
         str(cause),
@@ -36,7 +38,7 @@ def unknown_subscription(cause: Exception) -> AzCLIError:
 
 
 def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) -> AzCLIError:
-    """Entra ID would not give a token silently: expired sign-in, Conditional Access, unknown audience …
+    """Return the error for an account that gets no token without interaction: expired, Conditional Access …
 
     :param account: the CLI's account; its kind decides how to sign in again.
     :param cause: a `claims` member of its attribute `msal_error`, if it has one, is a claims challenge.
@@ -54,10 +56,10 @@ def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) ->
 
 
 def identity_refused(audience: str, sign_in: "Principal", answer: str, challenged: bool = False) -> AzCLIError:
-    """Entra ID would not give a token to an identity other than the CLI's account.
+    """Return the error for an identity other than the CLI's account that gets no token.
 
-    :param answer: Entra's words; only codes and ids of them are repeated where the code is known.
-    :param challenged: a claims challenge came with them.
+    :param answer: Entra's text; only its codes and IDs are shown where the code is known.
+    :param challenged: whether a claims challenge came with it.
     """
     shown = {f"presented_{name}": short(value) for name, value in sign_in.presented.items()}
     told = {"audience": audience, "tenant": sign_in.tenant, "client": sign_in.client_id, **shown}
@@ -79,26 +81,26 @@ _EXPECTED = (
 )
 _NO_AUDIENCE = _Refusal(
     "tenant {tenant} does not know this audience",
-    "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can make the registry "
-    "service known there with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
-    "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can make the registry "
-    "service known there with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
+    "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can add the registry "
+    "service with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
+    "Check the tenant, and `az config get acr.audience_resource`. An administrator of the tenant can add the registry "
+    "service with `az ad sp create --id 76c92352-c057-4cc2-9b1e-f34c32bc58bd`.",
 )
-_PEOPLE_ONLY = (
-    "Only a person can mend that. Name an application or a managed identity, which Entra asks for no such thing."
+_PEOPLE_ONLY = "Only a person can fix that. Use an application or a managed identity, which Entra does not ask for it."
+_INTERACTION = _Refusal(
+    "it requires the person to sign in interactively, for example with another factor", _AGAIN, _PEOPLE_ONLY
 )
-_INTERACTION = _Refusal("it wants to see the person: another factor or a fresh sign-in", _AGAIN, _PEOPLE_ONLY)
 _POLICY = _Refusal(
-    "a Conditional Access policy of tenant {tenant} does not let this sign-in pass as it is",
+    "a Conditional Access policy of tenant {tenant} blocks this sign-in",
     "Sign in again for this audience, then repeat the command:\naz logout\n{again}",
-    "A policy for workload identities applies to application {client}: its owners see the sign-in in the tenant's "
-    "sign-in logs, and can allow this network or leave the application out.",
+    "A policy for workload identities applies to application {client}. The tenant's sign-in logs show the sign-in. "
+    "An administrator can allow this network or exclude the application.",
 )
 _SECRET = _Refusal(
-    "the client secret of application {client} is wrong or has ended",
+    "the client secret of application {client} is wrong or has expired",
     _AGAIN,
     "AZURE_CLIENT_SECRET must hold the secret's value, not its ID; "
-    "`az ad app credential list --id {client}` tells when each ends.",
+    "`az ad app credential list --id {client}` shows when each one expires.",
 )
 _NO_TRUST = "no federated credential of application {client} has "
 _REFUSALS = {  # by AADSTS code
@@ -115,11 +117,12 @@ _REFUSALS = {  # by AADSTS code
         "Check the client ID (--client-id, or the variable that holds it) and the tenant (--tenant).",
     ),
     "700024": _Refusal(
-        "the assertion presented is not valid now: it has expired, or the clocks differ",
-        "`az login --federated-token` keeps the token it was given, which lives for minutes. Sign in to the registry "
-        "right after it, or without it: --credential github-actions, azure-pipelines or workload-identity.",
-        "Run the job again. Otherwise check this machine's clock and, for workload identity, that the file which "
-        "AZURE_FEDERATED_TOKEN_FILE names is still renewed.",
+        "the assertion presented is not valid now. It has expired, or the clocks differ",
+        "`az login --federated-token` keeps the token it was given, which is valid for minutes. Sign in to the "
+        "registry "
+        "right after it, or use --credential github-actions, azure-pipelines or workload-identity.",
+        "Run the job again. Otherwise check this machine's clock. For workload identity, also check that the file in "
+        "AZURE_FEDERATED_TOKEN_FILE is still renewed.",
     ),
     "700027": _Refusal(
         "application {client} does not know the certificate or key that signed the assertion",
@@ -132,33 +135,33 @@ _REFUSALS = {  # by AADSTS code
         _NO_TRUST + "the subject presented: {presented_subject} (issuer {presented_issuer})", _AGAIN, _EXPECTED
     ),
     "70043": _Refusal("the sign-in is older than a policy of tenant {tenant} allows", _AGAIN, _PEOPLE_ONLY),
-    "700082": _Refusal("the sign-in has expired for want of use", _AGAIN, _PEOPLE_ONLY),
+    "700082": _Refusal("the sign-in has expired because it was not used", _AGAIN, _PEOPLE_ONLY),
     "7000215": _SECRET,
     "7000222": _SECRET,
     "90002": _Refusal(
         "there is no tenant {tenant} in this cloud",
-        "Check --tenant; `az account tenant list` and `az cloud show` show what is in use.",
+        "Check --tenant; `az account tenant list` and `az cloud show` show the active ones.",
         "Check the tenant (--tenant, or the variable that holds it), and `az cloud show`.",
     ),
 }
 
 
 class _Told(dict[str, str]):
-    """What a text may name; what is not known to it is said to be unknown."""
+    """The values that a text can name; a missing one reads "(unknown)"."""
 
     def __missing__(self, _name: str) -> str:
         return "(unknown)"
 
 
 def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand: bool) -> AzCLIError:
-    """One wording for all refusals of Entra ID. Of an answer with a known code, nothing but codes and ids is shown."""
+    """Return the error for any refusal of Entra ID. For a known code, only codes and IDs of the answer are shown."""
     code = re.search(r"AADSTS(\d{5,8})\b", answer)
     correlation = re.search(r"Correlation ID: ([0-9a-f-]{36})", answer)
     known = _REFUSALS.get(code[1] if code else "") or (_POLICY if challenged else None)
     if known is None:
         said = answer.partition(code[0])[2].lstrip(": ") if code else answer
         reason = redact_secrets(said.split("Trace ID:")[0].split("provided:")[0]).strip().rstrip(".")
-        known = _Refusal(reason.replace("{", "(").replace("}", ")") or "it does not say why", _AGAIN, "")
+        known = _Refusal(reason.replace("{", "(").replace("}", ")") or "no reason given", _AGAIN, "")
     elif challenged and known is _INTERACTION:
         known = _POLICY
     ids = [code[0]] if code else []
@@ -167,40 +170,50 @@ def _entra_refused(answer: str, told: dict[str, str], challenged: bool, by_hand:
     detail = f" [{', '.join(ids)}]" if ids else ""
     return cli_error(
         AuthenticationError,
-        f"Entra ID gave no token for the audience {told['audience']}: {known.why.format_map(names)}{detail}.",
+        f"Entra ID returned no token for the audience {told['audience']}: {known.why.format_map(names)}{detail}.",
         recommendation=(known.person if by_hand else known.machine).format_map(names) or None,
     )
 
 
 def entra_failed(audience: str, kind: str) -> AzCLIError:
+    """Return the error for an answer of Entra ID that is not an OAuth answer.
+
+    :param kind: the name of the exception.
+    """
     return cli_error(
         AuthenticationError,
-        f"Entra ID, or what answered in its place, failed when asked for a token for {audience} ({kind}).",
-        recommendation="Repeat the command in a minute. If it stays so, check HTTPS_PROXY and `az cloud show`.",
+        f"Entra ID, or a proxy in its place, did not answer the request for a token for {audience} correctly ({kind}).",
+        recommendation="Repeat the command in a minute. If it fails again, check HTTPS_PROXY and `az cloud show`.",
     )
 
 
 def wrong_audience(wanted: str, got: str, credential: str) -> AzCLIError:
-    advice = "`az account show` tells which account is in use; `az login` signs in afresh."
+    """Return the error for a token of another audience than requested.
+
+    :param credential: the value of --credential.
+    """
+    advice = "`az account show` shows the active account. `az login` signs in again."
     if credential != "cli":
-        advice = f"Check what answers for --credential {credential} here, and HTTPS_PROXY."
+        advice = f"Check which service answers --credential {credential} here, and HTTPS_PROXY."
     return cli_error(
         AuthenticationError,
-        f"The sign-in source answered with a token for the audience '{safe_word(got)}' where {wanted} was asked for. "
+        f"The sign-in returned a token for the audience '{safe_word(got)}' instead of {wanted}. "
         "It was not sent to the registry.",
         recommendation=advice,
     )
 
 
 def tenant_not_of_account(tenant: str, cause: Exception) -> AzCLIError:
+    """Return the error for a tenant that the account cannot sign in to."""
     return cli_error(
         AuthenticationError,
         f"The account in use cannot sign in to tenant {tenant}: {redact_secrets(str(cause)).rstrip('.')}.",
-        recommendation=f'Sign in to that tenant, or leave --tenant out:\naz login --tenant "{tenant}"',
+        recommendation=f'Sign in to that tenant, or leave out --tenant:\naz login --tenant "{tenant}"',
     )
 
 
 def entra_unreachable(cause: Exception) -> AzCLIError:
+    """Return the error for an Entra ID that cannot be reached."""
     return cli_error(
         AzureConnectionError,
         f"Entra ID could not be reached: {cause_of(cause)}",
@@ -212,7 +225,7 @@ def entra_unreachable(cause: Exception) -> AzCLIError:
 
 _BY_TASK = (
     "the tasks AzureCLI@2 and AzurePowerShell@5 set the AZURESUBSCRIPTION_ variables for their service connection "
-    "(--client-id and --tenant stand in for two of them)"
+    "(--client-id and --tenant replace two of them)"
 )
 _BY_JOB = "GitHub sets both ACTIONS_ID_TOKEN_REQUEST_ variables in jobs with `permissions: id-token: write`"
 _HOW_TO_SET = {
@@ -233,42 +246,52 @@ _HOW_TO_SET = {
 
 
 def identity_incomplete(credential: str, missing: list[str]) -> AzCLIError:
-    """:param missing: names of environment variables, as in `_HOW_TO_SET`."""
+    """Return the error for a credential whose environment variables are not all set.
+
+    :param missing: names of environment variables, as in `_HOW_TO_SET`.
+    """
     how = list(dict.fromkeys(_HOW_TO_SET[name] for name in missing))
     return cli_error(
         RequiredArgumentMissingError,
-        f"--credential {credential} needs what is not set here: {', '.join(missing)}.",
+        f"--credential {credential} needs environment variables that are not set here: {', '.join(missing)}.",
         [f"{text[0].upper()}{text[1:]}." for text in how],
     )
 
 
 def bad_tenant(text: str) -> AzCLIError:
+    """Return the error for a text that cannot be a tenant."""
     return cli_error(
         InvalidArgumentValueError,
         f"'{safe_word(text)}' cannot be a tenant.",
-        "Give the tenant's ID, or one of its domains.",
+        "Give the tenant's ID or one of its domains.",
     )
 
 
 def identity_file_unusable(variable: str, file: str, why: str) -> AzCLIError:
+    """Return the error for a file of a credential that cannot be used.
+
+    :param variable: that names the file.
+    """
     return cli_error(
         FileOperationError,
         f"The file {file}, which {variable} names, cannot be used: {why}.",
-        f"Mend the file, or set {variable} anew.",
+        f"Fix the file, or set {variable} again.",
     )
 
 
 def foreign_authority(named: str, authority: str, cloud: str) -> AzCLIError:
+    """Return the error for an AZURE_AUTHORITY_HOST outside the active cloud."""
     return cli_error(
         InvalidArgumentValueError,
-        f"AZURE_AUTHORITY_HOST names {redact_secrets(named)}, but the cloud in use ({cloud}) signs in at {authority}. "
+        f"AZURE_AUTHORITY_HOST names {redact_secrets(named)}, but the active cloud ({cloud}) signs in at {authority}. "
         "Nothing was sent to either.",
-        "Unset AZURE_AUTHORITY_HOST; or, for another cloud, `az cloud list --output table` and "
-        "`az cloud set --name CLOUD` switch over.",
+        "Unset AZURE_AUTHORITY_HOST. For another cloud, run `az cloud list --output table`, then "
+        "`az cloud set --name CLOUD`.",
     )
 
 
 def bad_authority_region() -> AzCLIError:
+    """Return the error for an AZURE_REGIONAL_AUTHORITY_NAME that is not a region."""
     return cli_error(
         InvalidArgumentValueError,
         "AZURE_REGIONAL_AUTHORITY_NAME is not the name of a region.",
@@ -277,61 +300,74 @@ def bad_authority_region() -> AzCLIError:
 
 
 def bad_oidc_url(variable: str) -> AzCLIError:
+    """Return the error for a variable that is not an https URL."""
     return cli_error(
         InvalidArgumentValueError,
-        f"{variable} is no https URL on port 443, so the job's token was not sent there.",
-        f"Leave {variable} as the system that runs the job sets it.",
+        f"{variable} is not an https URL on port 443. The job's token was not sent there.",
+        f"Do not change {variable}: the system that runs the job sets it.",
     )
 
 
 def oidc_unreachable(host: str, cause: Exception) -> AzCLIError:
+    """Return the error for an issuer of job tokens that cannot be reached."""
     return cli_error(AzureConnectionError, f"{host} could not be reached: {cause_of(cause)}.", network_advice(cause))
 
 
 def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
-    what = "what holds no token" if status == 200 else f"HTTP {status}"
+    """Return the error for an issuer of job tokens that returned none.
+
+    :param variable: that names the issuer.
+    """
+    what = "an answer without a token" if status == 200 else f"HTTP {status}"
     advice = {
-        "ACTIONS_ID_TOKEN_REQUEST_URL": "The variables hold for the job that they were set in, and while it runs: run "
-        "the job again, and look that it has `permissions: id-token: write`.",
-        "SYSTEM_OIDCREQUESTURI": "Look that SYSTEM_ACCESSTOKEN is this job's $(System.AccessToken), and that the "
-        "pipeline may use the service connection, and references it in this stage.",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "The variables are valid only in the job that they were set in, while it "
+        "runs. Run the job again, and check that it has `permissions: id-token: write`.",
+        "SYSTEM_OIDCREQUESTURI": "Check that SYSTEM_ACCESSTOKEN is this job's $(System.AccessToken). Check that the "
+        "pipeline can use the service connection and references it in this stage.",
     }
     return cli_error(
         AuthenticationError,
-        f"{host} was asked for the job's identity token and answered with {what}.",
+        f"{host} answered the request for the job's identity token with {what}.",
         recommendation=advice[variable],
     )
 
 
 def no_identity_endpoint(endpoint: str, cause: Exception) -> AzCLIError:
+    """Return the error for a machine without a managed identity endpoint."""
     return cli_error(
         AzureConnectionError,
         f"There is no managed identity here: its endpoint {short(endpoint)} could not be reached ({cause_of(cause)}).",
-        "A managed identity serves on Azure's own machines and services only. Elsewhere, name another --credential.",
+        "A managed identity works only on machines and services in Azure. Elsewhere, use another --credential.",
     )
 
 
 def no_managed_identity(endpoint: str, client_id: str | None, answer: str) -> AzCLIError:
-    """The endpoint answered, and gave no token. Its words are looked at, and not shown."""
+    """Return the error for a managed identity endpoint that returned no token.
+
+    :param answer: its text, which is read but not shown.
+    """
     if "Multiple user assigned" in answer:
-        why, advice = "several identities are assigned here", "Name one of them with --client-id."
+        why, advice = "several identities are assigned here", "Select one of them with --client-id."
     elif "Identity not found" in answer or "identity has been assigned" in answer:
         which = f"no managed identity with the client ID {safe_word(client_id)}" if client_id else "no managed identity"
         why = f"{which} is assigned here"
-        advice = "Assign one (`az vm identity assign`, or the like for this service), or name another with --client-id."
+        advice = (
+            "Assign one (`az vm identity assign`, or the same for this service), or select another with --client-id."
+        )
     else:
-        why = "what it answered is no token"
-        advice = "If this is no machine or service of Azure's, name another --credential; else repeat in a minute."
+        why = "its answer is not a token"
+        advice = "If this is not a machine or service in Azure, use another --credential. Otherwise repeat in a minute."
     return cli_error(
         AuthenticationError,
-        f"The managed identity endpoint {short(endpoint)} gave no token: {why}.",
+        f"The managed identity endpoint {short(endpoint)} returned no token: {why}.",
         recommendation=advice,
     )
 
 
 def identity_slow(credential: str, seconds: float) -> AzCLIError:
+    """Return the error for a credential that returned no token in time."""
     return cli_error(
         AzureConnectionError,
-        f"--credential {credential} gave no token within {seconds:g} seconds.",
+        f"--credential {credential} returned no token within {seconds:g} seconds.",
         "Check the network and HTTPS_PROXY, then repeat the command.",
     )

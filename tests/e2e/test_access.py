@@ -107,7 +107,7 @@ def test_nothing_of_what_was_asked_for_is_an_error_and_nothing_is_stored(
     file = tmp_path / "auth.json"
     result = login(puller, registry, "--repository", "team/app", "--permission", "delete", "--auth-file", str(file))
     assert (result.code, result.stdout) == (1, "")
-    assert "grants this account nothing of delete in team/app" in result.stderr
+    assert "does not grant this account delete in team/app" in result.stderr
     assert "AcrDelete" in result.stderr
     assert not file.exists()
 

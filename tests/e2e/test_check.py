@@ -125,7 +125,7 @@ def test_a_foreign_realm_gets_nothing(az: Az, cloud: LocalCloud, registry: Regis
         ("not sent", "not sent"),
     )
     assert row["network"]["answer"] == "no registry"
-    assert "sends credentials to another place" in row["observations"][-1]
+    assert "directs credentials to another host" in row["observations"][-1]
     assert (evil.requests, exchanges(cloud)) == ([], {})
 
 

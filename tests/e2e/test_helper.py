@@ -309,7 +309,7 @@ def test_a_realm_elsewhere_ends_it_before_a_token_is_sent(az: Az, cloud: LocalCl
     registry.challenge_realm = "https://evil.example/oauth2/token"
     result = helper(az, "get", registry.login_server)
     assert result.code == 1
-    assert "sends credentials to another place" in result.stdout
+    assert "directs credentials to another host" in result.stdout
     assert "No token was sent" in result.stdout
     assert exchanges(cloud) == 0
 

@@ -211,7 +211,9 @@ def test_a_missing_variable_is_named_and_nobody_is_asked(
 ) -> None:
     env = {**environment(cloud, credential, application), variable: ""}
     result = login(new_az(), registry.login_server, credential, env)
-    assert_refused(result, cloud, f"--credential {credential} needs what is not set here", variable, how)
+    assert_refused(
+        result, cloud, f"--credential {credential} needs environment variables that are not set here", variable, how
+    )
     assert {request.host for request in cloud.requests} <= {registry.login_server}
 
 
@@ -264,7 +266,7 @@ def test_something_else_at_the_metadata_address_is_no_identity(
 ) -> None:
     cloud.faults.add(host="127.0.0.1", status=200, headers={"Content-Type": "text/html"}, body="<html>portal</html>")
     result = login(new_az(), registry.login_server, "managed-identity", cloud.managed_identity_env)
-    assert_refused(result, cloud, "gave no token: what it answered is no token")
+    assert_refused(result, cloud, "returned no token: its answer is not a token")
     assert "portal" not in result.stderr
 
 
@@ -304,7 +306,7 @@ def test_a_job_that_gets_no_token_is_told_so(
     env = environment(cloud, credential, application)
     cloud.faults.add(host=JOBS[credential], times=None, **fault)  # type: ignore[arg-type]
     result = login(new_az(), registry.login_server, credential, env)
-    assert_refused(result, cloud, JOBS[credential], "was asked for the job's identity token")
+    assert_refused(result, cloud, JOBS[credential], "answered the request for the job's identity token")
     assert "page" not in result.stderr.replace("pages", "")
     assert evil.requests == []
     assert token_requests(cloud) == []
@@ -331,7 +333,7 @@ def test_a_jobs_token_goes_to_https_only(
     evil.requests.clear()
     env = {**environment(cloud, credential, application), variable: url}
     result = login(new_az(), registry.login_server, credential, env)
-    assert_refused(result, cloud, f"{variable} is no https URL")
+    assert_refused(result, cloud, f"{variable} is not an https URL")
     assert evil.requests == []
 
 
@@ -376,7 +378,7 @@ def test_an_expired_assertion_is_told_as_such(
 ) -> None:
     env = cloud.workload_identity_env(application, lifetime=-60)
     result = login(new_az(), registry.login_server, "workload-identity", env)
-    assert_refused(result, cloud, "AADSTS700024", "it has expired", "AZURE_FEDERATED_TOKEN_FILE")
+    assert_refused(result, cloud, "AADSTS700024", "It has expired", "AZURE_FEDERATED_TOKEN_FILE")
     assert len(token_requests(cloud)) == 1
 
 
@@ -660,5 +662,5 @@ def test_a_foreign_answer_of_entra_is_an_error_of_entra(
     env = cloud.github_actions_env(application)
     cloud.faults.add(host=ENTRA, status=200, headers={"Content-Type": "text/html"}, body="<html>portal</html>")
     result = login(new_az(), registry.login_server, "github-actions", env)
-    assert_refused(result, cloud, "Entra ID, or what answered in its place")
+    assert_refused(result, cloud, "Entra ID, or a proxy in its place")
     assert "portal" not in result.stderr

@@ -250,7 +250,7 @@ def test_each_refusal_of_the_exchange_has_its_own_words(
     assert len(registry_requests(cloud)) == 2
 
 
-@pytest.mark.parametrize(("status", "says"), [(429, "limits sign-ins"), (500, "failed"), (503, "failed")])
+@pytest.mark.parametrize(("status", "says"), [(429, "is throttling sign-ins"), (500, "failed"), (503, "failed")])
 def test_retries_are_bounded(az: Az, cloud: LocalCloud, registry: Registry, status: int, says: str) -> None:
     cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=status, times=None)
     result = expose(az, registry.login_server)

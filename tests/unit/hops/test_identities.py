@@ -88,7 +88,9 @@ def test_the_libraries_say_nothing_of_what_was_answered(monkeypatch: pytest.Monk
 def test_an_identity_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identities, "TOTAL_SECONDS", 0.05)
     monkeypatch.setattr(identities, "_request_token", lambda *_: time.sleep(5))
-    with pytest.raises(AzureConnectionError, match="--credential managed-identity gave no token within 0.05 seconds"):
+    with pytest.raises(
+        AzureConnectionError, match="--credential managed-identity returned no token within 0.05 seconds"
+    ):
         identities.acquire_identity_token(_Ctx(), ACR_AUDIENCE, RequestedIdentity("managed-identity"))
 
 
@@ -260,7 +262,7 @@ def test_azure_devops_is_asked_for_the_service_connection(monkeypatch: pytest.Mo
 )
 def test_a_jobs_token_is_sent_over_tls_to_a_plain_host_only(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pool = answering(monkeypatch)
-    with pytest.raises(InvalidArgumentValueError, match="the job's token was not sent there"):
+    with pytest.raises(InvalidArgumentValueError, match="The job's token was not sent there"):
         assertions.request_github_assertion(url, "t")
     assert pool.host == ""
 

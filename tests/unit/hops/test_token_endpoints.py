@@ -135,7 +135,7 @@ def test_a_token_that_is_sent_back_shows_nowhere(
 
 def test_a_429_whose_retry_after_makes_no_sense_is_still_a_429(server: RawServer) -> None:
     server.answer = lambda send: send(b"HTTP/1.1 429 X\r\nRetry-After: 1.5\r\nContent-Length: 0\r\n\r\n")
-    assert "limits sign-ins" in sign_in().error_msg
+    assert "is throttling sign-ins" in sign_in().error_msg
     assert server.exchanges > 1
 
 
