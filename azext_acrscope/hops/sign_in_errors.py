@@ -318,7 +318,7 @@ def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
 
     :param variable: that names the issuer.
     """
-    what = "an answer without a token" if status == 200 else f"HTTP {status}"
+    what = "no token in its answer" if status == 200 else f"HTTP {status}"
     advice = {
         "ACTIONS_ID_TOKEN_REQUEST_URL": "The variables are valid only in the job that they were set in, while it "
         "runs. Run the job again, and check that it has `permissions: id-token: write`.",
@@ -327,7 +327,7 @@ def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
     }
     return cli_error(
         AuthenticationError,
-        f"{host} answered the request for the job's identity token with {what}.",
+        f"{host} returned no identity token for this job ({what}).",
         recommendation=advice[variable],
     )
 

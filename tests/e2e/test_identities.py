@@ -306,7 +306,7 @@ def test_a_job_that_gets_no_token_is_told_so(
     env = environment(cloud, credential, application)
     cloud.faults.add(host=JOBS[credential], times=None, **fault)  # type: ignore[arg-type]
     result = login(new_az(), registry.login_server, credential, env)
-    assert_refused(result, cloud, JOBS[credential], "answered the request for the job's identity token")
+    assert_refused(result, cloud, JOBS[credential], "returned no identity token for this job")
     assert "page" not in result.stderr.replace("pages", "")
     assert evil.requests == []
     assert token_requests(cloud) == []

@@ -275,7 +275,7 @@ def test_an_answer_without_a_token_is_an_error_that_repeats_nothing(
     status: int, body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answering(monkeypatch, status=status, body=body)
-    with pytest.raises(AuthenticationError, match="jobs.example was asked") as caught:
+    with pytest.raises(AuthenticationError, match="jobs.example returned no identity token") as caught:
         assertions.request_github_assertion("https://jobs.example/x", "request-token")
     assert "secret-words" not in caught.value.error_msg
     assert "request-token" not in caught.value.error_msg

@@ -92,7 +92,7 @@ def test_an_opaque_token_is_refused_for_nobody_knows_what_it_opens() -> None:
 
 @pytest.mark.parametrize("granted", [[], [entry("other")], [entry("team/app")], ["x", 7, {"actions": "pull"}]])
 def test_nothing_granted_is_an_error_that_names_the_roles(granted: list[dict[str, object]]) -> None:
-    with pytest.raises(ForbiddenError, match="nothing of pull in team/app") as caught:
+    with pytest.raises(ForbiddenError, match="does not grant this account pull in team/app") as caught:
         read(answer(*granted))
     assert "AcrPull" in str(caught.value.recommendations)
 
