@@ -21,7 +21,7 @@ atexit.register(gc.freeze)
 
 
 def connect_to_registry(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["ArmClient", dict[str, Any]]:
-    """The registry resource, and the connection it was read with."""
+    """Return the registry resource, and the connection it was read with."""
     from azext_acrscope.arm.client import ArmClient
     from azext_acrscope.registry import resource
 
@@ -44,12 +44,12 @@ def connection_factory(cli_ctx: Any, patient: bool) -> "Callable[[str | None], A
 
 
 def operation_timeout_seconds(cmd: Any) -> float:
-    """How long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
+    """Return how long to wait for ARM to finish a change: `az config set acrscope.operation_timeout=SECONDS`."""
     return configured_seconds(cmd, "operation_timeout", _OPERATION_SECONDS)
 
 
 def configured_seconds(cmd: Any, setting: str, default: float) -> float:
-    """A time in the CLI's configuration, section acrscope."""
+    """Return a time in the CLI's configuration, section acrscope."""
     value = cmd.cli_ctx.config.get("acrscope", setting, fallback=str(default))
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
         raise hops_errors.bad_setting(f"acrscope.{setting}", value, "a number of seconds")

@@ -214,8 +214,9 @@ def _check_row(row: Row) -> Row:
 
 @_fits_terminal
 def consumers_table(result: Row) -> list[Row]:
-    """A row for each consumer, by registry; who has none is one row, so that no registry looks forgotten. Where a log
-    was read, a registry's clients follow.
+    """Return a row for each consumer, by registry; one without consumers is one row, so that it is not missed.
+
+    Where a log was read, a registry's clients follow.
     """
     return [
         {
@@ -280,7 +281,7 @@ def report_table(result: Row | None) -> Row:
 
 @_fits_terminal
 def login_table(result: Row | list[Row]) -> Row | list[Row]:
-    """The fields that are plain values. Rows go without the user name, the same in all of them."""
+    """Return the fields that are plain values. Rows go without the user name, the same in all of them."""
     if isinstance(result, list):
         return [_plain_columns({key: row[key] for key in row if key != "username"}) for row in result]
     return _plain_columns(result)
@@ -317,7 +318,7 @@ def policy_unassign_table(result: Row) -> Row:
 
 @_fits_terminal
 def policy_show_table(result: Row) -> list[Row]:
-    """The registries; where there are none, the assignments."""
+    """Return the registries; where there are none, the assignments."""
     if not result["registries"]:
         return [
             {

@@ -227,7 +227,7 @@ def consumers(
     workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
 ) -> dict[str, Any]:
-    """Who uses registries, and who breaks once they are enforced; the shape is that of `result.over`.
+    """Return who uses registries, and who breaks once they are enforced; the shape is that of `result.over`.
 
     With `workspace` also who signed in to them, and who is refused now.
     """
@@ -271,7 +271,7 @@ def report(
     skip_policy: bool = False,
     knowledge: str | None = None,
 ) -> dict[str, Any] | None:
-    """The state of a fleet as one document: in a file (returns numbers, see `content.summary`), else printed."""
+    """Return the state of a fleet as one document: in a file (returns numbers, see `content.summary`), else printed."""
     from azext_acrscope.base import console
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.fleet import scope as fleet_scope

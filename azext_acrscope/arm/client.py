@@ -102,7 +102,7 @@ class ArmClient:
         return self._send(method, url, {}, body)
 
     def owns(self, url: Any) -> bool:
-        """Whether a URL is one of ARM itself."""
+        """Return whether a URL is one of ARM itself."""
         try:
             ours, theirs = urlsplit(self.endpoint), urlsplit(str(url))
             return (theirs.scheme, theirs.hostname, theirs.port or 443) == ("https", ours.hostname, ours.port or 443)
@@ -110,7 +110,7 @@ class ArmClient:
             return False
 
     def pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
-        """All items of a paged list. A page may be empty and still link to a next one (recorded).
+        """Return all items of a paged list. A page may be empty and still link to a next one (recorded).
 
         :raises AzureResponseError: an answer is no page; the list would not be whole.
         """

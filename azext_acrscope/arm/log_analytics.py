@@ -86,7 +86,7 @@ class LogAnalytics:
         self._pipeline = Pipeline(cli_ctx, self._service, profile, account)
 
     def query(self, kql: str, table: str, days: int) -> LogRows:
-        """What a query over one table found in the last days; with bounded retries and in bounded time.
+        """Return what a query over one table found in the last days; with bounded retries and in bounded time.
 
         :raises ResourceNotFoundError, ForbiddenError, AzureResponseError …: Log Analytics refused.
         :raises AzureConnectionError: it could not be reached, or did not come to an end.
@@ -101,7 +101,7 @@ class LogAnalytics:
 
 
 def read_log_answer(status: int, body: Any, table: str, guid: str, endpoint: str) -> LogRows:
-    """An answer of the service.
+    """Return an answer of the service.
 
     :raises ResourceNotFoundError, ForbiddenError, AzureResponseError …: as its status and code say.
     """

@@ -53,7 +53,7 @@ class Reply:
 
     @property
     def retry_after(self) -> float:
-        """The seconds that the header Retry-After asks to wait, at most a minute; 0 without it or with a date."""
+        """Return the seconds to wait by the header Retry-After, at most a minute; 0 without it or with a date."""
         return retry_after_seconds(self.headers.get("Retry-After"))
 
 
@@ -72,7 +72,7 @@ class Pipeline:
         self._client = _build_client(cli_ctx, self.credential, service, connections)
 
     def send(self, method: str, url: str, query: dict[str, str], body: Any = None, patient: bool = True) -> Reply:
-        """The answer, whatever its status; redirects are not followed.
+        """Return the answer, whatever its status; redirects are not followed.
 
         :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated.
         :raises AzureConnectionError: the service could not be reached, or the answer broke off.
@@ -164,7 +164,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
 
 
 def retry_after_seconds(header: Any) -> float:
-    """A Retry-After in seconds, at most a minute; Azure's services send no dates in it."""
+    """Return a Retry-After in seconds, at most a minute; Azure's services send no dates in it."""
     text = str(header or "")
     return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
 

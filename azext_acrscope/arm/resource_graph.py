@@ -96,11 +96,11 @@ def _add_once(sentences: list[str], sentence: str) -> None:
 
 
 def quote_kql(text: str) -> str:
-    """Text inside a string literal in single quotes, which never holds the end of a line."""
+    """Return text inside a string literal in single quotes, which never holds the end of a line."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return escaped.replace("\n", "\\n").replace("\r", "\\r")
 
 
 def list_kql(texts: Iterable[str]) -> str:
-    """What stands between the parentheses of `in (…)`."""
+    """Return what stands between the parentheses of `in (…)`."""
     return ", ".join(f"'{quote_kql(text)}'" for text in texts)

@@ -141,7 +141,7 @@ _METER_SECONDS = 0.2
 
 
 def sleep_with_spinner(cli_ctx: Any, message: str) -> Callable[[float], None]:
-    """A `sleep(seconds)` that turns the CLI's spinner meanwhile; the plain one where a spinner would only be noise."""
+    """Return a `sleep(seconds)` that shows the CLI's spinner, or the plain one where a spinner would only be noise."""
     if not _shows_progress(cli_ctx):
         return time.sleep
 
@@ -160,7 +160,7 @@ def sleep_with_spinner(cli_ctx: Any, message: str) -> Callable[[float], None]:
 
 
 def progress_meter(cli_ctx: Any) -> Callable[[int, int, int], None]:
-    """A `watch(done, total, failed)` that keeps one line with progress, rate and time left; silent like the spinner."""
+    """Return a `watch(done, total, failed)` that shows progress, rate and time left; silent like the spinner."""
     if not _shows_progress(cli_ctx):
         return lambda done, total, failed: None
     started, shown = time.monotonic(), 0.0

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def expand_path(name: str) -> Path:
-    """The file of this name, in which ~ and ~USER are folders of people, if there are such people."""
+    """Return the file of this name, in which ~ and ~USER are folders of people, if there are such people."""
     return Path(os.path.expanduser(name))
 
 

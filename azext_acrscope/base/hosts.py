@@ -32,7 +32,7 @@ class RegistryRef:
 
 
 def login_server_suffix(cloud: Any) -> str:
-    """The login server suffix of a CLI cloud, with its leading dot; empty where the cloud has none."""
+    """Return the login server suffix of a CLI cloud, with its leading dot; empty where the cloud has none."""
     from azure.cli.core.cloud import CloudSuffixNotSetException
 
     try:
@@ -89,13 +89,13 @@ def check_login_server(host: str, suffix: str) -> str:
 
 
 def global_login_server(host: str, suffix: str) -> str:
-    """The global login server of the registry that a (perhaps regional) login server belongs to."""
+    """Return the global login server of the registry that a (perhaps regional) login server belongs to."""
     parts = _split_host(host, suffix)
     return f"{parts['name']}{parts['label']}{suffix}" if parts else host
 
 
 def regional_login_server(host: str, region: str, suffix: str) -> str:
-    """The regional login server of a registry, by any of its login servers and the name of an Azure region.
+    """Return the regional login server of a registry, by any of its login servers and the name of an Azure region.
 
     :raises InvalidArgumentValueError: no region can be named so.
     """
@@ -116,12 +116,12 @@ def check_region(region: str) -> str:
 
 
 def default_login_server(name: str, suffix: str) -> str:
-    """The login server of a registry without a domain name label: only a guess where ARM could not be asked."""
+    """Return the login server of a registry without a domain name label: only a guess where ARM could not be asked."""
     return check_login_server(f"{name}{suffix}", suffix)
 
 
 def is_own_realm(realm: str, login_server: str) -> bool:
-    """Whether a challenge's realm is the login server's own token endpoint, to the letter.
+    """Return whether a challenge's realm is the login server's own token endpoint, to the letter.
 
     A client follows the realm with its credential, so any other host, port, user info or path is refused.
     """
@@ -129,7 +129,7 @@ def is_own_realm(realm: str, login_server: str) -> bool:
 
 
 def is_own_service(service: str, login_server: str, suffix: str) -> bool:
-    """Whether a challenge's service is this registry: its login server or, at a regional one, the global name."""
+    """Return whether a challenge's service is this registry: its login server or, for a regional one, the global."""
     return service in (login_server, global_login_server(login_server, suffix))
 
 
@@ -149,7 +149,7 @@ def _without_scheme(reference: str) -> str:
 
 
 def image_login_server(reference: str, suffix: str, bare: bool = False) -> str | None:
-    """The global login server of the registry that an image reference names; None for any other host.
+    """Return the global login server of the registry that an image reference names; None for any other host.
 
     The host is what stands before the first slash, compared as a whole: no part of a name ever matches. What tools
     write before it (`https://`, `oci://`, `docker://`) and the port 443 after it make no difference.
@@ -163,14 +163,14 @@ def image_login_server(reference: str, suffix: str, bare: bool = False) -> str |
 
 
 def is_login_server_of(login_server: str, own: str) -> bool:
-    """Whether a login server, perhaps a regional one, is that of the registry with this global one."""
+    """Return whether a login server, perhaps a regional one, is that of the registry with this global one."""
     label, _, rest = login_server.lower().partition(".")
     own_label, _, own_rest = own.lower().partition(".")
     return label == own_label and (rest == own_rest or rest.endswith(f".geo.{own_rest}"))
 
 
 def registry_name_of(login_server: str) -> str:
-    """The registry's name in a login server, without a hash: the user name of its admin user."""
+    """Return the registry's name in a login server, without a hash: the user name of its admin user."""
     return login_server.partition(".")[0].partition("-")[0]
 
 

@@ -29,7 +29,7 @@ _REDACTED_LOGGERS = (
 
 
 def open_pool(host: str) -> HTTPSConnectionPool:
-    """A pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
+    """Return a pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
     redact_logs()
     settings = {"maxsize": 1, **_trust_settings()}
     proxy = proxy_for(host)
@@ -50,7 +50,7 @@ def open_pool(host: str) -> HTTPSConnectionPool:
 
 
 def proxy_for(host: str) -> str | None:
-    """The proxy that the environment names for a host; it may hold a password."""
+    """Return the proxy that the environment names for a host; it may hold a password."""
     return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 

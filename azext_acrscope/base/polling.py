@@ -33,12 +33,12 @@ class Polling:
 
     @property
     def elapsed(self) -> float:
-        """The seconds since the beginning."""
+        """Return the seconds since the beginning."""
         return time.monotonic() - self._began
 
     @property
     def is_over(self) -> bool:
-        """Whether the time is over."""
+        """Return whether the time is over."""
         return self.elapsed >= self._seconds
 
     def wait(self, asked: float = 0.0) -> bool:

@@ -24,7 +24,7 @@ class ProcessResult:
 
 
 def find_program(command: str, trusted: bool = False) -> str | None:
-    """The path of a program on PATH; None if it is not there.
+    """Return the path of a program on PATH; None if it is not there.
 
     :param trusted: the user gave this very path, wherever it lies.
     :raises ValidationError: what was found lies in the working directory.

@@ -46,7 +46,7 @@ class AccessToken:
 
 
 def safe_word(text: Any) -> str:
-    """A short word that a server sent (an error code, an id, a host), or a note that it was no such thing.
+    """Return a short word that a server sent (an error code, an id, a host), or a note that it was no such thing.
 
     A hostile server may send back what it was sent: anything long or odd is not repeated.
     """
@@ -60,7 +60,7 @@ def is_valid_tenant(text: str) -> bool:
 
 
 def redact_tokens(text: str) -> str:
-    """The text with everything that looks like a JWT, or the beginning of one, replaced by ***."""
+    """Return the text with everything that looks like a JWT, or the beginning of one, replaced by ***."""
     return re.sub(r"eyJ[\w-]{10,}(\.[\w-]*)*", "***", text)
 
 
@@ -77,7 +77,7 @@ def redact_secrets(text: str) -> str:
 
 
 def parse_json_object(text: str | bytes) -> dict[str, Any]:
-    """A JSON object that somebody else wrote; empty for anything that is none."""
+    """Return a JSON object that somebody else wrote; empty for anything that is none."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def parse_json_object(text: str | bytes) -> dict[str, Any]:
 
 
 def read_claims(token: str) -> dict[str, Any]:
-    """The claims of a JWT, unverified; empty for anything that is no JWT."""
+    """Return the claims of a JWT, unverified; empty for anything that is no JWT."""
     try:
         payload = token.split(".")[1]
         return parse_json_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -95,7 +95,7 @@ def read_claims(token: str) -> dict[str, Any]:
 
 
 def read_expiry(token_claims: dict[str, Any]) -> str | None:
-    """The claim `exp` (seconds since the epoch) as UTC in ISO 8601, such as 2026-09-10T09:46:57Z."""
+    """Return the claim `exp` (seconds since the epoch) as UTC in ISO 8601, such as 2026-09-10T09:46:57Z."""
     try:
         moment = datetime.fromtimestamp(int(token_claims["exp"]), timezone.utc)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):

@@ -48,7 +48,7 @@ class SearchArea:
     incomplete: list[str] = field(default_factory=list)
 
     def above(self, subscription: str) -> list[str] | None:
-        """The management groups above a subscription; None if its row does not say."""
+        """Return the management groups above a subscription; None if its row does not say."""
         chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
         if not isinstance(chain, list):
             return None
@@ -69,7 +69,7 @@ class Inventory:
 
 
 def read_search_area(arm: ArmClient, where: str) -> SearchArea:
-    """The registries that a condition of KQL picks, and all subscriptions that the account can see.
+    """Return the registries that a condition of KQL picks, and all subscriptions that the account can see.
 
     :raises ArmError: Resource Graph refused the query as a whole.
     """
@@ -90,7 +90,7 @@ def read_search_area(arm: ArmClient, where: str) -> SearchArea:
 
 
 def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str) -> Inventory:
-    """The consumers of the registries.
+    """Return the consumers of the registries.
 
     :param roles: the built-in roles that pull, by GUID.
     :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.

@@ -39,7 +39,7 @@ class Knowledge:
         return {(entry["kind"], entry["signIn"]): entry for entry in self.content["entries"]}
 
     def entry(self, kind: str, sign_in: str) -> dict[str, str]:
-        """What is known of a kind of consumer that signs in so: of that kind, else of any, else that nothing is."""
+        """Return what is known of a kind of consumer that signs in this way; else of any kind; else that nothing is."""
         known = self._entries
         return known.get((kind, sign_in)) or known.get((ANY_KIND, sign_in)) or known[ANY_KIND, UNKNOWN]
 
@@ -58,12 +58,12 @@ class Knowledge:
 
     @property
     def checklist(self) -> list[dict[str, str]]:
-        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``fix`` and the source."""
+        """Return what no query finds: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``fix`` and the source."""
         return [{**item, **self.source(item["source"])} for item in self.content["checklist"]]
 
 
 def load_knowledge(file: str | None = None) -> Knowledge:
-    """The package's knowledge, with what a team's file says in its place.
+    """Return the package's knowledge, with what a team's file says in its place.
 
     :raises FileOperationError: the file cannot be read.
     :raises InvalidArgumentValueError: it is not in the form above; the package's own would be just as refused.

@@ -67,7 +67,7 @@ class RegistryClient:
 
 
 def events_query(registries: list[RegistryInView], days: int) -> str:
-    """One query for all registries; of many of them it asks for more than is meant, and `read` picks."""
+    """Return one query for all registries; of many of them it asks for more than is meant, and `read` picks."""
     which = ""
     if len(registries) <= _MAX_NAMED_REGISTRIES:
         ids, servers = list_kql(each.id for each in registries), list_kql(each.login_server for each in registries)
@@ -80,14 +80,14 @@ def is_sign_in(result: str) -> bool:
 
 
 def is_refusal(result: str) -> bool:
-    """A 4xx, but neither throttling nor a time-out; 5xx and what is no status say nothing of the token either."""
+    """Return whether a status refuses the token: a 4xx other than throttling and a time-out."""
     return bool(re.fullmatch(r"4\d\d", result, re.ASCII)) and int(result) not in _STATUSES_WITHOUT_MEANING
 
 
 def read_events(
     rows: Iterable[dict[str, Any]], registries: list[RegistryInView]
 ) -> tuple[dict[str, list[RegistryClient]], int]:
-    """The clients of each registry, by its ID in lower case; and how many rows could not be read."""
+    """Return the clients of each registry, by its ID in lower case; and how many rows could not be read."""
     found: dict[str, dict[tuple[str, str, str], RegistryClient]] = {each.id.lower(): {} for each in registries}
     odd = 0
     for row in rows:
@@ -149,7 +149,7 @@ def _is_same_client(refusal: RegistryClient, other: RegistryClient) -> bool:
 
 
 def client_rows(clients: list[RegistryClient], owners: dict[str, list[str]]) -> list[dict[str, Any]]:
-    """The clients of a registry for the result, the newly refused first.
+    """Return the clients of a registry for the result, the newly refused first.
 
     ``{identity, possibleIdentities, address, userAgent, client, signIns, refusals, other, lastSignIn, refusedSince,
     lastRefusal, results, newlyRefused, consumers}``: numbers of events; `results` is one for each HTTP status;
@@ -187,7 +187,7 @@ def _client_row(client: RegistryClient, owners: dict[str, list[str]]) -> dict[st
 
 
 def client_of_user_agent(user_agent: str) -> str:
-    """The client that sends a user agent, as people call it; empty where that is not known."""
+    """Return the client that sends a user agent, as people call it; empty where that is not known."""
     lowered = user_agent.lower()
     if _PROBE_USER_AGENT.lower() in lowered:
         return "acrscope's own probe"
@@ -195,7 +195,7 @@ def client_of_user_agent(user_agent: str) -> str:
 
 
 def parse_log_time(value: Any) -> datetime | None:
-    """A time of Log Analytics, such as 2026-11-25T14:02:11.1234567Z; None for anything that is none."""
+    """Return a time of Log Analytics, such as 2026-11-25T14:02:11.1234567Z; None for anything that is none."""
     match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", str(value), re.ASCII)
     if not match:
         return None
@@ -207,6 +207,6 @@ def parse_log_time(value: Any) -> datetime | None:
 
 
 def clean_text(value: Any) -> str:
-    """What a client said of itself, which may be anything: on one line, and not longer than a person reads."""
+    """Return what a client said of itself, which may be anything: on one line, and not longer than a person reads."""
     text = "" if value is None else str(value)
     return "".join(each if each.isprintable() else " " for each in text).strip()[:MAX_TEXT_LENGTH]

@@ -54,7 +54,7 @@ class LoginLog:
 
 
 def newly_refused_clients(result: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """The clients that signed in before and are refused now, each with its registry; none where no log was read."""
+    """Return the clients that signed in before and are now refused, each with its registry; none without a log."""
     rows = [(registry, row) for registry in result["registries"] for row in registry.get("logins", [])]
     return [(registry, row) for registry, row in rows if row["newlyRefused"]]
 

@@ -97,12 +97,12 @@ clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 
 
 def registry_name_condition(names: Iterable[str]) -> str:
-    """A condition in `REGISTRIES` for those of these names."""
+    """Return a condition in `REGISTRIES` for those of these names."""
     return f" and name in~ ({list_kql(name.lower() for name in names)})"
 
 
 def role_scope_condition(registry_ids: list[str]) -> str:
-    """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
+    """Return a condition for the scopes from which a role may reach one of the registries, as short as it can be."""
     ids = [each.lower() for each in registry_ids]
     groups = sorted({parse_resource_id(each).scope for each in ids})
     conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
@@ -118,14 +118,14 @@ def role_scope_condition(registry_ids: list[str]) -> str:
 
 
 def login_server_condition(login_servers: list[str], suffix: str) -> str:
-    """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
+    """Return a condition for rows that may name one of the registries; the rows are compared exactly later."""
     labels = [each.partition(".")[0] for each in login_servers]
     wanted = [f"{label}." for label in labels] if len(labels) <= _MAX_NAMED_REGISTRIES else [suffix]
     return " or ".join(f"tostring(properties) contains '{quote_kql(text)}'" for text in wanted)
 
 
 def site_condition(naming: str) -> str:
-    """A condition for what `naming` lets through (see `named`), and for sites whose image is in no row in clear text:
+    """Return a condition for what `naming` selects (see `named`), and for sites whose image no row has in clear text:
     compose files and sidecars.
     """
     unclear = ("COMPOSE|", "KUBE|", "sitecontainers")

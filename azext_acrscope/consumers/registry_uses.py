@@ -54,7 +54,7 @@ class PullAuth:
 
 
 def auth_of_username(username: str, login_server: str) -> PullAuth:
-    """Who a user name with a password is: the admin user has the registry's name, an application's is its ID."""
+    """Return who a user name with a password is: the admin user has the registry's name, an application's is its ID."""
     if not username:
         return PullAuth(PASSWORD_OR_NONE)
     if username.lower() == hosts.registry_name_of(login_server).lower():
@@ -85,7 +85,7 @@ def principals_of_identity(row: Row, identity: str) -> frozenset[str]:
 
 
 def add_client_ids(row: Row, object_ids: frozenset[str]) -> set[str]:
-    """These object IDs, and the client IDs of the same identities as far as a resource's row tells them."""
+    """Return these object IDs, and the client IDs of the same identities as far as a resource's row tells them."""
     try:
         assigned = list((member_at(row, "identity", "userAssignedIdentities") or {}).values())
         nodes = member_at(row, "kubelet")
@@ -97,7 +97,7 @@ def add_client_ids(row: Row, object_ids: frozenset[str]) -> set[str]:
 
 
 def make_uses(row: Row, kind: str, found: Iterable[tuple[str, PullAuth]]) -> list[RegistryUse]:
-    """One for each registry and way to sign in there."""
+    """Return one for each registry and way to sign in there."""
     common = (str(row["id"]), str(row.get("name") or ""), kind)
     managed_by = as_text(row.get("managedBy"))
     return [
@@ -115,7 +115,7 @@ def read_images_and_credentials(
     server: str,
     suffix: str,
 ) -> list[RegistryUse]:
-    """The common form: images, and a list that says for each server how to sign in. Without an entry: anonymous.
+    """Return the common form: images, and a list that says for each server how to sign in. Without an entry: anonymous.
 
     A registry may be listed twice, as with its regional login servers: each way to sign in is a use.
     """

@@ -45,7 +45,7 @@ class RightsHolder:
 
 
 def possible_modes(mode: Any) -> tuple[str, ...]:
-    """The modes that a registry may be in: one, or both where its row does not say."""
+    """Return the modes that a registry may be in: one, or both where its row does not say."""
     return _MODES_BY_SETTING.get(str(mode or "").lower(), (RBAC_MODE, ABAC_MODE))
 
 
@@ -130,7 +130,7 @@ def find_rights_holders(
     assignments: RoleAssignmentIndex,
     roles: dict[str, dict[str, Any]],
 ) -> dict[str, RightsHolder]:
-    """The principals with a right on a registry, by object ID.
+    """Return the principals with a right on a registry, by object ID.
 
     :param above: names of the management groups above its subscription; None if not known (then any counts).
     :param roles: what built-in and custom roles do, by GUID.
@@ -153,7 +153,7 @@ def find_rights_holders(
 
 
 def has_visible_assignment(registry_id: str, above: Iterable[str] | None, assignments: RoleAssignmentIndex) -> bool:
-    """Whether a role assignment that reaches a registry is there, of whatever use: somebody always owns it."""
+    """Return whether a role assignment that reaches a registry is there, of whatever use: somebody always owns it."""
     return any(scope in assignments.by_scope for scope, _ in _reaching_scopes(registry_id.lower(), above, assignments))
 
 

@@ -66,7 +66,7 @@ def _read_container_group(row: Row, suffix: str) -> list[RegistryUse]:
 
 
 def read_batch_pool(row: Row, suffix: str) -> list[RegistryUse]:
-    """A row of batchresources; whether a real one is as deep as ARM's answer is not known."""
+    """Return a row of batchresources; whether a real one is as deep as ARM's answer is not known."""
 
     def sign_in(entry: Row, host: str) -> PullAuth:
         identity = as_text(member_at(entry, "identityReference", "resourceId"))
@@ -137,7 +137,7 @@ def _read_task(row: Row, suffix: str) -> list[RegistryUse]:
 
 
 def read_cluster_registry(row: Row) -> list[RegistryUse]:
-    """The registry of a network-isolated AKS cluster. What its nodes pull otherwise, `rights` tells."""
+    """Return the registry of a network-isolated AKS cluster. What its nodes pull otherwise, `rights` tells."""
     nodes = kubelet_principals(row)
     registry = as_text(member_at(row, "bootstrapProfile", "containerRegistryId")).lower().rstrip("/")
     if not registry or as_text(member_at(row, "bootstrapProfile", "artifactSource")).lower() != "cache":
@@ -146,7 +146,7 @@ def read_cluster_registry(row: Row) -> list[RegistryUse]:
 
 
 def kubelet_principals(row: Row) -> frozenset[str]:
-    """The object ID that a cluster's nodes pull with; nothing for a cluster on a service principal."""
+    """Return the object ID that a cluster's nodes pull with; nothing for a cluster on a service principal."""
     found = as_text(member_at(row, "kubelet", "objectId")).lower()
     return frozenset({found} if found else ())
 

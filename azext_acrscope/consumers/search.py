@@ -122,7 +122,7 @@ class SearchResult:
 def search_tenants(
     searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
 ) -> dict[str, Any]:
-    """What the command prints: the results of all searches (of one tenant each) as one, in the shape of
+    """Return what the command prints: the results of all searches (of one tenant each) as one, in the shape of
     `Inquiry.result`; with a log, and what `Log.add` adds to that.
 
     :raises ResourceNotFoundError: there is no registry in view.
@@ -168,13 +168,13 @@ def _search_tenant(search: TenantSearch, knowledge: Knowledge, suffix: str) -> S
 
 
 def subscriptions_not_searched(where: SearchArea, subscriptions: Iterable[str]) -> list[str]:
-    """A sentence for each of the subscriptions that was not searched."""
+    """Return a sentence for each of the subscriptions that was not searched."""
     ids = dict.fromkeys(each.lower() for each in subscriptions)
     return [errors.subscription_unseen(each) for each in ids if each not in where.subscriptions]
 
 
 def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str) -> SearchResult:
-    """The consumers of registries that were picked already.
+    """Return the consumers of registries that were picked already.
 
     :raises ArmError: Resource Graph refused.
     """

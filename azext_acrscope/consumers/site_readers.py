@@ -61,7 +61,7 @@ def is_sidecar_site(version: str) -> bool:
 
 
 def site_images(version: str) -> list[str]:
-    """The images of `DOCKER|image` and `COMPOSE|base64`; nothing for what runs no container.
+    """Return the images of `DOCKER|image` and `COMPOSE|base64`; nothing for what runs no container.
 
     :raises Odd: the compose file cannot be read.
     """

@@ -21,7 +21,7 @@ _USER_ASSIGNED_IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities
 def judge_consumers(
     registry: RegistryInView, found: Inventory, knowledge: Knowledge, used: Iterable[RegistryUse]
 ) -> list[dict[str, Any]]:
-    """A row for each consumer of a registry, what breaks first.
+    """Return a row for each consumer of a registry, what breaks first.
 
     ``{consumer, name, kind, signIn, verdict, why, fix, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
     is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
@@ -46,7 +46,7 @@ def judge_consumers(
 
 
 def unknown_to_ask(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The unknown consumers that somebody has to be asked about.
+    """Return the unknown consumers that somebody has to be asked about.
 
     Not who may pull only by a broad role: owners, contributors and readers of a subscription are found over every
     registry in it. They are told; but if they counted, no registry would ever be free of unknown consumers.
@@ -154,7 +154,7 @@ def _judge_cluster(
 
 
 def judge_node_pools(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, str]:
-    """The verdict over a cluster's node pools, the worst of them, and a sentence for each pool.
+    """Return the verdict over a cluster's node pools, the worst of them, and a sentence for each pool.
 
     :param rules: ``linux`` and ``windows`` are lists of rules by image date (``from``, ``to``: "" is open) and, where
         it matters, Kubernetes minors (``minors``: from, to); ``neverUpTo`` is the last minor without any provider that
@@ -202,7 +202,7 @@ def _parse_numbers(dotted: str) -> tuple[int, ...]:
 
 
 def clusters_with_client_secrets(found: Inventory) -> list[str]:
-    """A sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
+    """Return a sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
     names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _uses_client_secret(row)]
     return [errors.clusters_on_secrets(names)] if names else []
 

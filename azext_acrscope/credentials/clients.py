@@ -45,7 +45,7 @@ class ContainerClient:
 
 
 def find_client(wanted: str | None = None) -> ContainerClient | None:
-    """The client to use: `wanted`, else DOCKER_COMMAND, else docker, else podman; None if there is none of the latter.
+    """Return the client to use: `wanted`, else DOCKER_COMMAND, else docker, else podman; None without any of them.
 
     :raises ValidationError: the one named cannot be found or run, or what was found lies in the working directory.
     """
@@ -98,7 +98,7 @@ def store_of_client(name: str, login_server: str) -> CredentialStore:
 
 
 def podman_files() -> list[Path]:
-    """The files in which podman looks for a credential, in this order; one that a variable names is the only one."""
+    """Return the files in which podman looks for a credential, in this order; only one if a variable names it."""
     own = config_file("podman")
     if os.environ.get("REGISTRY_AUTH_FILE") or os.environ.get("DOCKER_CONFIG"):
         return [own]
@@ -107,7 +107,7 @@ def podman_files() -> list[Path]:
 
 
 def config_file(name: str) -> Path:
-    """The file in which the client called `name` keeps credentials, or names who does.
+    """Return the file in which the client called `name` keeps credentials, or names who does.
 
     :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is.
     """

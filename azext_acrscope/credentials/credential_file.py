@@ -29,7 +29,7 @@ _LOCKS_UNSUPPORTED = (
 
 
 def read_credential_file(file: Path) -> dict[str, Any]:
-    """The content of a credential file; empty if there is none, or nothing in it, as docker takes it.
+    """Return the content of a credential file; empty if there is none, or nothing in it, as docker takes it.
 
     :raises FileOperationError: it cannot be read, or is no JSON object with objects for `auths` and `credHelpers`.
     """

@@ -32,7 +32,7 @@ class Destination:
 
     @property
     def kind(self) -> str | None:
-        """The client whose rules hold; None for a file that any may read, and for a client of unknown rules."""
+        """Return the client whose rules hold; None for a file that any may read, and for a client of unknown rules."""
         if self.file:
             return None
         name = self.client.name if self.client else "docker"
@@ -108,7 +108,7 @@ class Destination:
         return ""
 
     def hosts(self) -> list[str]:
-        """The hosts that something is stored for here, as far as the client's rules are known."""
+        """Return the hosts that something is stored for here, as far as the client's rules are known."""
         if self.file:
             return FileStore(self.file).hosts()
         if not self.kind:
@@ -122,7 +122,7 @@ class Destination:
         return list(dict.fromkeys(found))
 
     def shadows(self, host: str) -> list[str]:
-        """Sentences on what clients read before, or instead of, the credential of a host that was put here."""
+        """Return sentences on what clients read before, or instead of, the credential of a host that was put here."""
         file = self.file or (clients.config_file(self.kind) if self.kind else None)
         found = [errors.shadowed_by_variable(host)] if self._in_variable(host) else []
         if not file:
@@ -161,7 +161,7 @@ def _erase_from_own_helper(store: HelperStore, host: str) -> str:
 
 
 def choose_destination(client: str | None, auth_file: str | None) -> Destination:
-    """What the user named, else what there is. Errors are those of `clients.find`."""
+    """Return what the user named, else what there is. Errors are those of `clients.find`."""
     if auth_file:
         return Destination(file=Path(os.path.abspath(os.path.expanduser(auth_file))))
     return Destination(client=clients.find_client(client))

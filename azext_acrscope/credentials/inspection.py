@@ -51,7 +51,7 @@ class FoundCredential:
 
 
 def find_credentials(host: str) -> list[FoundCredential]:
-    """What each client that has anything for a host would use; a place that cannot be read is a remark."""
+    """Return what each client that has anything for a host would use; a place that cannot be read is a remark."""
     return [found for client in _INSPECTED_CLIENTS if (found := _inspect_client(client, host))]
 
 

@@ -44,7 +44,7 @@ class LoginTarget:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something left to do."""
+        """Return whether there is something left to do."""
         return not (self.error or self.token or self.kept_until)
 
 
@@ -146,13 +146,13 @@ def store_credentials(run: list[LoginTarget], destination: Destination) -> None:
 
 
 def login_error(run: list[LoginTarget]) -> AzCLIError | None:
-    """The error that the run as a whole ends with, if any of it failed: of a single sign-in its own."""
+    """Return the error that the run as a whole ends with, if any of it failed: of a single sign-in its own."""
     failed = [each.error for each in run if each.error]
     return errors.sign_ins_failed(len(failed), len(run)) if failed and len(run) > 1 else failed[0] if failed else None
 
 
 def login_remarks(run: list[LoginTarget], wanted: RepositoryActions, destination: Destination | None) -> list[str]:
-    """Sentences for people: rights that were not granted, and what keeps a stored credential from being used."""
+    """Return sentences for people: rights that were not granted, and what keeps a stored credential from being used."""
     said = []
     for each in run:
         if isinstance(each.token, AccessToken) and (missing := scoped_tokens.missing_actions(each.token, wanted)):
@@ -163,7 +163,7 @@ def login_remarks(run: list[LoginTarget], wanted: RepositoryActions, destination
 
 
 def login_result(run: list[LoginTarget], destination: Destination) -> dict[str, Any] | list[dict[str, Any]]:
-    """What a command returns of the run, without tokens: an object for one login server, a row for each of several."""
+    """Return the command's result, without tokens: an object for one login server, a row for each of several."""
     if len(run) == 1:
         return _login_row(run[0], destination)
     return [{"name": each.name, **_login_row(each, destination), "reason": _failure_reason(each)} for each in run]

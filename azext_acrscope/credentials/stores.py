@@ -32,7 +32,7 @@ class StoredCredential:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is a token of the registry's own, as every sign-in with Entra ID leaves behind."""
+        """Return whether it is a token of the registry's own, as every sign-in with Entra ID leaves behind."""
         return self.username in (TOKEN_USERNAME, IDENTITY_TOKEN_USERNAME)
 
 
@@ -43,7 +43,7 @@ class CredentialStore(Protocol):
     def name(self) -> str: ...
 
     def get(self, host: str) -> StoredCredential | None:
-        """The credential of a host, None if there is none."""
+        """Return the credential of a host, None if there is none."""
 
     def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
         """Keep these tokens, each for its login server."""
@@ -52,7 +52,7 @@ class CredentialStore(Protocol):
         """Forget the credential of a host, in all its spellings."""
 
     def hosts(self) -> list[str]:
-        """The hosts that there are credentials for."""
+        """Return the hosts that there are credentials for."""
 
 
 class FileStore:
@@ -115,7 +115,7 @@ class HelperStore:
 
     @property
     def renews(self) -> bool:
-        """Whether it is our own, which makes a credential whenever it is asked for one."""
+        """Return whether it is our own, which makes a credential whenever it is asked for one."""
         return self.helper == OWN_HELPER
 
     def get(self, host: str) -> StoredCredential | None:
@@ -141,7 +141,7 @@ class HelperStore:
         return list(self.usernames())
 
     def usernames(self) -> dict[str, str]:
-        """The user name of each host's credential; no secret is asked for."""
+        """Return the user name of each host's credential; no secret is asked for."""
         answer = (self._ask("list", "unused", "all hosts") or b"{}").strip()
         if not parse_json_object(answer) and answer not in (b"{}", b"null"):  # null is Go's empty map
             raise errors.helper_failed(self.name, "list", "all hosts", "its answer is not a list of hosts")
@@ -175,7 +175,7 @@ class HelperStore:
 
 
 def choose_store(file: Path, host: str, knows_store: bool = True) -> CredentialStore:
-    """The store that a client uses for a host: credHelpers[host], else credsStore, else the file itself.
+    """Return the store that a client uses for a host: credHelpers[host], else credsStore, else the file itself.
 
     :param knows_store: whether the client knows `credsStore`; podman and its kin do not.
     """
@@ -186,7 +186,7 @@ def choose_store(file: Path, host: str, knows_store: bool = True) -> CredentialS
 
 
 def encode_auth(username: str, secret: str) -> str:
-    """The `auth` member of an entry."""
+    """Return the `auth` member of an entry."""
     return base64.b64encode(f"{username}:{secret}".encode()).decode()
 
 

@@ -14,13 +14,13 @@ TOKEN_FORMATS = JSON_FORMAT, DOCKERCONFIGJSON_FORMAT, ENV_FORMAT = ["json", "doc
 
 
 def tokens_as_data(run: list[LoginTarget]) -> Any:
-    """The tokens that the run came to, as plain data: an object for one login server, a list for several."""
+    """Return the tokens that the run came to, as plain data: an object for one login server, a list for several."""
     objects = [_token_object(each) for each in run if each.token]
     return objects[0] if len(run) == 1 and objects else objects
 
 
 def format_tokens(run: list[LoginTarget], form: str) -> list[str]:
-    """The forms that are the content of a file, whatever --output says.
+    """Return the forms that are the content of a file, whatever --output says.
 
     `env`: NAME=value, a line each, for one login server; no value needs quotes, in a shell or elsewhere.
     `dockerconfigjson`: the content of a Kubernetes secret of that type, and of a credential file.

@@ -87,7 +87,7 @@ class PlanItem:
 
     @property
     def changed(self) -> bool:
-        """Whether the registry has the new status, and has it from this run."""
+        """Return whether the registry has the new status, and has it from this run."""
         return self.change is not None and self.change.accepted and self.status == self.target
 
     def finish(self, result: str, status: str, reason: str = "") -> None:

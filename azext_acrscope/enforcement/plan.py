@@ -57,7 +57,7 @@ class EnforcementPlan:
 
     @property
     def changes(self) -> list[PlanItem]:
-        """The items with a change to make."""
+        """Return the items with a change to make."""
         return [item for item in self.items if not item.result]
 
     @property
@@ -67,7 +67,7 @@ class EnforcementPlan:
 
     @property
     def consumers(self) -> str:
-        """What became of looking for consumers, in the words of `record`; the same for all that were looked at."""
+        """Return the result of the search for consumers in the words of `record`, the same for all registries."""
         answers = (item.consumers for item in self.items if item.consumers != record.CONSUMERS_NOT_ASKED)
         return next(answers, record.CONSUMERS_NOT_ASKED)
 

@@ -35,7 +35,7 @@ _SUBSCRIPTIONS_QUERY = """resourcecontainers
 
 
 def read_graph_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
-    """The fleet by Resource Graph: one request for each thousand registries, and one for the subscriptions.
+    """Return the fleet by Resource Graph: one request for each thousand registries, and one for the subscriptions.
 
     Of several tenants, one that cannot be asked leaves its subscriptions unread.
 

@@ -30,7 +30,7 @@ SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
 
 def read_fleet(cli_ctx: Any, wanted: Scope, at_once: bool) -> Fleet:
-    """The fleet as of this moment, or else by Resource Graph: see `live` and `from_graph`."""
+    """Return the fleet as of this moment, or else by Resource Graph: see `live` and `from_graph`."""
     return read_live_fleet(cli_ctx, wanted) if at_once else read_graph_fleet(cli_ctx, wanted)
 
 
@@ -38,7 +38,7 @@ def read_fleet(cli_ctx: Any, wanted: Scope, at_once: bool) -> Fleet:
 
 
 def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
-    """The fleet by ARM's lists of registries, several subscriptions at a time: the state at this moment."""
+    """Return the fleet by ARM's lists of registries, several subscriptions at a time: the state at this moment."""
     fleet = Fleet()
     subscriptions = list(wanted.subscriptions)
     if wanted.management_group:

@@ -37,7 +37,7 @@ class Scope:
 
     @property
     def text(self) -> str:
-        """What a person calls it."""
+        """Return what a person calls it."""
         if self.management_group:
             return f"management group {self.management_group}"
         if len(self.subscriptions) != 1:
@@ -49,7 +49,7 @@ class Scope:
 def choose_scope(
     cli_ctx: Any, resource_group: str | None = None, everything: bool = False, management_group: str | None = None
 ) -> Scope:
-    """The scope that a command's arguments name; by default the subscription in use.
+    """Return the scope that a command's arguments name; by default the subscription in use.
 
     :param everything: all subscriptions of the signed-in account, over all its tenants.
     """
@@ -75,7 +75,7 @@ def choose_scope(
 
 
 def list_subscriptions_below(arm: ArmClient, management_group: str) -> dict[str, str]:
-    """The names of a management group's subscriptions by ID, whether the account may see into them or not.
+    """Return the names of a management group's subscriptions by ID, whether the account may see into them or not.
 
     :raises ResourceNotFoundError: there is no such group.
     :raises ArmError: the account may not ask.
@@ -107,7 +107,7 @@ def expected_subscription_ids(arm: ArmClient, management_group: str) -> tuple[li
 
 
 def group_by_account(subscriptions: Iterable[Subscription]) -> list[list[Subscription]]:
-    """The subscriptions that one sign-in can ask for together."""
+    """Return the subscriptions that one sign-in can ask for together."""
     found: dict[tuple[str, str], list[Subscription]] = {}
     for each in subscriptions:
         found.setdefault((each.tenant, each.user), []).append(each)

@@ -39,7 +39,7 @@ class Fleet:
 
 
 def fleet_row(resource: RegistryResource, fleet: Fleet, arm_audience: str) -> dict[str, Any]:
-    """What `az acr scope list` prints of a registry: what `show` does, its subscription's name and its location.
+    """Return what `az acr scope list` prints of a registry: what `show` does, its subscription's name and its location.
 
     A status that is neither `enabled` nor `disabled` is `unknown` here: one odd registry does not hide the others.
     """

@@ -26,7 +26,7 @@ _CONNECT_SECONDS, _READ_SECONDS = 10.0, 20.0
 
 
 def read_variable(environ: Mapping[str, str], name: str) -> str:
-    """A variable without blanks around it; empty where it is missing.
+    """Return a variable without blanks around it; empty where it is missing.
 
     Azure Pipelines leaves ``$(System.AccessToken)`` as it is where there is no such variable.
     """
@@ -35,7 +35,7 @@ def read_variable(environ: Mapping[str, str], name: str) -> str:
 
 
 def read_assertion_file(file: str) -> str:
-    """The assertion that a cluster projects into a file.
+    """Return the assertion that a cluster projects into a file.
 
     :raises FileOperationError: the file cannot be read, or holds no token.
     """
@@ -54,20 +54,20 @@ def read_assertion_file(file: str) -> str:
 
 
 def request_github_assertion(url: str, request_token: str) -> str:
-    """The assertion that GitHub gives the job. Errors as for `_ask`."""
+    """Return the assertion that GitHub gives the job. Errors as for `_ask`."""
     joint = "&" if "?" in url else "?"
     full = f"{url}{joint}audience={quote(FEDERATION_AUDIENCE, safe='')}"
     return _request_assertion("GET", "ACTIONS_ID_TOKEN_REQUEST_URL", full, request_token, "value")
 
 
 def request_azure_pipelines_assertion(url: str, access_token: str, service_connection: str) -> str:
-    """The assertion that Azure DevOps gives the job for a service connection. Errors as for `_ask`."""
+    """Return the assertion that Azure DevOps gives the job for a service connection. Errors as for `_ask`."""
     full = f"{url.rstrip('/')}?api-version=7.1&serviceConnectionId={quote(service_connection, safe='')}"
     return _request_assertion("POST", "SYSTEM_OIDCREQUESTURI", full, access_token, "oidcToken")
 
 
 def read_trust_claims(assertion: str) -> dict[str, str]:
-    """The claims by which Entra finds the trust: `issuer`, `subject` and `audience`. They are no secrets."""
+    """Return the claims by which Entra finds the trust: `issuer`, `subject` and `audience`. They are no secrets."""
     told = read_claims(assertion)
     return {"issuer": str(told.get("iss")), "subject": str(told.get("sub")), "audience": str(told.get("aud"))}
 

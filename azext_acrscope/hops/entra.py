@@ -21,7 +21,7 @@ ACCOUNT_TOKEN_SECONDS = 120.0  # for a token of the CLI's account, with all requ
 
 
 def registry_audience(cli_ctx: Any) -> str:
-    """The audience to ask for. The override is taken whole if it is a URL, else as the NAME in https://NAME.azure.net."""
+    """Return the audience to request. The override is a URL, or the NAME in https://NAME.azure.net."""
     configured = cli_ctx.config.get("acr", "audience_resource", fallback=None)
     if not configured:
         return ACR_AUDIENCE
@@ -33,7 +33,7 @@ def registry_audience(cli_ctx: Any) -> str:
 
 
 def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> EntraToken:
-    """A token for the audience `wanted`. Never prompts, and never tries another source than the one named.
+    """Return a token for the audience `wanted`. Never prompts, and never tries another source than the one named.
 
     :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
     :raises InvalidArgumentValueError: the subscription named is not the account's.
@@ -101,7 +101,7 @@ def translate_entra_errors(wanted: str, account: dict[str, Any]) -> Iterator[Non
 
 
 def account_for_subscription(profile: Any, cli_ctx: Any, subscription_id: str | None) -> dict[str, Any]:
-    """The account of a subscription that came in a resource ID; if the CLI does not know it, of the one in use."""
+    """Return the account of a subscription in a resource ID; if the CLI does not know it, the active account."""
     known = profile.load_cached_subscriptions()
     if subscription_id and any(each["id"].lower() == subscription_id.lower() for each in known):
         return find_account(profile, subscription_id)
@@ -109,7 +109,7 @@ def account_for_subscription(profile: Any, cli_ctx: Any, subscription_id: str | 
 
 
 def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:
-    """The CLI account (a dict with `id`, `tenantId`, `name` …) of a subscription, by default of the one in use."""
+    """Return the CLI account (a dict with `id`, `tenantId`, `name` …) of a subscription, by default the active one."""
     from knack.util import CLIError
 
     try:

@@ -36,7 +36,7 @@ class Exchange:
         self._challenge = self.server.begin(lambda: self.server.get("/v2/"))
 
     def service(self) -> str:
-        """The service that the challenge names. Errors as for `finish`."""
+        """Return the service that the challenge names. Errors as for `finish`."""
         return read_challenge(self.server.result(self._challenge), self.server.host, self.server.suffix)
 
     def finish(self, token: EntraToken) -> RefreshToken:
@@ -50,7 +50,7 @@ class Exchange:
         return read_refresh_token(self.ask(token), self.server.host, self.server.suffix, token)
 
     def ask(self, token: EntraToken) -> LoginServerAnswer:
-        """The answer to the exchange of an Entra token, whatever it is; for `read_exchange`.
+        """Return the answer to the exchange of an Entra token, whatever it is; for `read_exchange`.
 
         :raises AzureConnectionError, ForbiddenError, AzureResponseError, AzureInternalError: no answer, or no
             challenge that may be trusted; then the token was not sent.
@@ -65,7 +65,7 @@ class Exchange:
 
 
 def read_challenge(answer: LoginServerAnswer, login_server: str, suffix: str) -> str:
-    """The service to name in the exchange, from the registry's answer to a request without a credential.
+    """Return the service to name in the exchange, from the registry's answer to a request without a credential.
 
     A container client will follow the realm named here with its credential, so a realm elsewhere ends the sign-in.
     """
@@ -86,7 +86,7 @@ def read_challenge(answer: LoginServerAnswer, login_server: str, suffix: str) ->
 
 
 def parse_challenge(header: str) -> tuple[str, str]:
-    """The realm and the service of a WWW-Authenticate header of the scheme Bearer; empty where it names none."""
+    """Return the realm and the service of a WWW-Authenticate header of the scheme Bearer; empty where it names none."""
     scheme, _, rest = header.partition(" ")
     if scheme.lower() != "bearer":
         return "", ""
@@ -96,7 +96,7 @@ def parse_challenge(header: str) -> tuple[str, str]:
 
 
 def read_refresh_token(answer: LoginServerAnswer, login_server: str, suffix: str, token: EntraToken) -> RefreshToken:
-    """The refresh token of a registry's answer to the exchange."""
+    """Return the refresh token of a registry's answer to the exchange."""
     if answer.status == 403:
         raise login_server_errors.network_refused(login_server, *read_error_envelope(answer))
     if answer.status != 200:

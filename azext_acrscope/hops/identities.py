@@ -50,7 +50,7 @@ _NOISY_LOGGERS = ("azure.identity", "msal")
 
 
 def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity") -> str:
-    """A token for the audience `wanted`; unchecked.
+    """Return a token for the audience `wanted`; unchecked.
 
     :raises RequiredArgumentMissingError: a variable is missing; all that are missing are named.
     :raises FileOperationError: a file of the identity cannot be used.

@@ -27,7 +27,7 @@ PERMISSIONS = {
 
 
 def requested_actions(repositories: list[str] | None, permissions: list[str] | None) -> dict[str, list[str]]:
-    """The actions wanted in each repository, by words of `PERMISSIONS`, by default `pull`; empty without any."""
+    """Return the actions wanted in each repository, by words of `PERMISSIONS`, by default `pull`; empty without any."""
     actions = list(dict.fromkeys(action for word in permissions or ["pull"] for action in PERMISSIONS[word]))
     return dict.fromkeys(repositories or [], actions)
 
@@ -54,7 +54,7 @@ def acquire_access_token(
 def read_access_token(
     answer: LoginServerAnswer, login_server: str, suffix: str, wanted: dict[str, list[str]]
 ) -> AccessToken:
-    """The access token of a registry's answer, which must be for it and grant nothing that was not wanted."""
+    """Return the access token of a registry's answer, which must be for it and grant nothing that was not wanted."""
     if answer.status != 200:
         code, _, correlation = read_error_envelope(answer)
         raise login_server_errors.access_refused(login_server, answer.status, code, correlation)
@@ -79,13 +79,13 @@ def read_access_token(
 
 
 def missing_actions(token: AccessToken, wanted: dict[str, list[str]]) -> dict[str, list[str]]:
-    """What was wanted and not granted: actions by repository, without the repositories where all was."""
+    """Return what was wanted and not granted: actions by repository, without the repositories where all was."""
     missing = {name: [action for action in each if action not in token.granted[name]] for name, each in wanted.items()}
     return {name: each for name, each in missing.items() if each}
 
 
 def granted_actions(token_claims: dict[str, Any]) -> dict[str, list[str]]:
-    """The actions by repository that an access token's claims name; other things that it opens count as `TYPE:NAME`."""
+    """Return the actions by repository in an access token's claims; other things it opens are `TYPE:NAME`."""
     found: dict[str, list[str]] = {}
     for entry in find_objects(token_claims, "access"):
         if isinstance(entry.get("actions"), list):

@@ -60,7 +60,7 @@ class LoginServer:
         return threads.run_in_background(work)
 
     def result(self, future: "Future[T]") -> T:
-        """What the work returned or raised.
+        """Return what the work returned or raised.
 
         :raises AzureConnectionError: it did not come to its end in time.
         """
@@ -70,11 +70,11 @@ class LoginServer:
             raise login_server_errors.login_server_slow(self.host, TOTAL_SECONDS) from None
 
     def get(self, path: str) -> LoginServerAnswer:
-        """The answer to a GET without any credential."""
+        """Return the answer to a GET without any credential."""
         return self._send("GET", path)
 
     def post(self, path: str, form: dict[str, str | list[str]]) -> LoginServerAnswer:
-        """The answer to a form, in bounded time; a list becomes a field for each of its values.
+        """Return the answer to a form, in bounded time; a list becomes a field for each of its values.
 
         :raises AzureConnectionError: no connection, an untrusted certificate, or no end of the answer.
         :raises AzureResponseError: the answer is a redirect.
@@ -142,7 +142,7 @@ class _BoundedRetry(Retry):
 
 
 def read_error_envelope(answer: LoginServerAnswer) -> tuple[str, str, str]:
-    """The error code, message and correlation id of an error answer, as far as it has them.
+    """Return the error code, message and correlation id of an error answer, as far as it has them.
 
     The id is a header or, since 2026, a part of the message. The message is never shown whole: it may hold anything.
     """
@@ -154,5 +154,5 @@ def read_error_envelope(answer: LoginServerAnswer) -> tuple[str, str, str]:
 
 
 def read_correlation_id(answer: LoginServerAnswer) -> str:
-    """The id that Azure's support asks for; empty where the answer has none."""
+    """Return the id that Azure's support asks for; empty where the answer has none."""
     return safe_word(answer.headers.get("X-Ms-Correlation-Request-Id", ""))

@@ -38,7 +38,7 @@ def check_assignment_name(name: str, scope: PolicyScope) -> None:
 
 
 def read_assignment(arm: ArmClient, scope: PolicyScope, name: str) -> Assignment | None:
-    """The assignment of that name at exactly this scope; None if there is none.
+    """Return the assignment of that name at exactly this scope; None if there is none.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises ResourceNotFoundError: the scope is not there.
@@ -52,7 +52,7 @@ def read_assignment(arm: ArmClient, scope: PolicyScope, name: str) -> Assignment
 
 
 def list_assignments(arm: ArmClient, scope: PolicyScope) -> list[Assignment]:
-    """All assignments at exactly this scope."""
+    """Return all assignments at exactly this scope."""
     path = arm_path("{scope}/providers/Microsoft.Authorization/policyAssignments", scope=scope.path)
     try:
         return arm.pages(path, API_VERSION, **{"$filter": "atExactScope()"})
@@ -61,14 +61,14 @@ def list_assignments(arm: ArmClient, scope: PolicyScope) -> list[Assignment]:
 
 
 def is_made_by_acrscope(assignment: Assignment) -> bool:
-    """Whether `assign` made it."""
+    """Return whether `assign` made it."""
     properties = assignment.get("properties") or {}
     marked = find_value(properties, "metadata", CREATOR_MARK[0]) == CREATOR_MARK[1]
     return marked and is_audience_definition(properties.get("policyDefinitionId"))
 
 
 def assigned_effect(assignment: Assignment) -> str:
-    """The effect that an assignment of one of the two definitions names: its parameter, else the default."""
+    """Return the effect that an assignment of one of the two definitions names: its parameter, else the default."""
     properties = assignment["properties"]
     named = ((properties.get("parameters") or {}).get("effect") or {}).get("value")
     return str(named or DEFAULT_EFFECTS.get(str(properties.get("policyDefinitionId")).lower(), "unknown"))
@@ -101,7 +101,7 @@ def put_assignment(arm: ArmClient, scope: PolicyScope, name: str, body: Assignme
 
 
 def find_removable(arm: ArmClient, scope: PolicyScope, name: str | None) -> Assignment | None:
-    """The assignment to take back: that of this name, by default the only one that `assign` made at the scope.
+    """Return the assignment to take back: that of this name, by default the only one that `assign` made at the scope.
 
     :return: None if there is none.
     :raises ValidationError: it is somebody else's, or several are ours and none was named.
@@ -133,7 +133,7 @@ def remove_assignment(arm: ArmClient, scope: PolicyScope, assignment: Assignment
 def removal_result(
     scope: PolicyScope, assignment: Assignment | None, role_ids: list[ArmPath], name: str | None = None
 ) -> dict[str, Any]:
-    """What `unassign` prints: what it removed; without an assignment nothing was there."""
+    """Return what `unassign` prints: what it removed; without an assignment nothing was there."""
     return {
         "id": assignment["id"] if assignment else None,
         "name": assignment["name"] if assignment else name,

@@ -46,7 +46,7 @@ class PolicyState:
 
 
 def read_states(arm: ArmClient, scope: PolicyScope) -> list[PolicyState]:
-    """The policy states of the two definitions at a scope: a request for each thousand.
+    """Return the policy states of the two definitions at a scope: a request for each thousand.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises AzureResponseError: an answer is no page of policy states.
@@ -127,7 +127,7 @@ def _is_evaluation_done(arm: ArmClient, place: PolicyScope, link: str) -> bool:
 def compliance_result(
     scope: PolicyScope, found: EffectiveRules, seen: Fleet, known: list[PolicyState], audience: str
 ) -> dict[str, Any]:
-    """What `az acr scope policy show` prints: ``{scope, assignments[], registries[]}``; see `_assignment`, `_row`."""
+    """Return the result of `az acr scope policy show`: ``{scope, assignments[], registries[]}``."""
     by_registry: dict[str, dict[tuple[str, str], PolicyState]] = {}
     for state in known:
         by_registry.setdefault(state.registry, {})[state.key] = state
@@ -180,7 +180,7 @@ def _assignment_key(rule: PolicyRule) -> tuple[str, str | None]:
 
 
 def registry_policies(found: EffectiveRules, registry_id: str) -> list[dict[str, Any]]:
-    """The rules over one registry, for `az acr scope show --policy`."""
+    """Return the rules over one registry, for `az acr scope show --policy`."""
     return [
         {
             "id": rule.assignment,
@@ -279,7 +279,7 @@ def _compliance_words(rows: Iterable[dict[str, Any]]) -> set[str]:
 
 
 def evaluation_scopes(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
-    """What to have evaluated for a scope, which must be a subscription or a resource group: a management group's
+    """Return what to have evaluated for a scope, which must be a subscription or a resource group: a management group's
     subscriptions, a registry's group.
     """
     if scope.management_group:

@@ -18,7 +18,7 @@ Resource = dict[str, Any]
 def find_conflicts(
     connect: Callable[[str | None], ArmClient], resources: list[Resource]
 ) -> tuple[dict[str, str], list[str]]:
-    """What Azure Policy will do to registries that are set to `enabled`.
+    """Return what Azure Policy will do to registries that are set to `enabled`.
 
     Asks once for each subscription, or for the resource group if it is only about one there.
 

@@ -28,7 +28,7 @@ class PolicyContext:
 
 
 def read_registry_context(cli_ctx: Any, ref: RegistryRef, resource_group: str | None) -> PolicyContext:
-    """One registry, and the scope that it is."""
+    """Return one registry, and the scope that it is."""
     arm = ArmClient(cli_ctx, ref.subscription_id)
     resource = registry_resource.find_registry(arm, ref, resource_group, hosts.login_server_suffix(cli_ctx.cloud))
     scope = registry_scope(resource["id"])
@@ -42,7 +42,7 @@ def registry_scope(registry_id: str) -> PolicyScope:
 def read_scope_context(
     cli_ctx: Any, resource_group: str | None, management_group: str | None, live: bool
 ) -> PolicyContext:
-    """The registries of a resource group, a management group, or by default the subscription.
+    """Return the registries of a resource group, a management group, or by default the subscription.
 
     The first and the last are one list of ARM; a management group is a list for each of its subscriptions, so that is
     read from Resource Graph unless `live`.

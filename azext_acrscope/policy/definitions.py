@@ -23,5 +23,5 @@ WRITING_ROLES = (CONTRIBUTOR_ROLE, _OWNER_ROLE)  # the built-in ones with which 
 
 
 def is_audience_definition(definition_id: object) -> bool:
-    """Whether an ID is one of the two; Azure Policy answers with lower-cased IDs."""
+    """Return whether an ID is one of the two; Azure Policy answers with lower-cased IDs."""
     return str(definition_id).lower() in DEFAULT_EFFECTS

@@ -73,7 +73,7 @@ class PolicyRule:
 
     @property
     def hinders(self) -> str:
-        """What becomes of a registry that is set to `enabled` in its scope: `refused`, `undone`, or nothing."""
+        """Return what becomes of a registry that is set to `enabled` in its scope: `refused`, `undone`, or nothing."""
         return {"deny": "refused", "modify": "undone"}.get(self.effect, "") if self.enforced else ""
 
     @property
@@ -105,7 +105,7 @@ class EffectiveRules:
     incomplete: list[str] = field(default_factory=list)
 
     def over(self, registry_id: str) -> list[PolicyRule]:
-        """The rules in whose scope a registry is, exempt from them or not; also those that are switched off."""
+        """Return the rules in whose scope a registry is, exempt from them or not; also those that are switched off."""
         return [
             rule
             for rule in self.rules
@@ -133,8 +133,10 @@ class EffectiveRules:
 
 
 def read_effective_rules(arm: ArmClient, scope: PolicyScope) -> EffectiveRules:
-    """What governs a scope or anything in it: two requests, one more for each initiative (of many, for them all), and
-    at a management group one of Resource Graph.
+    """Return what applies to a scope or anything in it.
+
+    It takes two requests, one more for each initiative (of many, for all of them), and at a management group one of
+    Resource Graph.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises ResourceNotFoundError: there is no such group.
@@ -244,7 +246,7 @@ def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) ->
 
 
 def rules_of_assignment(assignment: dict[str, Any], initiative: dict[str, Any] | None) -> list[PolicyRule]:
-    """The rules of an assignment: none if it is about other definitions.
+    """Return the rules of an assignment: none if it is about other definitions.
 
     :param initiative: the properties of the initiative that it assigns, None if it assigns a definition.
     """
@@ -322,7 +324,7 @@ def _selects_reference(selector: Any, reference: str) -> bool:
 
 
 def parse_exemption(resource: dict[str, Any]) -> PolicyExemption | None:
-    """An exemption as far as it counts here; None for one that is over or cannot be read."""
+    """Return an exemption as far as it counts here; None for one that is over or cannot be read."""
     said = find_object(resource, "properties")
     names = frozenset(str(each).lower() for each in find_list(said, "policyDefinitionReferenceIds"))
     if _is_expired(said.get("expiresOn")) or not said.get("policyAssignmentId"):

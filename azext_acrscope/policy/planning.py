@@ -131,7 +131,7 @@ class AssignmentPlan:
 
     @property
     def foreign(self) -> bool:
-        """Whether somebody else made the assignment that is to be changed."""
+        """Return whether somebody else made the assignment that is to be changed."""
         return self.before is not None and not is_made_by_acrscope(self.before)
 
     @property
@@ -149,7 +149,7 @@ class AssignmentPlan:
 
 
 def plan_assignment(arm: ArmClient, scope: PolicyScope, wanted: AssignmentRequest) -> AssignmentPlan:
-    """What to write so that the scope has the wanted assignment.
+    """Return what to write so that the scope has the wanted assignment.
 
     :raises ValidationError: the assignment of that name assigns another definition, or lies at another location.
     :raises RequiredArgumentMissingError: a new identity needs a location.
@@ -343,7 +343,7 @@ def _display_value(value: Any) -> str:
 def assignment_result(
     plan: AssignmentPlan, done: AssignmentOutcome | None, non_compliant: dict[str, int] | None
 ) -> dict[str, Any]:
-    """What `assign` prints; for a dry run (`done` is None) how it is now, with `plannedChanges`."""
+    """Return what `assign` prints; for a dry run (`done` is None) how it is now, with `plannedChanges`."""
     shown = done.assignment if done else plan.before
     properties = (shown or plan.body)["properties"]
     described = {

@@ -17,7 +17,7 @@ IDENTITY_USER_ROLE = "Managed Identity Operator"
 
 
 def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLIError:
-    """The error for a request at a scope that ARM refused.
+    """Return the error for a request at a scope that ARM refused.
 
     :param doing: what the request was to do, such as "read policy assignments".
     :param role: the role to ask for if that was not allowed.

@@ -75,7 +75,7 @@ class RemediationTask:
 
     @property
     def todo(self) -> list[RemediationTarget]:
-        """Those that are to be changed."""
+        """Return those that are to be changed."""
         return [each for each in self.targets if not each.result]
 
     @property
@@ -85,7 +85,7 @@ class RemediationTask:
 
     @property
     def option(self) -> str:
-        """How `az policy remediation` is told the place."""
+        """Return how `az policy remediation` is told the place."""
         return _place_options(self.place.path)
 
 
@@ -102,7 +102,7 @@ def _place_options(scope: str) -> str:
 
 
 def choose_modifying_rule(found: EffectiveRules, named: str | None, where: str) -> PolicyRule:
-    """The modifying rule to remediate: the one that is named, or the only one.
+    """Return the modifying rule to remediate: the one that is named, or the only one.
 
     :param named: an assignment's name, display name or ID.
     :raises ResourceNotFoundError: there is none, or none so named.
@@ -123,7 +123,7 @@ def choose_modifying_rule(found: EffectiveRules, named: str | None, where: str) 
 
 
 def plan_remediation(rule: PolicyRule, scope: PolicyScope, found: EffectiveRules, seen: Fleet) -> RemediationTask:
-    """The registries that the rule governs in the scope: which are to be changed, and which are not and why."""
+    """Return the registries that the rule governs in the scope: which are to be changed, and which are not and why."""
     place = scope if _governs_whole_scope(rule.scope, scope, found) else _assignment_scope(rule.scope)
     targets = []
     for each in seen.registries:
@@ -163,12 +163,12 @@ def _status_or_unknown(resource: RegistryResource) -> str:
 
 
 def encrypted_names(targets: list[RemediationTarget]) -> list[str]:
-    """The names of those that are encrypted with a customer-managed key, which a remediation cannot change."""
+    """Return the names of those that are encrypted with a customer-managed key, which a remediation cannot change."""
     return [str(each.resource["name"]) for each in targets if registry_resource.uses_customer_key(each.resource)]
 
 
 def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
-    """Whether the assignment's identity may change registries; None, or a warning that it may not.
+    """Return whether the assignment's identity may change registries; None, or a warning that it may not.
 
     :raises ValidationError: it has no role at all.
     """
@@ -202,7 +202,7 @@ def _repair_command(rule: PolicyRule) -> str:
 
 
 def remediation_warnings(arm: ArmClient, task: RemediationTask) -> list[str]:
-    """Lines for people before a remediation: what it will not do.
+    """Return lines for people before a remediation: what it will not do.
 
     :raises ValidationError: the assignment's identity has no role at all.
     """
@@ -212,12 +212,12 @@ def remediation_warnings(arm: ArmClient, task: RemediationTask) -> list[str]:
 
 
 def is_all_encrypted(task: RemediationTask) -> bool:
-    """Whether a remediation could change nothing: all that is left has customer-managed keys."""
+    """Return whether a remediation could change nothing: all that is left has customer-managed keys."""
     return all(registry_resource.uses_customer_key(each.resource) for each in task.todo)
 
 
 def remediation_question(task: RemediationTask, enforce_rest: bool) -> str:
-    """What is asked before, with the numbers."""
+    """Return what is asked before, with the numbers."""
     kept = "" if task.rule.enforced else " (its enforcement is off, so the result is not kept in place)"
     rest_too = ", and then set the remaining ones directly" if enforce_rest else ""
     return (
@@ -299,7 +299,7 @@ def _count_or_zero(value: Any) -> int:
 
 
 def read_deployments(arm: ArmClient, task: RemediationTask) -> dict[str, str]:
-    """What became of each registry, by its lower-cased ID: why it failed, or nothing if it did not."""
+    """Return what became of each registry, by its lower-cased ID: why it failed, or nothing if it did not."""
     try:
         items = arm.posted_pages(arm_path("{resource}/listDeployments", resource=task.path), API_VERSION)
     except ArmError as error:
@@ -352,12 +352,12 @@ def mark_not_started(task: RemediationTask) -> None:
 
 
 def not_disabled_targets(task: RemediationTask) -> list[RemediationTarget]:
-    """Those that were to be changed and are not `disabled`."""
+    """Return those that were to be changed and are not `disabled`."""
     return [each for each in task.targets if each.result in (FAILED, NOT_REACHED)]
 
 
 def remediation_error(task: RemediationTask, seen: Fleet) -> Exception | None:
-    """The error to end with; None if every registry that the assignment governs is `disabled`, or exempt from it."""
+    """Return the error to end with; None if every registry of the assignment is `disabled` or exempt."""
     left = not_disabled_targets(task)
     unknown = [each for each in task.targets if not each.result]
     if not (left or unknown or seen.unreadable):
@@ -368,7 +368,7 @@ def remediation_error(task: RemediationTask, seen: Fleet) -> Exception | None:
 
 
 def remediation_rows(task: RemediationTask, started: bool) -> list[dict[str, Any]]:
-    """A row for each registry that the assignment governs in the scope."""
+    """Return a row for each registry that the assignment governs in the scope."""
     return [
         {
             "id": each.id,

@@ -37,7 +37,7 @@ def identity_principals(assignment: dict[str, Any] | None) -> list[str]:
 
 
 def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
-    """The ID of the role assignment that we make: always the same for an assignment and its identity."""
+    """Return the ID of the role assignment that we make: always the same for an assignment and its identity."""
     name = uuid.uuid5(_NAME_NAMESPACE, f"{assignment_id}|{principal}|{CONTRIBUTOR_ROLE}".lower())
     return arm_path(
         "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", scope=scope.path, name=str(name)
@@ -45,7 +45,7 @@ def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str)
 
 
 def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> str | None:
-    """The ID of a role assignment, whoever made it, that gives an identity Contributor or Owner at a scope.
+    """Return the ID of a role assignment, whoever made it, that gives an identity Contributor or Owner at a scope.
 
     It may lie above the scope, or be that of a group the identity is in.
     """
@@ -114,7 +114,7 @@ def _role_assignment_body(scope: PolicyScope, principal: str) -> dict[str, Any]:
 
 
 def find_granted_roles(arm: ArmClient, scope: PolicyScope, assignment_id: str, principals: list[str]) -> list[ArmPath]:
-    """The IDs of the role assignments that we made for an assignment's identities and that are there still."""
+    """Return the IDs of the role assignments that we made for an assignment's identities and that are there still."""
     return [
         target
         for target in (role_assignment_path(scope, assignment_id, each) for each in principals)

@@ -24,7 +24,7 @@ class PolicyScope:
 
 
 def choose_scope(arm: ArmClient, management_group: str | None, resource_group: str | None) -> PolicyScope:
-    """The scope that arguments name: a management group, a resource group, by default the subscription of `arm`.
+    """Return the scope that arguments name: a management group, a resource group, by default the subscription of `arm`.
 
     :raises InvalidArgumentValueError: a name that cannot be one: it would change the path of a request.
     :raises MutuallyExclusiveArgumentError: both were named.
@@ -64,6 +64,6 @@ def resource_group_scope(subscription: str, group: str) -> PolicyScope:
 
 
 def scope_contains(scope: str, other: Any) -> bool:
-    """Whether an ARM ID lies at or below a subscription or a resource group, whatever the case of letters."""
+    """Return whether an ARM ID lies at or below a subscription or a resource group, whatever the case of letters."""
     above, below = scope.lower().rstrip("/"), str(other).lower()
     return below == above or below.startswith(f"{above}/")

@@ -14,7 +14,7 @@ from azext_acrscope.policy.scopes import PolicyScope
 
 
 def write_template(language: str, scope: PolicyScope, wanted: AssignmentRequest) -> str:
-    """A template that is complete in itself.
+    """Return a template that is complete in itself.
 
     :raises RequiredArgumentMissingError: `modify` needs a location that only --location can tell.
     """

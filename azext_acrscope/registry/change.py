@@ -60,7 +60,7 @@ class StatusChange:
         self._ended = reply.status == 200 and self._operation is None
 
     def look(self) -> "OperationState":
-        """One look at whether Azure has finished.
+        """Return one look at whether Azure has finished.
 
         ACR was never seen to send Retry-After with an operation, but it is heeded. Roles may lack
         operationStatuses/read: then the registry itself is looked at.
@@ -80,7 +80,7 @@ class StatusChange:
         )
 
     def status_now(self) -> str | None:
-        """The status at this moment, None if it cannot be read; never raises. For use after something went wrong."""
+        """Return the current status, None if it cannot be read. Never raises: for use after something went wrong."""
         try:
             return status_of(get_registry(self.arm, self.id))[0]
         except AzCLIError as error:
@@ -88,7 +88,7 @@ class StatusChange:
             return None
 
     def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
-        """The error for a change that was refused or did not come to its end, which tells the status it has now."""
+        """Return the error for a change that was refused or did not finish, with the current status."""
         state = f"It is `{now}` now." if now else "Its state could not be read."
         if isinstance(problem, str):
             return errors.write_unfinished(self.where, self.target, problem, state)
@@ -152,7 +152,7 @@ def _wait_for_change(change: StatusChange, timeout: float, sleep: Callable[[floa
 
 
 def unchanged_reason(target: str) -> str:
-    """What is wrong where a write succeeded and did not do it."""
+    """Return what is wrong where a write succeeded and did not do it."""
     by_policy = ": an Azure Policy assignment with the effect modify sets it back" if target == ENABLED else ""
     return f"reading it back shows another status{by_policy}"
 

@@ -59,7 +59,7 @@ def resolve_login_servers(
 def find_login_servers(
     ref: RegistryRef, resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
 ) -> list[str]:
-    """The login servers that are meant by a registry and `endpoints`.
+    """Return the login servers that are meant by a registry and `endpoints`.
 
     :raises RequiredArgumentMissingError: ARM would have to be asked, and must not be.
     :raises InvalidArgumentValueError: no region can be named so.
@@ -111,7 +111,7 @@ def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str
 
 
 def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]], suffix: str) -> dict[str, list[str]]:
-    """The login servers meant by each name, all of them without any; Azure is not asked.
+    """Return the login servers meant by each name, all of them without any; Azure is not asked.
 
     A name stands for all login servers of registries of that name, hashed and regional ones included.
 

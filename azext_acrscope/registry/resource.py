@@ -35,7 +35,7 @@ RegistryResource = dict[str, Any]
 
 
 def find_registry(arm: ArmClient, ref: RegistryRef, resource_group: str | None, suffix: str) -> RegistryResource:
-    """The registry that `ref` names, as ARM returns it.
+    """Return the registry that `ref` names, as ARM returns it.
 
     One request if the resource group is known. Otherwise two: a search by name over the subscription, which does not
     list the other registries, and the registry itself.
@@ -70,7 +70,7 @@ def find_registry(arm: ArmClient, ref: RegistryRef, resource_group: str | None, 
 
 
 def get_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
-    """The registry with this ID, in one request.
+    """Return the registry with this ID, in one request.
 
     :raises ResourceNotFoundError, ForbiddenError, UnauthorizedError, AzureResponseError: by ARM's answer.
     """
@@ -89,7 +89,7 @@ def request_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
 
 
 def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suffix: str) -> list[str]:
-    """The regional login servers of a registry, in one more request; empty where they are not switched on.
+    """Return the regional login servers of a registry, in one more request; empty where they are not switched on.
 
     :raises AzureResponseError: what ARM names is no regional login server of this registry.
     """
@@ -137,7 +137,7 @@ def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
 
 
 def status_of(resource: RegistryResource) -> tuple[str, bool]:
-    """The status of a registry, and whether that is the default because Azure returned no value.
+    """Return the status of a registry, and whether that is the default because Azure returned no value.
 
     :raises AzureResponseError: for a value that is neither `enabled` nor `disabled`.
     """
@@ -160,7 +160,7 @@ def login_server_of(resource: RegistryResource) -> str:
 
 
 def uses_customer_key(resource: RegistryResource) -> bool:
-    """Whether it is encrypted with a key of the customer's; Azure Policy's remediation cannot change such a one."""
+    """Return whether it is encrypted with a customer-managed key: Azure Policy's remediation cannot change it."""
     return str(find_value(resource, "properties", "encryption", "status")).lower() == ENABLED
 
 
@@ -170,18 +170,18 @@ def build_registry_id(subscription_id: str, resource_group: str, name: str) -> A
 
 
 def is_registry_id(text: Any) -> bool:
-    """Whether this is a registry's resource ID, whose parts may be relied on."""
+    """Return whether this is a registry's resource ID, whose parts may be relied on."""
     return paths.is_resource_id(text) and parse_resource_id(text).is_in_group(REGISTRY_TYPE)
 
 
 def registry_label(registry_id: str) -> str:
-    """How an error names a registry: its name and group, found in its ID."""
+    """Return how an error names a registry: its name and group, found in its ID."""
     parts = parse_resource_id(registry_id)
     return f"Registry '{parts.name}' (resource group '{parts.resource_group}')"
 
 
 def describe_registry(resource: RegistryResource, arm_audience: str) -> dict[str, Any]:
-    """What `az acr scope show` prints.
+    """Return what `az acr scope show` prints.
 
     :param arm_audience: the audience of ARM in the cloud in use, such as ``https://management.core.windows.net/``.
     :return: ``{id, name, resourceGroup, subscriptionId, loginServer, status, statusIsDefault, acceptedAudiences[],

@@ -27,7 +27,7 @@ def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
 
 
 def read_check_files(files: list[str]) -> dict[str, dict[str, Any]]:
-    """The rows of checks by registry ID in lower case; of several of one registry, that of the latest probe.
+    """Return the rows of checks by registry ID in lower case; of several of one registry, that of the latest probe.
 
     :raises FileOperationError: a file cannot be read.
     :raises InvalidArgumentValueError: it is not what `az acr scope check` prints.

@@ -39,11 +39,11 @@ class CheckEvidence:
 
     @property
     def proves(self) -> bool:
-        """Whether it came to know what the login server does: tokens of both audiences were sent, and judged."""
+        """Return whether it came to know what the login server does: tokens of both audiences were sent, and judged."""
         return self.in_effect != probe.UNKNOWN
 
     def at_odds(self, status: str) -> bool:
-        """Whether the login server was seen to do something else than the status says."""
+        """Return whether the login server was seen to do something else than the status says."""
         expected = {DISABLED: probe.YES, ENABLED: probe.NO}.get(status)
         return self.proves and expected not in (None, self.in_effect)
 
@@ -104,13 +104,13 @@ class ReportedRegistry:
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
-        """How many consumers break, are unknown and to be asked about, work, and may pull only by a broad role."""
+        """Return how many consumers break, are unknown, work, and can pull only through a broad role."""
         breaks, unknown, works = self.count(BREAKS), len(self.to_ask), self.count(WORKS)
         return breaks, unknown, works, len(self.consumers or []) - breaks - unknown - works
 
     @property
     def next(self) -> str:
-        """One of `NEXT`."""
+        """Return one of `NEXT`."""
         if self.proof and self.proof.at_odds(self.status):
             return MISMATCH
         if self.status == DISABLED:
@@ -175,7 +175,7 @@ class ReportContent:
 
     @property
     def next(self) -> dict[str, int]:
-        """How many registries have come to which point of `NEXT`."""
+        """Return how many registries have come to which point of `NEXT`."""
         return {each: sum(one.next == each for one in self.registries) for each in NEXT_STEPS}
 
     def by_subscription(self) -> list[tuple[str, str, list[ReportedRegistry]]]:
@@ -188,7 +188,7 @@ class ReportContent:
         return [(each, names[each], found[each]) for each in order]
 
     def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[ReportedRegistry]]]:
-        """The consumers with a verdict, each once for all registries of which the same is said.
+        """Return the consumers with a verdict, each once for all registries of which the same is said.
 
         :param broad: of the unknown, those who may pull only by a broad role; without it, all others.
         """
@@ -202,7 +202,7 @@ class ReportContent:
         return list(found.values())
 
     def verdicts(self) -> dict[str, int] | None:
-        """How many consumers there are of each verdict, and how many principals more may pull; None if none was asked
+        """Return how many consumers have each verdict, and how many more principals can pull; None if none was asked
         for, or none could be.
         """
         if all(each.consumers is None for each in self.registries):
@@ -230,7 +230,7 @@ def count_statuses(registries: Iterable[ReportedRegistry]) -> StatusCounts:
 
 
 def report_numbers(content: ReportContent) -> Row:
-    """What the command prints beside the file: numbers only.
+    """Return what the command prints beside the file: numbers only.
 
     ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
     proven, unread[]}``; a consumer of several registries counts once, and a check that did not come to know what the

@@ -14,12 +14,12 @@ _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 
 def choose_format(named: str | None, file: str | None) -> str:
-    """The format: the one that was named, else what the file's ending says, else HTML."""
+    """Return the format: the one that was named, else what the file's ending says, else HTML."""
     return named or _FORMATS_BY_ENDING.get(Path(file or "").suffix.lower(), HTML)
 
 
 def render_report(content: ReportContent, kind: str) -> str:
-    """A document that UTF-8 can hold: a name in an answer of ARM may have half a character."""
+    """Return a document that UTF-8 can hold: a name in an answer of ARM may have half a character."""
     return _HALF_CHARACTERS.sub("\ufffd", _render_as(content, kind))
 
 
@@ -33,7 +33,7 @@ def _render_as(content: ReportContent, kind: str) -> str:
 
 
 def format_remarks(content: ReportContent, kind: str) -> list[str]:
-    """Sentences for who makes the report, on what its readers may not take."""
+    """Return sentences for who makes the report, on what its readers may not take."""
     return sarif.sarif_remarks(content) if kind == SARIF else []
 
 

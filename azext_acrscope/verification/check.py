@@ -35,7 +35,7 @@ class CheckTarget:
 def read_targets(
     connect: Callable[[str | None], ArmClient], refs: list[RegistryRef], group: str | None, suffix: str
 ) -> list[CheckTarget]:
-    """The registries named, read from ARM, each once; of several, one that cannot be read is a failed row.
+    """Return the registries named, read from ARM, each once; of several, one that cannot be read is a failed row.
 
     :raises AzCLIError: the only one could not be read.
     """
@@ -57,7 +57,7 @@ def read_targets(
 def check_rows(
     chosen: list[CheckTarget], prober: Prober, watch: Callable[[int, int, int], None]
 ) -> list[dict[str, Any]]:
-    """A row for each registry, in their order: ``{name, id, loginServer, status, enforcedInEffect, verdict,
+    """Return a row for each registry, in their order: ``{name, id, loginServer, status, enforcedInEffect, verdict,
     observations[], actions[], probe{time, acr, arm}, network{route, addresses[], answer, …}, credentials[]}``.
 
     An outcome in `probe` is ``{result, status, code, correlationId}``; no row holds a token.
@@ -72,7 +72,7 @@ def check_rows(
 
 
 def check_error(found: list[dict[str, Any]], unread: int) -> AzCLIError | None:
-    """The error to end with: a row failed, or a subscription could not be read."""
+    """Return the error to end with: a row failed, or a subscription could not be read."""
     failed = sum(row["verdict"] == FAILED for row in found)
     if failed == len(found) == 1 and not unread:
         return errors.check_failed(found[0]["name"])

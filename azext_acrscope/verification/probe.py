@@ -116,7 +116,7 @@ class Prober:
         self._tokens: dict[tuple[str, str], EntraToken | AzCLIError] = {}
 
     def probe(self, resource: RegistryResource) -> ProbeResult:
-        """Two exchanges at the login server of a registry, as ARM returned it; what goes wrong is in the outcomes.
+        """Make two exchanges at the login server of a registry, as ARM returned it. Failures are in the outcomes.
 
         :raises InvalidArgumentValueError: what ARM names is no login server of the cloud.
         """
@@ -169,7 +169,7 @@ class Prober:
 
 
 def judge_probe(status: str, probe: ProbeResult, registry_id: str) -> ProbeFinding:
-    """What the outcomes mean beside the status that ARM holds: the table above."""
+    """Return what the outcomes mean beside the status that ARM holds: the table above."""
     acr, arm = probe.acr, probe.arm
     if acr.result == ACCEPTED:
         return _judge_arm_outcome(status, arm)

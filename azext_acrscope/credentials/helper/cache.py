@@ -37,7 +37,7 @@ def cache_file() -> str:
 
 
 def read_cache() -> "dict[str, Any]":
-    """The content, with `tokens` and `stored` whatever the file is like."""
+    """Return the content, with `tokens` and `stored` whatever the file is like."""
     content = _parse_json(_read_decrypted())
     if content.get("version") != FORMAT_VERSION:
         content = {}
@@ -58,7 +58,7 @@ def stored_login(content: "dict[str, Any]", host: str) -> "tuple[str, str] | Non
 def cached_token(
     content: "dict[str, Any]", identity: "str | None", host: str, last_resort: bool = False
 ) -> "str | None":
-    """The token of an identity for a host, if it is not to be renewed yet; as a last resort, if it is still valid."""
+    """Return the token of an identity for a host unless it is due for renewal; as a last resort, while it is valid."""
     entry = token_entry(content, identity, host)
     until = entry_time(entry, "expires") - MIN_USABLE_SECONDS if last_resort else entry_time(entry, "renew")
     secret = entry.get("secret")
@@ -66,7 +66,7 @@ def cached_token(
 
 
 def entry_time(entry: "dict[str, Any]", name: str) -> float:
-    """A moment of an entry; long ago, if it is not there or makes no sense."""
+    """Return a moment of an entry; long ago, if it is not there or makes no sense."""
     value = entry.get(name)
     return float(value) if isinstance(value, (int, float)) else 0.0
 
@@ -77,7 +77,7 @@ def token_entry(content: "dict[str, Any]", identity: "str | None", host: str) ->
 
 
 def make_entry(secret: str, claims: "dict[str, Any]") -> "dict[str, Any]":
-    """A token with the moments that count, from its claims `iat` and `exp`.
+    """Return a token with the moments that count, from its claims `iat` and `exp`.
 
     A machine whose clock is behind must not take the token for valid longer than it lives.
     """
@@ -93,7 +93,7 @@ def make_entry(secret: str, claims: "dict[str, Any]") -> "dict[str, Any]":
 
 @contextmanager
 def update_cache() -> "Iterator[dict[str, Any]]":
-    """The content, to be changed in place; it is saved at the end, without what is over.
+    """Return the content, to be changed in place; it is saved at the end, without what is over.
 
     :raises FileOperationError: it cannot be written, or another process keeps it.
     """

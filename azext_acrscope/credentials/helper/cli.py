@@ -45,7 +45,7 @@ def load_errors() -> ModuleType:
 
 @cache
 def cli_context() -> Any:
-    """The CLI's context: its configuration, cloud and account, as the rooms take it."""
+    """Return the CLI's context: its configuration, cloud and account, as the rooms take it."""
     add_cli_packages()
     from azure.cli.core import get_default_cli
 

@@ -84,7 +84,7 @@ class SetupPlan:
 
 
 def helper_config_file(client: str) -> Path:
-    """The file whose `credHelpers` a client reads.
+    """Return the file whose `credHelpers` a client reads.
 
     For podman not the one it signs in to, which is gone after a restart, but the one beside it that it reads, too.
     """
@@ -95,7 +95,7 @@ def helper_config_file(client: str) -> Path:
 
 
 def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> SetupPlan:
-    """What it takes to let a client ask the helper for these hosts.
+    """Return what it takes to let a client ask the helper for these hosts.
 
     :raises FileOperationError: the client's file cannot be read, or something else is where the launcher belongs.
     :raises ValidationError: there is no directory for the launcher.
@@ -134,7 +134,7 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
 
 
 def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir: str | None) -> SetupPlan:
-    """What it takes to undo that for the hosts that `chosen` picks of those that are set up. What is not ours stays.
+    """Return what it takes to undo that for those hosts that `chosen` picks. What is not ours stays.
 
     The launcher goes once no client that is known here has a host left for it.
     """
@@ -155,7 +155,7 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
 
 
 def describe_setup(plan: SetupPlan) -> list[str]:
-    """The changes, for people: the launcher's text, and the lines of the other two files."""
+    """Return the changes, for people: the launcher's text, and the lines of the other two files."""
     lines = []
     if plan.launcher:
         lines += [f"Write {plan.program}:", *(f"    {line}" for line in plan.launcher.splitlines())]
@@ -242,7 +242,7 @@ def _write_launcher(plan: SetupPlan) -> None:
 
 
 def launcher_text() -> str:
-    """The launcher's text, for the interpreter and the extension that run now."""
+    """Return the launcher's text, for the interpreter and the extension that run now."""
     main = os.path.join(cli.EXTENSION_ROOT, "azext_acrscope", "credentials", "helper", "__main__.py")
     folder = os.environ.get("AZURE_CONFIG_DIR")
     folder = os.path.abspath(os.path.expanduser(folder)) if folder else ""

@@ -65,7 +65,7 @@ def _run_verb(arguments: "list[str]") -> str:
 
 
 def answer_get() -> str:
-    """The credential of the host on standard input."""
+    """Return the credential of the host on standard input."""
     server = _read_request()
     if not server:
         raise ProtocolError(NO_SERVER_TEXT)
@@ -131,7 +131,7 @@ def answer_erase() -> str:
 
 
 def answer_list() -> str:
-    """The hosts that were set up, that have a token, or that `docker login` named; with their user names."""
+    """Return the hosts that were set up, that have a token, or that `docker login` named; with their user names."""
     content = cache.read_cache()
     tokens = [host for hosts in content["tokens"].values() for host in hosts if "secret" in hosts[host]]
     stored = {host: entry.get("username") for host, entry in content["stored"].items()}

@@ -21,7 +21,7 @@ class ForeignHost(Exception):
 
 
 def obtain_token(host: str) -> str:
-    """A token for the host: from another process that was making one anyway, else by both hops.
+    """Return a token for the host: from another process that was making one anyway, else by both hops.
 
     :raises NotOurs: no token of ours may be sent to this host.
     :raises AzCLIError: there is none to be had, and the old one is no longer valid.
@@ -53,7 +53,7 @@ def obtain_token(host: str) -> str:
 
 
 def check_login_server_suffix(host: str) -> str:
-    """The suffix of the cloud in use, whose login servers the host is one of.
+    """Return the suffix of the cloud in use, whose login servers the host is one of.
 
     :raises InvalidArgumentValueError: it is none.
     """

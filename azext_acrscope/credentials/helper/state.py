@@ -16,12 +16,12 @@ _IDENTITY_VARIABLES = [
 
 
 def config_folder() -> str:
-    """The CLI's configuration directory, by the CLI's rule."""
+    """Return the CLI's configuration directory, by the CLI's rule."""
     return os.path.expanduser(os.environ.get("AZURE_CONFIG_DIR") or os.path.join("~", ".azure"))
 
 
 def helper_folder() -> str:
-    """The helper's own folder in it."""
+    """Return the helper's own folder in it."""
     return os.path.join(config_folder(), "acrscope")
 
 
@@ -30,7 +30,7 @@ def settings_file() -> str:
 
 
 def read_settings() -> "dict[str, dict[str, str]]":
-    """The hosts that `configure-docker` set up, each with `credential` and, where given, `client_id`, `tenant` and
+    """Return the hosts that `configure-docker` set up, each with `credential` and, if given, `client_id`, `tenant` and
     `subscription`.
 
     :raises FileOperationError: there are settings, but they cannot be read: the wrong identity may be theirs.
@@ -48,7 +48,7 @@ def read_settings() -> "dict[str, dict[str, str]]":
 
 
 def identity_key(source: "dict[str, str]") -> "str | None":
-    """A name for who tokens are asked for as; another one as soon as somebody else signs in. None: nobody is signed in.
+    """Return a key for the signed-in account; another account has another key. None if nobody is signed in.
 
     :param source: a host's settings.
     """
