@@ -30,7 +30,7 @@ def connect_to_registry(cmd: Any, ref: RegistryRef, resource_group: str | None) 
 
 
 def connection_factory(cli_ctx: Any, patient: bool) -> "Callable[[str | None], ArmClient]":
-    """Gives the connection of a subscription: one for each, with room for all writers, who wait by themselves."""
+    """Return a function that gives the connection of a subscription: one for each, with room for all writers."""
     from functools import cache
 
     @cache

@@ -144,6 +144,7 @@ def _table_width(widths: dict[str, int]) -> int:
 
 @_fits_terminal
 def show_table(result: Row) -> Row:
+    """Return the row of a registry."""
     return {
         "Name": result["name"],
         "Status": _status_text(result),
@@ -156,6 +157,7 @@ def show_table(result: Row) -> Row:
 
 @_fits_terminal
 def list_table(result: list[Row]) -> list[Row]:
+    """Return a row for each registry."""
     return [
         {
             "Name": row["name"],
@@ -194,6 +196,7 @@ def _enforce_row(row: Row, planned: bool, verified: bool) -> Row:
 
 @_fits_terminal
 def check_table(result: Row | list[Row]) -> Row | list[Row]:
+    """Return a row for each registry that was checked."""
     if isinstance(result, list):
         return [_check_row(row) for row in result]
     return _check_row(result)
@@ -261,7 +264,7 @@ _NO_CONSUMER_ROW = {"name": "none seen", "kind": "", "signIn": "", "verdict": ""
 
 @_fits_terminal
 def report_table(result: Row | None) -> Row:
-    """Of the printed numbers; nothing for a document that was printed itself."""
+    """Return a row of the printed numbers; nothing for a document that was printed itself."""
     if not result:
         return {}
     consumers = result["consumers"] or {}
@@ -289,12 +292,13 @@ def login_table(result: Row | list[Row]) -> Row | list[Row]:
 
 @_fits_terminal
 def logout_table(result: list[Row]) -> list[Row]:
+    """Return a row for each credential."""
     return [_plain_columns(row) for row in result]
 
 
 @_fits_terminal
 def policy_assign_table(result: Row | None) -> Row:
-    """Of the printed result; nothing for --print, which has none."""
+    """Return a row of the printed result; nothing for --print, which has none."""
     if not result:
         return {}
     count = result["nonCompliant"]
@@ -313,6 +317,7 @@ def policy_assign_table(result: Row | None) -> Row:
 
 @_fits_terminal
 def policy_unassign_table(result: Row) -> Row:
+    """Return a row of the printed result."""
     return _plain_columns({key: result[key] for key in ("name", "changed", "scope")})
 
 
@@ -352,6 +357,7 @@ def _describe_governing(each: Row) -> str:
 
 @_fits_terminal
 def remediate_table(result: list[Row]) -> list[Row]:
+    """Return a row for each registry of the remediation."""
     return [
         {
             "Name": row["name"],
@@ -370,6 +376,7 @@ def _plain_columns(row: Row) -> Row:
 
 @_fits_terminal
 def configure_docker_table(result: Row) -> list[Row]:
+    """Return a row for each host that was set up or removed."""
     return [
         {"LoginServer": row["loginServer"], "Result": row["result"], "Client": result["client"], "File": result["file"]}
         for row in result["hosts"]

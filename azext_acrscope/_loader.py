@@ -20,12 +20,14 @@ class AcrScopeCommandsLoader(AzCommandsLoader):
         super().__init__(cli_ctx=cli_ctx, custom_command_type=custom)
 
     def load_command_table(self, args: list[str]) -> Any:
+        """Load the commands."""
         from azext_acrscope.commands import load_command_table
 
         load_command_table(self, args)
         return self.command_table
 
     def load_arguments(self, command: str) -> None:
+        """Load the arguments of a command."""
         from azext_acrscope._params import load_arguments
 
         load_arguments(self, command)

@@ -86,7 +86,7 @@ def validate_registry(cmd: Any, namespace: Any) -> None:
 
 
 def validate_policy_registry(cmd: Any, namespace: Any) -> None:
-    """The same for a registry that may be left out; a default one does not count beside a group that was typed."""
+    """Parse a registry that can be left out; a default one does not count beside a group that was typed."""
     wider = namespace.management_group or _is_group_typed(namespace)
     if (
         namespace.registry_name is not None

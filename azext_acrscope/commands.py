@@ -20,6 +20,7 @@ from azext_acrscope._format import (
 
 
 def load_command_table(loader: Any, _args: list[str]) -> None:
+    """Load the commands of `az acr scope`."""
     with loader.command_group("acr scope") as g:
         g.custom_show_command("show", "show", table_transformer=show_table)
         g.custom_command("list", "list_", table_transformer=list_table)

@@ -6,6 +6,7 @@ from azext_acrscope._params.shared import STATUSES, CollectValues, several_regis
 
 
 def load(loader: Any) -> None:
+    """Load the arguments of the commands on registries."""
     _read_arguments(loader)
     _report_arguments(loader)
     _enforce_arguments(loader)
@@ -36,7 +37,7 @@ def _read_arguments(loader: Any) -> None:
         c.argument(
             "require",
             arg_type=get_enum_type(STATUSES),
-            help="Fail unless every registry in view has this status and everything in view could be read.",
+            help="Fail unless every registry in scope has this status and everything in scope could be read.",
         )
 
     with loader.argument_context("acr scope check") as c:

@@ -20,6 +20,7 @@ class CollectValues(argparse.Action):
 
 
 def several_registries() -> Any:
+    """Return the argument that names several registries."""
     from knack.arguments import CLIArgumentType
 
     return CLIArgumentType(

@@ -6,6 +6,7 @@ from azext_acrscope._params.shared import CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
+    """Load the arguments of the commands that sign in."""
     _login_arguments(loader)
     _helper_arguments(loader)
 

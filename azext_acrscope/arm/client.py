@@ -40,6 +40,7 @@ class ArmError(Exception):
         self.reasons = reasons  # codes of `details`, where Resource Graph says why
 
     def as_cli_error(self, where: str, action: str) -> AzCLIError:
+        """Return the typed error for this answer."""
         if self.code == "RequestDisallowedByPolicy":
             return errors.policy_disallows(where, self.message, list(self.assignments), self.correlation)
         return errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
@@ -80,12 +81,15 @@ class ArmClient:
         self.sdk_clients: dict[str, Any] = {}
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
+        """Return the answer to a GET."""
         return self._send("GET", self.endpoint + encode_path(path), {**query, "api-version": api_version})
 
     def put(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
+        """Return the answer to a PUT."""
         return self._send("PUT", self.endpoint + encode_path(path), {"api-version": api_version}, body)
 
     def delete(self, path: ArmPath, api_version: str) -> Reply:
+        """Return the answer to a DELETE."""
         return self._send("DELETE", self.endpoint + encode_path(path), {"api-version": api_version})
 
     def post(self, path: ArmPath, api_version: str, body: dict[str, Any] | None = None, **query: str) -> Reply:
@@ -117,13 +121,14 @@ class ArmClient:
         return self.items(self.get(path, api_version, **query), self.follow)
 
     def posted_pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
-        """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
-        too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
+        """Return all items of a list that is requested with POST, such as those of Microsoft.PolicyInsights.
+
+        Next pages are requested with POST also. Azure's own clients disagree on that: if POST is refused, GET is tried.
         """
         return self.items(self.post(path, api_version, None, **query), self._next_posted)
 
     def items(self, reply: Reply, follow: Callable[[str], Reply]) -> list[dict[str, Any]]:
-        """All items of a list whose first page is `reply`.
+        """Return all items of a list whose first page is `reply`.
 
         :param follow: asks for the page that a link leads to.
         :raises AzureResponseError: an answer is no page, or links to another host; the list would not be whole.
@@ -160,7 +165,7 @@ class ArmClient:
 
 
 def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
-    """ARM's envelope is ``{"error": {"code", "message"}}``; what is not in that form is not quoted."""
+    """Return an error from ARM's envelope ``{"error": {"code", "message"}}``; any other form is not quoted."""
     envelope = find_object(content, "error")
     return ArmError(
         status,

@@ -59,7 +59,7 @@ def arm_path(template: str, **names: str) -> ArmPath:
     for kind, name in names.items():
         if kind in ("scope", "resource"):
             if not isinstance(name, ArmPath):
-                raise TypeError(f"{kind} is no ArmPath")
+                raise TypeError(f"{kind} is not an ArmPath")
         else:
             check_arm_name(kind, name)
     return ArmPath(template.format(**names))

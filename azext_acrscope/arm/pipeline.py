@@ -134,6 +134,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         """Heeds Retry-After up to a minute, and says so when it is long."""
 
         def get_retry_after(self, response: Any) -> float | None:
+            """Return the seconds to wait before the next try; None if the answer does not say."""
             wait = retry_after_seconds(response.http_response.headers.get("Retry-After")) or None
             if wait and wait > _SILENT_WAIT_SECONDS:
                 logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)

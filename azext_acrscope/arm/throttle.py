@@ -26,7 +26,7 @@ class Throttle:
         self._next = 0.0
 
     def admit(self, now: float) -> float:
-        """0 if a request may be sent now, which is then counted; else the seconds to wait."""
+        """Return 0 if a request may be sent now, which is then counted; else the seconds to wait."""
         with self._lock:
             pause = max(0.0, self._next - now)
             if not pause and self._rate:
@@ -34,12 +34,12 @@ class Throttle:
             return pause
 
     def taken(self) -> None:
-        """A request was answered otherwise than with 429."""
+        """Note that a request was answered with another status than 429."""
         with self._lock:
             self._rate *= _SPEED_UP_FACTOR
 
     def refused(self, now: float, retry_after: float) -> bool:
-        """A request was answered 429. Refusals of requests that were under way together count as one.
+        """Note that a request was answered with 429; requests that were under way together count as one.
 
         :return: whether this was the first refusal of all.
         """

@@ -59,7 +59,7 @@ def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def replace_document(file: Path, text: str) -> None:
-    """The same for a document without secrets: who may read it stays as it is, and is else what the umask says.
+    """Replace a document without secrets: its permissions stay, or are those of the umask for a new one.
 
     :raises OSError: it cannot be written, or is something else than a file; the old one is as it was.
     """

@@ -75,6 +75,7 @@ def redact_logs() -> None:
 
 
 def user_agent() -> str:
+    """Return the User-Agent of all requests."""
     from azure.cli.core.util import get_az_user_agent
 
     return f"{get_az_user_agent()} CliExtension/acrscope"

@@ -65,8 +65,10 @@ def redact_tokens(text: str) -> str:
 
 
 def redact_secrets(text: str) -> str:
-    """Also without anything else that may be a secret: long runs of letters and digits, GUIDs excepted; on one line,
-    without control characters, and not longer than a person reads."""
+    """Return the text without tokens and anything else that may be a secret: long runs of letters and digits.
+
+    GUIDs stay. The text is on one line, without control characters, and not longer than a person reads.
+    """
 
     def mask(run: re.Match[str]) -> str:
         secret = re.search(r"\d", run[0]) and re.search(r"[A-Za-z]", run[0]) and not re.fullmatch(_GUID, run[0])

@@ -30,6 +30,12 @@ _MAX_SITES_PER_QUERY = 200
 
 @dataclass
 class RegistryInView:
+    """A registry whose consumers are searched.
+
+    :ivar login_server: empty if it is not known.
+    :ivar mode: the role assignment mode of Azure, which decides the roles that pull.
+    """
+
     id: str
     name: str
     login_server: str

@@ -44,16 +44,18 @@ class Knowledge:
         return known.get((kind, sign_in)) or known.get((ANY_KIND, sign_in)) or known[ANY_KIND, UNKNOWN]
 
     def source(self, key: str) -> dict[str, str]:
-        """``source`` (title and address) and ``sourceDate``, the day it was read."""
+        """Return ``source`` (title and address) and ``sourceDate``, the day it was read."""
         source = self.content["sources"][key]
         return {"source": f"{source['title']} <{source['url']}>", "sourceDate": source["read"]}
 
     @property
     def roles(self) -> dict[str, dict[str, Any]]:
+        """Return the known roles by GUID."""
         return self.content["roles"]
 
     @property
     def aks(self) -> dict[str, Any]:
+        """Return what is known of AKS node images."""
         return self.content["aks"]
 
     @property

@@ -55,6 +55,7 @@ class RegistryClient:
     newly_refused: bool = False
 
     def add(self, result: str, events: int, first: datetime, last: datetime) -> None:
+        """Add events with one result."""
         self.results[result] = self.results.get(result, 0) + events
         if is_sign_in(result):
             self.last_sign_in = max(last, self.last_sign_in or last)
@@ -63,6 +64,7 @@ class RegistryClient:
             self.last_refusal = max(last, self.last_refusal or last)
 
     def count(self, of: Callable[[str], bool]) -> int:
+        """Return the number of events whose result meets a condition."""
         return sum(events for result, events in self.results.items() if of(result))
 
 
@@ -76,6 +78,7 @@ def events_query(registries: list[RegistryInView], days: int) -> str:
 
 
 def is_sign_in(result: str) -> bool:
+    """Return whether a result in the log is a successful sign-in."""
     return result == "200"
 
 

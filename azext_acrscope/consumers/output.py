@@ -35,8 +35,10 @@ def _count_unknown_to_ask(result: dict[str, Any]) -> int:
 
 
 def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
-    """The gate: `breaks` is passed if nothing is known to break and nobody is newly refused in the log, `unknown` only
-    if there is nobody to ask about either.
+    """Return the error of --fail-on; None if the check passes.
+
+    `breaks` passes if no consumer is known to break and the log has no newly refused client. `unknown` passes only if
+    there is also no unknown consumer to ask about.
     """
     breaks = sum(each[BREAKS] for each in result["registries"])
     unknown, newly, incomplete = (

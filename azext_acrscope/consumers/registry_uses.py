@@ -48,6 +48,8 @@ class RegistryUse:
 
 @dataclass(frozen=True)
 class PullAuth:
+    """How a consumer signs in, and with which principals, by object ID or client ID."""
+
     how: str
     principals: frozenset[str] = frozenset()
     detail: str = ""
@@ -69,7 +71,7 @@ def auth_of_username(username: str, login_server: str) -> PullAuth:
 
 
 def principals_of_identity(row: Row, identity: str) -> frozenset[str]:
-    """Object IDs of a resource's identity: by its resource ID or client ID, `system` for the system-assigned one."""
+    """Return the object IDs of a resource's identity: by its resource ID or client ID, or `system`."""
     owned = member_at(row, "identity")
     if identity.lower() in ("", "system", "[system]"):
         own = as_text(member_at(owned, "principalId"))

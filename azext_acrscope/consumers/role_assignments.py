@@ -50,7 +50,7 @@ def possible_modes(mode: Any) -> tuple[str, ...]:
 
 
 def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Roles that pull or push, judged by what they allow, in the form of the knowledge's roles."""
+    """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles."""
     found = {}
     for row in rows:
         name, permissions = str(row.get("roleName") or row.get("name")), row.get("permissions")
@@ -106,6 +106,7 @@ class RoleAssignmentIndex:
 
 
 def index_role_assignments(rows: Iterable[dict[str, Any]]) -> RoleAssignmentIndex:
+    """Return the role assignments by their scope."""
     found = RoleAssignmentIndex()
     for row in rows:
         try:

@@ -87,6 +87,7 @@ def read_batch_pool(row: Row, suffix: str) -> list[RegistryUse]:
 
 
 def read_flux(row: Row, suffix: str) -> list[RegistryUse]:
+    """Return the uses of a Flux configuration."""
     host = hosts.image_login_server(as_text(member_at(row, "ociRepository", "url")), suffix)
     if not host:
         return []

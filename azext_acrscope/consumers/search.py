@@ -22,7 +22,9 @@ ConsumerRows = list[dict[str, Any]]
 
 @dataclass
 class FleetConsumers:
-    """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
+    """What a search found in all tenants.
+
+    :ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
         could be asked for its tenant.
     :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
     :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.

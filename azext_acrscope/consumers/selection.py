@@ -36,7 +36,7 @@ class TenantSearch:
 
 
 def known_subscriptions(cli_ctx: Any, tenant: str) -> list[str]:
-    """IDs of the subscriptions that the CLI knows in a tenant."""
+    """Return the IDs of the subscriptions that the CLI knows in a tenant."""
     from azure.cli.core._profile import Profile
 
     accounts = Profile(cli_ctx=cli_ctx).load_cached_subscriptions()
@@ -71,7 +71,7 @@ def _typed_name(ref: RegistryRef) -> str:
 
 
 def searches_by_name(cli_ctx: Any, refs: list[RegistryRef], group: str | None) -> list[TenantSearch]:
-    """For the registries named, those with a resource ID in the tenant of their subscription.
+    """Return the searches for the registries named, those with a resource ID in their subscription's tenant.
 
     A name is looked for in the subscription in use first, then in all that the account can see.
 
@@ -120,7 +120,7 @@ def _matches_ref(registry: RegistryInView, ref: RegistryRef, group: str | None) 
 
 
 def searches_by_scope(cli_ctx: Any, scope: Scope) -> list[TenantSearch]:
-    """For all registries of some subscriptions, of a resource group or of a management group.
+    """Return the searches for all registries of subscriptions, a resource group or a management group.
 
     :raises ResourceNotFoundError: there is no such management group.
     """

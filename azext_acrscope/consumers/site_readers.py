@@ -24,6 +24,7 @@ SITE_TYPES = ("microsoft.web/sites", "microsoft.web/sites/slots")
 
 
 def site_kind(row: Row) -> str:
+    """Return the kind of consumer that a site is."""
     kind = as_text(row.get("kind")).lower()
     if "azurecontainerapps" in kind:
         return "functions-on-container-apps"
@@ -31,7 +32,7 @@ def site_kind(row: Row) -> str:
 
 
 def site_versions(row: Row, config: Row | None = None) -> list[str]:
-    """linuxFxVersion and windowsFxVersion, from wherever they are: the site's two places and its config row.
+    """Return linuxFxVersion and windowsFxVersion, from the site's two places and its config row.
 
     Usually one; where the places disagree, none is left out.
     """
@@ -47,7 +48,7 @@ def site_versions(row: Row, config: Row | None = None) -> list[str]:
 
 
 def site_auth(row: Row, config: Row | None = None) -> PullAuth | None:
-    """None where neither row says it. Where they disagree, it is the identity: what may break must not be missed."""
+    """Return how a site signs in; None where no row says it. If they disagree, it is the identity, which may break."""
     places = (row.get("siteConfig"), config)
     said = [as_bool(member_at(place, "acrUseManagedIdentityCreds")) for place in places]
     if any(said):
@@ -57,6 +58,7 @@ def site_auth(row: Row, config: Row | None = None) -> PullAuth | None:
 
 
 def is_sidecar_site(version: str) -> bool:
+    """Return whether a site runs several containers."""
     return version.lower() == "sitecontainers"
 
 
@@ -94,18 +96,19 @@ def _images_in_yaml(form: str, encoded: str) -> list[str]:
 
 
 def images_with_variable_registry(images: Iterable[str]) -> list[str]:
-    """Images whose registry is a variable, which only the app's settings know."""
+    """Return the images whose registry is a variable, which only the app's settings know."""
     return [image for image in images if "$" in image.partition("/")[0]]
 
 
 def read_site_uses(row: Row, sign_in: PullAuth, suffix: str, config: Row | None = None) -> list[RegistryUse]:
+    """Return the uses of a site."""
     images = [image for version in site_versions(row, config) for image in site_images(version)]
     found = [host for image in images if (host := hosts.image_login_server(image, suffix))]
     return make_uses(row, site_kind(row), ((host, sign_in) for host in found))
 
 
 def read_site_containers(row: Row, containers: list[Row], suffix: str) -> list[RegistryUse]:
-    """Of the items that ARM lists below a site; several containers of one registry may sign in in several ways."""
+    """Return the uses of the containers below a site; those of one registry may sign in in several ways."""
     found = []
     for container in containers:
         host = hosts.image_login_server(as_text(member_at(container, "properties", "image")), suffix)

@@ -85,7 +85,7 @@ def _role_names(principals: Iterable[str], held: dict[str, RightsHolder]) -> lis
 def consumers_by_identity(
     registry: RegistryInView, found: Inventory, used: Iterable[RegistryUse]
 ) -> dict[str, list[str]]:
-    """Resource IDs of consumers by the object ID or client ID (lower case) of the identity that they pull with.
+    """Return resource IDs of consumers by the object ID or client ID (lower case) of the identity they pull with.
 
     Client IDs are known of user-assigned identities only: rows of Resource Graph hold no others.
     """

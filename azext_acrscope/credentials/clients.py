@@ -40,7 +40,7 @@ class ContainerClient:
     path: str
 
     def store(self, login_server: str) -> CredentialStore | None:
-        """Where the client keeps the credential of a login server; None for a client whose rules are not known."""
+        """Return where the client keeps the credential of a login server; None if its rules are not known."""
         return store_of_client(self.name, login_server) if self.name in KNOWN_CLIENTS else None
 
 
@@ -92,7 +92,7 @@ def run_logout(client: ContainerClient, login_server: str) -> None:
 
 
 def store_of_client(name: str, login_server: str) -> CredentialStore:
-    """Where the client called `name` keeps the credential of a login server, by its own rules."""
+    """Return where a client keeps the credential of a login server, by its own rules."""
     kind = KNOWN_CLIENTS[name]
     return stores.choose_store(config_file(name), login_server, kind.knows_store)
 

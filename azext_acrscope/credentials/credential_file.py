@@ -57,7 +57,7 @@ def read_credential_file(file: Path) -> dict[str, Any]:
 
 @contextmanager
 def edit_credential_file(file: Path) -> Iterator[dict[str, Any]]:
-    """The content of a credential file, to be changed in place; it is saved at the end if it was changed.
+    """Yield the content of a credential file to change in place; it is saved at the end if it was changed.
 
     A link is followed, unknown members and their order are kept, and the file ends up readable by its owner alone.
 
@@ -73,7 +73,7 @@ def edit_credential_file(file: Path) -> Iterator[dict[str, Any]]:
 
 @contextmanager
 def lock_file(file: Path, seconds: float | None = None) -> Iterator[None]:
-    """One process at a time. Reading needs no lock.
+    """Let one process at a time in. Reading needs no lock.
 
     portalocker and not msal_extensions.CrossPlatLock, which stands on it: that one deletes its lock file at the
     end, so that one waiter may hold the deleted file's lock and a newcomer the new file's, both at once.

@@ -39,7 +39,7 @@ class Destination:
         return name if name in clients.KNOWN_CLIENTS else None
 
     def store(self, host: str) -> CredentialStore | None:
-        """Where the credential of a host lies; None for a client of unknown rules."""
+        """Return where the credential of a host lies; None for a client of unknown rules."""
         if self.file:
             return FileStore(self.file)
         return clients.store_of_client(self.kind, host) if self.kind else None

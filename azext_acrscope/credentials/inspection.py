@@ -41,6 +41,7 @@ class FoundCredential:
     actions: list[str] = field(default_factory=list)
 
     def row(self) -> dict[str, Any]:
+        """Return the row of the result."""
         return {
             "client": self.client,
             "credentialStore": self.store or None,

@@ -40,7 +40,8 @@ class CredentialStore(Protocol):
     """Where credentials lie; `name` is a file's path or a helper's program."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Return what people call the store."""
 
     def get(self, host: str) -> StoredCredential | None:
         """Return the credential of a host, None if there is none."""
@@ -63,15 +64,17 @@ class FileStore:
 
     @property
     def name(self) -> str:
+        """Return what people call the store."""
         return str(self.file)
 
     def get(self, host: str) -> StoredCredential | None:
+        """Return the stored credential of a host; None if there is none."""
         auths = credential_file.read_credential_file(self.file).get("auths") or {}
         found = [auths[key] for key in _keys_of_host(auths, host)]
         return _parse_auth_entry(found[0]) if found else None
 
     def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
-        """As user and password, which all clients read; an identity token is not known to all, and must not stay.
+        """Store tokens as user and password, which all clients read; an identity token must not stay beside them.
 
         (docker itself writes `identitytoken`, over which podman refuses to log in, and which oras-py does not see.)
         """
@@ -87,12 +90,14 @@ class FileStore:
                 auths[token.login_server] = {"auth": encode_auth(TOKEN_USERNAME, token.value), **kept}
 
     def erase(self, host: str) -> None:
+        """Remove the credential of a host."""
         with credential_file.edit_credential_file(self.file) as content:
             auths = content.get("auths") or {}
             for key in _keys_of_host(auths, host):
                 del auths[key]
 
     def hosts(self) -> list[str]:
+        """Return the hosts with a credential."""
         auths = credential_file.read_credential_file(self.file).get("auths") or {}
         return [host_of_reference(key) for key in auths if _parse_auth_entry(auths[key])]
 
@@ -111,6 +116,7 @@ class HelperStore:
 
     @property
     def name(self) -> str:
+        """Return what people call the store."""
         return f"docker-credential-{self.helper}"
 
     @property
@@ -119,6 +125,7 @@ class HelperStore:
         return self.helper == OWN_HELPER
 
     def get(self, host: str) -> StoredCredential | None:
+        """Return the stored credential of a host; None if there is none."""
         answer = self._ask("get", host, host)
         if answer is None:
             return None
@@ -129,15 +136,18 @@ class HelperStore:
         return StoredCredential(username, secret)
 
     def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
+        """Store tokens with the helper."""
         for token in tokens:
             self.check_size(token)
             entry = {"ServerURL": token.login_server, "Username": TOKEN_USERNAME, "Secret": token.value}
             self._ask("store", json.dumps(entry), token.login_server)
 
     def erase(self, host: str) -> None:
+        """Remove the credential of a host."""
         self._ask("erase", host, host)
 
     def hosts(self) -> list[str]:
+        """Return the hosts with a credential."""
         return list(self.usernames())
 
     def usernames(self) -> dict[str, str]:

@@ -83,6 +83,7 @@ class PlanItem:
 
     @property
     def subscription(self) -> str:
+        """Return the ID of the registry's subscription."""
         return parse_resource_id(self.resource["id"]).subscription.lower()
 
     @property

@@ -62,7 +62,7 @@ class EnforcementPlan:
 
     @property
     def enforcing(self) -> list[PlanItem]:
-        """Of the changes, those after which ARM-audience tokens are refused."""
+        """Return the changes after which ARM-audience tokens are refused."""
         return [item for item in self.changes if item.target == registry_resource.DISABLED]
 
     @property
@@ -86,6 +86,7 @@ class WaveSettings:
 
     @property
     def staged(self) -> bool:
+        """Return whether the run has several steps."""
         return bool(self.canaries or self.share)
 
     def split(self, items: list[PlanItem]) -> list[list[PlanItem]]:

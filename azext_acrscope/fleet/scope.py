@@ -21,6 +21,8 @@ READ_MANAGEMENT_GROUP = "Microsoft.Management/managementGroups/descendants/read"
 
 @dataclass(frozen=True)
 class Subscription:
+    """A subscription of the CLI, with its tenant."""
+
     id: str
     name: str
     tenant: str
@@ -99,7 +101,7 @@ def _display_name(item: dict[str, Any]) -> str:
 
 
 def expected_subscription_ids(arm: ArmClient, management_group: str) -> tuple[list[str], list[str]]:
-    """Their IDs; without the right to ask, none, and a sentence that says so."""
+    """Return the IDs of its subscriptions; without the right to read them, none, and a sentence on that."""
     try:
         return list(list_subscriptions_below(arm, management_group)), []
     except ArmError as error:

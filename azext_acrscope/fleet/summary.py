@@ -32,6 +32,7 @@ class Fleet:
 
     @property
     def complete(self) -> bool:
+        """Return whether everything could be read."""
         return not (self.unreadable or self.incomplete)
 
 
@@ -56,7 +57,7 @@ def fleet_row(resource: RegistryResource, fleet: Fleet, arm_audience: str) -> di
 
 
 def requirement_error(rows: list[dict[str, Any]], fleet: Fleet, required: str) -> Exception | None:
-    """The gate: None only if every registry in view has the status and nothing in view went unread."""
+    """Return the error of --require; None only if every registry has the status and everything could be read."""
     if not rows and fleet.complete:
         return fleet_errors.nothing_in_view()  # a slip in the scope must not open the gate
     other = [each["status"] for each in rows if each["status"] != required]

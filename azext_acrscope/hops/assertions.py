@@ -130,5 +130,5 @@ def _send_request(method: str, host: str, target: str, bearer: str) -> tuple[int
 
 
 def read_variables(names: tuple[str, ...]) -> dict[str, str]:
-    """Environment variables by name; empty where missing."""
+    """Return environment variables by name; empty where missing."""
     return {name: read_variable(os.environ, name) for name in names}

@@ -82,6 +82,7 @@ class LoginServer:
         return self.result(self.begin(lambda: self._send("POST", path, form)))
 
     def close(self) -> None:
+        """Close the connections."""
         self._pool.close()
 
     def _send(self, method: str, path: str, form: dict[str, str | list[str]] | None = None) -> LoginServerAnswer:

@@ -75,6 +75,7 @@ def assigned_effect(assignment: Assignment) -> str:
 
 
 def assignment_id(scope: PolicyScope, name: str) -> ArmPath:
+    """Return the ID of an assignment by its name at a scope."""
     template = "{scope}/providers/Microsoft.Authorization/policyAssignments/{assignment}"
     return arm_path(template, scope=scope.path, assignment=name)
 

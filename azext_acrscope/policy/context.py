@@ -18,7 +18,10 @@ from azext_acrscope.registry import resource as registry_resource
 
 @dataclass
 class PolicyContext:
-    """:ivar live: whether the registries are as of this moment, from ARM itself; else from Resource Graph."""
+    """What the commands on policy read first: the scope, the rules that apply, and the registries.
+
+    :ivar live: whether the registries are current, from ARM itself; else they are from Resource Graph.
+    """
 
     arm: ArmClient
     scope: PolicyScope
@@ -36,6 +39,7 @@ def read_registry_context(cli_ctx: Any, ref: RegistryRef, resource_group: str | 
 
 
 def registry_scope(registry_id: str) -> PolicyScope:
+    """Return the scope of one registry."""
     return PolicyScope(check_resource_id(registry_id), registry_resource.registry_label(registry_id))
 
 

@@ -69,6 +69,7 @@ class PolicyRule:
 
     @property
     def governs(self) -> bool:
+        """Return whether the effect is another one than disabled."""
         return self.effect != "disabled"
 
     @property
@@ -78,12 +79,14 @@ class PolicyRule:
 
     @property
     def key(self) -> tuple[str, str]:
-        """By which a policy state names it."""
+        """Return the key by which a policy state names the rule."""
         return self.assignment.lower(), self.reference.lower()
 
 
 @dataclass(frozen=True)
 class PolicyExemption:
+    """An exemption from an assignment at a scope; without `references`, from all members of its initiative."""
+
     scope: str
     assignment: str
     references: frozenset[str] = frozenset()
@@ -114,6 +117,7 @@ class EffectiveRules:
         ]
 
     def exempt(self, rule: PolicyRule, registry_id: str) -> bool:
+        """Return whether a registry is exempt from a rule."""
         return any(
             each.assignment == rule.assignment.lower()
             and (not each.references or rule.reference.lower() in each.references)

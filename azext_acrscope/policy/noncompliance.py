@@ -16,7 +16,7 @@ from azext_acrscope.registry.resource import RegistryResource
 
 @dataclass(frozen=True)
 class NonComplianceCount:
-    """`non_compliant` of `total` registries; None where that is not known.
+    """A count: `non_compliant` of `total` registries; None where that is not known.
 
     :ivar remarks: why it is not known, or why there may be more.
     """
@@ -26,6 +26,7 @@ class NonComplianceCount:
     remarks: tuple[str, ...] = ()
 
     def as_result(self) -> dict[str, int] | None:
+        """Return the numbers for the result; None if they are not known."""
         if self.non_compliant is None or self.total is None:
             return None
         return {"registries": self.non_compliant, "of": self.total}

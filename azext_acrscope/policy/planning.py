@@ -83,10 +83,12 @@ class AssignmentRequest:
 
     @property
     def assignment_name(self) -> str:
+        """Return the name that was given, or the default for the effect."""
         return self.name or _DEFAULT_NAMES[self.effect or "audit"]
 
     @property
     def default_display_name(self) -> str:
+        """Return the display name of a new assignment."""
         return _DISPLAY_NAMES[self.effect or "audit"]
 
 
@@ -123,10 +125,12 @@ class AssignmentPlan:
 
     @property
     def id(self) -> str:
+        """Return the ID of the assignment."""
         return assignments.assignment_id(self.scope, self.name)
 
     @property
     def modifies(self) -> bool:
+        """Return whether the effect is modify, which needs an identity."""
         return str(self.body["properties"]["policyDefinitionId"]).lower() == MODIFY_ID.lower()
 
     @property
@@ -136,10 +140,12 @@ class AssignmentPlan:
 
     @property
     def effect(self) -> str:
+        """Return the effect after the change."""
         return assigned_effect(self.body)
 
     @property
     def changes(self) -> list[AssignmentEdit]:
+        """Return all changes of the plan."""
         lacks_role = self.modifies and not self.role
         role = AssignmentEdit("new role of its identity", None, f"Contributor at {self.scope.text}")
         return [*self.edits, *([role] if lacks_role else [])]

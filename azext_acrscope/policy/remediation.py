@@ -61,6 +61,7 @@ class RemediationTarget:
 
     @property
     def id(self) -> str:
+        """Return the registry's ID."""
         return str(self.resource["id"])
 
 
@@ -80,6 +81,7 @@ class RemediationTask:
 
     @property
     def path(self) -> ArmPath:
+        """Return the ID of the remediation."""
         template = "{scope}/providers/Microsoft.PolicyInsights/remediations/{name}"
         return arm_path(template, scope=self.place.path, name=self.name)
 
@@ -345,7 +347,7 @@ def record_results(task: RemediationTask, ended: str, outcome: dict[str, str], n
 
 
 def mark_not_started(task: RemediationTask) -> None:
-    """All that is to be changed has customer-managed keys: a remediation could change none of it."""
+    """Mark all targets: each has a customer-managed key, so a remediation could change none of them."""
     for each in task.todo:
         each.after, each.result = each.before, NOT_REACHED
         each.reason = "it has a customer-managed key, so Azure Policy cannot change it: no remediation was started"

@@ -107,10 +107,12 @@ class OperationState:
 
     @property
     def ended(self) -> bool:
+        """Return whether the operation has ended."""
         return self.state.lower() == "succeeded"
 
     @property
     def problem(self) -> str | None:
+        """Return what went wrong; None if nothing did."""
         over = self.state.lower() in ("failed", "canceled")
         return f"Azure reports the operation as {self.state}{self.why}" if over else None
 
@@ -158,6 +160,7 @@ def unchanged_reason(target: str) -> str:
 
 
 def timeout_reason(timeout: float, state: str) -> str:
+    """Return why a change that did not end in time is unfinished."""
     return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
 
 

@@ -84,7 +84,7 @@ def get_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
 
 
 def request_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
-    """The same, but with ARM's refusal as an `ArmError`, for callers that act on its status."""
+    """Return the registry with this ID, with ARM's refusal as an `ArmError` for callers that act on its status."""
     return _check_registry(sdk_client.read_registry(arm, registry_id), registry_id)
 
 
@@ -156,6 +156,7 @@ def status_of(resource: RegistryResource) -> tuple[str, bool]:
 
 
 def login_server_of(resource: RegistryResource) -> str:
+    """Return the login server of a registry in lower case; empty if it has none."""
     return str(resource["properties"].get("loginServer") or "").lower()
 
 
@@ -165,6 +166,7 @@ def uses_customer_key(resource: RegistryResource) -> bool:
 
 
 def build_registry_id(subscription_id: str, resource_group: str, name: str) -> ArmPath:
+    """Return the resource ID of a registry."""
     template = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{REGISTRY_TYPE}/{{registry}}"
     return arm_path(template, subscription=subscription_id, group=resource_group, registry=name)
 

@@ -18,7 +18,9 @@ class StatusBar:
 
 @dataclass(frozen=True)
 class TableCell:
-    """:ivar tone: one of GOOD, BAD, DOUBT, or empty; colour only, the text says it, too.
+    """A cell of a table.
+
+    :ivar tone: one of GOOD, BAD, DOUBT, or empty; it adds color, and the text says the same.
     :ivar note: smaller, below.
     :ivar prose: whether text and note are sentences of this project, in which backquotes mean code.
     """
@@ -32,7 +34,10 @@ class TableCell:
 
 @dataclass(frozen=True)
 class Table:
-    """:ivar caption: what it is, for who cannot see it at a glance. The first cell of a row is its heading."""
+    """A table; the first cell of a row is its heading.
+
+    :ivar caption: what it shows, for readers who cannot see it at a glance.
+    """
 
     caption: str
     columns: tuple[str, ...]
@@ -41,6 +46,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
+    """A part of the report under a title: a text, a table or a list."""
+
     title: str
     text: str = ""
     table: Table | None = None
@@ -59,6 +66,8 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class ReportDocument:
+    """All that a report says, in the order in which it says it."""
+
     title: str
     subtitle: str
     headline: str

@@ -19,7 +19,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 
 
 def render_csv(content: ReportContent) -> str:
-    """With a first line of names, and lines that end as RFC 4180 says. What was not read or asked for is empty.
+    """Return a line of names and a line for each registry, ended as in RFC 4180. What was not read is empty.
 
     `consumersRead` is `all`, `part` or `none`; `unread` is in each row the number of sentences that the report in other
     formats has on what could not be read: if it is not 0, there may be more registries and consumers than these.

@@ -86,6 +86,7 @@ _LEGEND_ENTRIES = ((GOOD, "enforced (`disabled`)"), (BAD, "not enforced (`enable
 
 
 def render_html(document: ReportDocument) -> str:
+    """Return the report as one HTML document."""
     root = Element("html", {"lang": "en"})
     head = SubElement(root, "head")
     SubElement(head, "meta", {"charset": "utf-8"})

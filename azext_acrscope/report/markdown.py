@@ -14,6 +14,7 @@ _ZERO_WIDTH_SPACE = "&#8203;"  # a space without width; no backslash keeps a men
 
 
 def render_markdown(document: ReportDocument) -> str:
+    """Return the report as Markdown."""
     parts = [
         f"# {_render_text(document.title)}",
         _render_text(document.subtitle),

@@ -67,34 +67,39 @@ class ReportedRegistry:
 
     @property
     def id(self) -> str:
+        """Return the registry's ID."""
         return str(self.row["id"])
 
     @property
     def name(self) -> str:
+        """Return the registry's name."""
         return str(self.row["name"])
 
     @property
     def subscription(self) -> str:
+        """Return the name of its subscription."""
         return str(self.row["subscriptionName"])
 
     @property
     def subscription_id(self) -> str:
-        """In lower case."""
+        """Return the ID of its subscription in lower case."""
         return str(self.row["subscriptionId"]).lower()
 
     @property
     def status(self) -> str:
+        """Return its status."""
         return str(self.row["status"])
 
     @property
     def doors(self) -> list[str]:
-        """Ways in that the status does not close."""
+        """Return the sign-in methods that the status does not affect."""
         other = self.row["otherSignIns"]
         return [
             said for said, key in (("admin user", "adminUser"), ("anonymous pull", "anonymousPull")) if other.get(key)
         ]
 
     def count(self, verdict: str) -> int:
+        """Return how many of its consumers have a verdict."""
         return sum(row["verdict"] == verdict for row in self.consumers or [])
 
     @property
@@ -161,16 +166,19 @@ class ReportContent:
     manual_checks: list[dict[str, str]] = field(default_factory=list)
 
     def sort(self) -> None:
+        """Sort the registries by subscription and name."""
         self.registries.sort(
             key=lambda each: (each.subscription.lower(), each.subscription_id, each.name.lower(), each.id.lower())
         )
 
     @property
     def checked(self) -> list[ReportedRegistry]:
+        """Return the registries that were checked."""
         return [each for each in self.registries if each.proof]
 
     @property
     def proven(self) -> list[ReportedRegistry]:
+        """Return the registries whose check showed what the login server does."""
         return [each for each in self.registries if each.proof and each.proof.proves]
 
     @property
@@ -179,7 +187,7 @@ class ReportContent:
         return {each: sum(one.next == each for one in self.registries) for each in NEXT_STEPS}
 
     def by_subscription(self) -> list[tuple[str, str, list[ReportedRegistry]]]:
-        """ID, name and registries of each subscription, by name; several may have the same name."""
+        """Return ID, name and registries of each subscription, by name; several may have the same name."""
         names = {each.subscription_id: each.subscription for each in self.registries} | self.subscriptions
         found: dict[str, list[ReportedRegistry]] = {each: [] for each in names}
         for each in self.registries:
@@ -221,10 +229,12 @@ class StatusCounts:
 
     @property
     def all(self) -> int:
+        """Return the number of registries."""
         return self.enforced + self.open + self.unknown
 
 
 def count_statuses(registries: Iterable[ReportedRegistry]) -> StatusCounts:
+    """Return how many registries have which status."""
     found = [each.status for each in registries]
     return StatusCounts(found.count(DISABLED), found.count(ENABLED), found.count(resource.UNKNOWN))
 

@@ -38,7 +38,7 @@ def format_remarks(content: ReportContent, kind: str) -> list[str]:
 
 
 def check_report_file(file: str) -> None:
-    """Before anything is read and any token is sent.
+    """Raise an error if the report cannot be written, before anything is read and any token is sent.
 
     :raises FileOperationError: no report can be put there.
     """

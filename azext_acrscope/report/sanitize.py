@@ -2,7 +2,7 @@
 
 
 def split_code_spans(text: str) -> list[tuple[str, bool]]:
-    """Our own sentences in pieces, and which of them are code: the words between two backquotes.
+    """Return our own sentences in pieces, and which of them are code: the words between two backquotes.
 
     Sentences may quote what others wrote: where backquotes do not pair, all of it is words.
     """

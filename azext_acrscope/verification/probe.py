@@ -65,6 +65,7 @@ class TokenOutcome:
     error: AzCLIError | None = None
 
     def row(self) -> dict[str, Any]:
+        """Return the members of the result."""
         return {
             "result": self.result,
             "status": self.status,
@@ -83,6 +84,7 @@ class ProbeResult:
     challenge: AzCLIError | None = None
 
     def row(self) -> dict[str, Any]:
+        """Return the members of the result."""
         return {"time": self.time, "acr": self.acr.row(), "arm": self.arm.row()}
 
 
@@ -222,9 +224,11 @@ class Verification:
 
     @property
     def verified(self) -> bool:
+        """Return whether the status was seen in effect."""
         return self.finding.verdict == OK
 
     def row(self) -> dict[str, Any]:
+        """Return the members of the result."""
         return {
             "verified": self.verified,
             "enforcedInEffect": self.finding.in_effect,

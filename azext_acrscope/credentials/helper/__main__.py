@@ -8,6 +8,7 @@ import sys
 
 
 def main() -> int:
+    """Run the helper and return its exit code."""
     out = os.dup(1)
     os.dup2(2, 1)
     root = os.path.abspath(__file__)

@@ -33,6 +33,7 @@ _FAILURE_REMEMBERED_SECONDS = 600.0  # how long a failure is remembered
 
 
 def cache_file() -> str:
+    """Return the path of the cache."""
     return os.path.join(state.helper_folder(), "helper-tokens.bin" if sys.platform == "win32" else "helper-tokens.json")
 
 
@@ -47,7 +48,7 @@ def read_cache() -> "dict[str, Any]":
 
 
 def stored_login(content: "dict[str, Any]", host: str) -> "tuple[str, str] | None":
-    """User name and secret that `docker login` handed over for a host."""
+    """Return the user name and secret that `docker login` handed over for a host."""
     entry = content["stored"].get(host, {})
     if "expires" in entry and entry_time(entry, "expires") < time.time() + MIN_USABLE_SECONDS:
         return None
@@ -72,6 +73,7 @@ def entry_time(entry: "dict[str, Any]", name: str) -> float:
 
 
 def token_entry(content: "dict[str, Any]", identity: "str | None", host: str) -> "dict[str, Any]":
+    """Return the cached token of an identity for a host; empty if there is none."""
     found: dict[str, Any] = content["tokens"].get(identity, {}).get(host, {})
     return found
 
@@ -171,7 +173,7 @@ def _is_own_file(descriptor: int) -> bool:
 
 
 def make_private_folder(folder: str) -> None:
-    """A folder that only its owner can look into, as far as there is a say in it."""
+    """Create a folder that only its owner can read, as far as the system allows it."""
     with suppress(OSError):
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if stat.S_IMODE(os.stat(folder).st_mode) & 0o077:

@@ -80,6 +80,7 @@ class SetupPlan:
 
     @property
     def empty(self) -> bool:
+        """Return whether there is nothing to change."""
         return not (self.helpers or self.settings) and self.launcher is None
 
 

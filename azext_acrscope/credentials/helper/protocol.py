@@ -139,6 +139,7 @@ def answer_list() -> str:
 
 
 def answer_version() -> str:
+    """Return the answer to `version`."""
     from importlib.metadata import version as version_of
 
     from azext_acrscope.credentials.helper import cli

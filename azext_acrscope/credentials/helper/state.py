@@ -26,6 +26,7 @@ def helper_folder() -> str:
 
 
 def settings_file() -> str:
+    """Return the path of the settings."""
     return os.path.join(helper_folder(), "helper.json")
 
 
