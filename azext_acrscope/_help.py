@@ -258,8 +258,8 @@ long-summary: >
     Removes them from where `az acr scope login` puts them: with the client's own logout, from the file that
     `--auth-file` names, or from docker's configuration. Credentials of other users, such as the admin user, stay. A
     name stands for every login server of registries of that name with a stored credential. The command sends
-    nothing over the network. The result is a row for each login server with `removed` and `reason`. If nothing was stored, that is
-    not an error.
+    nothing over the network. The result is a row for each login server with `removed` and `reason`. If nothing was
+    stored, that is not an error.
 examples:
   - name: Remove the credential of one registry from the container client.
     text: az acr scope logout --name contoso.azurecr.io
