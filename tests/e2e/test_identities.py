@@ -508,8 +508,8 @@ def test_only_a_login_server_names_a_registry_and_arm_is_never_asked(
     [
         (["--client-id", "x"], "--client-id cannot be used with --credential cli"),
         (["--tenant", "x", "--subscription", "y"], "--tenant cannot be combined with --subscription"),
-        (["--credential", "managed-identity", "--tenant", "x"], "--tenant means nothing with"),
-        (["--credential", "environment", "--subscription", "y"], "--subscription means nothing with"),
+        (["--credential", "managed-identity", "--tenant", "x"], "--tenant cannot be used with"),
+        (["--credential", "environment", "--subscription", "y"], "--subscription cannot be used with"),
     ],
 )
 def test_what_means_nothing_is_refused(az: Az, cloud: LocalCloud, arguments: list[str], says: str) -> None:
