@@ -10,136 +10,26 @@ from typing import Any, TypeVar
 from azext_acrscope.base.resource_ids import name_in_id
 
 Row = dict[str, Any]
-T = TypeVar("T", dict[str, Any], list[dict[str, Any]], dict[str, Any] | list[dict[str, Any]])
+_Table = TypeVar("_Table", Row, list[Row], Row | list[Row])
 
 _WIDTH_WITHOUT_TERMINAL = 120  # columns
-_GAP = 2  # columns between two columns of the table
-_HEADER_PADDING = 2  # columns by which the CLI's tables make a column wider than its header
-# Columns that may be shortened, and to how many columns at least. The widest is shortened first.
-_LEAST_WIDTHS = {
-    "Why": 24,
-    "Reason": 24,
-    "Actions": 24,
-    "Disagreement": 24,
-    "GovernedBy": 24,
-    "AcceptedAudiences": 24,
-    "Scope": 20,
-    "LoginServer": 20,
-    "File": 16,
-    "Subscription": 12,
-    "ResourceGroup": 12,
-    "Consumer": 16,
-    "SignIn": 12,
-}
-# Columns to leave out where even that is too wide, the least important first. What people act on is never among them.
-_LEFT_OUT_FIRST = (
-    "SourceDate",
-    "Location",
-    "AnonymousPull",
-    "AdminUser",
-    "Client",
-    "CredentialStore",
-    "Kind",
-    "Seconds",
-    "EnforcementMode",
-    "AcrToken",
-    "ArmToken",
-    "File",
-    "LoginServer",
-    "SignIn",
-    "ResourceGroup",
-    "Disagreement",
-    "AcceptedAudiences",
-    "Subscription",
-    "EnforcedInEffect",
-    "Scope",
-)
 
 
-def _fits_terminal(make: Callable[..., T]) -> Callable[..., T]:
+def _fits_terminal(make: Callable[[Any], _Table]) -> Callable[[Any], _Table]:
     """Let a transformer's table fit the terminal: COLUMNS, else its width, else 120."""
 
     @wraps(make)
-    def transform(result: Any) -> Any:
+    def transform(result: Any) -> _Table:
         from shutil import get_terminal_size
 
-        made = make(result)
+        from azext_acrscope.base.table import fit_table
+
+        made: Any = make(result)
         width = get_terminal_size((_WIDTH_WITHOUT_TERMINAL, 0)).columns
-        return fit_table(made, width) if isinstance(made, list) else fit_table([made], width)[0]
+        fitted: Any = fit_table(made, width) if isinstance(made, list) else fit_table([made], width)[0]
+        return fitted
 
     return transform
-
-
-def fit_table(rows: list[Row], width: int) -> list[Row]:
-    """Return rows whose table takes at most `width` columns, if shortening texts and leaving out columns can do that.
-
-    Every text loses what a terminal would obey. The other formats have the texts whole.
-    """
-    from azext_acrscope.base.text import one_line
-
-    rows = [
-        {name: one_line(cell).strip() if isinstance(cell, str) else cell for name, cell in row.items()} for row in rows
-    ]
-    fitted = _fit_columns(rows, width)
-    # The CLI pads cells by their number of characters, so that rows with wide ones end farther to the right.
-    return _fit_columns(rows, width - _extra_width(fitted)) if _extra_width(fitted) else fitted
-
-
-def _extra_width(rows: list[Row]) -> int:
-    """Return how many columns wide characters add to the widest row."""
-    from azext_acrscope.base.text import display_width
-
-    texts = [[cell for cell in row.values() if isinstance(cell, str)] for row in rows]
-    return max((sum(display_width(cell) - len(cell) for cell in cells) for cells in texts), default=0)
-
-
-def _fit_columns(rows: list[Row], width: int) -> list[Row]:
-    from azext_acrscope.base.text import shorten
-
-    widths = _column_widths(rows)
-    present = [name for name in _LEFT_OUT_FIRST if name in widths]
-    if "Name" not in widths and "Registry" not in widths and "LoginServer" in present:
-        present.remove("LoginServer")  # then it is what the row is about
-    while _table_width(_least(widths)) > width and present:
-        del widths[present.pop(0)]
-    least = _least(widths)
-    while _table_width(widths) > width and widths != least:
-        widest = max((name for name in widths if widths[name] > least[name]), key=lambda name: widths[name])
-        widths[widest] -= 1
-    return [
-        {
-            name: shorten(cell, widths[name]) if isinstance(cell, str) else cell
-            for name, cell in row.items()
-            if name in widths
-        }
-        for row in rows
-    ]
-
-
-def _column_widths(rows: list[Row]) -> dict[str, int]:
-    """Return how wide each column is: its header or its widest cell."""
-    from azext_acrscope.base.text import display_width
-
-    widths: dict[str, int] = {}
-    for row in rows:
-        for name, cell in row.items():
-            shown = "" if cell is None else str(cell)
-            widths[name] = max(widths.get(name, _header_width(name)), display_width(shown))
-    return widths
-
-
-def _header_width(name: str) -> int:
-    return len(name) + _HEADER_PADDING
-
-
-def _least(widths: dict[str, int]) -> dict[str, int]:
-    return {
-        name: min(width, max(_LEAST_WIDTHS.get(name, width), _header_width(name))) for name, width in widths.items()
-    }
-
-
-def _table_width(widths: dict[str, int]) -> int:
-    return sum(widths.values()) + _GAP * (len(widths) - 1)
 
 
 @_fits_terminal
@@ -148,7 +38,10 @@ def show_table(result: Row) -> Row:
     return {
         "Name": result["name"],
         "Status": _status_text(result),
-        "AcceptedAudiences": ", ".join(result["acceptedAudiences"]),
+        # Without what all of them have: so both fit, and the one that matters is not cut off.
+        "AcceptedAudiences": ", ".join(
+            each.removeprefix("https://").rstrip("/") for each in result["acceptedAudiences"]
+        ),
         "AdminUser": result["otherSignIns"]["adminUser"],
         "AnonymousPull": result["otherSignIns"]["anonymousPull"],
         "LoginServer": result["loginServer"],
@@ -224,7 +117,7 @@ def consumers_table(result: Row) -> list[Row]:
     return [
         {
             "Registry": registry["name"],
-            "Consumer": row["name"],
+            "Consumer": _consumer_name(row),
             "Kind": row["kind"],
             "SignIn": row["signIn"],
             "Verdict": row["verdict"],
@@ -235,6 +128,12 @@ def consumers_table(result: Row) -> list[Row]:
         for row in (registry["consumers"] or [_NO_CONSUMER_ROW])
         + [_login_event_row(each) for each in registry.get("logins", [])]
     ]
+
+
+def _consumer_name(row: Row) -> str:
+    """Return the name without the word that the column Kind has already, so that an ID is not cut off."""
+    word, _, rest = row["name"].partition(" ")
+    return rest if rest and word.lower() == row["kind"].replace(" ", "") else str(row["name"])
 
 
 def _login_event_row(row: Row) -> Row:

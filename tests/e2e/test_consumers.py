@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +139,34 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert result.stderr.count("consumers that no query finds") == 1
     breaking = [item["consumer"] for item in result.json["manualChecks"] if item["verdict"] == "breaks"]
     assert any("Bicep: publish, restore and br: modules" in name for name in breaking)
+    assert "WARNING" not in result.stderr
     assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["manualChecks"]}
+
+
+def test_what_no_query_sees_is_one_line_with_a_command_that_lists_it(az: Az, estate: Estate) -> None:
+    result = consumers(az, "--name", estate.registry.name)
+    checks = result.json["manualChecks"]
+    [line] = [line for line in result.stderr.splitlines() if "no query finds" in line]
+    breaks = sum(each["verdict"] == "breaks" for each in checks)
+    assert line.startswith(f"{len(checks)} kinds of consumers that no query finds, to check by hand ({breaks} break): ")
+    program, *arguments = shlex.split(line.split("`")[1])
+    assert program == "az"
+    listed = az(*arguments)
+    assert listed.code == 0, listed
+    header, _, *lines = listed.stdout.splitlines()
+    assert header.split() == ["Verdict", "Consumer"]
+    assert [each.split(maxsplit=1) for each in lines] == [[each["verdict"], each["consumer"]] for each in checks]
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_a_table_is_no_wider_than_the_terminal(az: Az, estate: Estate, cloud: LocalCloud, columns: str) -> None:
+    image = f"{estate.registry.login_server}/app"
+    cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
+    table = az("acr", "scope", "consumers", "--name", estate.registry.name, "-o", "table", env={"COLUMNS": columns})
+    assert max(map(len, table.stdout.splitlines())) <= int(columns)
+    assert "breaks" in table.stdout
+    assert " …" in table.stdout
 
 
 def test_a_registry_is_matched_by_its_whole_host(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -324,7 +352,7 @@ def test_something_must_be_named(az: Az) -> None:
 def test_a_table_has_a_row_for_each_consumer(az: Az, estate: Estate, cloud: LocalCloud) -> None:
     image = f"{estate.registry.login_server}/app"
     cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
-    result = consumers(az, "--all", "--output", "table")
+    result = az("acr", "scope", "consumers", "--all", "--output", "table", env={"COLUMNS": "200"})
     assert result.stdout.splitlines()[0].split() == [
         "Registry",
         "Consumer",

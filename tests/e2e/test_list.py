@@ -12,6 +12,7 @@ from tests.localcloud import LocalCloud, ServicePrincipal
 from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
+_ODD_REFUSAL = json.dumps({"error": {"code": "Forbidden", "message": "Go\u202eaway\r\n\x1b[0m"}})
 
 
 @dataclass
@@ -42,8 +43,8 @@ def az(new_az: Callable[..., Az], estate: Estate) -> Az:
     return new_az(estate.auditor, subscription=estate.production)
 
 
-def scope_list(az: Az, *arguments: str) -> Result:
-    return az("acr", "scope", "list", *arguments)
+def scope_list(az: Az, *arguments: str, env: dict[str, str] | None = None) -> Result:
+    return az("acr", "scope", "list", *arguments, env=env)
 
 
 def statuses(result: Result) -> list[str]:
@@ -138,6 +139,32 @@ def test_a_group_and_a_status_narrow_the_list(az: Az, estate: Estate, view: list
     assert len(scope_list(az, "-g", "RG-Apps", *view).json) == 4
     assert statuses(scope_list(az, "--status", "disabled", *view)) == ["disabled", "disabled"]
     assert scope_list(az, "--subscription", estate.test.name, *view).json[0]["otherSignIns"]["adminUser"] is True
+
+
+def test_a_name_cannot_give_the_terminal_orders(
+    new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud, registry_name: str
+) -> None:
+    """In JSON it is a string like any other, for programs: the CLI escapes what JSON has to."""
+    odd = cloud.world.add_subscription(f"Odd\u202e\x1b[2J\nWARNING: forged {registry_name}")
+    cloud.world.grant(estate.auditor, odd.scope, "Reader")
+    cloud.world.add_registry(f"{registry_name}odd", "rg-odd", odd)
+    az = new_az(estate.auditor, name="odd", subscription=estate.production)
+    table = scope_list(az, "--all-subscriptions", "--output", "table", env={"COLUMNS": "250"})
+    assert f"Odd��[2J WARNING: forged {registry_name}" in table.stdout
+    assert f"  Odd��[2J WARNING: forged {registry_name}: 1 registry" in table.stderr
+    cloud.faults.add(host=ARM, path="*/registries/*", status=403, body=_ODD_REFUSAL, times=None)
+    refused = az("acr", "scope", "show", "--name", f"{registry_name}p0", "--resource-group", "rg-apps")
+    assert "Go�away �[0m" in refused.stderr
+    for text in (table.stdout, table.stderr, refused.stderr):
+        assert not {"\u202e", "\x1b"} & set(text)
+
+
+def test_summaries_are_no_warnings(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    assert "WARNING" not in scope_list(az).stderr
+    cloud.faults.add(host=ARM, path=f"/subscriptions/{estate.test.id}/*/registries", status=403, times=None)
+    partly = scope_list(az, "--live", "--all-subscriptions").stderr.splitlines()
+    warnings = [line for line in partly if line.startswith("WARNING: ")]
+    assert [line for line in warnings if estate.test.id in line] == warnings != []
 
 
 def test_table_and_query_behave(az: Az) -> None:

@@ -9,6 +9,12 @@ import pytest
 from tests.localcloud import LocalCloud
 
 
+@pytest.fixture(autouse=True)
+def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines and tables are as wide as without a terminal, whatever the test runner sets."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A new home, a run directory and a `bin` first on PATH; no variable of any client's is left."""

@@ -7,14 +7,15 @@ from knack.output import format_table
 from knack.util import CommandResultItem
 
 from azext_acrscope import _format
+from azext_acrscope.base import table
 from azext_acrscope.base.text import display_width
 
 _LONG = "It carries a credential provider that asks for ARM's audience, so that pulls fail at the next restart. " * 3
 
 
 def rendered(result: Any, transform: Any) -> list[str]:
-    table: str = format_table(CommandResultItem(result, table_transformer=transform))
-    return table.splitlines()
+    shown: str = format_table(CommandResultItem(result, table_transformer=transform))
+    return shown.splitlines()
 
 
 def consumers(**members: str) -> dict[str, Any]:
@@ -43,6 +44,25 @@ def listed(**members: Any) -> dict[str, Any]:
     return row | members
 
 
+_REPORTED = {
+    "registries": 6,
+    "enforced": 1,
+    "notEnforced": 5,
+    "unknown": 0,
+    "consumers": {"breaks": 3},
+    "next": {"mismatch": 0},
+    "proven": 0,
+    "unread": [],
+    "format": "html",
+    "file": "/home/you/reports/2026-11-28/every-registry.html",
+}
+
+
+def enforced(name: str) -> dict[str, Any]:
+    row = {"name": name, "previousStatus": "enabled", "status": "enabled (default)", "plannedStatus": "disabled"}
+    return {**row, "result": "skipped", "reason": _LONG, "verification": None}
+
+
 @pytest.mark.parametrize("width", [80, 120, 200])
 @pytest.mark.parametrize(
     ("result", "transform"),
@@ -50,6 +70,7 @@ def listed(**members: Any) -> dict[str, Any]:
         (consumers(), _format.consumers_table),
         (consumers(name="レジストリ" * 5, why="日本語の理由 " * 30), _format.consumers_table),
         ([listed(), listed(subscriptionName="生産" * 20)], _format.list_table),
+        ([enforced("contosoproduction")], _format.enforce_table),
     ],
 )
 def test_no_row_is_wider_than_the_terminal(
@@ -62,6 +83,15 @@ def test_no_row_is_wider_than_the_terminal(
     assert any(word in lines[2] for word in ("breaks", "enabled (default)"))
 
 
+@pytest.mark.parametrize(("width", "has_file"), [(80, False), (120, True)])
+def test_the_numbers_of_a_report_fit_as_well(monkeypatch: pytest.MonkeyPatch, width: int, has_file: bool) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = rendered(_REPORTED, _format.report_table)
+    assert max(map(len, lines)) <= width
+    assert ("registry.html" in lines[2]) is has_file
+    assert {"Registries", "NotEnforced", "Unknown", "ConsumersBreak", "Unread"} <= set(lines[0].split())
+
+
 def test_a_table_is_120_wide_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr("sys.__stdout__", None)
@@ -70,22 +100,22 @@ def test_a_table_is_120_wide_where_there_is_no_terminal(monkeypatch: pytest.Monk
 
 
 def test_the_widest_text_is_shortened_first_and_nothing_that_fits() -> None:
-    [row] = _format.fit_table([{"Name": "contoso", "Subscription": "Contoso Production", "Why": _LONG}], 80)
+    [row] = table.fit_table([{"Name": "contoso", "Subscription": "Contoso Production", "Why": _LONG}], 80)
     assert (row["Name"], row["Subscription"]) == ("contoso", "Contoso Production")
     assert row["Why"].endswith(" …")
     whole = [{"Name": "contoso", "Why": "It breaks.", "Changed": True, "Reason": None}]
-    assert _format.fit_table(whole, 80) == whole
+    assert table.fit_table(whole, 80) == whole
 
 
 def test_the_least_important_columns_go_first_and_those_to_act_on_never() -> None:
     row = {"Name": "n" * 50, "Status": "enabled (default)", "Verdict": "not enforced", "Location": "westeurope"}
-    assert list(_format.fit_table([row], 90)[0]) == ["Name", "Status", "Verdict"]
-    assert list(_format.fit_table([row], 40)[0]) == ["Name", "Status", "Verdict"]
+    assert list(table.fit_table([row], 90)[0]) == ["Name", "Status", "Verdict"]
+    assert list(table.fit_table([row], 40)[0]) == ["Name", "Status", "Verdict"]
 
 
 def test_a_login_server_stays_where_the_row_is_about_it() -> None:
     row = {"LoginServer": "contosoproduction-e7gg9xb2.azurecr.io", "Result": "added", "File": "/home/you/.docker/c"}
-    [short] = _format.fit_table([row], 46)
+    [short] = table.fit_table([row], 46)
     assert list(short) == ["LoginServer", "Result"]
 
 
