@@ -147,6 +147,7 @@ def test_a_client_that_fails_behind_its_exit_code_is_found_out(az: Az, registry:
 
 def test_a_table_has_a_line_for_each(az: Az, registry: Registry, tmp_path: Path) -> None:
     file = str(tmp_path / "auth.json")
+    az.env["COLUMNS"] = "300"  # pytest makes long paths
     login(az, "-n", registry.login_server, "--auth-file", file)
     header, _, line = logout(az, "-n", registry.login_server, "--auth-file", file, "-o", "table").stdout.splitlines()
     assert header.split() == ["Name", "LoginServer", "CredentialStore", "Removed", "Reason"]

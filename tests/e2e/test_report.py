@@ -299,7 +299,7 @@ def test_registries_of_several_tenants_are_one_report_and_one_that_is_silent_is_
         ("all", "held back"),
         ("none", "look first"),
     ]
-    assert "could not be searched" in result.stderr
+    assert "The search for consumers of the registries failed" in result.stderr
     cloud.faults.clear()
     cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
     partly = report(az, "--all-subscriptions", "--file", "r.html", "--skip-policy").json
