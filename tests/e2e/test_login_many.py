@@ -87,6 +87,7 @@ def test_what_fails_has_its_reason_in_its_row_and_the_others_are_signed_in(
 def test_a_table_has_a_line_for_each(az: Az, cloud: LocalCloud, registry_name: str, tmp_path: Path) -> None:
     registries = some(cloud, registry_name, 2)
     names = [each.login_server for each in registries]
+    az.env["COLUMNS"] = "300"  # pytest makes long paths
     result = login(az, "-n", *names, "--auth-file", str(tmp_path / "auth.json"), "-o", "table")
     header, _, *lines = result.stdout.splitlines()
     assert header.split() == ["Name", "LoginServer", "CredentialStore", "ExpiresOn", "Result", "Reason"]
