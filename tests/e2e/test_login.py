@@ -435,7 +435,7 @@ def test_naming_arms_audience_is_warned_about(az: Az, registry: Registry) -> Non
         az, registry.login_server, env={"AZURE_ACR_AUDIENCE_RESOURCE": "https://management.core.windows.net"}
     )
     assert result.code == 0, result
-    assert "opens far more than images" in result.stderr
+    assert "gives access to far more than images" in result.stderr
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "abc", "1e9"])
