@@ -13,7 +13,7 @@ REGISTRY_API_VERSION = "2025-04-01"
 def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies: list[Any]) -> Any:
     """Return the SDK's operations on the registries of a subscription: `get`, `list`, `begin_update` and others.
 
-    Keep the result: the SDK of Azure CLI 2.75 builds a new one at every use of `client.registries`.
+    Keep the result: with the SDK of Azure CLI 2.75 the client builds new ones whenever it is asked for `registries`.
 
     :param credential: of the account that asks. Without it the CLI looks for the subscription among its own, and fails
         for one that it has not listed.

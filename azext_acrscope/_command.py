@@ -1,13 +1,13 @@
-"""What command functioArmClientshare: the registry that is meant, connections to ARM, times from the configuration."""
+"""What command functions share: the registry that is meant, connections to ARM, times from the configuration."""
 
 import atexit
 import gc
 import re
 from typing import TYPE_CHECKING, Any
 
+from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.hops import errors as hops_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,5 +52,5 @@ def configured_seconds(cmd: Any, setting: str, default: float) -> float:
     """Return a time in the CLI's configuration, section acrscope."""
     value = cmd.cli_ctx.config.get("acrscope", setting, fallback=str(default))
     if not re.fullmatch(r"\d{1,6}(\.\d+)?", value, re.ASCII):
-        raise hops_errors.bad_setting(f"acrscope.{setting}", value, "a number of seconds")
+        raise base_errors.bad_setting(f"acrscope.{setting}", value, "a number of seconds")
     return float(value)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from azext_acrscope.base.resource_ids import name_in_id
-
 Row = dict[str, Any]
 _Table = TypeVar("_Table", Row, list[Row], Row | list[Row])
 
@@ -138,6 +136,8 @@ def _consumer_name(row: Row) -> str:
 
 def _login_event_row(row: Row) -> Row:
     """A client in the log, in the columns of consumers: where it is, and what came of its sign-ins."""
+    from azext_acrscope.base.resource_ids import name_in_id
+
     results = ", ".join(f"{result} {count}x" for result, count in row["results"].items())
     times = [("last sign-in", row["lastSignIn"]), ("last refusal", row["lastRefusal"])]
     return {

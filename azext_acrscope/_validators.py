@@ -12,7 +12,6 @@ from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.tokens import is_valid_tenant
 from azext_acrscope.credentials.token_output import ENV_FORMAT
 from azext_acrscope.hops import sign_in_errors
-from azext_acrscope.policy import errors as policy_errors
 
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
 # Sentinel); and an enforcement is watched for days.
@@ -130,13 +129,13 @@ def validate_login(cmd: Any, namespace: Any) -> None:
         if namespace.expose_token and value:
             raise base_errors.exclusive("--expose-token", f"{option}: it stores nothing")
     if namespace.token_format and not namespace.expose_token:
-        raise policy_errors.needs("--token-format", "--expose-token")
+        raise base_errors.needs("--token-format", "--expose-token")
     if namespace.token_format == ENV_FORMAT and _names_several_login_servers(namespace):
         raise base_errors.exclusive("--token-format env", "several login servers")
     for region in namespace.endpoint or []:
         hosts.check_region(region)
     if namespace.permission and not namespace.repository:
-        raise policy_errors.needs("--permission", "--repository")
+        raise base_errors.needs("--permission", "--repository")
 
 
 def validate_consumers(cmd: Any, namespace: Any) -> None:
@@ -151,11 +150,11 @@ def validate_consumers(cmd: Any, namespace: Any) -> None:
     if not (namespace.registry_name or scoped or _is_group_typed(namespace)):
         raise _errors.no_registry_for_consumers()
     if namespace.days and not namespace.workspace:
-        raise policy_errors.needs("--days", "--workspace")
+        raise base_errors.needs("--days", "--workspace")
 
 
 def validate_workspace(namespace: Any) -> None:
-    """Turn `workspace`, a GUID or a resource ID, into a `log_analytics.Workspace`."""
+    """Turn `workspace`, a GUID or a resource ID, into a `log_analytics.WorkspaceRef`."""
     if namespace.workspace is not None:
         from azext_acrscope.arm.log_analytics import parse_workspace
 

@@ -31,7 +31,7 @@ _DEFAULT_LOG_DAYS = 7
 def show(
     cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, policy: bool = False
 ) -> dict[str, Any]:
-    """Show which token audiences a registry accepts; the shape is that of `registry.describe`.
+    """Show which token audiences a registry accepts; the shape is that of `registry.resource.describe_registry`.
 
     With `policy` also `policies`, a list of ``{id, name, effect, enforcementMode, exempt}``.
     """
@@ -58,7 +58,7 @@ def list_(
     live: bool = False,
     require: str | None = None,
 ) -> list[dict[str, Any]]:
-    """List registries with their status; the shape is that of `fleet.row`. `require` makes it a gate."""
+    """List registries with their status; the shape is that of `fleet.summary.fleet_row`. `require` makes it a check."""
     from azext_acrscope.base import console
     from azext_acrscope.fleet import live as fleet_live
     from azext_acrscope.fleet import scope as fleet_scope
@@ -154,7 +154,7 @@ def check(
     management_group: str | None = None,
     skip_arm_probe: bool = False,
 ) -> Any:
-    """Check registries: the object of the one named, else a row for each; the shape is that of `check.rows`."""
+    """Check registries: the object of the one named, else a row for each; the shape is that of `check.check_rows`."""
     from azext_acrscope.base import console
     from azext_acrscope.fleet import live as fleet_live
     from azext_acrscope.fleet import summary
@@ -227,7 +227,7 @@ def consumers(
     workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
 ) -> dict[str, Any]:
-    """Return who uses registries, and who breaks once they are enforced; the shape is that of `result.over`.
+    """Return who uses registries, and who breaks once they are enforced; the shape is that of `search.search_tenants`.
 
     With `workspace` also who signed in to them, and who is refused now.
     """
@@ -271,7 +271,7 @@ def report(
     skip_policy: bool = False,
     knowledge: str | None = None,
 ) -> dict[str, Any] | None:
-    """Return the state of a fleet as one document: in a file (returns numbers, see `content.summary`), else printed."""
+    """Write the state of a fleet as one document: to a file (returns `model.report_numbers`), else to stdout."""
     from azext_acrscope.base import console
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.fleet import scope as fleet_scope

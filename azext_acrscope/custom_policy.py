@@ -43,7 +43,7 @@ def assign(
     yes: bool = False,
     print_as: str | None = None,
 ) -> dict[str, Any] | None:
-    """Assign one of the two built-in definitions; the shape is that of `planning.result`."""
+    """Assign one of the two built-in definitions; the shape is that of `planning.assignment_result`."""
     from azext_acrscope.base import console
     from azext_acrscope.policy import messages, noncompliance, planning, templates
 
@@ -85,7 +85,7 @@ def unassign(
     dry_run: bool = False,
     yes: bool = False,
 ) -> dict[str, Any]:
-    """Remove an assignment that `assign` made, and its identity's role; the shape is that of `assignments.removal`."""
+    """Remove an assignment that `assign` made, and its identity's role; see `assignments.removal_result`."""
     from azext_acrscope.base import console
     from azext_acrscope.policy import assignments, messages, roles
 
@@ -126,7 +126,7 @@ def show(
     refresh: bool = False,
     live: bool = False,
 ) -> dict[str, Any]:
-    """Show what governs a scope and what Azure Policy has seen there; the shape is that of `compliance.report`."""
+    """Show what governs a scope and what Azure Policy has seen there; see `compliance.compliance_result`."""
     from azext_acrscope.base import console
     from azext_acrscope.policy import compliance, context
 
@@ -165,10 +165,10 @@ def remediate(
     yes: bool = False,
     record_file: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Let a modifying assignment mend what was there before it; the shape is that of `remediation.rows`."""
+    """Let a modifying assignment change the registries that were there before it; see `remediation.remediation_rows`."""
     from azext_acrscope.base import console
     from azext_acrscope.fleet import summary
-    from azext_acrscope.policy import context, remediation
+    from azext_acrscope.policy import context, messages, remediation
 
     seen = context.read_scope_context(cmd.cli_ctx, resource_group_name, management_group, live=True)
     task = remediation.plan_remediation(
@@ -181,12 +181,12 @@ def remediate(
         if dry_run:
             return remediation.remediation_rows(task, started)
         if not yes:
-            console.confirm(cmd.cli_ctx, remediation.remediation_question(task, enforce_rest))
+            console.confirm(cmd.cli_ctx, messages.remediation_question(task, enforce_rest))
         started = _run_remediation(cmd, seen, task, resource_group_name, management_group)
         if enforce_rest:
             problem = _enforce_not_reached(task, lambda plan: _run_enforcement(cmd, plan, record_file))
-    console.tell([remediation.remediation_summary(task)])
-    console.warn(remediation.remediation_remarks(task))
+    console.tell([messages.remediation_summary(task)])
+    console.warn(messages.remediation_remarks(task))
     if failed := problem or remediation.remediation_error(task, seen.fleet):
         console.fail_after_output(cmd.cli_ctx, failed)
     return remediation.remediation_rows(task, started)

@@ -39,7 +39,7 @@ def login(
 ) -> Any:
     """Sign in to registries: first hop, second hop, then where the credentials go, or the tokens themselves.
 
-    The shapes are those of `sign_in.result` and, with `expose_token`, of `exposed.result`.
+    The shapes are those of `login.login_result` and, with `expose_token`, of `token_output.tokens_as_data`.
     """
     from azext_acrscope.base import console
     from azext_acrscope.credentials import destinations, token_output
@@ -86,7 +86,7 @@ def logout(
     client_name: str | None = None,
     auth_file: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Forget the credentials that a sign-in stored; the shape is that of `destinations.log_out`. Nobody is asked."""
+    """Remove the credentials that a sign-in stored, without a question; see `destinations.erase_credentials`."""
     from azext_acrscope.base import console
     from azext_acrscope.credentials import destinations
     from azext_acrscope.registry import lookup

@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about requests to Azure Resource Manager, Resource Graph and Log Analytics."""
 
 import re
 
@@ -137,7 +137,7 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
             ForbiddenError,
             f"An Azure Policy assignment forbids this change to {where}: {message} {code}.",
             [
-                f"`az acr scope policy show --name {registry_of(where)}` shows which assignments apply.",
+                f"`az acr scope policy show --name {_registry_of(where)}` shows which assignments apply.",
                 _EXEMPTION.format("ID"),
             ],
         )
@@ -146,7 +146,7 @@ def policy_disallows(where: str, message: str, assignments: list[str], correlati
         ForbiddenError,
         f"Azure Policy forbids this change to {where}: it was refused by the assignment {named} {code}.",
         [
-            f"`az acr scope policy show --name {registry_of(where)}` shows all assignments that apply. The owner "
+            f"`az acr scope policy show --name {_registry_of(where)}` shows all assignments that apply. The owner "
             "of the assignment can exempt the registry, or turn off enforcement for all registries:",
             _EXEMPTION.format(assignments[0]),
             f'`az policy assignment update --name "{name_in_id(assignments[0])}" '
@@ -305,8 +305,8 @@ def log_partial(codes: list[str]) -> str:
     )
 
 
-def registry_of(where: str) -> str:
-    """Return the registry's name from a text of `registry.short_name`, for use in commands."""
+def _registry_of(where: str) -> str:
+    """Return the registry's name from a text of `registry.resource.registry_label`, for use in commands."""
     found = re.match(r"Registry '(\w+)'", where, re.ASCII)
     return sentence(found[1] if found else "REGISTRY")
 

@@ -2,7 +2,7 @@
 
 The HTTP library folds `..` and cuts a path at `?` and `#`, so that a name from outside could turn a request for one
 group into one for the whole subscription. Therefore nothing is a segment of a path unless it is a valid name of its
-kind, and every segment is percent-encoded when it is sent (`encoded`).
+kind, and every segment is percent-encoded when it is sent (`encode_path`).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""How a command ends: what is said to people beside the result, asking before a change, failing after the result."""
+"""What a command says to people beside its result: summaries, warnings, questions, progress; and how it ends."""
 
 import re
 import sys
@@ -13,6 +13,7 @@ from azext_acrscope.base.files import os_error_reason
 
 logger = get_logger(__name__)
 
+_METER_SECONDS = 0.2  # between two states of the progress line
 _MAX_LINE_WIDTH = 160  # columns: longer lines are hard to read on any terminal
 
 
@@ -82,7 +83,7 @@ def print_lines(lines: Iterable[str]) -> None:
 def print_document(document: str) -> None:
     """Print a document as it is, in UTF-8 wherever it goes: a console's own code page lacks letters of some names.
 
-    Who stops reading (`| head`) has what he wanted, as with every other output of the CLI.
+    A closed pipe (`| head`) is not an error, as with every other output of the CLI.
 
     :raises FileOperationError: there is no more room where it goes, or the like.
     """
@@ -135,9 +136,6 @@ def fail_after_output(cli_ctx: Any, error: Exception) -> None:
         raise error
 
     cli_ctx.register_event(EVENT_CLI_SUCCESSFUL_EXECUTE, fail)
-
-
-_METER_SECONDS = 0.2
 
 
 def sleep_with_spinner(cli_ctx: Any, message: str) -> Callable[[float], None]:

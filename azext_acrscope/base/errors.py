@@ -9,6 +9,7 @@ from azure.cli.core.azclierror import (
     ManualInterrupt,
     MutuallyExclusiveArgumentError,
     NoTTYError,
+    RequiredArgumentMissingError,
     ResourceNotFoundError,
     ValidationError,
 )
@@ -210,3 +211,21 @@ def first(names: Sequence[str], most: int) -> str:
 def first_and_number(names: Sequence[str], most: int) -> str:
     """Return the first names of many and the number of the others: a, b, c and 4 more."""
     return sentence(", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else ""))
+
+
+def needs(option: str, other: str) -> AzCLIError:
+    """Return the error for an option that requires another one."""
+    return cli_error(RequiredArgumentMissingError, f"{option} requires {other}.", f"Add {other}.")
+
+
+def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
+    """Return the error for a setting of the CLI with a wrong value.
+
+    :param expected: what it should be, such as "a URL".
+    """
+    variable = f"AZURE_{name.replace('.', '_').upper()}"
+    return cli_error(
+        InvalidArgumentValueError,
+        f"The setting {name} is '{value}', which is not {expected}.",
+        f"`az config unset {name}` goes back to the default. Unset the environment variable {variable} also.",
+    )

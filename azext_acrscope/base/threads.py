@@ -1,4 +1,4 @@
-"""Work in other threads: several items at the same time, or one piece of work that can be given up.
+"""Run work in other threads: several items at the same time, or one piece of work that can be given up.
 
 All threads are daemons, not those of a ThreadPoolExecutor: the end of the program waits for a pool's threads, and a
 person who presses Ctrl-C must not wait for a server. So only work that may be cut off runs here: requests that read.

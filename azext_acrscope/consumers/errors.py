@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about consumers of registries: what breaks, and what could not be read."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,
@@ -83,7 +83,7 @@ def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: in
     :param fail_on: `breaks` or `unknown`.
     :param breaks: how many consumers break; the other numbers are of unknown consumers, unread parts and clients.
     """
-    said = [consumers_that_break(breaks)] if breaks else []
+    said = [_consumers_that_break(breaks)] if breaks else []
     if newly_refused:
         said.append(counted(newly_refused, "client is newly refused", "clients are newly refused"))
     if fail_on == "unknown":
@@ -231,7 +231,7 @@ def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: l
     )
 
 
-def consumers_that_break(number: int) -> str:
+def _consumers_that_break(number: int) -> str:
     """Return the number of consumers that break: 2 consumers break."""
     return sentence(counted(number, "consumer breaks", "consumers break"))
 

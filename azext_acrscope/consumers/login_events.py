@@ -69,7 +69,7 @@ class RegistryClient:
 
 
 def events_query(registries: list[RegistryInView], days: int) -> str:
-    """Return one query for all registries; of many of them it asks for more than is meant, and `read` picks."""
+    """Return one query for all registries; of many of them it asks for more than is meant, and `read_events` picks."""
     which = ""
     if len(registries) <= _MAX_NAMED_REGISTRIES:
         ids, servers = list_kql(each.id for each in registries), list_kql(each.login_server for each in registries)

@@ -97,7 +97,7 @@ clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 
 
 def registry_name_condition(names: Iterable[str]) -> str:
-    """Return a condition in `REGISTRIES` for those of these names."""
+    """Return a condition in `REGISTRIES_QUERY` for those of these names."""
     return f" and name in~ ({list_kql(name.lower() for name in names)})"
 
 
@@ -125,8 +125,8 @@ def login_server_condition(login_servers: list[str], suffix: str) -> str:
 
 
 def site_condition(naming: str) -> str:
-    """Return a condition for what `naming` selects (see `named`), and for sites whose image no row has in clear text:
-    compose files and sidecars.
+    """Return a condition for what `naming` selects (see `login_server_condition`), and for sites whose image no row
+    has in clear text: compose files and sidecars.
     """
     unclear = ("COMPOSE|", "KUBE|", "sitecontainers")
     return " or ".join([naming, *(f"tostring(properties) contains '{form}'" for form in unclear)])

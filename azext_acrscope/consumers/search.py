@@ -24,7 +24,7 @@ ConsumerRows = list[dict[str, Any]]
 class FleetConsumers:
     """What a search found in all tenants.
 
-    :ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
+    :ivar consumers: rows (see `verdicts.judge_consumers`) by registry ID in lower case; a registry is missing if nobody
         could be asked for its tenant.
     :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
     :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
@@ -109,10 +109,11 @@ class SearchResult:
 
     :ivar result: what the command prints: ``{registries: [{name, id, loginServer, status, breaks, works, unknown,
         consumers}], subscriptions, incomplete, manualChecks}``: numbers of consumers by verdict and their rows (see
-        `verdicts.of_registry`), the names of the subscriptions searched, sentences on what may be missing, and the
+        `verdicts.judge_consumers`), the names of the subscriptions searched, sentences on what may be missing, and the
         checklist of what no query sees.
     :ivar unread: which of `incomplete` say what could not be read.
-    :ivar owners: by registry ID in lower case, resource IDs by the identity that they pull with: `verdicts.owners`.
+    :ivar owners: by registry ID in lower case, resource IDs by the identity that they pull with: see
+        `verdicts.consumers_by_identity`.
     """
 
     result: dict[str, Any]

@@ -161,7 +161,7 @@ def _erase_from_own_helper(store: HelperStore, host: str) -> str:
 
 
 def choose_destination(client: str | None, auth_file: str | None) -> Destination:
-    """Return what the user named, else what there is. Errors are those of `clients.find`."""
+    """Return what the user named, else what there is. Errors are those of `clients.find_client`."""
     if auth_file:
         return Destination(file=Path(os.path.abspath(os.path.expanduser(auth_file))))
     return Destination(client=clients.find_client(client))

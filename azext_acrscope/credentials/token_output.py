@@ -1,4 +1,4 @@
-"""Argument validators: they turn what was typed into what the rooms take, or raise."""
+"""Print tokens instead of storing them: as data, as a docker configuration, or as variables for a shell."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about changing registries: plans, records, waves and what a run could not do."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,

@@ -1,8 +1,6 @@
-"""Many registries: those of a resource group, of subscriptions, of a management group.
+"""Read a fleet by Resource Graph: a thousand registries in a request, but behind writes by up to minutes.
 
-Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
-live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
-is unknown, never compliant.
+Subscriptions that could not be read are listed: what was not read is unknown, never compliant.
 """
 
 from typing import Any

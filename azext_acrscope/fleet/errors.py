@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about many registries: scopes that are not there, subscriptions that were not read."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,

@@ -1,8 +1,6 @@
-"""Many registries: those of a resource group, of subscriptions, of a management group.
+"""Read a fleet live, by ARM's own list of registries in each subscription: the state at this moment.
 
-Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
-live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
-is unknown, never compliant.
+Subscriptions that could not be read are listed: what was not read is unknown, never compliant.
 """
 
 from typing import Any
@@ -30,7 +28,7 @@ SUBSCRIPTIONS_API_VERSION = "2022-12-01"
 
 
 def read_fleet(cli_ctx: Any, wanted: Scope, at_once: bool) -> Fleet:
-    """Return the fleet as of this moment, or else by Resource Graph: see `live` and `from_graph`."""
+    """Return the fleet as of this moment, or else by Resource Graph: see `read_live_fleet` and `read_graph_fleet`."""
     return read_live_fleet(cli_ctx, wanted) if at_once else read_graph_fleet(cli_ctx, wanted)
 
 

@@ -1,9 +1,4 @@
-"""Many registries: those of a resource group, of subscriptions, of a management group.
-
-Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
-live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
-is unknown, never compliant.
-"""
+"""Say what a fleet adds up to: rows for the result, counts, and what could not be read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import threads
 from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
-from azext_acrscope.hops import errors, sign_in_errors
+from azext_acrscope.hops import sign_in_errors
 from azext_acrscope.hops.principals import RequestedIdentity
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
@@ -29,7 +30,7 @@ def registry_audience(cli_ctx: Any) -> str:
         return str(configured)
     if re.fullmatch(r"[a-z0-9-]+", configured):
         return f"https://{configured}.azure.net"
-    raise errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
+    raise base_errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
 
 
 def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> EntraToken:

@@ -2,23 +2,8 @@
 
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, InvalidArgumentValueError
-
-from azext_acrscope.base.errors import cli_error, sentence
+from azext_acrscope.base.errors import sentence
 from azext_acrscope.base.tokens import redact_secrets
-
-
-def bad_setting(name: str, value: str, expected: str) -> AzCLIError:
-    """Return the error for a setting of the CLI with a wrong value.
-
-    :param expected: what it should be, such as "a URL".
-    """
-    variable = f"AZURE_{name.replace('.', '_').upper()}"
-    return cli_error(
-        InvalidArgumentValueError,
-        f"The setting {name} is '{value}', which is not {expected}.",
-        f"`az config unset {name}` goes back to the default. Unset the environment variable {variable} also.",
-    )
 
 
 def short(value: str) -> str:

@@ -50,7 +50,7 @@ class Exchange:
         return read_refresh_token(self.ask(token), self.server.host, self.server.suffix, token)
 
     def ask(self, token: EntraToken) -> LoginServerAnswer:
-        """Return the answer to the exchange of an Entra token, whatever it is; for `read_exchange`.
+        """Return the answer to the exchange of an Entra token, whatever it is; for `read_refresh_token`.
 
         :raises AzureConnectionError, ForbiddenError, AzureResponseError, AzureInternalError: no answer, or no
             challenge that may be trusted; then the token was not sent.

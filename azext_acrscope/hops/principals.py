@@ -1,8 +1,4 @@
-"""First hop: Entra ID gives the account of the CLI, or another identity, a token for the registry audience.
-
-The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cli, the SDKs and the AKS kubelet agree);
-``az config set acr.audience_resource=…`` overrides it, as it does for ``az acr login``.
-"""
+"""Describe who signs in: the identity that was asked for, and the one that signs in for the errors to name."""
 
 from dataclasses import dataclass, field
 

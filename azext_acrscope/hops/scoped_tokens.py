@@ -4,7 +4,7 @@ Wire format, as documented (Azure/acr, docs/AAD-OAuth.md): ``POST /oauth2/token`
 ``grant_type=refresh_token&service=…&scope=repository:NAME:pull,push&refresh_token=…``, the scope once for each
 repository, answers ``{"access_token": "…"}``. What was granted is in the token's own claim ``access``: a list of
 objects with ``type``, ``name`` and ``actions``. Registries leave out what the identity may not do, and do not say so
-otherwise. Such a token serves as a password of the user `stores.USERNAME`, as the refresh token does.
+otherwise. Such a token serves as a password of the user `protocol_constants.TOKEN_USERNAME`, as the refresh token does.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What Azure Policy has seen (its policy states) next to the status the registries have now.
 
 Policy states are the outcome of the last evaluation: after a write they lag by a quarter of an hour and more, and a new
-assignment is evaluated within half an hour; `evaluate` asks for it. Wire format:
+assignment is evaluated within half an hour; `run_evaluation` asks for it. Wire format:
 ``POST {scope}/providers/Microsoft.PolicyInsights/policyStates/latest/queryResults`` with the query in the query string
 and no body, answered in pages with ``@odata.nextLink``, which are asked for with POST, too; IDs are lower-cased.
 """

@@ -68,11 +68,6 @@ class PolicyRule:
     identities: tuple[str, ...] = ()
 
     @property
-    def governs(self) -> bool:
-        """Return whether the effect is another one than disabled."""
-        return self.effect != "disabled"
-
-    @property
     def hinders(self) -> str:
         """Return what becomes of a registry that is set to `enabled` in its scope: `refused`, `undone`, or nothing."""
         return {"deny": "refused", "modify": "undone"}.get(self.effect, "") if self.enforced else ""

@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about Azure Policy: scopes, assignments, roles, compliance and remediation."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,
@@ -12,12 +12,6 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope.base.errors import cli_error, registries, sentence, subscriptions
-
-
-def needs(option: str, other: str) -> AzCLIError:
-    """Return the error for an option that requires another one."""
-    return cli_error(RequiredArgumentMissingError, f"{option} requires {other}.", f"Add {other}.")
-
 
 # --- policy ----------------------------------------------------------------------------------------------------------
 

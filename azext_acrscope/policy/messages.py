@@ -1,12 +1,14 @@
-"""The texts of `assign` and `unassign`: the numbers and warnings before a change, and the questions."""
+"""The texts of `assign`, `unassign` and `remediate`: numbers, warnings, questions and summaries."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.policy import errors as policy_errors
 from azext_acrscope.policy.assignments import Assignment, assigned_effect
 from azext_acrscope.policy.noncompliance import NonComplianceCount
 from azext_acrscope.policy.planning import AssignmentPlan
+from azext_acrscope.policy.remediation import RESULT_WORDS, RemediationTask, encrypted_names, not_disabled_targets
 from azext_acrscope.policy.scopes import PolicyScope
 
 
@@ -69,3 +71,26 @@ def nothing_to_remove(scope: PolicyScope, name: str | None) -> str:
     """Return the sentence on a scope without a matching assignment."""
     named: Any = f"policy assignment '{name}'" if name else "policy assignment created by `az acr scope policy assign`"
     return f"There is no {named} at {scope.text}: nothing to remove."
+
+
+def remediation_question(task: RemediationTask, enforce_rest: bool) -> str:
+    """Return what is asked before, with the numbers."""
+    kept = "" if task.rule.enforced else " (its enforcement is off, so the result is not kept in place)"
+    rest_too = ", and then set the remaining ones directly" if enforce_rest else ""
+    return (
+        f"Have Azure Policy set {base_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
+        f"assignment {task.rule.name}{kept}{rest_too}?"
+    )
+
+
+def remediation_summary(task: RemediationTask) -> str:
+    """Return a line for people with the numbers of registries by result."""
+    counted = {word: sum(each.result == word for each in task.targets) for word in RESULT_WORDS}
+    numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
+    return f"{base_errors.registries(len(task.targets))} of {task.rule.name}: {numbers or 'none'}"
+
+
+def remediation_remarks(task: RemediationTask) -> list[str]:
+    """Return a warning that names the registries which only `enforce` can change, where there are any left."""
+    names = encrypted_names(not_disabled_targets(task))
+    return [policy_errors.encrypted_registries(names)] if names else []

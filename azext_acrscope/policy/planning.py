@@ -12,6 +12,7 @@ from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import is_resource_id
+from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.foreign_json import find_value
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import assignments, errors, roles
@@ -67,7 +68,7 @@ class AssignmentRequest:
         check_assignment_name(self.assignment_name, scope)
         for option, value in (("--identity", self.identity), ("--location", self.location)):
             if value and self.effect != "modify":
-                raise errors.needs(option, "--effect modify")
+                raise base_errors.needs(option, "--effect modify")
         if self.identity is not None and not is_resource_id(self.identity, _IDENTITY_TYPE):
             raise errors.bad_identity(self.identity)
         for each in self.not_scopes or []:

@@ -16,7 +16,6 @@ from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
-from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.foreign_json import find_object, find_value
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import management_group_name, parse_resource_id
@@ -37,7 +36,7 @@ _MAX_REGISTRIES, _MAX_PARALLEL_DEPLOYMENTS = (
     30,
 )  # registries of a remediation (the default is 500), deployments at once (10): the maxima
 _FINAL_STATES = ("succeeded", "failed", "canceled", "cancelled")
-REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, NOT_REACHED = _RESULT_WORDS = (
+REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, NOT_REACHED = RESULT_WORDS = (
     "remediated",
     "enforced",
     "unchanged",
@@ -218,16 +217,6 @@ def is_all_encrypted(task: RemediationTask) -> bool:
     return all(registry_resource.uses_customer_key(each.resource) for each in task.todo)
 
 
-def remediation_question(task: RemediationTask, enforce_rest: bool) -> str:
-    """Return what is asked before, with the numbers."""
-    kept = "" if task.rule.enforced else " (its enforcement is off, so the result is not kept in place)"
-    rest_too = ", and then set the remaining ones directly" if enforce_rest else ""
-    return (
-        f"Have Azure Policy set {base_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
-        f"assignment {task.rule.name}{kept}{rest_too}?"
-    )
-
-
 # --- the remediation -----------------------------------------------------------------------------------------------
 
 
@@ -387,16 +376,3 @@ def remediation_rows(task: RemediationTask, started: bool) -> list[dict[str, Any
         }
         for each in task.targets
     ]
-
-
-def remediation_summary(task: RemediationTask) -> str:
-    """Return a line for people with the numbers of registries by result."""
-    counted = {word: sum(each.result == word for each in task.targets) for word in _RESULT_WORDS}
-    numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
-    return f"{base_errors.registries(len(task.targets))} of {task.rule.name}: {numbers or 'none'}"
-
-
-def remediation_remarks(task: RemediationTask) -> list[str]:
-    """Return a warning that names the registries which only `enforce` can change, where there are any left."""
-    names = encrypted_names(not_disabled_targets(task))
-    return [errors.encrypted_registries(names)] if names else []

@@ -1,7 +1,5 @@
-"""Change the status of a registry: write it, wait for Azure's operation, read the registry back."""
+"""Change the status of a registry, step by step: write it, then look whether Azure has finished."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from azure.cli.core.azclierror import AzCLIError
@@ -9,7 +7,6 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.base.foreign_json import find_object
-from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.registry import errors, sdk_client
@@ -17,10 +14,8 @@ from azext_acrscope.registry.resource import (
     ENABLED,
     REGISTRY_READ,
     RegistryResource,
-    get_registry,
     registry_label,
     request_registry,
-    status_of,
 )
 
 REGISTRY_WRITE = f"{REGISTRY_TYPE}/write"
@@ -29,13 +24,10 @@ FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.5, 5.0
 logger = get_logger(__name__)
 
 
-# --- writing -------------------------------------------------------------------------------------------------------
-
-
 class StatusChange:
     """One registry's status being changed, step by step: `send`, then `look` until it has ended.
 
-    The steps do not wait, so that a fleet can have many changes under way; `set_status` waits for one.
+    The steps do not wait, so that a fleet can have many changes under way: `enforcement.executor` takes them.
     """
 
     def __init__(self, arm: ArmClient, resource: RegistryResource, target: str) -> None:
@@ -79,14 +71,6 @@ class StatusChange:
             str(request_registry(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded")
         )
 
-    def status_now(self) -> str | None:
-        """Return the current status, None if it cannot be read. Never raises: for use after something went wrong."""
-        try:
-            return status_of(get_registry(self.arm, self.id))[0]
-        except AzCLIError as error:
-            logger.debug("Reading the state failed: %s", error)
-            return None
-
     def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
         """Return the error for a change that was refused or did not finish, with the current status."""
         state = f"It is `{now}` now." if now else "Its state could not be read."
@@ -115,42 +99,6 @@ class OperationState:
         """Return what went wrong; None if nothing did."""
         over = self.state.lower() in ("failed", "canceled")
         return f"Azure reports the operation as {self.state}{self.why}" if over else None
-
-
-def set_registry_status(
-    arm: ArmClient, resource: RegistryResource, target: str, timeout: float, sleep: Callable[[float], None] = time.sleep
-) -> RegistryResource:
-    """Give a registry the status `target`: write that one property, wait for the operation, read the registry back.
-
-    :param resource: the registry as just read.
-    :param timeout: seconds to wait for ARM's operation to end.
-    :return: the registry as read back, having that status.
-    :raises AzCLIError: whatever went wrong, always ending in the state the registry is in now.
-    """
-    change = StatusChange(arm, resource, target)
-    try:
-        change.send()
-        problem = _wait_for_change(change, timeout, sleep)
-        after = request_registry(arm, change.id)
-    except KeyboardInterrupt:
-        raise errors.interrupted_write(change.where, target) from None
-    except (ArmError, AzCLIError) as error:
-        raise change.failed(error, change.status_now()) from error
-    now = status_of(after)[0]
-    if problem or now != target:
-        raise change.failed(problem or unchanged_reason(target), now)
-    return after
-
-
-def _wait_for_change(change: StatusChange, timeout: float, sleep: Callable[[float], None]) -> str | None:
-    """Wait for a change to end; None if it succeeded, else what went wrong."""
-    polling = Polling(timeout, sleep, FIRST_POLL_SECONDS, MAX_POLL_SECONDS)
-    while not (seen := change.look()).ended:
-        if seen.problem:
-            return seen.problem
-        if not polling.wait(seen.wait):
-            return timeout_reason(timeout, seen.state)
-    return None
 
 
 def unchanged_reason(target: str) -> str:

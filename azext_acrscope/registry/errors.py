@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about one registry: not found, ambiguous, unfinished, or no registry at all."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,6 @@ from azure.cli.core.azclierror import (
     AzCLIError,
     AzureResponseError,
     InvalidArgumentValueError,
-    ManualInterrupt,
     MutuallyExclusiveArgumentError,
     RequiredArgumentMissingError,
     ResourceNotFoundError,
@@ -30,19 +29,6 @@ def no_subscription(tenant: str) -> AzCLIError:
         ResourceNotFoundError,
         f"The signed-in account has no subscription in tenant {tenant}, so no registry can be looked up.",
         "Give the login server, or a subscription with --subscription. `az account list --all` lists them.",
-    )
-
-
-def interrupted_write(where: str, target: str) -> AzCLIError:
-    """Return the error for an interrupt during a change that Azure has already accepted.
-
-    :param where: the registry, as a person names it.
-    :param target: the status it is changing to.
-    """
-    return cli_error(
-        ManualInterrupt,
-        f"Interrupted while {where} was changing to `{target}`. Azure accepted the change and continues with it.",
-        "`az acr scope show` shows the result.",
     )
 
 

@@ -17,7 +17,7 @@ _TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
-    """Return a row of `check.rows` as evidence; tokens are removed, because anybody may have written the file."""
+    """Return a row of `check.check_rows` as evidence; tokens are removed, because anybody may have written the file."""
     return CheckEvidence(
         row["enforcedInEffect"],
         row["verdict"],

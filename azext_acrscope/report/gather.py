@@ -33,7 +33,7 @@ class ReportRequest:
     :ivar knowledge: None leaves consumers out.
     :ivar prober: if there, every registry is checked, and statuses are read from ARM itself: one of Resource Graph
         that lags would look like a disagreement.
-    :ivar proven: rows of earlier checks (see `evidence.read`).
+    :ivar proven: rows of earlier checks (see `evidence.read_check_files`).
     """
 
     scope: fleet_scope.Scope

@@ -52,7 +52,7 @@ class CheckEvidence:
 class ReportedRegistry:
     """A registry with all that was found of it.
 
-    :ivar row: the row of `az acr scope list` (see `fleet.row`).
+    :ivar row: the row of `az acr scope list` (see `summary.fleet_row`).
     :ivar proof: None if it was not checked.
     :ivar consumers: the rows of `az acr scope consumers`; None if they were not asked for, or could not be.
     :ivar policy: its row of `az acr scope policy show`; None likewise.
@@ -104,7 +104,7 @@ class ReportedRegistry:
 
     @property
     def to_ask(self) -> list[Row]:
-        """See `verdicts.to_ask`."""
+        """See `verdicts.unknown_to_ask`."""
         return unknown_to_ask(self.consumers or [])
 
     @property
@@ -115,7 +115,7 @@ class ReportedRegistry:
 
     @property
     def next(self) -> str:
-        """Return one of `NEXT`."""
+        """Return one of `NEXT_STEPS`."""
         if self.proof and self.proof.at_odds(self.status):
             return MISMATCH
         if self.status == DISABLED:
@@ -183,7 +183,7 @@ class ReportContent:
 
     @property
     def next(self) -> dict[str, int]:
-        """Return how many registries have come to which point of `NEXT`."""
+        """Return how many registries have come to which point of `NEXT_STEPS`."""
         return {each: sum(one.next == each for one in self.registries) for each in NEXT_STEPS}
 
     def by_subscription(self) -> list[tuple[str, str, list[ReportedRegistry]]]:

@@ -1,4 +1,4 @@
-"""The errors and sentences of this room: what happened, why, and the command to type next."""
+"""Make the errors and sentences about checking what a registry really does."""
 
 from azure.cli.core.azclierror import (
     AzCLIError,

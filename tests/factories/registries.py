@@ -47,3 +47,41 @@ class RegistryArm(ArmClient):
     def write(self, path: str, body: Any) -> Reply:
         """Answer a PATCH."""
         raise AssertionError(f"PATCH {path}")
+
+
+OPERATION = "https://management.azure.com/operationStatuses/registries-1?api-version=2025-04-01"
+
+
+class ScriptedArm(RegistryArm):
+    """Answers from scripts: a list of replies for each kind of request, the last one repeated."""
+
+    def __init__(
+        self, gets: list[Any], patch: Any = None, polls: list[Any] | None = None, found: list[Any] | None = None
+    ):
+        super().__init__()
+        self.gets, self.patch_reply, self.polls, self.found = gets, patch, polls or [], found or []
+        self.patches: list[Any] = []
+        self.requests: list[str] = []
+
+    def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
+        path, _, version = url.removeprefix(self.endpoint).partition("?api-version=")
+        if url == OPERATION:
+            self.requests.append(f"POLL {url}")
+            return self._next_of(self.polls)
+        if path.endswith("/resources"):
+            self.requests.append(f"GET {path} {query.get('$filter')}")
+            return Reply(200, {}, {"value": self.found})
+        self.requests.append(f"{method} {path} {version}")
+        if method == "PATCH":
+            self.patches.append(body)
+            return self._answer(self.patch_reply)
+        return self._next_of(self.gets)
+
+    def _next_of(self, scripted: list[Any]) -> Reply:
+        return self._answer(scripted.pop(0) if len(scripted) > 1 else scripted[0])
+
+    @staticmethod
+    def _answer(scripted: Any) -> Reply:
+        if isinstance(scripted, Exception):
+            raise scripted
+        return scripted if isinstance(scripted, Reply) else Reply(200, {}, scripted)

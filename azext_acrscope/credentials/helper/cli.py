@@ -38,7 +38,7 @@ def add_cli_packages() -> None:
 def load_errors() -> ModuleType:
     """Return the errors of this room, once their classes can be imported."""
     add_cli_packages()
-    from azext_acrscope.credentials import errors
+    from azext_acrscope.credentials.helper import errors
 
     return errors
 

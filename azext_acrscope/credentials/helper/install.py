@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from azext_acrscope.base import files
-from azext_acrscope.credentials import clients, credential_file, errors, stores
-from azext_acrscope.credentials.helper import cli, login, state
+from azext_acrscope.credentials import clients, credential_file, stores
+from azext_acrscope.credentials.helper import cli, errors, login, state
 
 HELPER_NAME = stores.OWN_HELPER
 PROGRAM_NAME = f"docker-credential-{HELPER_NAME}"

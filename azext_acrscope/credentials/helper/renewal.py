@@ -138,7 +138,9 @@ def _lock_renewal(host: str, wait: bool) -> Iterator[bool]:
     """
     from azure.cli.core.azclierror import FileOperationError
 
-    from azext_acrscope.credentials import credential_file, errors
+    from azext_acrscope.credentials import credential_file
+    from azext_acrscope.credentials.errors import FileBusyError
+    from azext_acrscope.credentials.helper import errors
 
     folder, seconds = state.helper_folder(), _OTHER_PROCESS_SECONDS if wait else 0.0
     cache.make_private_folder(folder)
@@ -146,7 +148,7 @@ def _lock_renewal(host: str, wait: bool) -> Iterator[bool]:
         mine = True
         try:
             held.enter_context(credential_file.lock_file(Path(folder) / f"renew-{host}", seconds))
-        except errors.FileBusyError:
+        except FileBusyError:
             if wait:
                 raise errors.helper_renewal_busy(host, seconds) from None
             mine = False

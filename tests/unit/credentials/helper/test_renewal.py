@@ -13,7 +13,6 @@ import pytest
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
 from azext_acrscope.base.tokens import read_claims
-from azext_acrscope.credentials import errors as credentials_errors
 from azext_acrscope.credentials.helper import cache, cli, renewal, state
 from azext_acrscope.hops import sign_in_errors
 from tests.factories.helper import HOST, Hops, sign_in, token
@@ -246,5 +245,5 @@ def test_a_subscription_whose_account_is_gone_gets_no_other_accounts_token(hops:
     Path(state.settings_file()).write_text(json.dumps({"hosts": {HOST: source}}))
     with pytest.raises(AzCLIError, match="sub-of-bob") as caught:
         renewal.obtain_token(HOST)
-    assert f"configure-docker --name {HOST}" in credentials_errors.in_one_line(caught.value)
+    assert f"configure-docker --name {HOST}" in " ".join(caught.value.recommendations)
     assert hops.calls == []

@@ -1,0 +1,138 @@
+"""One registry's change: what it sends, what it waits for, and what it says of the state whatever ARM answers.
+
+Played through the executor, the one place that makes changes.
+"""
+
+import time
+from pathlib import Path
+
+import pytest
+from azure.cli.core.azclierror import AzCLIError, AzureResponseError, ForbiddenError
+
+from azext_acrscope.arm.client import ArmError, Reply
+from azext_acrscope.enforcement import executor
+from azext_acrscope.enforcement.executor import PlanExecutor, PlanItem
+from azext_acrscope.enforcement.record import RunRecord
+from tests.factories.registries import OPERATION, ScriptedArm, resource
+
+ASYNC = Reply(201, {"Azure-AsyncOperation": OPERATION}, resource("disabled"))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(executor, "_FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.chdir(tmp_path)
+
+
+def set_status(arm: ScriptedArm, timeout: float = 60) -> str:
+    """The status that one change ends with; what went wrong is raised."""
+    item = PlanItem(resource(), "enabled", "disabled", pause=0.001)
+    record = RunRecord(Path("run.jsonl"))
+    runner = PlanExecutor(lambda _: arm, record, timeout, planned=time.monotonic())
+    runner.run([item])
+    record.close()
+    if item.error:
+        raise item.error
+    return item.status
+
+
+def test_a_write_carries_one_property_and_nothing_else() -> None:
+    arm = ScriptedArm([resource("disabled")], patch=resource("disabled"))
+    set_status(arm)
+    assert arm.patches == [{"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}}}]
+    assert arm.requests[0].endswith("2025-04-01")
+
+
+def test_a_synchronous_write_is_read_back() -> None:
+    arm = ScriptedArm([resource("disabled")], patch=resource("disabled"))
+    assert set_status(arm) == "disabled"
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "GET"]
+
+
+def test_an_asynchronous_write_is_waited_for() -> None:
+    arm = ScriptedArm(
+        [resource("disabled")],
+        patch=ASYNC,
+        polls=[{"status": "Updating"}, {"status": "Updating"}, {"status": "Succeeded"}],
+    )
+    set_status(arm)
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "POLL", "POLL", "POLL", "GET"]
+
+
+def test_an_operation_that_fails_says_why_and_what_the_state_is_now() -> None:
+    failed = {"status": "Failed", "error": {"code": "Conflict", "message": "Key vault is gone"}}
+    with pytest.raises(AzureResponseError, match="Key vault is gone") as caught:
+        set_status(ScriptedArm([resource("enabled")], patch=ASYNC, polls=[failed]))
+    assert caught.value.error_msg.endswith("It is `enabled` now.")
+
+
+def test_an_operation_that_never_ends_is_an_error_that_tells_the_state() -> None:
+    with pytest.raises(AzureResponseError, match="had not ended after 0 seconds") as caught:
+        set_status(ScriptedArm([resource("disabled")], patch=ASYNC, polls=[{"status": "Updating"}]), timeout=0)
+    assert caught.value.error_msg.endswith("It is `disabled` now.")
+
+
+def test_a_read_back_that_disagrees_is_an_error() -> None:
+    with pytest.raises(AzureResponseError, match="reading it back"):
+        set_status(ScriptedArm([resource("enabled")], patch=resource("disabled")))
+
+
+def test_without_the_right_to_poll_the_registry_itself_is_polled() -> None:
+    denied = ArmError(403, "AuthorizationFailed", "no operationStatuses/read", "c")
+    updating = resource("disabled", provisioningState="Updating")
+    arm = ScriptedArm([updating, updating, resource("disabled")], patch=ASYNC, polls=[denied])
+    assert set_status(arm) == "disabled"
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "POLL", "GET", "GET", "GET", "GET"]
+
+
+def test_without_the_right_to_poll_an_unchanged_registry_is_an_error() -> None:
+    denied = ArmError(403, "AuthorizationFailed", "no operationStatuses/read", "c")
+    with pytest.raises(AzureResponseError, match="reading it back"):
+        set_status(ScriptedArm([resource("enabled")], patch=ASYNC, polls=[denied]))
+
+
+@pytest.mark.parametrize("code", ["AuthorizationFailed", "RequestDisallowedByPolicy"])
+def test_a_refused_write_says_what_the_state_is_now(code: str) -> None:
+    with pytest.raises(ForbiddenError) as caught:
+        set_status(ScriptedArm([resource("enabled")], patch=ArmError(403, code, "no", "c-1")))
+    assert code in caught.value.error_msg
+    assert caught.value.error_msg.endswith("It is `enabled` now.")
+    assert caught.value.recommendations
+
+
+def test_a_locked_registry_says_so() -> None:
+    with pytest.raises(ForbiddenError, match="lock protects"):
+        set_status(ScriptedArm([resource("enabled")], patch=ArmError(409, "ScopeLocked", "locked", "c")))
+
+
+def test_a_state_that_cannot_be_read_is_not_invented() -> None:
+    gone = ArmError(500, "InternalServerError", "oops", "c")
+    with pytest.raises(AzCLIError, match="could not be read"):
+        set_status(ScriptedArm([gone], patch=ArmError(403, "AuthorizationFailed", "no", "c")))
+
+
+def test_an_operation_url_of_another_host_is_not_asked() -> None:
+    foreign = Reply(201, {"Azure-AsyncOperation": "https://evil.example/op"}, resource("disabled"))
+    arm = ScriptedArm([resource("disabled")], patch=foreign)
+    assert set_status(arm) == "disabled"
+    assert not [request for request in arm.requests if request.startswith("POLL")]
+
+
+@pytest.mark.parametrize("word", ["succeeded", "SUCCEEDED"])
+def test_azures_words_count_in_any_case(word: str) -> None:
+    arm = ScriptedArm([resource("disabled")], patch=ASYNC, polls=[{"status": word}])
+    assert set_status(arm) == "disabled"
+
+
+@pytest.mark.parametrize("status", [500, 503, 401])
+def test_an_operation_that_cannot_be_read_is_judged_by_the_registry(status: int) -> None:
+    broken = ArmError(status, "InternalServerError", "oops", "c")
+    arm = ScriptedArm([resource("disabled")], patch=ASYNC, polls=[broken])
+    assert set_status(arm) == "disabled"
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_failed_read_back_says_that_the_change_was_accepted(status: int) -> None:
+    broken = ArmError(status, "Whatever", "oops", "c")
+    with pytest.raises(AzCLIError, match="Azure had accepted the change"):
+        set_status(ScriptedArm([broken], patch=resource("disabled")))
