@@ -1,4 +1,4 @@
-test demo bench clis:
+check test demo bench clis lock newest azdev:
 	@scripts/$@
 
-.PHONY: test demo bench clis
+.PHONY: check test demo bench clis lock newest azdev
