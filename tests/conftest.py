@@ -20,6 +20,15 @@ def pytest_report_header() -> str:
     return "recorded traffic: not at hand, so tests of answers run on files of our own"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the coverage of each room, where coverage was asked for."""
+    if getattr(config.option, "cov_source", None):
+        from tests import rooms
+
+        terminalreporter.section("coverage by the tests that run in this process")
+        terminalreporter.write_line(rooms.table())
+
+
 @pytest.fixture(params=_SOURCES, ids=lambda folder: "own" if folder == OWN else "recorded")
 def recordings(request: pytest.FixtureRequest) -> Recordings:
     """What the services send: files of our own, and recorded traffic where it is at hand."""
