@@ -1,4 +1,4 @@
-"""Help texts. Imported by every `az acr` command, so it holds texts only."""
+"""Help texts. Every `az acr` command imports this file, so it holds only texts."""
 
 from knack.help_files import helps
 
@@ -6,89 +6,86 @@ helps["acr scope"] = """
 type: group
 short-summary: Manage which token audiences registries accept, and sign in with the narrow one.
 long-summary: >
-    By default a registry accepts any Microsoft Entra token that is meant for Azure Resource Manager (ARM), so a broad
-    control-plane token also opens the images. With the status `disabled` it accepts only tokens meant for Azure
-    Container Registry (ACR). The status is the registry's policy azureADAuthenticationAsArmPolicy.
+    By default a registry accepts any Microsoft Entra token for Azure Resource Manager (ARM), so a broad control-plane
+    token also opens the images. With the status `disabled` it accepts only tokens for Azure Container Registry (ACR).
+    The status is the registry's policy azureADAuthenticationAsArmPolicy.
 """
 
 helps["acr scope show"] = """
 type: command
 short-summary: Show which token audiences a registry accepts.
 long-summary: >
-    `status` is `enabled` (ARM- and ACR-audience tokens are accepted) or `disabled` (ACR-audience tokens only). A
-    registry without a value is `enabled`; `statusIsDefault` tells. `otherSignIns` are the ways in that this setting
-    does not close.
+    `status` is `enabled` (ARM- and ACR-audience tokens are accepted) or `disabled` (only ACR-audience tokens are).
+    A registry without a value is `enabled`, and `statusIsDefault` is true. `otherSignIns` are the sign-in methods that
+    this setting does not control.
 examples:
-  - name: Show a registry of the subscription in use.
+  - name: Show a registry of the current subscription.
     text: az acr scope show --name contoso
   - name: Show a registry by its login server, as a table.
     text: az acr scope show --name contoso.azurecr.io --output table
   - name: Show also which Azure Policy assignments govern the registry.
     text: az acr scope show --name contoso --policy
-  - name: Print the status alone, with one request because the resource group is given.
+  - name: Print only the status, with one request because the resource group is given.
     text: az acr scope show --registry contoso --resource-group rg-apps --query status --output tsv
 """
 
 helps["acr scope list"] = """
 type: command
-short-summary: List registries with the token audiences they accept; as a gate, fail unless all are enforced.
+short-summary: List registries with the token audiences they accept; as a check, fail unless all are enforced.
 long-summary: >
     Lists the registries of the subscription, of a resource group, of all subscriptions of the account, or of a
-    management group. Azure Resource Graph answers for a thousand registries in a request but lags behind changes by up
-    to minutes; `--live` asks Azure Resource Manager itself. A subscription that could not be read is `unknown` and
-    never counts as enforced; registries that the account may not see in a subscription it may read are left out by
-    Azure, so run the gate as a Reader of whole subscriptions. A summary goes to standard error.
+    management group. Azure Resource Graph returns a thousand registries in a request, but is up to minutes behind
+    changes; `--live` reads Azure Resource Manager itself. A subscription that cannot be read is `unknown` and never
+    counts as enforced. Azure silently leaves out registries that the account may not see, so run the check as a Reader
+    of whole subscriptions. A summary goes to standard error.
 examples:
-  - name: List the registries of the subscription in use.
+  - name: List the registries of the current subscription.
     text: az acr scope list --output table
   - name: List the registries of all subscriptions that still accept ARM-audience tokens.
     text: az acr scope list --all-subscriptions --status enabled --output table
-  - name: Let a pipeline fail unless every registry below a management group is enforced.
+  - name: Fail a pipeline unless every registry below a management group is enforced.
     text: az acr scope list --management-group contoso --require disabled --output none
-  - name: List one resource group as it is at this moment, right after a change.
+  - name: List a resource group as it is now, right after a change.
     text: az acr scope list --resource-group rg-apps --live
 """
 
 helps["acr scope consumers"] = """
 type: command
-short-summary: List who uses registries, and who breaks once they accept ACR-audience tokens only.
+short-summary: List what uses registries, and what breaks once they accept only ACR-audience tokens.
 long-summary: >
-    Asks Azure Resource Graph, over all subscriptions that the account can see, for what pulls from the registries:
+    Searches all subscriptions that the account can see, with Azure Resource Graph, for what pulls from the registries:
     App Service, Functions, Container Apps, Container Instances, AKS, Machine Learning, Batch, ACR Tasks, Flux, and
-    everybody else with a role that pulls or pushes. Each row says how it signs in, a verdict (`breaks`, `works` or
-    `unknown`), why, the source with the date on which it was read, and the mend. What is not known is `unknown`, never
-    guessed.
-    Who may pull only by a broad role from above the registry, such as Owner or Reader of the subscription, is `foundBy`
-    `broad role`: listed, but not counted by `--fail-on unknown`.
-    What no query can see, such as pipelines, goes to standard error as a checklist, and is in the result as `notSeen`;
-    what could not be read is in `incomplete`. The account needs the role Reader on the subscriptions of the consumers;
-    what was made or changed minutes ago may not be in Resource Graph yet.
+    every other principal with a role that pulls or pushes. Each row has the sign-in, a verdict (`breaks`, `works` or
+    `unknown`), the reason, the fix, and the source with the date on which it was read. What is not known is `unknown`,
+    never a guess. Principals that can pull only through a broad inherited role have `foundBy` `broad role`; they never
+    fail the check. `manualChecks` lists what no query can find, such as pipelines; `incomplete` lists what could not
+    be read. The account needs the role Reader on the subscriptions of the consumers. Changes of the last minutes may
+    not be in Resource Graph yet.
 
 
-    With `--workspace`, each registry gets `logins`: the identities and addresses in its log of sign-ins, with numbers,
-    results and times. `newlyRefused` are those whose last refusal is later than their last sign-in, so a break is seen
-    within minutes of an enforcement; they close `--fail-on breaks`, too. The log has no column for the audience:
-    it cannot tell beforehand who will be refused, and who is not in it may break all the same. It exists only where a
-    diagnostic setting sends ContainerRegistryLoginEvents to the workspace. To read it takes the role Log Analytics
-    Reader there.
+    With `--workspace`, each registry gets `logins`: the identities and addresses in its log of sign-ins, with counts,
+    results and times. `newlyRefused` clients were refused after their last sign-in; they fail `--fail-on breaks` too.
+    The log has no column for the audience: it cannot show beforehand who will be refused, and a consumer that is not
+    in it may break as well. It exists only if a diagnostic setting sends ContainerRegistryLoginEvents to the
+    workspace. Reading it requires the role Log Analytics Reader there.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table
-  - name: List the consumers of several registries that break, with what mends it.
+  - name: List the consumers of several registries that break, and the fix for each.
     text: >
         az acr scope consumers --name contoso fabrikam.azurecr.io
-        --query "registries[].consumers[?verdict=='breaks'].[name, kind, why, mend][]"
-  - name: Let a pipeline fail if a consumer of any registry of the subscription breaks.
+        --query "registries[].consumers[?verdict=='breaks'].[name, kind, why, fix][]"
+  - name: Fail a pipeline if a consumer of any registry of the subscription breaks.
     text: az acr scope consumers --all --fail-on breaks --output none
-  - name: For a resource group, with what your team knows better.
+  - name: List those of a resource group, with what your team knows better.
     text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
-  - name: For all registries below a management group, as a table.
+  - name: List those of all registries below a management group, as a table.
     text: az acr scope consumers --management-group contoso --output table
   - name: After an enforcement, list who signed in during the last day and who is refused now.
     text: >
         az acr scope consumers --name contoso --days 1 --output table
         --workspace 11111111-2222-3333-4444-555555555555
-  - name: Let a pipeline fail if anybody who signed in before is refused now, by the workspace's resource ID.
+  - name: Fail a pipeline if a client that signed in before is refused now, by the workspace's resource ID.
     text: >
         az acr scope consumers --all --fail-on breaks --output none --workspace
         /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-contoso
@@ -96,26 +93,25 @@ examples:
 
 helps["acr scope enforce"] = """
 type: command
-short-summary: Make registries accept ACR-audience tokens only, or go back.
+short-summary: Make registries accept only ACR-audience tokens, or go back.
 long-summary: >
-    Writes the one property and nothing else, waits until Azure has finished, reads the registry back, and reports
-    `previousStatus` and `status`. A registry that has the status already is not written to. Clients that still sign in
-    with ARM-audience tokens can no longer pull once the status is `disabled`: before that, the consumers that are known
-    to break are listed (see `az acr scope consumers`). One registry that has some takes a yes; of many, those
-    registries are left out unless `--include-breaking` is given. If part of that search cannot be read, one registry
-    takes a yes, too, and many are not begun. Consumers of which nobody knows are counted, and stop nothing.
+    Changes that one setting and nothing else, waits until Azure has finished, reads the registry back, and reports
+    `previousStatus` and `status`. A registry that already has the status is not written to. Clients that still sign in
+    with ARM-audience tokens can no longer pull once the status is `disabled`. So the command first lists the consumers
+    that would break (see `az acr scope consumers`). A single registry that has some requires confirmation; a bulk run
+    leaves those registries out unless `--include-breaking` is given. If part of that search fails, a single registry
+    requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing.
 
 
-    For one registry the result is its object with `changed`, and with `consumers`: they were `asked` for, the search
-    was `unanswered` in part, they were `skipped`, or `not asked` for because nothing was to be enforced. For many it is
-    a row for each with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`; `planned` in a dry run) and
-    `reason`; the plan is made from the
-    live state, you are asked once, one failure never stops the others, and a record is kept from which `--undo` takes
-    back what was changed. An interrupted run can simply be repeated.
+    The result is a row for each registry, with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`;
+    `planned` in a dry run) and `reason`. `consumers` says what became of the search: `asked`, `unanswered` in part,
+    `skipped`, or `not asked` because nothing was to be enforced. The plan is made from the live state, you are asked
+    once, one failure never stops the others, and the command keeps a record from which `--undo` takes back what was
+    changed. An interrupted run can simply be repeated.
 examples:
   - name: See what would change.
     text: az acr scope enforce --name contoso --dry-run
-  - name: Accept ACR-audience tokens only.
+  - name: Accept only ACR-audience tokens.
     text: az acr scope enforce --name contoso --resource-group rg-apps
   - name: Go back to accepting ARM-audience tokens too.
     text: az acr scope enforce --name contoso --status enabled
@@ -123,17 +119,17 @@ examples:
     text: >
         az acr scope enforce --name contoso fabrikam --yes --ids
         /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/northwind
-  - name: Enforce the subscription, a tenth of the registries first, all but one, with the record in a file of your own.
+  - name: Enforce the subscription except one registry, a tenth first, with the record in a file of your own.
     text: az acr scope enforce --all --wave 10% --exclude legacy01 --record enforce.jsonl
   - name: Enforce the registries with a tag, over all subscriptions, after one that may fail.
     text: az acr scope enforce --all-subscriptions --tag ring=1 --canary contoso
-  - name: Enforce the subscription, registries with consumers that break as well, except where your team knows better.
+  - name: Enforce the subscription, also registries whose consumers would break, with what your team knows better.
     text: az acr scope enforce --all --include-breaking --knowledge ./consumers.json
   - name: See the plan for a management group.
     text: az acr scope enforce --management-group contoso --dry-run --output table
-  - name: Enforce one, and see whether the registry now refuses ARM-audience tokens.
+  - name: Enforce one, and verify that it refuses ARM-audience tokens now.
     text: az acr scope enforce --name contoso --verify
-  - name: Enforce a tenth first; if it is not in effect there within the time, restore it and stop.
+  - name: Enforce a tenth first; if it is not in effect in time, restore it and stop.
     text: az acr scope enforce --all --wave 10% --verify --yes
   - name: Take back what a run changed.
     text: az acr scope enforce --undo enforce.jsonl --yes
@@ -143,17 +139,18 @@ helps["acr scope check"] = """
 type: command
 short-summary: Check what registries really accept, and what this machine has stored for them.
 long-summary: >
-    For each registry: the status that Azure Resource Manager holds; how its login server is reached, and whether it
-    answers as one; two tokens of the signed-in account sent to it, one for the ACR audience, which must be accepted,
-    and one for ARM's, which must be accepted exactly if the status is `enabled`; and the credentials that docker,
-    podman and helm find for it on this machine. The ARM-audience token is powerful: it goes only to the login server
-    that Azure Resource Manager names, after its challenge was checked. `--skip-arm-probe` leaves it out. That is the
-    global login server: regional and dedicated data endpoints are not tried.
+    For each registry: the status in Azure Resource Manager; the path to its login server, and whether it answers as
+    one; two tokens of the signed-in account sent to it, one for the ACR audience, which must be accepted, and one for
+    ARM's, which must be accepted exactly if the status is `enabled`; and the credentials that docker, podman and helm
+    find for it on this machine. The ARM-audience token is powerful: it goes only to the login server that Azure
+    Resource Manager names, after a check of its challenge. `--skip-arm-probe` leaves it out. That is the global login
+    server; regional and dedicated data endpoints are not tried.
 
 
-    `enforcedInEffect` is `yes`, `no` or `unknown`; `verdict` is `ok`, `warning` or `failed`, with what was seen and
-    what to do. The exit code is not zero if any row failed. The output holds no token, so it can be kept as evidence.
-    The account needs a role that may pull: without one a registry refuses both tokens, and says nothing.
+    `enforcedInEffect` is `yes`, `no` or `unknown`; `verdict` is `ok`, `warning` or `failed`; `observations` says what
+    was seen, and `actions` what to do. The exit code is not zero if any row failed. The output holds no token, so you
+    can keep it as evidence. The account needs a role that may pull: without one, a registry refuses both tokens, which
+    proves nothing.
 examples:
   - name: Check one registry.
     text: az acr scope check --name contoso
@@ -164,7 +161,7 @@ examples:
   - name: Check without sending an ARM-audience token.
     text: az acr scope check --name contoso fabrikam.azurecr.io --skip-arm-probe
   - name: Show what failed in a resource group, and what to do.
-    text: az acr scope check --resource-group rg-apps --query "[?verdict=='failed'].{name:name, toDo:toDo}"
+    text: az acr scope check --resource-group rg-apps --query "[?verdict=='failed'].{name:name, actions:actions}"
 """
 
 helps["acr scope report"] = """
@@ -172,24 +169,24 @@ type: command
 short-summary: Report the state of a fleet in one document, for the people who sign it off.
 long-summary: >
     One HTML file that loads nothing and runs no scripts, for the screen (light or dark), a screen reader and paper; or
-    Markdown, CSV (a row for each registry) or SARIF (a result for each finding). It holds the totals, a bar for each
-    subscription, every registry with its status and what is next for it, its other doors, its consumers by verdict,
-    what Azure Policy governs, what no query sees, what could not be read, and when and by whom it was made.
+    Markdown, CSV (a row for each registry) or SARIF (a result for each finding). It has the totals, a bar for each
+    subscription, every registry with its status and what is next for it, its other sign-in methods, its consumers by
+    verdict, what Azure Policy governs, the manual checks, what could not be read, and when and by whom it was made.
 
 
-    Whether the login servers do as their status says is in it if they are checked now (`--check`) or were before
-    (`--evidence`, with what `az acr scope check` printed). Each part can be left out; what one part lacks is said and
-    keeps nothing else from being told. The document holds no token. With `--file` the result is its numbers.
+    It says whether the login servers do as their status says if they are checked now (`--check`) or were before
+    (`--evidence`, with what `az acr scope check` printed). Each part can be left out. If part of it cannot be read, the
+    document says so and has the rest. It holds no token. With `--file` the result is its numbers.
 examples:
-  - name: Report the subscription in use.
+  - name: Report the current subscription.
     text: az acr scope report --file report.html
-  - name: Report all subscriptions, with proof from each login server.
+  - name: Report all subscriptions, with a check of each login server.
     text: az acr scope report --all-subscriptions --check --file report.html
-  - name: Report a management group, with what was checked on another machine.
+  - name: Report a management group, with checks made on other machines.
     text: az acr scope report --management-group contoso --evidence east.json west.json --file report.html
   - name: Print a table for each section, for a wiki or a pull request.
     text: az acr scope report --resource-group rg-apps --format markdown
-  - name: Write findings for code scanning, without asking about policy.
+  - name: Write findings for code scanning, without Azure Policy.
     text: az acr scope report --skip-policy --file acrscope.sarif
 """
 
@@ -198,23 +195,23 @@ type: command
 short-summary: Sign in to registries with a token for the ACR audience, for container clients, files or pipelines.
 long-summary: >
     First hop: Microsoft Entra ID gives the signed-in account a token for the audience
-    https://containerregistry.azure.net, one for all registries named. Second hop: each login server turns it into an
-    ACR refresh token (3 hours); with `--repository`, that becomes an access token (75 minutes) which opens those
+    https://containerregistry.azure.net, one for all named registries. Second hop: each login server exchanges it for
+    an ACR refresh token (3 hours); with `--repository`, that becomes an access token (75 minutes) which opens those
     repositories and nothing else.
 
 
-    The credential goes to the client named with `--client`, by its own login; to the file named with `--auth-file`,
-    without any client; or else to the program in the environment variable DOCKER_COMMAND, docker, or podman. Where
-    there is none of them, docker's configuration is written by docker's rules. No container daemon is needed.
-    `--expose-token` prints the token instead, and hides it from the logs of GitHub Actions and Azure Pipelines.
+    The credential goes to the client that `--client` names, by its own login; to the file that `--auth-file` names,
+    without any client; or else to the program in the environment variable DOCKER_COMMAND, to docker, or to podman.
+    Without any of them, the command writes docker's configuration by docker's rules. No container daemon is needed.
+    `--expose-token` prints the token instead, and masks it in the logs of GitHub Actions and Azure Pipelines.
 
 
-    For one login server the result is an object; for several it is a row for each with `result` (`signed in`, `kept`
-    or `failed`) and `reason`, and the exit code is not zero if any failed. One failure never stops the others. It never
-    uses the admin user and never prompts, and uses an ARM-audience token only if the setting acr.audience_resource
-    names that audience. A login server is used exactly as given and needs no access to the registry resource; a name
-    or an ID is looked up first. With `--credential` an application, a managed identity or a job signs in by itself: no
-    `az login`, no chain that guesses, and no token for anything but the registries.
+    For one login server the result is an object. For several it is a row for each with `result` (`signed in`, `kept`
+    or `failed`) and `reason`; the exit code is not zero if any failed, and one failure never stops the others. The
+    command never uses the admin user and never prompts, and uses an ARM-audience token only if the setting
+    acr.audience_resource names that audience. It uses a login server exactly as given, without access to the registry
+    resource, and looks up a name or an ID first. With `--credential` an application, a managed identity or a job signs
+    in: no `az login`, no fallback to another source, and no token for anything but the registries.
 examples:
   - name: Sign in by login server, without any request to Azure Resource Manager.
     text: az acr scope login --name contoso.azurecr.io
@@ -242,7 +239,7 @@ examples:
     text: az acr scope login --name contoso.azurecr.io --auth-file ./auth.json
   - name: Let a build agent pull and push one repository, and do nothing else.
     text: az acr scope login --name contoso.azurecr.io --repository team/app --permission push
-  - name: Do nothing if what is stored lives for another 45 minutes.
+  - name: Do nothing if the stored credential lives for another 45 minutes.
     text: az acr scope login --name contoso.azurecr.io --min-ttl 45m
   - name: Print the refresh token for a client of your own.
     text: az acr scope login --name contoso.azurecr.io --expose-token --query refreshToken --output tsv
@@ -258,37 +255,38 @@ helps["acr scope logout"] = """
 type: command
 short-summary: Remove the credentials that a sign-in stored.
 long-summary: >
-    Removes them from where `az acr scope login` puts them: with the client's own logout, from the file named with
-    `--auth-file`, or from docker's configuration. Credentials of other users, such as the admin user, stay. A name
-    stands for every login server of registries of that name that something is stored for; nobody is asked over the
-    network. The result is a row for each login server with `removed` and `reason`; where nothing was stored that is
-    no error.
+    Removes them from where `az acr scope login` puts them: with the client's own logout, from the file that
+    `--auth-file` names, or from docker's configuration. Credentials of other users, such as the admin user, stay. A
+    name stands for every login server of registries of that name with a stored credential. There is no request over
+    the network. The result is a row for each login server with `removed` and `reason`. If nothing was stored, that is
+    not an error.
 examples:
   - name: Remove the credential of one registry from the container client.
     text: az acr scope logout --name contoso.azurecr.io
   - name: Remove what was stored for a registry's global and regional login servers in a credential file.
     text: az acr scope logout --name contoso --auth-file ./auth.json
-  - name: Remove the credentials of all registries of the cloud in use from podman.
+  - name: Remove the credentials of all registries of the current cloud from podman.
     text: az acr scope logout --all --client podman
 """
 
 helps["acr scope configure-docker"] = """
 type: command
-short-summary: Let docker and other container clients fetch their credentials for registries by themselves.
+short-summary: Let docker and other container clients fetch their credentials for registries themselves.
 long-summary: >
-    Installs docker's credential helper docker-credential-acrscope (a small launcher in a directory on PATH) and names
-    it for the registries in the client's `credHelpers`. From then on a pull or push needs no login: the helper answers
-    from a cache of ACR refresh tokens, renews them early, and makes a token for the ACR audience only. It asks for
-    tokens as the account that is signed in at that time; name a subscription with --subscription to hold on to its
-    account, or another identity with --credential. Every change is shown before it is made; a repeat changes nothing.
-    `docker login` and `docker logout` for such a registry still work: what a login hands over is used until a logout.
-    A logout ends no access, for the next pull makes a new token: `--remove` or `az logout` does.
+    Installs the credential helper docker-credential-acrscope (a small launcher in a directory on PATH) and names it
+    for the registries in the client's `credHelpers`. From then on a pull or push needs no login: the helper answers
+    from a cache of ACR refresh tokens, renews them early, and requests a token for the ACR audience only. It requests
+    tokens as the account that is signed in at that time; name a subscription with --subscription to stay with its
+    account, or another identity with --credential. The command shows every change before it makes it, and a repeat
+    changes nothing. `docker login` and `docker logout` for such a registry still work: what a login hands over is used
+    until a logout. `docker logout` does not revoke access, because the next pull fetches a new token; `--remove` or
+    `az logout` does.
 examples:
   - name: Let docker fetch its credentials for a registry, by its login server.
     text: az acr scope configure-docker --name contoso.azurecr.io
-  - name: For several registries, looked up by name, and without being asked.
+  - name: Configure several registries, looked up by name, without being asked.
     text: az acr scope configure-docker --name contoso fabrikam --resource-group rg-apps --yes
-  - name: For all registries of a subscription, always as the account of that subscription.
+  - name: Configure all registries of a subscription, always as the account of that subscription.
     text: az acr scope configure-docker --all --subscription "Contoso Production"
   - name: On a machine with a managed identity, with the launcher in a directory of your choice.
     text: az acr scope configure-docker -n contoso.azurecr.io --credential managed-identity --bin-dir /usr/local/bin --yes
@@ -298,7 +296,7 @@ examples:
 
 helps["acr scope policy"] = """
 type: group
-short-summary: Keep an estate enforced with Azure Policy.
+short-summary: Keep a fleet enforced with Azure Policy.
 long-summary: >
     Azure has two built-in definitions for registries that accept ARM-audience tokens: one audits or denies them, the
     other modifies them. Both count a registry as non-compliant if its status is `enabled` or missing.
@@ -310,16 +308,16 @@ short-summary: Assign Azure's built-in policy that audits, denies or modifies re
 long-summary: >
     Assigns at a management group, the subscription (the default) or a resource group. It first shows how many
     registries there are non-compliant today; `deny` and `modify` ask before they write. Repeating the command changes
-    nothing, and completes what was interrupted; options that are left out leave an existing assignment as it is. For
-    `modify` the assignment's managed identity gets the role Contributor at the scope. `modify` changes existing
-    registries by a remediation only, which fails for registries with customer-managed keys: `az acr scope enforce` is
-    their mend.
+    nothing, and completes what was interrupted; options that you leave out leave an existing assignment as it is. For
+    `modify`, the assignment's managed identity gets the role Contributor at the scope. `modify` changes existing
+    registries only by a remediation, which fails for registries with customer-managed keys: `az acr scope enforce`
+    fixes those.
 examples:
   - name: See what would be assigned at the subscription, and how many registries are non-compliant.
     text: az acr scope policy assign --dry-run
   - name: Audit everything below a management group.
     text: az acr scope policy assign --management-group contoso
-  - name: Refuse non-compliant registries in a resource group, one registry left out.
+  - name: Refuse non-compliant registries in a resource group, except one.
     text: >
         az acr scope policy assign --resource-group rg-apps --effect deny --yes --not-scopes
         /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/legacy
@@ -333,28 +331,28 @@ helps["acr scope policy unassign"] = """
 type: command
 short-summary: Remove a policy assignment that `az acr scope policy assign` made.
 long-summary: >
-    Removes the role assignment of its identity, too, and asks first. Assignments made by anybody else are left alone.
-    Registries keep the status they have.
+    Asks first, and also removes the role assignment of its identity. It leaves assignments that anybody else made
+    alone. Registries keep the status they have.
 examples:
   - name: See what would be removed at the subscription.
     text: az acr scope policy unassign --dry-run
-  - name: Take back what was assigned at a resource group.
+  - name: Remove what was assigned at a resource group.
     text: az acr scope policy unassign --resource-group rg-apps
-  - name: Take back one of several at a management group, without being asked.
+  - name: Remove one of several at a management group, without being asked.
     text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
 """
 
 helps["acr scope policy show"] = """
 type: command
-short-summary: Show which assignments govern registries, and what Azure Policy has seen next to their status now.
+short-summary: Show which assignments govern registries, and what Azure Policy has seen beside their status now.
 long-summary: >
-    For a registry, a resource group, the subscription (by default) or a management group. `assignments` are those of
-    the two built-in definitions, inherited ones and those inside initiatives included, with `effect` and
+    For a registry, a resource group, the subscription (the default) or a management group. `assignments` are those of
+    the two built-in definitions, including inherited ones and those inside initiatives, with `effect` and
     `enforcementMode`. `registries` has the `status` of each, its `compliance` (NonCompliant, NotEvaluated, Compliant,
-    Exempt or NotGoverned), and a `disagreement` where the two do not go together: Azure Policy's states are those of
-    its last evaluation. Of a management group the statuses are Resource Graph's unless `--live` is given.
+    Exempt or NotGoverned), and a `disagreement` where the two do not match: Azure Policy's states are those of its
+    last evaluation. For a management group the statuses come from Resource Graph unless `--live` is given.
 examples:
-  - name: Show what governs the subscription in use, and how its registries stand.
+  - name: Show what governs the current subscription, and the state of its registries.
     text: az acr scope policy show --output table
   - name: Show what governs one registry.
     text: az acr scope policy show --name contoso
@@ -370,13 +368,13 @@ short-summary: Let Azure Policy set the registries that an assignment with the e
 long-summary: >
     Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
     registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
-    `left`) and `reason`. Azure Policy cannot change registries with customer-managed keys: they are named, and
-    `--enforce-rest` sets them, and all others that are left, directly. It is followed for an hour at most, or as
-    `az config set acrscope.policy_timeout=SECONDS` says; neither that nor interrupting the command stops the
-    remediation. Consumers that break are not looked for here: `az acr scope consumers` does that. Ends with an error
-    unless every registry is enforced or exempt.
+    `notReached`) and `reason`. Azure Policy cannot change registries with customer-managed keys: the command names
+    them, and `--enforce-rest` sets them, and all others that are left, directly. It follows the remediation for an hour
+    at most, or as `az config set acrscope.policy_timeout=SECONDS` says; neither that nor interrupting the command stops
+    the remediation. It does not look for consumers that break: `az acr scope consumers` does that. It ends with an
+    error unless every registry is enforced or exempt.
 examples:
-  - name: Remediate the subscription in use.
+  - name: Remediate the current subscription.
     text: az acr scope policy remediate
   - name: Remediate a management group with one of its assignments, without being asked.
     text: az acr scope policy remediate --management-group contoso --assignment acrscope-modify --yes

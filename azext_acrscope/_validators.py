@@ -1,24 +1,35 @@
 """Argument validators: they turn what was typed into what the rooms take, or raise."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
-from azext_acrscope import _errors, hosts
-from azext_acrscope.arm_paths import checked_name
-from azext_acrscope.tokens import is_tenant
+from azext_acrscope import _errors
+from azext_acrscope.arm.paths import check_arm_name
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base import hosts
+from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.base.tokens import is_valid_tenant
+from azext_acrscope.credentials.token_output import ENV_FORMAT
+from azext_acrscope.hops import sign_in_errors
+from azext_acrscope.policy import errors as policy_errors
 
-TOKEN_FORMATS = JSON, DOCKERCONFIGJSON, ENV = ["json", "dockerconfigjson", "env"]
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
 # Sentinel); and an enforcement is watched for days.
-LONGEST_LOG = 90
-LONGEST_TTL = 3 * 60 * 60  # seconds; no token of a registry lives longer
+MAX_LOG_DAYS = 90
+MAX_TTL_SECONDS = 3 * 60 * 60  # seconds; no token of a registry lives longer
 # The distribution specification's names.
-_REPOSITORY = re.compile(r"[a-z0-9]+((\.|_|__|-+|/)[a-z0-9]+)*", re.ASCII)
+_REPOSITORY_PATTERN = re.compile(r"[a-z0-9]+((\.|_|__|-+|/)[a-z0-9]+)*", re.ASCII)
 
 
-def is_default(value: Any) -> bool:
-    """Whether a value comes from the CLI's configuration (`az config set defaults.…`) and was not typed."""
+def is_configured_default(value: Any) -> bool:
+    """Return whether a value comes from the CLI's configuration (`az config set defaults.…`) and was not typed."""
     return bool(getattr(value, "is_default", False))
+
+
+def typed_value(value: str | None) -> str | None:
+    """Return what was typed, None for a default of the CLI's configuration."""
+    return None if is_configured_default(value) else value
 
 
 def validate_resource_group(namespace: Any) -> None:
@@ -27,16 +38,36 @@ def validate_resource_group(namespace: Any) -> None:
     :raises InvalidArgumentValueError: if so.
     """
     if namespace.resource_group_name is not None:
-        checked_name("group", namespace.resource_group_name)
+        check_arm_name("group", namespace.resource_group_name)
+
+
+def validate_typed_group(namespace: Any) -> None:
+    """Check the name of a resource group where a default group of the CLI's configuration selects nothing.
+
+    :raises InvalidArgumentValueError: as above.
+    """
+    validate_resource_group(namespace)
+    _drop_default_group(namespace)
+
+
+def validate_all_subscriptions(namespace: Any) -> None:
+    """Drop a default group, which does not contradict a wider scope."""
+    if namespace.all_subscriptions:
+        _drop_default_group(namespace)
+
+
+def _drop_default_group(namespace: Any) -> None:
+    namespace.resource_group_name = typed_value(namespace.resource_group_name)
 
 
 def validate_management_group(namespace: Any) -> None:
-    """Refuse what cannot be the name of a management group, an empty one included.
+    """Refuse what cannot be the name of a management group, an empty one included; a default group is dropped.
 
     :raises InvalidArgumentValueError: if so.
     """
     if namespace.management_group is not None:
-        checked_name("management_group", namespace.management_group)
+        check_arm_name("management_group", namespace.management_group)
+        _drop_default_group(namespace)
 
 
 def validate_assignment_name(namespace: Any) -> None:
@@ -45,20 +76,25 @@ def validate_assignment_name(namespace: Any) -> None:
     :raises InvalidArgumentValueError: if so.
     """
     if namespace.assignment_name is not None:
-        checked_name("assignment", namespace.assignment_name)
+        check_arm_name("assignment", namespace.assignment_name)
 
 
 def validate_registry(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` (a name, a login server or a resource ID) into a `hosts.RegistryRef`."""
-    namespace.registry_name = hosts.parse_registry(namespace.registry_name, hosts.cloud_suffix(cmd.cli_ctx.cloud))
+    ref = hosts.parse_registry(namespace.registry_name, hosts.login_server_suffix(cmd.cli_ctx.cloud))
+    (namespace.registry_name,) = _place_in_default_group([ref], namespace)
 
 
 def validate_policy_registry(cmd: Any, namespace: Any) -> None:
     """The same for a registry that may be left out; a default one does not count beside a group that was typed."""
-    wider = namespace.management_group or _typed_group(namespace)
-    if namespace.registry_name is not None and namespace.management_group and not is_default(namespace.registry_name):
-        raise _errors.exclusive("--name", "--management-group")
-    if namespace.registry_name is None or (wider and is_default(namespace.registry_name)):
+    wider = namespace.management_group or _is_group_typed(namespace)
+    if (
+        namespace.registry_name is not None
+        and namespace.management_group
+        and not is_configured_default(namespace.registry_name)
+    ):
+        raise base_errors.exclusive("--name", "--management-group")
+    if namespace.registry_name is None or (wider and is_configured_default(namespace.registry_name)):
         namespace.registry_name = None
     else:
         validate_registry(cmd, namespace)
@@ -67,10 +103,14 @@ def validate_policy_registry(cmd: Any, namespace: Any) -> None:
 def validate_selection(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if none was named.
 
-    A default registry of the CLI's configuration does not count beside an explicit selection.
+    A default registry of the CLI's configuration does not count beside an explicit selection, nor beside an option
+    that is for several registries.
+
+    :raises MutuallyExclusiveArgumentError: options contradict each other.
     """
-    elsewhere = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo", "exclude", "wave")
-    chosen = _typed_group(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
+    selecting = ("ids", "select_all", "all_subscriptions", "management_group", "tags", "undo")
+    elsewhere = (*selecting, "exclude", "wave", "canary")
+    chosen = _is_group_typed(namespace) or any(getattr(namespace, option, None) for option in elsewhere)
     _parse_registries(cmd, namespace, chosen)
     _refuse_contradictions(namespace)
 
@@ -88,38 +128,36 @@ def validate_login(cmd: Any, namespace: Any) -> None:
     ]
     for option, value in stored:
         if namespace.expose_token and value:
-            raise _errors.exclusive("--expose-token", f"{option}: it stores nothing")
+            raise base_errors.exclusive("--expose-token", f"{option}: it stores nothing")
     if namespace.token_format and not namespace.expose_token:
-        raise _errors.needs("--token-format", "--expose-token")
-    if namespace.token_format == ENV and _several(namespace):
-        raise _errors.exclusive("--token-format env", "several login servers")
+        raise policy_errors.needs("--token-format", "--expose-token")
+    if namespace.token_format == ENV_FORMAT and _names_several_login_servers(namespace):
+        raise base_errors.exclusive("--token-format env", "several login servers")
     for region in namespace.endpoint or []:
-        hosts.checked_region(region)
+        hosts.check_region(region)
     if namespace.permission and not namespace.repository:
-        raise _errors.needs("--permission", "--repository")
+        raise policy_errors.needs("--permission", "--repository")
 
 
 def validate_consumers(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if a scope is meant instead."""
     wider = namespace.all_subscriptions or namespace.management_group
     scoped = namespace.select_all or wider
-    _parse_registries(cmd, namespace, bool(scoped or _typed_group(namespace)))
+    _parse_registries(cmd, namespace, bool(scoped or _is_group_typed(namespace)))
     if namespace.registry_name and scoped:
-        raise _errors.exclusive("--name", "--all, --all-subscriptions or --management-group")
-    if namespace.select_all and (wider or _typed_group(namespace)):
-        raise _errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
-    if not (namespace.registry_name or scoped or _typed_group(namespace)):
+        raise base_errors.exclusive("--name", "--all, --all-subscriptions or --management-group")
+    if namespace.select_all and (wider or _is_group_typed(namespace)):
+        raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
+    if not (namespace.registry_name or scoped or _is_group_typed(namespace)):
         raise _errors.no_registry_for_consumers()
-    if namespace.select_all and is_default(namespace.resource_group_name):
-        namespace.resource_group_name = None  # all means all
     if namespace.days and not namespace.workspace:
-        raise _errors.needs("--days", "--workspace")
+        raise policy_errors.needs("--days", "--workspace")
 
 
 def validate_workspace(namespace: Any) -> None:
     """Turn `workspace`, a GUID or a resource ID, into a `log_analytics.Workspace`."""
     if namespace.workspace is not None:
-        from azext_acrscope.log_analytics import parse_workspace
+        from azext_acrscope.arm.log_analytics import parse_workspace
 
         namespace.workspace = parse_workspace(namespace.workspace)
 
@@ -129,8 +167,8 @@ def validate_days(namespace: Any) -> None:
     text = namespace.days
     if text is None:
         return
-    if not (re.fullmatch(r"\d{1,3}", text, re.ASCII) and 1 <= int(text) <= LONGEST_LOG):
-        raise _errors.bad_days(text, LONGEST_LOG)
+    if not (re.fullmatch(r"\d{1,3}", text, re.ASCII) and 1 <= int(text) <= MAX_LOG_DAYS):
+        raise _errors.bad_days(text, MAX_LOG_DAYS)
     namespace.days = int(text)
 
 
@@ -139,16 +177,16 @@ def validate_report(namespace: Any) -> None:
     if namespace.file is not None and not namespace.file.strip():
         raise _errors.empty_option("--file")
     if namespace.run_check and namespace.evidence:
-        raise _errors.exclusive("--check", "--evidence")
+        raise base_errors.exclusive("--check", "--evidence")
     if namespace.skip_consumers and namespace.knowledge:
-        raise _errors.exclusive("--skip-consumers", "--knowledge")
+        raise base_errors.exclusive("--skip-consumers", "--knowledge")
 
 
 def validate_logout(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside --all."""
     _parse_registries(cmd, namespace, bool(namespace.select_all))
     if namespace.registry_name and namespace.select_all:
-        raise _errors.exclusive("--name", "--all")
+        raise base_errors.exclusive("--name", "--all")
     if not (namespace.registry_name or namespace.select_all):
         raise _errors.nothing_to_log_out_of()
     _refuse_two_destinations(namespace)
@@ -157,10 +195,10 @@ def validate_logout(cmd: Any, namespace: Any) -> None:
 def validate_check(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`; a default one does not count beside a selection."""
     scoped = namespace.select_all or namespace.all_subscriptions or namespace.management_group
-    _parse_registries(cmd, namespace, scoped or _typed_group(namespace))
-    if scoped and (namespace.registry_name or _typed_group(namespace)):
-        raise _errors.exclusive("--all, --all-subscriptions or --management-group", "--name or --resource-group")
-    if not (namespace.registry_name or scoped or _typed_group(namespace)):
+    _parse_registries(cmd, namespace, scoped or _is_group_typed(namespace))
+    if scoped and (namespace.registry_name or _is_group_typed(namespace)):
+        raise base_errors.exclusive("--all, --all-subscriptions or --management-group", "--name or --resource-group")
+    if not (namespace.registry_name or scoped or _is_group_typed(namespace)):
         raise _errors.nothing_to_check()
 
 
@@ -169,20 +207,34 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
 
     A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
     """
+    _drop_default_group(namespace)
     _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
     if namespace.registry_name and namespace.select_all:
-        raise _errors.exclusive("--name", "--all")
+        raise base_errors.exclusive("--name", "--all")
 
 
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:
     named = namespace.registry_name
     if isinstance(named, str):  # the default of the CLI's configuration
         named = [] if default_is_beside_the_point else [named]
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    namespace.registry_name = [hosts.parse_registry(text, suffix) for text in named or []]
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    refs = [hosts.parse_registry(text, suffix) for text in named or []]
+    namespace.registry_name = _place_in_default_group(refs, namespace)
 
 
-def _several(namespace: Any) -> bool:
+def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[RegistryRef]:
+    """Return registries with the default group as theirs where they name none; the namespace has it no longer.
+
+    So a default group says where a name is looked for, contradicts no ID, and selects nothing by itself.
+    """
+    group = getattr(namespace, "resource_group_name", None)
+    if not is_configured_default(group):
+        return refs
+    namespace.resource_group_name = None
+    return [each if each.resource_group else replace(each, resource_group=str(group)) for each in refs]
+
+
+def _names_several_login_servers(namespace: Any) -> bool:
     endpoints = [each.lower() for each in namespace.endpoint or []]
     return len(set(namespace.registry_name)) > 1 or len(endpoints) > 1 or "all" in endpoints
 
@@ -191,7 +243,7 @@ def _refuse_two_destinations(namespace: Any) -> None:
     if namespace.auth_file is not None and not namespace.auth_file.strip():
         raise _errors.empty_option("--auth-file")
     if namespace.client_name and namespace.auth_file:
-        raise _errors.exclusive("--client", "--auth-file")
+        raise base_errors.exclusive("--client", "--auth-file")
 
 
 def validate_min_ttl(namespace: Any) -> None:
@@ -202,36 +254,37 @@ def validate_min_ttl(namespace: Any) -> None:
     match = re.fullmatch(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?", text, re.ASCII)
     hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
     namespace.min_ttl = hours * 3600 + minutes * 60 + seconds
-    if not 0 < namespace.min_ttl <= LONGEST_TTL:
+    if not 0 < namespace.min_ttl <= MAX_TTL_SECONDS:
         raise _errors.bad_min_ttl(text)
 
 
 def validate_repositories(namespace: Any) -> None:
     """Refuse what is no name of a repository: it would change the scope that is asked for."""
     for name in namespace.repository or []:
-        if not (_REPOSITORY.fullmatch(name) and len(name) <= 255):
+        if not (_REPOSITORY_PATTERN.fullmatch(name) and len(name) <= 255):
             raise _errors.bad_repository(name)
 
 
 def _refuse_contradictions(namespace: Any) -> None:
-    """What cannot be meant together; asked here, before anything is requested."""
+    """Refuse what contradicts itself, before anything is requested."""
     named = namespace.registry_name or namespace.ids
     scoped = any(
         getattr(namespace, option) for option in ("select_all", "all_subscriptions", "management_group", "tags")
     )
-    if namespace.undo and (named or scoped or namespace.status or _typed_group(namespace)):
-        raise _errors.exclusive("--undo", "--status or a selection: the record says which registries and what to set")
+    if namespace.undo and (named or scoped or namespace.status or _is_group_typed(namespace)):
+        raise base_errors.exclusive(
+            "--undo", "--status or a selection: the record says which registries and what to set"
+        )
     if named and scoped:
-        raise _errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
+        raise base_errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
     if namespace.verify and namespace.dry_run:
-        raise _errors.exclusive("--verify", "--dry-run: it writes nothing")
+        raise base_errors.exclusive("--verify", "--dry-run: it writes nothing")
     if namespace.canary and namespace.wave:
-        raise _errors.exclusive("--canary", "--wave")
+        raise base_errors.exclusive("--canary", "--wave")
 
 
-def _typed_group(namespace: Any) -> bool:
-    group = namespace.resource_group_name
-    return bool(group) and not is_default(group)
+def _is_group_typed(namespace: Any) -> bool:
+    return bool(typed_value(namespace.resource_group_name))
 
 
 def validate_identity(namespace: Any) -> None:
@@ -242,23 +295,23 @@ def validate_identity(namespace: Any) -> None:
         meaningless = {"--subscription": getattr(namespace, "_subscription", None)}
     if namespace.credential == "managed-identity":
         meaningless["--tenant"] = namespace.tenant
-    if namespace.tenant is not None and not is_tenant(namespace.tenant):
-        raise _errors.bad_tenant(namespace.tenant)
+    if namespace.tenant is not None and not is_valid_tenant(namespace.tenant):
+        raise sign_in_errors.bad_tenant(namespace.tenant)
     if namespace.client_id is not None and not re.fullmatch(r"[\w-]{1,64}", namespace.client_id, re.ASCII):
         raise _errors.bad_client_id(namespace.client_id)
     for option, value in meaningless.items():
         if value:
             raise _errors.identity_option(option, namespace.credential)
     if namespace.tenant and getattr(namespace, "_subscription", None):
-        raise _errors.exclusive("--tenant", "--subscription")
+        raise base_errors.exclusive("--tenant", "--subscription")
 
 
 def validate_ids(cmd: Any, namespace: Any) -> None:
     """Turn `ids` into a list of `hosts.RegistryRef`; nothing but IDs is accepted."""
     for text in namespace.ids or []:
         if not text.startswith("/"):
-            raise _errors.bad_registry_id(text)
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+            raise base_errors.bad_registry_id(text)
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     namespace.ids = [hosts.parse_registry(text, suffix) for text in namespace.ids or []]
 
 

@@ -5,20 +5,27 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 from typing import TYPE_CHECKING, Any
 
-from azext_acrscope import _errors, hosts
-from azext_acrscope._command import configured_seconds, connections, find_registry, operation_seconds
-from azext_acrscope._validators import is_default
-from azext_acrscope.hosts import RegistryRef
+from azext_acrscope import _errors
+from azext_acrscope._command import (
+    configured_seconds,
+    connect_to_registry,
+    connection_factory,
+    operation_timeout_seconds,
+)
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base import hosts
+from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.enforcement import errors as enforcement_errors
 
 if TYPE_CHECKING:
-    from azext_acrscope.consumers.guard import Guard
-    from azext_acrscope.enforcement import Proof
-    from azext_acrscope.log_analytics import Workspace
-    from azext_acrscope.probe import Prober
-    from azext_acrscope.tokens import EntraToken
+    from azext_acrscope.arm.log_analytics import WorkspaceRef
+    from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.enforcement.preflight import ConsumerPreflight
+    from azext_acrscope.enforcement.run import ChangeVerifier
+    from azext_acrscope.verification.probe import Prober
 
-_VERIFY_SECONDS = 120
-_LOG_DAYS = 7
+_DEFAULT_VERIFY_SECONDS = 120
+_DEFAULT_LOG_DAYS = 7
 
 
 def show(
@@ -28,16 +35,17 @@ def show(
 
     With `policy` also `policies`, a list of ``{id, name, effect, enforcementMode, exempt}``.
     """
-    from azext_acrscope import _outcome, registry
+    from azext_acrscope.base import console
+    from azext_acrscope.registry import resource as registry_resource
 
-    arm, resource = find_registry(cmd, registry_name, resource_group_name)
-    result = registry.describe(resource, arm.audience)
+    arm, resource = connect_to_registry(cmd, registry_name, resource_group_name)
+    result = registry_resource.describe_registry(resource, arm.audience)
     if policy:
-        from azext_acrscope.policy import compliance, governing, view
+        from azext_acrscope.policy import compliance, context, effective_rules
 
-        found = governing.read(arm, view.scope_of(resource["id"]))
-        _outcome.tell(found.incomplete)
-        result["policies"] = compliance.over(found, resource["id"])
+        found = effective_rules.read_effective_rules(arm, context.registry_scope(resource["id"]))
+        console.warn(found.incomplete)
+        result["policies"] = compliance.registry_policies(found, resource["id"])
     return result
 
 
@@ -51,15 +59,19 @@ def list_(
     require: str | None = None,
 ) -> list[dict[str, Any]]:
     """List registries with their status; the shape is that of `fleet.row`. `require` makes it a gate."""
-    from azext_acrscope import _outcome, fleet
+    from azext_acrscope.base import console
+    from azext_acrscope.fleet import live as fleet_live
+    from azext_acrscope.fleet import scope as fleet_scope
+    from azext_acrscope.fleet import summary
 
-    wanted = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
-    seen = fleet.read(cmd.cli_ctx, wanted, live)
+    wanted = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
+    seen = fleet_live.read_fleet(cmd.cli_ctx, wanted, live)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
-    rows = [fleet.row(resource, seen, audience) for resource in seen.registries]
-    _outcome.tell(fleet.summary(rows, seen, wanted))
-    if missed := require and fleet.missed(rows, seen, str(require)):
-        _outcome.fail_after_output(cmd.cli_ctx, missed)
+    rows = [summary.fleet_row(resource, seen, audience) for resource in seen.registries]
+    console.tell(summary.summarize_fleet(rows, seen, wanted))
+    console.warn([*summary.unread_lines(seen.unreadable), *seen.incomplete])
+    if missed := require and summary.requirement_error(rows, seen, str(require)):
+        console.fail_after_output(cmd.cli_ctx, missed)
     return [row for row in rows if status in (None, row["status"])]
 
 
@@ -84,102 +96,53 @@ def enforce(
     skip_consumers: bool = False,
     include_breaking: bool = False,
     knowledge: str | None = None,
-) -> Any:
-    """Set the status of one registry (returns its object) or of many (returns a row for each)."""
-    from azext_acrscope import _outcome, _progress, enforcement, fleet, record
+) -> list[dict[str, Any]]:
+    """Set the status of registries. Return a row for each, of the shape of `workflow.enforcement_rows`."""
+    from azext_acrscope.base import console
+    from azext_acrscope.enforcement import plan, record, run, workflow
 
-    seconds = operation_seconds(cmd)
-    proof = None
-    if verify:  # with its settings read before anything is written
-        proof = enforcement.Proof(_prober(cmd.cli_ctx), configured_seconds(cmd, "verify_timeout", _VERIFY_SECONDS))
-    named = [*(registry_name or []), *(ids or [])]
-    status = status or "disabled"
-    if len(named) == 1 and not (ids or exclude or canary or wave or record_file):
-        guard = None if skip_consumers else _guard(cmd.cli_ctx, knowledge, yes or include_breaking)
-        result = _enforce_one(cmd, named[0], resource_group_name, status, dry_run, seconds, guard)
-        return _verify_one(cmd, result, proof) if proof else result
-    readers = connections(cmd.cli_ctx, patient=True)
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    if undo:
-        plan = enforcement.plan_undo(readers, enforcement.read_record(undo), suffix, exclude or [])
-    elif named:
-        plan = enforcement.plan_named(readers, named, resource_group_name, suffix, status, exclude or [])
-    else:
-        wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
-        plan = enforcement.plan_scope(cmd.cli_ctx, wanted, tags or {}, status, exclude or [])
-    _outcome.tell(fleet.unread(plan.unread) + enforcement.forewarn(plan, readers))
-    if plan.enforcing and skip_consumers:
-        plan.consumers = record.SKIPPED
-    elif plan.enforcing:
-        _guard(cmd.cli_ctx, knowledge, include_breaking).leave_out(plan, readers, dry_run)
-    waves = enforcement.Waves(frozenset(name.lower() for name in canary or []), wave or 0.0)
-    waves.check(plan)
-    if dry_run:
-        failed = enforcement.verdict(plan)
-    else:
-        if plan.changes and not yes:
-            _outcome.confirm(cmd.cli_ctx, enforcement.question(plan))
-        file = enforcement.record_file(record_file, cmd.cli_ctx.config.config_dir)
-        watch = _progress.meter(cmd.cli_ctx)
-        writers = connections(cmd.cli_ctx, patient=False)
-        failed = enforcement.run(plan, writers, file, waves, seconds, watch, proof)
+    named = (*(registry_name or []), *(ids or []))
+    scope = None
+    if not (named or undo):
+        scope = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
+    rows, failed = workflow.enforce_registries(
+        workflow.AzureAccess(
+            cmd.cli_ctx, connection_factory(cmd.cli_ctx, patient=True), connection_factory(cmd.cli_ctx, patient=False)
+        ),
+        plan.Selection(named, resource_group_name, scope, tags or {}, tuple(exclude or ())),
+        workflow.RequestedChange(
+            target=status or "disabled",
+            undo=undo,
+            dry_run=dry_run,
+            yes=yes,
+            preflight=None if skip_consumers else _make_preflight(cmd.cli_ctx, knowledge, yes, include_breaking),
+        ),
+        run.Rollout(
+            record_file=record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir),
+            operation_seconds=operation_timeout_seconds(cmd),
+            waves=plan.WaveSettings(frozenset(name.lower() for name in canary or ()), wave or 0.0),
+            verifier=_make_verifier(cmd) if verify else None,
+        ),
+    )
     if failed:
-        _outcome.fail_after_output(cmd.cli_ctx, failed)
-    return enforcement.rows(plan, dry_run)
+        console.fail_after_output(cmd.cli_ctx, failed)
+    return rows
 
 
-def _enforce_one(
-    cmd: Any,
-    ref: RegistryRef,
-    resource_group_name: str | None,
-    status: str,
-    dry_run: bool,
-    seconds: float,
-    guard: "Guard | None" = None,
-) -> dict[str, Any]:
-    """What `show` returns plus `previousStatus`, `changed`, `consumers` (whether they were looked for before, in the
-    words of `record`) and, for a dry run, `plannedStatus`. Without `guard` they are not.
-    """
-    from azext_acrscope import _outcome, _progress, record, registry
+def _make_verifier(cmd: Any) -> "ChangeVerifier":
+    """Return what verifies changes, its settings read before anything is written."""
+    from azext_acrscope.enforcement import run
 
-    arm, before = find_registry(cmd, ref, resource_group_name)
-    previous, _ = registry.status(before)
-    after, consumers = before, record.NOT_ASKED
-    if previous != status == registry.DISABLED:
-        consumers = guard.before_one(arm, before, dry_run) if guard else record.SKIPPED
-    if previous != status and status == registry.ENABLED:
-        from azext_acrscope import enforcement
-        from azext_acrscope.rollout import Item
-
-        plan = enforcement.Plan([Item(before, previous, status)])
-        _outcome.tell(enforcement.forewarn(plan, lambda _: arm))
-    if previous != status and not dry_run:
-        sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {before['name']} to become {status}")
-        after = registry.set_status(arm, before, status, seconds, sleep)
-    result = {**registry.describe(after, arm.audience), "previousStatus": previous, "changed": after is not before}
-    result["consumers"] = consumers
-    return {**result, "plannedStatus": status} if dry_run else result
+    seconds = configured_seconds(cmd, "verify_timeout", _DEFAULT_VERIFY_SECONDS)
+    return run.ChangeVerifier(_make_prober(cmd.cli_ctx), seconds)
 
 
-def _verify_one(cmd: Any, result: dict[str, Any], proof: "Proof") -> dict[str, Any]:
-    """Adds `verification`, of the shape of `probe.Verification`; a change that is not in effect is not taken back.
+def _make_preflight(cli_ctx: Any, knowledge: str | None, yes: bool, include_breaking: bool) -> "ConsumerPreflight":
+    from azext_acrscope.consumers import knowledge as consumers_knowledge
+    from azext_acrscope.enforcement import preflight
 
-    :raises ManualInterrupt: Ctrl-C; what was written stays.
-    """
-    from azext_acrscope import _outcome, _progress, probe
-
-    sleep = _progress.visible_sleep(cmd.cli_ctx, f"Waiting for {result['name']} to show that it is {result['status']}")
-    resource = {"id": result["id"], "properties": {"loginServer": result["loginServer"]}}
-    try:
-        seen = probe.verify(proof.prober, resource, result["status"], proof.seconds, sleep)
-    except KeyboardInterrupt:
-        raise _errors.verification_interrupted(result["name"], result["status"], result["changed"]) from None
-    if seen.verified:
-        _outcome.tell([_errors.verified(result["name"], result["status"], seen.seconds)])
-    else:
-        failed = _errors.not_verified(result, seen.seconds, seen.finding.seen)
-        _outcome.fail_after_output(cmd.cli_ctx, failed)
-    return {**result, "verification": seen.row()}
+    known = consumers_knowledge.load_knowledge(knowledge)
+    return preflight.ConsumerPreflight(cli_ctx, known, yes, include_breaking)
 
 
 def check(
@@ -192,50 +155,47 @@ def check(
     skip_arm_probe: bool = False,
 ) -> Any:
     """Check registries: the object of the one named, else a row for each; the shape is that of `check.rows`."""
-    from azext_acrscope import _outcome, _progress, check, fleet
+    from azext_acrscope.base import console
+    from azext_acrscope.fleet import live as fleet_live
+    from azext_acrscope.fleet import summary
+    from azext_acrscope.verification import check
 
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     unread: dict[str, str] = {}
     if registry_name:
-        connect = connections(cmd.cli_ctx, patient=True)
-        chosen = check.targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
+        connect = connection_factory(cmd.cli_ctx, patient=True)
+        chosen = check.read_targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
-        seen = fleet.live(cmd.cli_ctx, wanted)
+        seen = fleet_live.read_live_fleet(cmd.cli_ctx, wanted)
         unread = seen.unreadable
-        _outcome.tell(fleet.unread(unread))
-        chosen = [check.Target(each["name"], each) for each in seen.registries]
+        console.warn(summary.unread_lines(unread))
+        chosen = [check.CheckTarget(each["name"], each) for each in seen.registries]
         if not (chosen or unread):
-            raise _errors.nothing_matches(wanted.text)
-    rows = check.rows(chosen, _prober(cmd.cli_ctx, skip_arm_probe), _progress.meter(cmd.cli_ctx))
-    if failed := check.failure(rows, len(unread)):
-        _outcome.fail_after_output(cmd.cli_ctx, failed)
+            raise enforcement_errors.nothing_matches(wanted.text)
+    rows = check.check_rows(chosen, _make_prober(cmd.cli_ctx, skip_arm_probe), console.progress_meter(cmd.cli_ctx))
+    if failed := check.check_error(rows, len(unread)):
+        console.fail_after_output(cmd.cli_ctx, failed)
     return rows[0] if registry_name and len(rows) == 1 else rows
 
 
-def _prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
+def _make_prober(cli_ctx: Any, skip_arm: bool = False) -> "Prober":
     """The two-token probe as the signed-in account; a setting that names ARM's audience twice would prove nothing."""
-    from azext_acrscope import _outcome, first_hop, probe
-    from azext_acrscope.tokens import ACR_AUDIENCE
+    from azext_acrscope.base import console
+    from azext_acrscope.base.tokens import ACR_AUDIENCE
+    from azext_acrscope.hops import entra, principals
+    from azext_acrscope.verification import probe
 
     arm = str(cli_ctx.cloud.endpoints.active_directory_resource_id)
-    acr = first_hop.audience(cli_ctx)
+    acr = entra.registry_audience(cli_ctx)
     if acr.rstrip("/") == arm.rstrip("/"):
-        _outcome.tell([_errors.arm_audience_not_used(acr)])
+        console.warn([_errors.arm_audience_not_used(acr)])
         acr = ACR_AUDIENCE
 
     def acquire(audience: str, subscription: str | None) -> "EntraToken":
-        return first_hop.acquire(cli_ctx, audience, first_hop.Source(subscription=subscription))
+        return entra.acquire_token(cli_ctx, audience, principals.RequestedIdentity(subscription=subscription))
 
-    return probe.Prober(acquire, acr, arm, hosts.cloud_suffix(cli_ctx.cloud), skip_arm)
-
-
-def _guard(cli_ctx: Any, knowledge: str | None, accepted: bool) -> "Guard":
-    """Who is asked about consumers that break; `accepted`: the user changes their registries all the same."""
-    from azext_acrscope.consumers import guard
-    from azext_acrscope.consumers import knowledge as known
-
-    return guard.Guard(cli_ctx, known.load(knowledge), accepted)
+    return probe.Prober(acquire, acr, arm, hosts.login_server_suffix(cli_ctx.cloud), skip_arm)
 
 
 def _selected_scope(
@@ -245,15 +205,14 @@ def _selected_scope(
     all_subscriptions: bool,
     management_group: str | None,
 ) -> Any:
-    """The scope of a command over many. A default group of the CLI's configuration selects nothing by itself."""
-    from azext_acrscope import fleet
+    """Return the scope of a command over many registries."""
+    from azext_acrscope.fleet import scope as fleet_scope
 
-    group = None if is_default(resource_group) else resource_group
-    if not (group or select_all or all_subscriptions or management_group):
+    if not (resource_group or select_all or all_subscriptions or management_group):
         raise _errors.nothing_selected()
-    if select_all and (group or all_subscriptions or management_group):
-        raise _errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
-    return fleet.scope(cli_ctx, group, all_subscriptions, management_group)
+    if select_all and (resource_group or all_subscriptions or management_group):
+        raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
+    return fleet_scope.choose_scope(cli_ctx, resource_group, all_subscriptions, management_group)
 
 
 def consumers(
@@ -265,30 +224,36 @@ def consumers(
     management_group: str | None = None,
     knowledge: str | None = None,
     fail_on: str | None = None,
-    workspace: "Workspace | None" = None,
+    workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
 ) -> dict[str, Any]:
     """Who uses registries, and who breaks once they are enforced; the shape is that of `result.over`.
 
     With `workspace` also who signed in to them, and who is refused now.
     """
-    from azext_acrscope import _outcome, fleet
-    from azext_acrscope.consumers import knowledge as known
-    from azext_acrscope.consumers import result, selection
-    from azext_acrscope.consumers.watch import Log
-    from azext_acrscope.log_analytics import LogAnalytics
+    from azext_acrscope.arm.log_analytics import LogAnalytics
+    from azext_acrscope.base import console
+    from azext_acrscope.consumers import knowledge as consumers_knowledge
+    from azext_acrscope.consumers import output, search, selection
+    from azext_acrscope.consumers.login_log import LoginLog
+    from azext_acrscope.fleet import scope as fleet_scope
 
-    facts = known.load(knowledge)
-    log = Log(LogAnalytics(cmd.cli_ctx, workspace), days or _LOG_DAYS) if workspace else None
+    facts = consumers_knowledge.load_knowledge(knowledge)
+    log = LoginLog(LogAnalytics(cmd.cli_ctx, workspace), days or _DEFAULT_LOG_DAYS) if workspace else None
     if registry_name:
-        searches = selection.by_name(cmd.cli_ctx, registry_name, resource_group_name)
+        searches = selection.searches_by_name(cmd.cli_ctx, registry_name, resource_group_name)
     else:
-        scope = fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
-        searches = selection.by_scope(cmd.cli_ctx, scope)
-    found = result.over(searches, facts, hosts.cloud_suffix(cmd.cli_ctx.cloud), log)
-    _outcome.tell(result.summary(found))
-    if failed := fail_on and result.missed(found, str(fail_on)):
-        _outcome.fail_after_output(cmd.cli_ctx, failed)
+        scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
+        searches = selection.searches_by_scope(cmd.cli_ctx, scope)
+    found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
+    subscription = cmd.cli_ctx.data.get("subscription_id")
+    options = selection.selection_options(
+        registry_name, resource_group_name, all_subscriptions, management_group, subscription
+    )
+    console.tell(output.consumers_summary(found, options))
+    console.warn(output.consumers_warnings(found))
+    if failed := fail_on and output.fail_on_error(found, str(fail_on)):
+        console.fail_after_output(cmd.cli_ctx, failed)
     return found
 
 
@@ -307,27 +272,31 @@ def report(
     knowledge: str | None = None,
 ) -> dict[str, Any] | None:
     """The state of a fleet as one document: in a file (returns numbers, see `content.summary`), else printed."""
-    from azext_acrscope import _outcome, _progress, fleet
-    from azext_acrscope.consumers import knowledge as known
-    from azext_acrscope.report import content, gather, output
-    from azext_acrscope.report import evidence as proven
+    from azext_acrscope.base import console
+    from azext_acrscope.consumers import knowledge as consumers_knowledge
+    from azext_acrscope.fleet import scope as fleet_scope
+    from azext_acrscope.report import evidence as report_evidence
+    from azext_acrscope.report import gather, model
+    from azext_acrscope.report import output as report_output
 
-    kind = output.format_of(document_format, file)
+    kind = report_output.choose_format(document_format, file)
     if file:
-        output.check(file)
-    wanted = gather.Wanted(
-        scope=fleet.scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group),
+        report_output.check_report_file(file)
+    wanted = gather.ReportRequest(
+        scope=fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group),
         live=live,
-        knowledge=None if skip_consumers else known.load(knowledge),
+        knowledge=None if skip_consumers else consumers_knowledge.load_knowledge(knowledge),
         policy=not skip_policy,
-        prober=_prober(cmd.cli_ctx) if run_check else None,
-        proven=proven.read(evidence or []),
+        prober=_make_prober(cmd.cli_ctx) if run_check else None,
+        proven=report_evidence.read_check_files(evidence or []),
     )
-    found = gather.read(cmd.cli_ctx, wanted, connections(cmd.cli_ctx, patient=True), _progress.meter(cmd.cli_ctx))
-    _outcome.tell([*found.unread, *output.remarks(found, kind)])
-    text = output.write(found, kind)
+    found = gather.gather_content(
+        cmd.cli_ctx, wanted, connection_factory(cmd.cli_ctx, patient=True), console.progress_meter(cmd.cli_ctx)
+    )
+    console.warn([*found.unread, *report_output.format_remarks(found, kind)])
+    text = report_output.render_report(found, kind)
     if not file:
-        _outcome.document(text)
+        console.print_document(text)
         return None
-    output.save(file, text)
-    return {"file": file, "format": kind, **content.summary(found)}
+    report_output.save_report(file, text)
+    return {"file": file, "format": kind, **model.report_numbers(found)}

@@ -5,16 +5,20 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 
 from typing import TYPE_CHECKING, Any
 
-from azext_acrscope import _errors, hosts
-from azext_acrscope._command import connections, find_registry
-from azext_acrscope._validators import DOCKERCONFIGJSON, ENV, is_default
-from azext_acrscope.hosts import RegistryRef
+from azext_acrscope import _errors
+from azext_acrscope._command import connect_to_registry, connection_factory
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base import hosts
+from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.credentials.token_output import DOCKERCONFIGJSON_FORMAT, ENV_FORMAT
+from azext_acrscope.enforcement import errors as enforcement_errors
+from azext_acrscope.registry import errors as registry_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from azext_acrscope.first_hop import Source
-    from azext_acrscope.tokens import EntraToken
+    from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.hops.principals import RequestedIdentity
 
 
 def login(
@@ -37,35 +41,42 @@ def login(
 
     The shapes are those of `sign_in.result` and, with `expose_token`, of `exposed.result`.
     """
-    from azext_acrscope import _outcome, access, destinations, exposed, first_hop, lookup, sign_in
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials import destinations, token_output
+    from azext_acrscope.credentials import login as credentials_login
+    from azext_acrscope.hops import entra, scoped_tokens
+    from azext_acrscope.registry import lookup
 
-    destination = None if expose_token else destinations.choose(client_name, auth_file)
-    suffix = hosts.cloud_suffix(cmd.cli_ctx.cloud)
-    audience = first_hop.audience(cmd.cli_ctx)
+    destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    audience = entra.registry_audience(cmd.cli_ctx)
     if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        _outcome.tell([_errors.arm_audience_named(audience)])
+        console.warn([_errors.arm_audience_named(audience)])
     # Only the account has a token for Azure Resource Manager.
-    connect = connections(cmd.cli_ctx, patient=False) if credential == "cli" else None
-    run = lookup.sign_ins(registry_name, resource_group_name, endpoint or [], suffix, connect)
-    wanted = access.scope(repository, permission)
+    connect = connection_factory(cmd.cli_ctx, patient=False) if credential == "cli" else None
+    found = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
+    run = credentials_login.login_targets(found)
+    wanted = scoped_tokens.requested_actions(repository, permission)
     if destination:
-        sign_in.check(run, destination)
+        credentials_login.check_storable(run, destination)
     if destination and min_ttl:
-        sign_in.keep(run, destination, min_ttl, wanted)
-    sign_in.fetch(run, suffix, _first_hop(cmd.cli_ctx, audience, credential, client_id, tenant), wanted)
+        credentials_login.skip_if_fresh(run, destination, min_ttl, wanted)
+    credentials_login.fetch_tokens(
+        run, suffix, _token_source(cmd.cli_ctx, audience, credential, client_id, tenant), wanted
+    )
     if destination:
-        sign_in.deliver(run, destination)
-    _outcome.tell(sign_in.remarks(run, wanted, destination))
-    if failed := sign_in.verdict(run):
+        credentials_login.store_credentials(run, destination)
+    console.warn(credentials_login.login_remarks(run, wanted, destination))
+    if failed := credentials_login.login_error(run):
         if len(run) == 1:
             raise failed
-        _outcome.fail_after_output(cmd.cli_ctx, failed)
+        console.fail_after_output(cmd.cli_ctx, failed)
     if destination:
-        return sign_in.result(run, destination)
-    exposed.mask(run)
-    if token_format in (ENV, DOCKERCONFIGJSON):
-        return _outcome.lines(exposed.lines(run, token_format))
-    return exposed.result(run)
+        return credentials_login.login_result(run, destination)
+    token_output.mask_in_pipeline_logs(run)
+    if token_format in (ENV_FORMAT, DOCKERCONFIGJSON_FORMAT):
+        return console.print_lines(token_output.format_tokens(run, token_format))
+    return token_output.tokens_as_data(run)
 
 
 def logout(
@@ -76,15 +87,19 @@ def logout(
     auth_file: str | None = None,
 ) -> list[dict[str, Any]]:
     """Forget the credentials that a sign-in stored; the shape is that of `destinations.log_out`. Nobody is asked."""
-    from azext_acrscope import _outcome, destinations, lookup
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials import destinations
+    from azext_acrscope.registry import lookup
 
-    destination = destinations.choose(client_name, auth_file)
-    meant = lookup.stored_hosts(registry_name or [], destination.hosts, hosts.cloud_suffix(cmd.cli_ctx.cloud))
-    rows, failed = destinations.log_out(destination, meant)
+    destination = destinations.choose_destination(client_name, auth_file)
+    meant = lookup.match_stored_hosts(
+        registry_name or [], destination.hosts, hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    )
+    rows, failed = destinations.erase_credentials(destination, meant)
     if failed and len(rows) == 1:
         raise failed[0]
     if failed:
-        _outcome.fail_after_output(cmd.cli_ctx, _errors.logouts_failed(len(failed), len(rows)))
+        console.fail_after_output(cmd.cli_ctx, _errors.logouts_failed(len(failed), len(rows)))
     return rows
 
 
@@ -102,28 +117,30 @@ def configure_docker(
     remove: bool = False,
 ) -> dict[str, Any]:
     """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
-    from azext_acrscope import _outcome, first_hop
-    from azext_acrscope.helper import install
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials.helper import install
+    from azext_acrscope.hops import principals
 
     named = registry_name or []
     if remove:
-        made = install.plan_removal(_chooser(named, hosts.cloud_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir)
+        made = install.plan_removal(
+            _host_chooser(named, hosts.login_server_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir
+        )
     elif named or select_all:
-        group = None if is_default(resource_group_name) else resource_group_name
         sources = {}
-        for ref in named or _all_registries(cmd.cli_ctx, group):
-            host = ref.login_server or _known_login_server(cmd, ref, group, credential)
-            source = first_hop.Source(credential, client_id, tenant, ref.subscription_id)
-            sources[host] = _settings(cmd.cli_ctx, source)
-        made = install.plan(sources, client_name, bin_dir)
+        for ref in named or _list_all_registries(cmd.cli_ctx, resource_group_name):
+            host = ref.login_server or _read_login_server(cmd, ref, resource_group_name, credential)
+            source = principals.RequestedIdentity(credential, client_id, tenant, ref.subscription_id)
+            sources[host] = _helper_settings(cmd.cli_ctx, source)
+        made = install.plan_setup(sources, client_name, bin_dir)
     else:
         raise _errors.no_host_selected()
     if not (yes and cmd.cli_ctx.only_show_errors):
-        _outcome.show(install.describe(made))
-    _outcome.tell(made.warnings)
+        console.print_to_stderr(install.describe_setup(made))
+    console.warn(made.warnings)
     if not (made.empty or yes):
-        _outcome.confirm(cmd.cli_ctx, "Make these changes?", "")
-    install.apply(made)
+        console.confirm(cmd.cli_ctx, "Make these changes?", "")
+    install.apply_setup(made)
     return {
         "launcher": str(made.program) if made.program else None,
         "client": str(client_name),  # the default is of a type of its own, which tables leave out
@@ -132,66 +149,75 @@ def configure_docker(
     }
 
 
-def _known_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:
+def _read_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:
     """The login server that ARM names. Not a guess, as at a login: it would be signed in to for months."""
     from azure.cli.core.azclierror import AzCLIError
 
-    from azext_acrscope import registry
+    from azext_acrscope.registry import resource as registry_resource
 
     if credential != "cli":  # which alone has a token for ARM
-        raise _errors.login_server_needed(ref.name, "its login server")
+        raise registry_errors.login_server_needed(ref.name, "the login server")
     try:
-        _, resource = find_registry(cmd, ref, group)
+        _, resource = connect_to_registry(cmd, ref, group)
     except AzCLIError as error:
-        raise _errors.with_advice(error, _errors.NAME_HELPERS_LOGIN_SERVER) from error
-    return hosts.check_login_server(registry.login_server(resource), hosts.cloud_suffix(cmd.cli_ctx.cloud))
+        raise base_errors.with_advice(error, _errors.NAME_HELPERS_LOGIN_SERVER) from error
+    return hosts.check_login_server(
+        registry_resource.login_server_of(resource), hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    )
 
 
-def _chooser(named: list[RegistryRef], suffix: str) -> "Callable[[list[str]], list[str]]":
+def _host_chooser(named: list[RegistryRef], suffix: str) -> "Callable[[list[str]], list[str]]":
     """Picks the hosts that are named; all are if none is named. Nothing is asked of ARM to take hosts out."""
-    from azext_acrscope import lookup
+    from azext_acrscope.registry import lookup
 
     if not named:
         return list
     return lambda known: [
-        host for meant in lookup.stored_hosts(named, lambda: known, suffix).values() for host in meant if host in known
+        host
+        for meant in lookup.match_stored_hosts(named, lambda: known, suffix).values()
+        for host in meant
+        if host in known
     ]
 
 
-def _all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
+def _list_all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
     """The registries of the subscription in use, or of one of its groups, by their login servers."""
-    from azext_acrscope import _outcome, fleet, registry
+    from azext_acrscope.base import console
+    from azext_acrscope.fleet import live, scope, summary
+    from azext_acrscope.registry import resource as registry_resource
 
-    suffix = hosts.cloud_suffix(cli_ctx.cloud)
-    wanted = fleet.scope(cli_ctx, group)
-    seen = fleet.live(cli_ctx, wanted)
-    _outcome.tell(fleet.unread(seen.unreadable))
-    servers = [hosts.check_login_server(registry.login_server(resource), suffix) for resource in seen.registries]
+    suffix = hosts.login_server_suffix(cli_ctx.cloud)
+    wanted = scope.choose_scope(cli_ctx, group)
+    seen = live.read_live_fleet(cli_ctx, wanted)
+    console.warn(summary.unread_lines(seen.unreadable))
+    servers = [
+        hosts.check_login_server(registry_resource.login_server_of(resource), suffix) for resource in seen.registries
+    ]
     if not servers:
-        raise _errors.nothing_matches(wanted.text)
+        raise enforcement_errors.nothing_matches(wanted.text)
     return [hosts.parse_registry(server, suffix) for server in servers]
 
 
-def _settings(cli_ctx: Any, source: "Source") -> dict[str, str]:
+def _helper_settings(cli_ctx: Any, source: "RequestedIdentity") -> dict[str, str]:
     """Who signs in, as the helper remembers it; a subscription only if one was named, else it follows the CLI."""
     from dataclasses import asdict, replace
 
     from azure.cli.core._profile import Profile
 
-    from azext_acrscope import first_hop
+    from azext_acrscope.hops import entra
 
     if source.credential == "cli" and (source.subscription or cli_ctx.data.get("subscription_id")):
-        account = first_hop.account_of(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
+        account = entra.account_for_subscription(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
         source = replace(source, subscription=account["id"])
     return {key: value for key, value in asdict(source).items() if value}
 
 
-def _first_hop(
+def _token_source(
     cli_ctx: Any, audience: str, credential: str, client_id: str | None, tenant: str | None
 ) -> "Callable[[str | None], EntraToken]":
     """Gives the Entra token of whoever signs in; of the account, that for a subscription."""
-    from azext_acrscope import first_hop
+    from azext_acrscope.hops import entra, principals
 
-    return lambda subscription: first_hop.acquire(
-        cli_ctx, audience, first_hop.Source(credential, client_id, tenant, subscription)
+    return lambda subscription: entra.acquire_token(
+        cli_ctx, audience, principals.RequestedIdentity(credential, client_id, tenant, subscription)
     )

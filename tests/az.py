@@ -152,12 +152,16 @@ def build_wheel(directory: Path) -> Path:
     return next(directory.glob("*.whl"))
 
 
-def add_extension(wheel: Path, extensions: Path, home: Path) -> Result:
-    """`az extension add`, with the machine's own package index settings, for the extension has one dependency."""
-    az = Az(home, extensions, {})
+def package_index() -> dict[str, str]:
+    """Return the machine's own settings for pip, which a home of a test's own does not have."""
     index = {name: value for name, value in os.environ.items() if name.startswith(_PIP_SETTINGS)}
-    pip_config = {"PIP_CONFIG_FILE": str(Path.home() / ".config/pip/pip.conf")}
-    result = az("extension", "add", "--yes", "--source", str(wheel), env=pip_config | index, timeout=600)
+    return {"PIP_CONFIG_FILE": str(Path.home() / ".config/pip/pip.conf")} | index
+
+
+def add_extension(wheel: Path, extensions: Path, home: Path) -> Result:
+    """Run `az extension add`, with the machine's own package index, because the extension has one dependency."""
+    az = Az(home, extensions, {})
+    result = az("extension", "add", "--yes", "--source", str(wheel), env=package_index(), timeout=600)
     assert result.code == 0, result
     return result
 

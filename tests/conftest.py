@@ -3,13 +3,12 @@
 import functools
 import inspect
 import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.unit.recordings import OWN, RECORDED, Recordings
+from tests.factories.wire import OWN, RECORDED, Recordings
 
 _SOURCES = [OWN, RECORDED] if RECORDED.is_dir() else [OWN]
 
@@ -44,8 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _needs_a_stage(item: pytest.Function) -> bool:
     """Tell whether a test is about or uses the local Azure, or runs a program of .venvs."""
-    about = Path(str(item.path)).parent.name in ("e2e", "localcloud")
-    return about or "cloud" in item.fixturenames or _uses_venvs(item.module)
+    about = {"e2e", "localcloud"} & set(item.nodeid.split("/"))
+    return bool(about) or "cloud" in item.fixturenames or _uses_venvs(item.module)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.az import Az, Result, add_extension, build_wheel
 from tests.localcloud import LocalCloud
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 ARM_AUDIENCE = "https://management.core.windows.net/"
 HOST = "contoso.azurecr.io"

@@ -1,9 +1,16 @@
-"""A guide in Markdown whose commands are run, and whose output is what they print.
+"""Run the commands of a page in Markdown, and compare what they print with what the page shows.
 
-In a block of ```console each line that begins with `$ ` is a command; what follows is its output, on both streams in
-their order. `<!-- meanwhile: NAME -->` is what happens between commands; with `<!-- first: N -->` the next block shows
-so many lines of each output, and `…` for the rest. Where a part stands between `<!-- followed -->` and `<!-- end -->`,
-that part alone is a guide. What is written in any other way is refused: it would be left out without a word.
+In a block of ```console each line that begins with `$ ` is a command; the lines below it are its output, both streams
+in their order. Blocks of other kinds (```sh, ```yaml) are for copying and are not run here.
+
+Marks, each a comment on a line of its own:
+
+- `<!-- stage: NAME -->`, once, before the first command: the class of
+  `tests.localcloud.scenarios.documented_fleets` that the page plays on.
+- `<!-- meanwhile: NAME -->`: what happens between two commands; NAME is a method of the stage.
+- `<!-- first: N -->`: the next block shows only N lines of each output, then `…`.
+
+A mark or a block written in any other way is an error, because it would be left out silently.
 """
 
 from __future__ import annotations
@@ -16,23 +23,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.az import Az
+from tests.az import ROOT, Az
 
 _PART = re.compile(
-    r"^<!-- (?P<order>meanwhile|first): (?P<value>.+?) -->\n|^```console\n(?P<block>.*?)^```\n", re.S | re.M
+    r"^<!-- (?P<order>stage|meanwhile|first): (?P<value>.+?) -->\n|^```console\n(?P<block>.*?)^```\n", re.S | re.M
 )
-_REMARK = re.compile(r"^ *<!--.*$|^ *```+ *console.*$", re.MULTILINE)
-_FOLLOWED = re.compile(r"^<!-- followed -->\n.*?^<!-- end -->\n", re.DOTALL | re.MULTILINE)
+_MARK = re.compile(r"^ *<!--.*$|^ *```+ *console.*$", re.MULTILINE)
 # What differs from run to run: identifiers, times, durations, names of records.
 _VARYING = re.compile(
     r"(?P<guid>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
-    r"|(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:Z| UTC))"
+    r"|(?P<part>[0-9a-f]{8}-[0-9a-f-]*(?= …)|(?<=…)[0-9a-f]*(?:-[0-9a-f]+)*-[0-9a-f]{12})"  # where a table cuts it
+    r"|(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| UTC))"
     r"|(?P<record>\d{8}T\d{6}Z-\d+)"
     r"|(?P<remediation>acrscope-\d{8}-\d{6}-[0-9a-f]{4})"
-    r"|(?P<seconds>(?<![\w.])\d+\.\d(?!\w|\.\d))"  # and no part of a version or an address
+    r"|(?P<seconds>(?<![\w.])\d+\.\d(?!\w|\.\d))"  # not a part of a version or an address
 )
 _REST = "…"
-_HOME = "/home/you"
+_COLUMNS = 140  # of the terminal that pages show
+HOME = "/home/engineer"
+"""What pages call the home directory."""
+_EXIT_CODE = "echo $?"
+# What no page shows: a fault of the program itself.
+_FAULTS = ("Traceback (most recent call last)", "The command failed with an unexpected error")
 
 
 @dataclass
@@ -49,24 +61,42 @@ class Step:
     span: tuple[int, int] = (0, 0)
 
 
+def pages() -> list[Path]:
+    """Return README.md and the pages below docs/ that show commands with their output, the longest first."""
+    found = {file: file.read_text(encoding="utf-8") for file in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))}
+    shown = {file: len(re.findall(r"^\$ az ", text, re.M)) for file, text in found.items() if "```console" in text}
+    # The longest begins first, so that parallel workers end at about the same time.
+    return sorted(shown, key=lambda file: (-shown[file], str(file)))
+
+
+def stage_of(text: str) -> str:
+    """Return the name of the stage that a page plays on.
+
+    :raises AssertionError: the page names none, or several, or only after its first command.
+    """
+    parts = list(_PART.finditer(text))
+    names = [part["value"] for part in parts if part["order"] == "stage"]
+    assert len(names) == 1, f"a page names one stage, not {len(names)}"
+    assert parts[0]["order"] == "stage", "the stage stands before the first command"
+    return names[0]
+
+
 def steps(text: str) -> list[Step]:
+    """Return the commands of a page and what happens between them, in their order.
+
+    :raises AssertionError: a mark or a block is not understood.
+    """
     found, first = list[Step](), None
-    followed = [part.span() for part in _FOLLOWED.finditer(text)]
-    marks = [len(re.findall(rf"<!-- *{word}", text)) for word in ("followed", "end")]
-    assert marks == [len(followed)] * 2, "a part that is followed has no beginning or no end"
-    parts = [each for region in followed or [(0, len(text))] for each in _PART.finditer(text, *region)]
-    for begin, end in followed or [(0, len(text))]:
-        for remark in _REMARK.finditer(text, begin, end):
-            known = remark[0] in ("<!-- followed -->", "<!-- end -->") or any(
-                part.start() <= remark.start() < part.end() for part in parts
-            )
-            assert known, f"not understood: {remark[0]}"
+    parts = list(_PART.finditer(text))
+    for mark in _MARK.finditer(text):
+        known = any(part.start() <= mark.start() < part.end() for part in parts)
+        assert known, f"not understood: {mark[0]}"
     for part in parts:
         if part["order"] == "meanwhile":
             found.append(Step(meanwhile=part["value"]))
         elif part["order"] == "first":
             first = int(part["value"])
-        else:
+        elif part["block"] is not None:
             found += _commands(part["block"], part.start("block"), first)
             first = None
     return found
@@ -83,7 +113,7 @@ def _commands(block: str, begin: int, first: int | None) -> list[Step]:
 
 @dataclass
 class Runner:
-    """Runs the steps of a guide in one home, one after the other.
+    """Run the steps of a page in one home, one after the other.
 
     :ivar meanwhile: does what a name stands for.
     """
@@ -92,14 +122,23 @@ class Runner:
     meanwhile: Callable[[str], None]
     _code: int = field(default=0, init=False)
 
+    def __post_init__(self) -> None:
+        own = self.az.home / ".local/bin"  # most people have it, and `configure-docker` looks for it
+        own.mkdir(parents=True, exist_ok=True)
+        self._env = self.az.env | {
+            "PYTHONUNBUFFERED": "1",
+            "COLUMNS": str(_COLUMNS),
+            "PATH": f"{own}{os.pathsep}{self.az.env['PATH']}",
+        }
+
     def run(self, step: Step) -> str:
-        """What the command of a step prints, as the guide shows it."""
+        """Return what the command of a step prints, as the page shows it."""
         if step.meanwhile:
             self.meanwhile(step.meanwhile)
             return ""
-        if step.command == "echo $?":
+        if step.command == _EXIT_CODE:
             return f"{self._code}\n"
-        lines = self._run(step.command).replace(str(self.az.home), _HOME).splitlines(keepends=True)
+        lines = self._run(step.command).replace(str(self.az.home), HOME).splitlines(keepends=True)
         if step.first is not None and len(lines) > step.first:
             lines = [*lines[: step.first], f"{_REST}\n"]
         return "".join(lines)
@@ -112,7 +151,7 @@ class Runner:
         try:
             done = subprocess.run(
                 [str(self.az.program), *words],
-                env=self.az.env | {"PYTHONUNBUFFERED": "1"},
+                env=self._env,
                 cwd=self.az.home,
                 stdin=subprocess.DEVNULL,
                 stdout=redirected or subprocess.PIPE,
@@ -130,17 +169,17 @@ class Runner:
 
 @dataclass
 class Reader:
-    """Compares what a guide shows with what is printed, from its first command to its last.
+    """Compare what a page shows with what is printed, from its first command to its last.
 
-    An identifier differs from run to run, but stands for the same thing in all of a guide.
+    An identifier differs from run to run, but stands for the same thing everywhere in a page.
     """
 
     _printed: dict[str, str] = field(default_factory=dict, init=False)
     _shown: dict[str, str] = field(default_factory=dict, init=False)
 
     def alike(self, shown: str, printed: str) -> bool:
-        """Whether two outputs are the same but for what differs from run to run."""
-        if not (_VARYING.search(shown) or _HOME in shown):
+        """Tell whether two outputs are the same except for what differs from run to run."""
+        if not (_VARYING.search(shown) or HOME in shown):
             return shown == printed
         pairs = list(zip(_guids(shown), _guids(printed), strict=False))
         return _masked(shown) == _masked(printed) and all(
@@ -154,26 +193,30 @@ def _guids(text: str) -> list[str]:
 
 
 def _masked(text: str) -> list[str]:
-    """Also without the width of columns, which follows that of what differs."""
+    """Return the lines without the width of columns, which follows that of what differs."""
     lines = _VARYING.sub(lambda found: f"<{found.lastgroup}>", text).splitlines()
     return [re.sub(r"-{3,}", "---", re.sub(r" {2,}", "  ", line)).rstrip() for line in lines]
 
 
 def follow(file: Path, runner: Runner) -> list[str]:
-    """Run a guide; a complaint for each command that prints something else than the guide shows.
+    """Run a page; return a complaint for each command that prints something else than the page shows.
 
-    With ACRSCOPE_WRITE_GUIDES in the environment the guide is written anew instead.
+    With ACRSCOPE_WRITE_GUIDES in the environment a page that differs is rewritten instead. Exit codes and faults of the
+    program are never written: a person has to change the page, or the program.
     """
     text, reader = file.read_text(encoding="utf-8"), Reader()
     found = [(step, runner.run(step)) for step in steps(text)]
-    if os.environ.get("ACRSCOPE_WRITE_GUIDES"):
+    assert any(step.command for step, _ in found), f"{file} has no commands to follow"
+    wrong = [(step, out) for step, out in found if step.command and not reader.alike(step.output, out)]
+    if wrong and os.environ.get("ACRSCOPE_WRITE_GUIDES"):
+        # All of it, not what differs alone: identifiers have to match within a page.
         for step, printed in reversed(found):
-            if step.command:
+            if step.command and not _is_for_a_person(step, printed):
                 text = text[: step.span[0]] + printed + text[step.span[1] :]
         file.write_text(text, encoding="utf-8")
-    assert any(step.command for step, _ in found), f"{file} has no commands to follow"
-    return [
-        f"$ {step.command}\n--- the guide shows:\n{step.output}--- it prints:\n{printed}"
-        for step, printed in found
-        if not step.meanwhile and not reader.alike(step.output, printed)
-    ]
+        wrong = [(step, printed) for step, printed in wrong if _is_for_a_person(step, printed)]
+    return [f"$ {step.command}\n--- the page shows:\n{step.output}--- it prints:\n{printed}" for step, printed in wrong]
+
+
+def _is_for_a_person(step: Step, printed: str) -> bool:
+    return step.command == _EXIT_CODE or any(fault in printed for fault in _FAULTS)

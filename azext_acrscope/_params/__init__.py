@@ -6,7 +6,7 @@ _SIGN_IN = ("acr scope login", "acr scope logout", "acr scope configure-docker")
 
 
 def load_arguments(loader: Any, command: str | None) -> None:
-    """Load the arguments of a command; of all of them if it is not said."""
+    """Load the arguments of a command, or of all commands if `command` is None."""
     from azext_acrscope._params import policy, registries, sign_in
 
     _load_shared(loader)
@@ -21,14 +21,19 @@ def load_arguments(loader: Any, command: str | None) -> None:
 def _load_shared(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_resource_name_completion_list
 
-    from azext_acrscope._validators import validate_management_group, validate_registry, validate_resource_group
+    from azext_acrscope._validators import (
+        validate_all_subscriptions,
+        validate_management_group,
+        validate_registry,
+        validate_resource_group,
+    )
 
     with loader.argument_context("acr scope") as c:
         c.argument(
             "registry_name",
             options_list=["--name", "-n", "--registry", "-r"],
-            help="The registry: its name, its login server, or its resource ID. "
-            "A default can be set with `az config set defaults.acr=NAME`.",
+            help="The registry, by its name, its login server, or its resource ID. "
+            "`az config set defaults.acr=NAME` sets a default.",
             completer=get_resource_name_completion_list("Microsoft.ContainerRegistry/registries"),
             configured_default="acr",
             validator=validate_registry,
@@ -37,21 +42,25 @@ def _load_shared(loader: Any) -> None:
             "all_subscriptions",
             options_list=["--all-subscriptions"],
             action="store_true",
-            help="All subscriptions that the signed-in account can see.",
+            help="Select all subscriptions that the signed-in account can see.",
+            validator=validate_all_subscriptions,
         )
         c.argument(
             "management_group",
             options_list=["--management-group"],
-            help="The name of a management group: all subscriptions below it.",
+            help="Select all subscriptions below the management group of this name.",
             validator=validate_management_group,
         )
         c.argument("resource_group_name", validator=validate_resource_group)
         c.argument(
-            "select_all", options_list=["--all"], action="store_true", help="All registries of the subscription."
+            "select_all",
+            options_list=["--all"],
+            action="store_true",
+            help="Select all registries of the subscription.",
         )
         c.argument(
             "knowledge",
             options_list=["--knowledge"],
-            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json: "
-            "its entries take the place of those for the same kind and sign-in.",
+            help="A file with what your team knows better, in the form of the extension's consumers/knowledge.json. "
+            "Its entries replace those for the same kind and sign-in.",
         )

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import STATUSES, Collect, several_registries
+from azext_acrscope._params.shared import STATUSES, CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
-    _look_arguments(loader)
+    _read_arguments(loader)
     _report_arguments(loader)
     _enforce_arguments(loader)
 
 
-def _look_arguments(loader: Any) -> None:
+def _read_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
     from azext_acrscope._validators import validate_check, validate_consumers, validate_days, validate_workspace
@@ -21,7 +21,7 @@ def _look_arguments(loader: Any) -> None:
             "policy",
             options_list=["--policy"],
             action="store_true",
-            help="Show also which Azure Policy assignments govern the registry.",
+            help="Also show which Azure Policy assignments govern the registry.",
         )
 
     with loader.argument_context("acr scope list") as c:
@@ -30,8 +30,8 @@ def _look_arguments(loader: Any) -> None:
             "live",
             options_list=["--live"],
             action="store_true",
-            help="Ask Azure Resource Manager itself, subscription by subscription, instead of Resource Graph, which is "
-            "faster but lags behind changes by up to minutes.",
+            help="Read Azure Resource Manager itself, subscription by subscription, instead of Resource Graph, which "
+            "is faster but up to minutes behind changes.",
         )
         c.argument(
             "require",
@@ -45,7 +45,7 @@ def _look_arguments(loader: Any) -> None:
             "skip_arm_probe",
             options_list=["--skip-arm-probe"],
             action="store_true",
-            help="Send no ARM-audience token. Whether a registry is enforced in effect is then unknown.",
+            help="Send no ARM-audience token. It is then unknown whether a registry is enforced in effect.",
         )
 
     with loader.argument_context("acr scope consumers") as c:
@@ -54,22 +54,22 @@ def _look_arguments(loader: Any) -> None:
             "fail_on",
             options_list=["--fail-on"],
             arg_type=get_enum_type(["breaks", "unknown"]),
-            help="Fail if a consumer breaks or, with --workspace, a client is newly refused; with `unknown`, also if a "
-            "consumer is unknown (but for who may pull only by a broad role) or something could not be read.",
+            help="`breaks`: fail if a consumer breaks or, with --workspace, a client is newly refused. `unknown`: also "
+            "fail if a consumer is unknown (except through a broad inherited role) or something could not be read.",
         )
 
     with loader.argument_context("acr scope consumers", arg_group="Log") as c:
         c.argument(
             "workspace",
             options_list=["--workspace"],
-            help="The Log Analytics workspace with the registries' log of sign-ins (ContainerRegistryLoginEvents): its "
-            "ID (a GUID) or its resource ID. Show who signed in, and who signed in before and is refused now.",
+            help="The Log Analytics workspace with the registries' log of sign-ins (ContainerRegistryLoginEvents), by "
+            "its ID (a GUID) or its resource ID. Shows who signed in, and who signed in before and is refused now.",
             validator=validate_workspace,
         )
         c.argument(
             "days",
             options_list=["--days"],
-            help="How many days of the log to read, from 1 to 90; 7 by default.",
+            help="How many days of the log to read, 1 to 90. The default is 7.",
             validator=validate_days,
         )
 
@@ -85,13 +85,13 @@ def _report_arguments(loader: Any) -> None:
             "document_format",
             options_list=["--format"],
             arg_type=get_enum_type(list(FORMATS)),
-            help="By default what the ending of --file says (.html, .md, .csv, .sarif), else html.",
+            help="The format. The default follows the ending of --file (.html, .md, .csv, .sarif), else html.",
             validator=validate_report,
         )
         c.argument(
             "file",
             options_list=["--file", "-f"],
-            help="The file to write; one that is there is replaced. Without it, the document is printed, whatever "
+            help="The file to write. It replaces an existing one. Without it, the document is printed, whatever "
             "--output and --query say.",
         )
         c.argument(
@@ -106,27 +106,27 @@ def _report_arguments(loader: Any) -> None:
             "run_check",
             options_list=["--check"],
             action="store_true",
-            help="Check every registry, as `az acr scope check` does, with a token of each audience. Implies --live.",
+            help="Check every registry with a token of each audience, as `az acr scope check` does. Implies --live.",
         )
         c.argument(
             "evidence",
             options_list=["--evidence"],
             nargs="+",
-            action=Collect,
-            help="Files with what `az acr scope check` printed as JSON: proof of an earlier time, for registries whose "
-            "status is still the same.",
+            action=CollectValues,
+            help="Files with what `az acr scope check` printed as JSON earlier. They count for registries whose status "
+            "is still the same.",
         )
         c.argument(
             "skip_consumers",
             options_list=["--skip-consumers"],
             action="store_true",
-            help="Do not ask who uses the registries.",
+            help="Do not search for consumers.",
         )
         c.argument(
             "skip_policy",
             options_list=["--skip-policy"],
             action="store_true",
-            help="Do not ask what Azure Policy governs.",
+            help="Do not read Azure Policy.",
         )
         c.argument("knowledge")
 
@@ -142,15 +142,15 @@ def _enforce_arguments(loader: Any) -> None:
             "verify",
             options_list=["--verify"],
             action="store_true",
-            help="Afterwards see, with a token of each audience, whether the status is in effect, and wait for it: two "
-            "minutes, or as `az config set acrscope.verify_timeout=SECONDS` says. With --wave or --canary, a wave that "
-            "cannot be verified is restored and ends the run.",
+            help="Afterward verify with a token of each audience that the status is in effect. Waits for two minutes, "
+            "or as `az config set acrscope.verify_timeout=SECONDS` says. With --wave or --canary, a wave that cannot "
+            "be verified is restored and ends the run.",
         )
         c.argument(
             "status",
             arg_type=get_enum_type(STATUSES),
-            help="The status to set, by default `disabled`. `disabled` accepts ACR-audience tokens only; `enabled` "
-            "accepts ARM-audience tokens too, as every registry does by default.",
+            help="The status to set. `disabled` (the default here) accepts only ACR-audience tokens. `enabled` also "
+            "accepts ARM-audience tokens, as every registry does by default.",
         )
         c.argument(
             "dry_run",
@@ -162,7 +162,7 @@ def _enforce_arguments(loader: Any) -> None:
             "yes",
             options_list=["--yes", "-y"],
             action="store_true",
-            help="Do not ask before changing many, or one whose consumers break or could not be read.",
+            help="Do not ask before changing several registries, or one whose consumers break or could not be read.",
         )
 
     with loader.argument_context("acr scope enforce", arg_group="Consumers") as c:
@@ -170,60 +170,65 @@ def _enforce_arguments(loader: Any) -> None:
             "skip_consumers",
             options_list=["--skip-consumers"],
             action="store_true",
-            help="Do not ask first who uses the registries and would break; the record or result says so.",
+            help="Do not search for consumers that would break. The result and the record say so.",
         )
         c.argument(
             "include_breaking",
             options_list=["--include-breaking"],
             action="store_true",
-            help="Change also registries with consumers that are known to break; of many, they are left out otherwise. "
-            "Go on also where part of the search for consumers could not be read.",
+            help="Also change registries whose consumers would break; a bulk run leaves them out otherwise. Also "
+            "continue if part of the search for consumers failed.",
         )
         c.argument("knowledge")
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(
-            "ids", options_list=["--ids"], nargs="+", action=Collect, help="Resource IDs.", validator=validate_ids
+            "ids",
+            options_list=["--ids"],
+            nargs="+",
+            action=CollectValues,
+            help="Registries by their resource IDs.",
+            validator=validate_ids,
         )
         c.argument("select_all")  # as everywhere, among the others
         c.argument(
             "tags",
             options_list=["--tag"],
             nargs="+",
-            action=Collect,
-            help="KEY=VALUE: of those selected, only registries with this tag; several must all be there.",
+            action=CollectValues,
+            help="Only registries with this tag, as KEY=VALUE. Several tags must all be there.",
             validator=validate_tags,
         )
         c.argument(
             "exclude",
             options_list=["--exclude"],
             nargs="+",
-            action=Collect,
-            help="Registries to leave alone, by name, login server or ID.",
+            action=CollectValues,
+            help="Registries to leave out, by name, login server or ID.",
         )
 
     with loader.argument_context("acr scope enforce", arg_group="Roll-out") as c:
         c.argument(
             "wave",
             options_list=["--wave"],
-            help="Change this share of the registries first, such as 10%%; go on only if none of them failed.",
+            help="Change this share of the registries first, such as 10%%. Continue only if none of them failed.",
             validator=validate_wave,
         )
         c.argument(
             "canary",
             options_list=["--canary"],
             nargs="+",
-            action=Collect,
-            help="Change these registries first; go on only if none of them failed.",
+            action=CollectValues,
+            help="Change these registries first. Continue only if none of them failed.",
         )
         c.argument(
             "record_file",
             options_list=["--record"],
-            help="The file to keep the record of the run in; it must not exist yet. By default a new one in acrscope/ "
-            "in the CLI's configuration directory.",
+            help="The file for the record of the run. It must not exist yet. The default is a new file in acrscope/ in "
+            "the CLI's configuration directory.",
         )
         c.argument(
             "undo",
             options_list=["--undo"],
-            help="Take back what the run with this record changed, except where it was changed back since.",
+            help="Take back what the run with this record changed, except what was changed back since.",
         )

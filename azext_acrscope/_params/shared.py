@@ -1,4 +1,4 @@
-"""What the arguments of several commands share."""
+"""Parts that the arguments of several commands share."""
 
 import argparse
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 STATUSES = ["disabled", "enabled"]
 
 
-class Collect(argparse.Action):
-    """Adds up the values of an option, however often it is given; what the configuration says is replaced.
+class CollectValues(argparse.Action):
+    """Collect the values of an option, however often it is given; they replace the configured default.
 
-    Where there are choices, they are meant in any case, as everywhere in the CLI.
+    If the option has choices, they match in any case, as everywhere in the CLI.
     """
 
     def __call__(self, _parser: Any, namespace: Any, values: Any, _option: str | None = None) -> None:
@@ -25,8 +25,8 @@ def several_registries() -> Any:
     return CLIArgumentType(
         options_list=["--name", "-n", "--registry", "-r"],
         nargs="+",
-        action=Collect,
+        action=CollectValues,
         help="The registries, each by its name, its login server, or its resource ID. "
-        "A default can be set with `az config set defaults.acr=NAME`.",
+        "`az config set defaults.acr=NAME` sets a default.",
         configured_default="acr",
     )

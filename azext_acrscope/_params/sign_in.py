@@ -1,8 +1,8 @@
-"""The arguments of the commands that sign in, or let others do it."""
+"""The arguments of the commands that sign in, or let clients sign in."""
 
 from typing import Any
 
-from azext_acrscope._params.shared import Collect, several_registries
+from azext_acrscope._params.shared import CollectValues, several_registries
 
 
 def load(loader: Any) -> None:
@@ -13,17 +13,17 @@ def load(loader: Any) -> None:
 def _login_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope import clients
     from azext_acrscope._validators import (
-        TOKEN_FORMATS,
         validate_identity,
         validate_login,
         validate_logout,
         validate_min_ttl,
         validate_repositories,
     )
-    from azext_acrscope.access import PERMISSIONS
-    from azext_acrscope.first_hop import CREDENTIALS
+    from azext_acrscope.credentials import clients
+    from azext_acrscope.credentials.token_output import TOKEN_FORMATS
+    from azext_acrscope.hops.principals import CREDENTIALS
+    from azext_acrscope.hops.scoped_tokens import PERMISSIONS
 
     with loader.argument_context("acr scope login") as c:
         c.argument("registry_name", several_registries(), validator=validate_login)
@@ -31,15 +31,15 @@ def _login_arguments(loader: Any) -> None:
             "endpoint",
             options_list=["--endpoint"],
             nargs="+",
-            action=Collect,
-            help="Regions: sign in to the regional login servers there instead of the global one. `all` signs in to "
-            "the global one and every regional one.",
+            action=CollectValues,
+            help="Regions. Sign in to the regional login servers there instead of the global one. `all` means the "
+            "global one and every regional one.",
         )
         c.argument(
             "min_ttl",
             options_list=["--min-ttl"],
             validator=validate_min_ttl,
-            help="Do nothing for a registry whose stored credential, whoever's it is, lives at least that long, such "
+            help="Do nothing for a registry whose stored credential, of any identity, lives at least that long, such "
             "as 45m or 1h30m.",
         )
 
@@ -49,7 +49,7 @@ def _login_arguments(loader: Any) -> None:
             "select_all",
             options_list=["--all"],
             action="store_true",
-            help="All registries of the cloud in use that a sign-in stored something for.",
+            help="Select all registries of the current cloud with a stored credential.",
         )
 
     for command in ("login", "logout"):
@@ -57,15 +57,15 @@ def _login_arguments(loader: Any) -> None:
             c.argument(
                 "client_name",
                 options_list=["--client"],
-                arg_type=get_enum_type(list(clients.KINDS)),
-                help="The container client whose own login is used. By default the program that DOCKER_COMMAND names, "
-                "else docker, else podman; without any, docker's configuration is written by docker's rules.",
+                arg_type=get_enum_type(list(clients.KNOWN_CLIENTS)),
+                help="The container client whose own login to use. The default is the program that DOCKER_COMMAND "
+                "names, else docker, else podman. Without any, docker's configuration is written by docker's rules.",
             )
             c.argument(
                 "auth_file",
                 options_list=["--auth-file"],
-                help="A credential file, in the form of docker's config.json and the containers' auth.json; no client "
-                "is needed.",
+                help="A credential file, in the form of docker's config.json and the containers' auth.json. It needs "
+                "no client.",
             )
 
     with loader.argument_context("acr scope login", arg_group="Destination") as c:
@@ -79,8 +79,8 @@ def _login_arguments(loader: Any) -> None:
             "token_format",
             options_list=["--token-format"],
             arg_type=get_enum_type(TOKEN_FORMATS),
-            help="How --expose-token prints it: an object; the content of a Kubernetes secret of that type; or lines "
-            "of NAME=value, for the environment files of pipelines.",
+            help="How --expose-token prints it: an object, the content of a Kubernetes secret of that type, or lines "
+            "of NAME=value for the environment files of pipelines.",
         )
 
     with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
@@ -88,17 +88,17 @@ def _login_arguments(loader: Any) -> None:
             "repository",
             options_list=["--repository"],
             nargs="+",
-            action=Collect,
+            action=CollectValues,
             validator=validate_repositories,
-            help="Hand over an access token (75 minutes) that opens these repositories and nothing else.",
+            help="Use an access token (75 minutes) that opens these repositories and nothing else.",
         )
         c.argument(
             "permission",
             arg_type=get_enum_type(list(PERMISSIONS)),
             options_list=["--permission"],
             nargs="+",
-            action=Collect,
-            help="What it may do there, by default `pull`. `push` includes `pull`.",
+            action=CollectValues,
+            help="What the token may do there. The default is `pull`. `push` includes `pull`.",
         )
 
     for command in ("login", "configure-docker"):
@@ -106,43 +106,43 @@ def _login_arguments(loader: Any) -> None:
             c.argument(
                 "credential",
                 arg_type=get_enum_type(CREDENTIALS, default="cli"),
-                help="Who signs in. `cli` is the account of `az login`; all others need no `az login` and never ask "
-                "Azure Resource Manager. What each needs is in the environment.",
+                help="Who signs in. `cli` is the account of `az login`. The others need no `az login` and send nothing "
+                "to Azure Resource Manager; they read what they need from the environment.",
                 validator=validate_identity,
             )
             c.argument(
                 "client_id",
                 options_list=["--client-id"],
-                help="The client ID of the application, or of one of several managed identities. By default that of "
+                help="The client ID of the application, or of one of several managed identities. The default is in "
                 "the environment (AZURE_CLIENT_ID, in Azure Pipelines AZURESUBSCRIPTION_CLIENT_ID) or, for "
-                "`managed-identity`, the system-assigned one.",
+                "`managed-identity`, the system-assigned identity.",
             )
             c.argument(
                 "tenant",
                 options_list=["--tenant"],
-                help="The tenant to sign in to: by default that of the subscription for `cli`, else of the environment "
-                "(AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
+                help="The tenant to sign in to. The default is that of the subscription for `cli`, else that in the "
+                "environment (AZURE_TENANT_ID, in Azure Pipelines AZURESUBSCRIPTION_TENANT_ID).",
             )
 
 
 def _helper_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope import clients
     from azext_acrscope._validators import validate_configure_docker
+    from azext_acrscope.credentials import clients
 
     with loader.argument_context("acr scope configure-docker") as c:
         c.argument("registry_name", several_registries(), validator=validate_configure_docker)
         c.argument(
             "client_name",
             options_list=["--client"],
-            arg_type=get_enum_type(list(clients.KINDS), default="docker"),
-            help="Whose file to edit. Most clients read that of docker, too.",
+            arg_type=get_enum_type(list(clients.KNOWN_CLIENTS), default="docker"),
+            help="The client whose file to edit. Most clients also read docker's.",
         )
         c.argument(
             "bin_dir",
             options_list=["--bin-dir"],
-            help="The directory for docker-credential-acrscope. By default where it is already, else the first "
+            help="The directory for docker-credential-acrscope. The default is where it is already, else the first "
             "directory on PATH that is your own, such as ~/.local/bin.",
         )
         c.argument("yes", options_list=["--yes", "-y"], action="store_true", help="Do not ask before changing files.")
@@ -150,5 +150,5 @@ def _helper_arguments(loader: Any) -> None:
             "remove",
             options_list=["--remove"],
             action="store_true",
-            help="Undo it: for the registries named, else for all. Also forgets their cached credentials.",
+            help="Undo it, for the named registries or for all. Also deletes their cached credentials.",
         )

@@ -6,30 +6,30 @@ configurations (these run at the same time), for sites that only their settings 
 pull rights.
 """
 
-import re
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors, graph, hosts
-from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.arm_paths import ArmPath, arm_path, checked_id
-from azext_acrscope.consumers import queries, rights, uses
-from azext_acrscope.consumers.uses import Odd, Use, at
-from azext_acrscope.kql import listed
+from azext_acrscope.arm import resource_graph
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
+from azext_acrscope.arm.resource_graph import list_kql
+from azext_acrscope.base import hosts, threads
+from azext_acrscope.base.foreign_json import UnexpectedShape, find_objects, member_at
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.consumers import errors, queries, registry_uses, role_assignments, row_readers, site_readers
+from azext_acrscope.consumers.registry_uses import RegistryUse
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
-_READERS = 8
-_PRINCIPALS_IN_A_QUERY = 400
-_SITES_IN_A_QUERY = 200
+_MAX_PRINCIPALS_PER_QUERY = 400
+_MAX_SITES_PER_QUERY = 200
 
 
 @dataclass
-class Registry:
+class RegistryInView:
     id: str
     name: str
     login_server: str
@@ -40,10 +40,10 @@ class Registry:
 
 
 @dataclass
-class Places:
+class SearchArea:
     """The registries in view and the subscriptions that were searched (ID in lower case → its row)."""
 
-    registries: list[Registry]
+    registries: list[RegistryInView]
     subscriptions: dict[str, dict[str, Any]]
     incomplete: list[str] = field(default_factory=list)
 
@@ -52,34 +52,36 @@ class Places:
         chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
         if not isinstance(chain, list):
             return None
-        return [str(each.get("name")) for each in chain if isinstance(each, dict)]
+        return [str(each.get("name")) for each in find_objects(chain)]
 
 
 @dataclass
-class Found:
+class Inventory:
     """What was found of consumers. `incomplete` holds a sentence for each reason why there may be more."""
 
-    uses: list[Use] = field(default_factory=list)
+    uses: list[RegistryUse] = field(default_factory=list)
     clusters: list[tuple[dict[str, Any], frozenset[str]]] = field(default_factory=list)  # rows, nodes' identities
-    holders: dict[str, dict[str, rights.Holder]] = field(default_factory=dict)  # by registry ID, then principal
+    holders: dict[str, dict[str, role_assignments.RightsHolder]] = field(
+        default_factory=dict
+    )  # by registry ID, then principal
     owners: dict[str, dict[str, Any]] = field(default_factory=dict)  # resource rows, by principal
     incomplete: list[str] = field(default_factory=list)
 
 
-def places(arm: Arm, where: str) -> Places:
+def read_search_area(arm: ArmClient, where: str) -> SearchArea:
     """The registries that a condition of KQL picks, and all subscriptions that the account can see.
 
     :raises ArmError: Resource Graph refused the query as a whole.
     """
-    answer = graph.query(arm, queries.REGISTRIES.format(where=where))
-    found = Places([], {}, answer.incomplete)
-    whole = _whole(answer.rows, found.incomplete)
+    answer = resource_graph.query_graph(arm, queries.REGISTRIES_QUERY.format(where=where))
+    found = SearchArea([], {}, answer.incomplete)
+    whole = _valid_rows(answer.rows, found.incomplete)
     for row in whole:
         if str(row.get("type")).lower() == "microsoft.resources/subscriptions":
             found.subscriptions[str(row.get("subscriptionId")).lower()] = row
         else:
             found.registries.append(
-                Registry(
+                RegistryInView(
                     *(str(row.get(name) or "") for name in ("id", "name", "loginServer", "subscriptionId")),
                     *(str(row.get(name) or "") for name in ("resourceGroup", "status", "mode")),
                 )
@@ -87,212 +89,225 @@ def places(arm: Arm, where: str) -> Places:
     return found
 
 
-def search(arm: Arm, where: Places, roles: dict[str, dict[str, Any]], suffix: str) -> Found:
+def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str) -> Inventory:
     """The consumers of the registries.
 
     :param roles: the built-in roles that pull, by GUID.
     :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.
     """
-    asked, found = _Asked(arm), Found()
-    named = queries.named([each.login_server for each in where.registries], suffix)
-    maybe_named = queries.sites(named)
-    by_host = f"type in~ ({listed(queries.BY_HOST)}) and ({maybe_named})"
-    resource = f"type in~ ({listed(queries.BY_TYPE)}) or ({by_host})"
-    with ThreadPoolExecutor(_READERS) as readers:
-        resources = readers.submit(asked.rows, queries.RESOURCES.format(where=resource))
-        settings = readers.submit(
-            asked.rows,
-            queries.SITE_SETTINGS.format(named=maybe_named),
-            "Settings of App Service and Functions",
-        )
-        pools = readers.submit(asked.rows, queries.POOLS.format(named=named), "Batch pools")
-        flux = readers.submit(asked.rows, queries.FLUX.format(named=named), "Flux configurations")
-        assignments = readers.submit(_assignments, asked, where.registries, roles)
-        sites = _sort(found, resources.result(), suffix)
-        _read_sites(asked, readers, found, sites, settings.result(), suffix)
-        found.uses += _read(found, pools.result(), uses.batch_pool, suffix)
-        found.uses += _read(found, flux.result(), uses.flux, suffix)
-        rows, known = assignments.result()
-    _take_rights(found, where, rows, known)
-    _find_owners(asked, found)
-    found.incomplete += [*_nameless(where.registries, suffix), *asked.incomplete]
+    asked, found = _InventoryQueries(arm), Inventory()
+    named = queries.login_server_condition([each.login_server for each in where.registries], suffix)
+    maybe_named = queries.site_condition(named)
+    by_host = f"type in~ ({list_kql(queries.TYPES_NAMING_LOGIN_SERVERS)}) and ({maybe_named})"
+    resource = f"type in~ ({list_kql(queries.TYPES_READ_WHOLE)}) or ({by_host})"
+    assignments = threads.run_in_background(lambda: _query_role_assignments(asked, where.registries, roles))
+    resources, settings, pools, flux = threads.run_each_in_background(
+        lambda query: asked.rows(*query),
+        [
+            (queries.RESOURCES_QUERY.format(where=resource), ""),
+            (queries.SITE_SETTINGS_QUERY.format(named=maybe_named), "Settings of App Service and Functions"),
+            (queries.BATCH_POOLS_QUERY.format(named=named), "Batch pools"),
+            (queries.FLUX_QUERY.format(named=named), "Flux configurations"),
+        ],
+        threads.MAX_READERS,
+    )
+    sites = _sort_resources(found, resources.result(), suffix)
+    _read_sites(asked, found, sites, settings.result(), suffix)
+    found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
+    found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
+    rows, known = assignments.result()
+    _add_rights(found, where, rows, known)
+    _add_identity_owners(asked, found)
+    found.incomplete += [*_unmatchable_registries(where.registries, suffix), *asked.incomplete]
     return found
 
 
-def _nameless(registries: list[Registry], suffix: str) -> list[str]:
+def _unmatchable_registries(registries: list[RegistryInView], suffix: str) -> list[str]:
     """Registries that no image can be told to name, for their login server is not of this cloud's form or not there."""
     odd = [each.name for each in registries if not hosts.image_login_server(each.login_server, suffix, bare=True)]
-    return [_errors.login_server_unknown(name) for name in odd]
+    return [errors.login_server_unknown(name) for name in odd]
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
 
 
-class _Asked:
+class _InventoryQueries:
     """Queries over all subscriptions, and why their answers may not be whole."""
 
-    def __init__(self, arm: Arm) -> None:
+    def __init__(self, arm: ArmClient) -> None:
         self.arm, self.incomplete = arm, list[str]()
 
     def rows(self, kql: str, optional: str = "", inherited: bool = False) -> list[dict[str, Any]]:
         """`optional` names what is left out where Resource Graph refuses: other clouds lack some tables."""
         try:
-            answer = graph.query(self.arm, kql, inherited=inherited)
+            answer = resource_graph.query_graph(self.arm, kql, inherited=inherited)
         except ArmError as error:
             if not optional:
                 raise
-            self.incomplete.append(_errors.kind_unread(optional, str(error)))
+            self.incomplete.append(errors.kind_unread(optional, str(error)))
             return []
         self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
-        return _whole(answer.rows, self.incomplete)
+        return _valid_rows(answer.rows, self.incomplete)
 
 
-def _whole(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
+def _valid_rows(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
     """The rows that are rows; how many are not is said."""
     whole = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
     if len(whole) < len(rows):
-        incomplete.append(_errors.rows_unread(len(rows) - len(whole)))
+        incomplete.append(errors.rows_unread(len(rows) - len(whole)))
     return whole
 
 
-def _assignments(
-    asked: _Asked, registries: list[Registry], roles: dict[str, dict[str, Any]]
+def _query_role_assignments(
+    asked: _InventoryQueries, registries: list[RegistryInView], roles: dict[str, dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
     """The role assignments that may reach the registries, and the roles that pull: those that are known, and all
     others, built-in and custom, by what they allow.
     """
     judged: dict[str, dict[str, Any]] = {}
-    for row in asked.rows(queries.ROLES, "Roles", inherited=True):
+    for row in asked.rows(queries.ROLES_QUERY, "Roles", inherited=True):
         try:
-            judged |= rights.judged_roles([row])
-        except Odd:
-            asked.incomplete.append(_errors.role_unread(row["id"]))
+            judged |= role_assignments.judge_roles([row])
+        except UnexpectedShape:
+            asked.incomplete.append(errors.role_unread(row["id"]))
     known = {**judged, **roles}
-    text = queries.ASSIGNMENTS.format(roles=listed(known), scopes=queries.scopes([each.id for each in registries]))
+    text = queries.ROLE_ASSIGNMENTS_QUERY.format(
+        roles=list_kql(known), scopes=queries.role_scope_condition([each.id for each in registries])
+    )
     return asked.rows(text, "Role assignments", inherited=True), known
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def _read(
-    found: Found, rows: list[dict[str, Any]], reader: Callable[[dict[str, Any], str], list[Use]], suffix: str
-) -> list[Use]:
+def _read_rows(
+    found: Inventory,
+    rows: list[dict[str, Any]],
+    reader: Callable[[dict[str, Any], str], list[RegistryUse]],
+    suffix: str,
+) -> list[RegistryUse]:
     read = []
     for row in rows:
         try:
             read += reader(row, suffix)
-        except Odd:
-            found.incomplete.append(_errors.row_unread(row["id"]))
+        except UnexpectedShape:
+            found.incomplete.append(errors.row_unread(row["id"]))
     return read
 
 
-def _sort(found: Found, rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
+def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
     """Takes in all resources but sites, whose rows may lack what is needed: these are returned."""
     sites = []
     for row in rows:
         kind = str(row.get("type")).lower()
-        if kind in uses.SITES:
+        if kind in site_readers.SITE_TYPES:
             sites.append(row)
             continue
-        if kind == uses.CLUSTER:
-            found.clusters.append((row, _kubelet(row)))
-        if kind in uses.READERS:
-            found.uses += _read(found, [row], uses.READERS[kind], suffix)
+        if kind == row_readers.CLUSTER_TYPE:
+            found.clusters.append((row, _kubelet_or_nothing(row)))
+        if kind in row_readers.READERS_BY_TYPE:
+            found.uses += _read_rows(found, [row], row_readers.READERS_BY_TYPE[kind], suffix)
     return sites
 
 
 def _read_sites(
-    asked: _Asked,
-    readers: ThreadPoolExecutor,
-    found: Found,
+    asked: _InventoryQueries,
+    found: Inventory,
     sites: list[dict[str, Any]],
     config: list[dict[str, Any]],
     suffix: str,
 ) -> None:
     """Sites, with their settings from the other table; what neither has is asked of ARM, once for each."""
     config = sorted(config, key=lambda row: row["id"].lower().endswith("/config/web"))  # of several, that one counts
-    settings = {re.sub(r"/config/[^/]*$", "", row["id"].lower()): row for row in config}
-    sites = [*sites, *_other_sites(asked, settings.keys() - {row["id"].lower() for row in sites})]
+    settings = {parse_resource_id(row["id"].lower()).parent: row for row in config}
+    sites = [*sites, *_query_other_sites(asked, settings.keys() - {row["id"].lower() for row in sites})]
 
-    def read(row: dict[str, Any]) -> tuple[list[Use], list[str]]:
+    def read(row: dict[str, Any]) -> tuple[list[RegistryUse], list[str]]:
         try:
-            return _site(asked.arm, row, settings.get(row["id"].lower()), suffix)
-        except Odd:
-            return [], [_errors.row_unread(row["id"])]
+            return _read_site(asked.arm, row, settings.get(row["id"].lower()), suffix)
+        except UnexpectedShape:
+            return [], [errors.row_unread(row["id"])]
 
-    for found_uses, sentences in readers.map(read, sites):
+    for found_uses, sentences in threads.map_bounded(read, sites):
         found.uses += found_uses
         found.incomplete += sentences
 
 
-def _other_sites(asked: _Asked, sites: Iterable[str]) -> list[dict[str, Any]]:
+def _query_other_sites(asked: _InventoryQueries, sites: Iterable[str]) -> list[dict[str, Any]]:
     """Sites whose own rows do not name what they run, which was seen in their settings alone."""
     rows, ordered = [], sorted(sites)
-    for start in range(0, len(ordered), _SITES_IN_A_QUERY):
-        ids = listed(ordered[start : start + _SITES_IN_A_QUERY])
-        rows += asked.rows(queries.RESOURCES.format(where=f"id in~ ({ids})"), "Sites")
+    for start in range(0, len(ordered), _MAX_SITES_PER_QUERY):
+        ids = list_kql(ordered[start : start + _MAX_SITES_PER_QUERY])
+        rows += asked.rows(queries.RESOURCES_QUERY.format(where=f"id in~ ({ids})"), "Sites")
     there = {row["id"].lower() for row in rows}
-    asked.incomplete += [_errors.site_without_row(each) for each in ordered if each not in there]
+    asked.incomplete += [errors.site_without_row(each) for each in ordered if each not in there]
     return rows
 
 
-def _site(arm: Arm, row: dict[str, Any], config: dict[str, Any] | None, suffix: str) -> tuple[list[Use], list[str]]:
+def _read_site(
+    arm: ArmClient, row: dict[str, Any], config: dict[str, Any] | None, suffix: str
+) -> tuple[list[RegistryUse], list[str]]:
     """What a site uses, with one request if need be; and sentences on why a use may be missing."""
-    versions = uses.site_versions(row, config)
-    images = [image for version in versions for image in uses.site_images(version)]
-    found, said = list[Use](), list[str]()
-    if any(map(uses.is_sidecars, versions)):
+    versions = site_readers.site_versions(row, config)
+    images = [image for version in versions for image in site_readers.site_images(version)]
+    found, said = list[RegistryUse](), list[str]()
+    if any(map(site_readers.is_sidecar_site, versions)):
         try:
-            found += uses.site_containers(
-                row, arm.pages(_below_site(row, "sitecontainers"), SIDECARS_API_VERSION), suffix
+            found += site_readers.read_site_containers(
+                row, arm.pages(_site_child_path(row, "sitecontainers"), SIDECARS_API_VERSION), suffix
             )
         except (ArmError, AzCLIError) as error:  # one app must not hide the others
-            said.append(_errors.containers_unread(row["id"], _short(error)))
+            said.append(errors.containers_unread(row["id"], _short_error(error)))
     if any(hosts.image_login_server(each, suffix) for each in images):
-        sign_in = uses.site_sign_in(row, config)
+        sign_in = site_readers.site_auth(row, config)
         if not sign_in:
-            sign_in, why = _ask_site(arm, row)
-            said += [_errors.sign_in_unread(row["id"], why)] if why else []
-        found += uses.site(row, sign_in, suffix, config)
-    if uses.unresolved(images):
-        said.append(_errors.registry_in_a_variable(row["id"]))
+            sign_in, why = _ask_arm_about_site(arm, row)
+            said += [errors.sign_in_unread(row["id"], why)] if why else []
+        found += site_readers.read_site_uses(row, sign_in, suffix, config)
+    if site_readers.images_with_variable_registry(images):
+        said.append(errors.registry_in_a_variable(row["id"]))
     return found, said
 
 
-def _ask_site(arm: Arm, row: dict[str, Any]) -> tuple[uses.SignIn, str]:
+def _ask_arm_about_site(arm: ArmClient, row: dict[str, Any]) -> tuple[registry_uses.PullAuth, str]:
     """How a site signs in, as ARM says; and why that could not be read."""
     try:
-        answer = arm.get(_below_site(row, "config/web"), WEB_API_VERSION).body
-        sign_in = uses.site_sign_in(row, at(answer, "properties"))
-        return (sign_in, "") if sign_in else (uses.SignIn(uses.UNKNOWN, detail=_errors.SETTINGS_SILENT), " there")
+        answer = arm.get(_site_child_path(row, "config/web"), WEB_API_VERSION).body
+        sign_in = site_readers.site_auth(row, member_at(answer, "properties"))
+        return (
+            (sign_in, "")
+            if sign_in
+            else (registry_uses.PullAuth(registry_uses.UNKNOWN_AUTH, detail=errors.SETTINGS_SILENT), " there")
+        )
     except (ArmError, AzCLIError) as error:
-        why = f" ({_short(error)})"
-        return uses.SignIn(uses.UNKNOWN, detail=_errors.settings_unread(why)), why
+        why = f" ({_short_error(error)})"
+        return registry_uses.PullAuth(registry_uses.UNKNOWN_AUTH, detail=errors.settings_unread(why)), why
 
 
-def _below_site(row: dict[str, Any], what: str) -> ArmPath:
-    return arm_path(f"{{resource}}/{what}", resource=checked_id(row["id"]))
+def _site_child_path(row: dict[str, Any], what: str) -> ArmPath:
+    return arm_path(f"{{resource}}/{what}", resource=check_resource_id(row["id"]))
 
 
-def _short(error: ArmError | AzCLIError) -> str:
+def _short_error(error: ArmError | AzCLIError) -> str:
     return str(error) if isinstance(error, ArmError) else type(error).__name__
 
 
-def _take_rights(found: Found, where: Places, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]) -> None:
-    assignments, without = rights.index(rows), list[str]()
+def _add_rights(
+    found: Inventory, where: SearchArea, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]
+) -> None:
+    assignments, without = role_assignments.index_role_assignments(rows), list[str]()
     for registry in where.registries:
         above = where.above(registry.subscription)
-        held = rights.holders(registry.id, registry.mode, above, assignments, roles)
+        held = role_assignments.find_rights_holders(registry.id, registry.mode, above, assignments, roles)
         found.holders[registry.id.lower()] = held
-        without += [] if rights.any_visible(registry.id, above, assignments) else [registry.name]
+        without += [] if role_assignments.has_visible_assignment(registry.id, above, assignments) else [registry.name]
     if without:
-        found.incomplete.append(_errors.roles_unseen(without))
+        found.incomplete.append(errors.roles_unseen(without))
     if assignments.odd:
-        found.incomplete.append(_errors.assignments_unread(assignments.odd))
+        found.incomplete.append(errors.assignments_unread(assignments.odd))
 
 
-def _find_owners(asked: _Asked, found: Found) -> None:
+def _add_identity_owners(asked: _InventoryQueries, found: Inventory) -> None:
     """Whose identities the remaining holders are."""
     known = {principal for use in found.uses for principal in use.principals}
     known |= {principal for _, nodes in found.clusters for principal in nodes}
@@ -303,15 +318,15 @@ def _find_owners(asked: _Asked, found: Found) -> None:
         if holder.principal not in known and holder.kind.lower() in ("serviceprincipal", "")
     }
     ordered = sorted(left)
-    for start in range(0, len(ordered), _PRINCIPALS_IN_A_QUERY):
-        asked_for = listed(ordered[start : start + _PRINCIPALS_IN_A_QUERY])
-        for row in asked.rows(queries.OWNERS.format(principals=asked_for), "Owners of identities"):
+    for start in range(0, len(ordered), _MAX_PRINCIPALS_PER_QUERY):
+        asked_for = list_kql(ordered[start : start + _MAX_PRINCIPALS_PER_QUERY])
+        for row in asked.rows(queries.IDENTITY_OWNERS_QUERY.format(principals=asked_for), "Owners of identities"):
             found.owners[str(row.get("principalId")).lower()] = row
 
 
-def _kubelet(row: dict[str, Any]) -> frozenset[str]:
+def _kubelet_or_nothing(row: dict[str, Any]) -> frozenset[str]:
     """Nothing where the row is odd: its reader says so."""
     try:
-        return uses.kubelet(row)
-    except Odd:
+        return row_readers.kubelet_principals(row)
+    except UnexpectedShape:
         return frozenset()

@@ -1,31 +1,31 @@
 """What is known about consumers: knowledge.json, and a team's own file over it.
 
 The form of both: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date), ``entries`` (``kind``, ``signIn``,
-``verdict``, ``why``, ``source``: a key, ``mend``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
+``verdict``, ``why``, ``source``: a key, ``fix``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
 ``kind`` and ``signIn``), ``aks`` (``verdicts.aks`` reads it) and ``roles`` (GUID → ``name``, and in which modes of a
 registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is known here.
 """
 
 import datetime
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope import _errors, files
+from azext_acrscope.base import files
+from azext_acrscope.consumers import errors
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
-ANY = "*"  # as a kind: what holds for all of them
-_UNSAID_KINDS = {"container-app-builder"}  # on which knowledge.json says nothing in particular
-_OWN = Path(__file__).with_name("knowledge.json")
-_TEXTS = {
-    "entries": ("kind", "signIn", "verdict", "why", "source", "mend"),
-    "checklist": ("consumer", "look", "verdict", "why", "source", "mend"),
+ANY_KIND = "*"  # as a kind: what holds for all of them
+_KINDS_WITHOUT_ENTRY = {"container-app-builder"}  # on which knowledge.json says nothing in particular
+_PACKAGED_FILE = Path(__file__).with_name("knowledge.json")
+_REQUIRED_TEXTS = {
+    "entries": ("kind", "signIn", "verdict", "why", "source", "fix"),
+    "checklist": ("consumer", "look", "verdict", "why", "source", "fix"),
 }
-_MODES = ("rbac", "abac")  # of a registry, see `rights`
-_KEYS = {"entries": ("kind", "signIn"), "checklist": ("consumer",)}
+_REGISTRY_MODES = ("rbac", "abac")  # of a registry, see `rights`
+_IDENTIFYING_MEMBERS = {"entries": ("kind", "signIn"), "checklist": ("consumer",)}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Knowledge:
     def entry(self, kind: str, sign_in: str) -> dict[str, str]:
         """What is known of a kind of consumer that signs in so: of that kind, else of any, else that nothing is."""
         known = self._entries
-        return known.get((kind, sign_in)) or known.get((ANY, sign_in)) or known[ANY, UNKNOWN]
+        return known.get((kind, sign_in)) or known.get((ANY_KIND, sign_in)) or known[ANY_KIND, UNKNOWN]
 
     def source(self, key: str) -> dict[str, str]:
         """``source`` (title and address) and ``sourceDate``, the day it was read."""
@@ -58,126 +58,127 @@ class Knowledge:
 
     @property
     def checklist(self) -> list[dict[str, str]]:
-        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``mend`` and the source."""
+        """What no query can see: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``fix`` and the source."""
         return [{**item, **self.source(item["source"])} for item in self.content["checklist"]]
 
 
-def load(file: str | None = None) -> Knowledge:
+def load_knowledge(file: str | None = None) -> Knowledge:
     """The package's knowledge, with what a team's file says in its place.
 
     :raises FileOperationError: the file cannot be read.
     :raises InvalidArgumentValueError: it is not in the form above; the package's own would be just as refused.
     """
-    content = _read(_OWN)
+    content = _read_json(str(_PACKAGED_FILE))
     if file:
-        content = _merged(content, _read(Path(file)), file)
-    _check(content, file or _OWN.name)
+        content = _merge_team_file(content, _read_json(file), file)
+    _check_knowledge(content, file or _PACKAGED_FILE.name)
     return Knowledge(content)
 
 
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(files.expanded(str(path)).read_bytes())  # as bytes: with a byte order mark, or in UTF-16, too
-    except OSError as error:
-        raise _errors.knowledge_unreadable(str(path), error.strerror or type(error).__name__) from error
-    except (ValueError, RecursionError) as error:
-        raise _errors.bad_knowledge(str(path), "it is not JSON") from error
+def _read_json(file: str) -> Any:
+    return files.read_json_document(file, errors.knowledge_unreadable, errors.bad_knowledge)
 
 
-def _merged(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:
+def _merge_team_file(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, Any]:
     if not isinstance(theirs, dict):
-        raise _errors.bad_knowledge(file, "it is not an object")
+        raise errors.bad_knowledge(file, "it is not an object")
     if unknown := sorted(set(theirs) - set(ours)):
-        raise _errors.bad_knowledge(file, f"nothing is called {', '.join(unknown)} here")
+        raise errors.bad_knowledge(file, f"it has unknown members: {', '.join(unknown)}")
     merged = dict(ours)
     for part, value in theirs.items():
-        if part in _KEYS:
+        if part in _IDENTIFYING_MEMBERS:
             _check_items(part, value, file)
-            _check_use(part, value, ours, file)
-            said = {tuple(item[key] for key in _KEYS[part]) for item in value}
-            merged[part] = [item for item in ours[part] if tuple(item[key] for key in _KEYS[part]) not in said] + value
+            _refuse_unused_entries(part, value, ours, file)
+            said = {tuple(item[key] for key in _IDENTIFYING_MEMBERS[part]) for item in value}
+            merged[part] = [
+                item for item in ours[part] if tuple(item[key] for key in _IDENTIFYING_MEMBERS[part]) not in said
+            ] + value
         elif isinstance(value, dict):
             said_here = {key.lower(): each for key, each in value.items()} if part == "roles" else value
             merged[part] = {**ours[part], **said_here}
         else:
-            raise _errors.bad_knowledge(file, f"`{part}` is not an object")
+            raise errors.bad_knowledge(file, f"`{part}` is not an object")
     return merged
 
 
-def _check_use(part: str, entries: list[dict[str, Any]], ours: dict[str, Any], file: str) -> None:
+def _refuse_unused_entries(part: str, entries: list[dict[str, Any]], ours: dict[str, Any], file: str) -> None:
     """Refuse entries that nothing will ever look up: a slip would leave ours in force without a word."""
-    for name in _KEYS[part] if part == "entries" else ():
-        known = {entry[name] for entry in ours[part]} | (_UNSAID_KINDS if name == "kind" else set())
+    for name in _IDENTIFYING_MEMBERS[part] if part == "entries" else ():
+        known = {entry[name] for entry in ours[part]} | (_KINDS_WITHOUT_ENTRY if name == "kind" else set())
         if unknown := sorted({entry[name] for entry in entries} - known):
-            raise _errors.bad_knowledge(
-                file, f"no {name} is called {', '.join(unknown)}; there are: {', '.join(sorted(known))}"
+            raise errors.bad_knowledge(
+                file, f"there is no {name} {', '.join(unknown)}; the names are: {', '.join(sorted(known))}"
             )
 
 
-def _check(content: dict[str, Any], file: str) -> None:
+def _check_knowledge(content: dict[str, Any], file: str) -> None:
     _check_sources(content, file)
-    for part in _TEXTS:
+    for part in _REQUIRED_TEXTS:
         _check_items(part, content[part], file)
         for item in content[part]:
             if item["source"] not in content["sources"]:
-                raise _errors.bad_knowledge(file, f"`{part}`: there is no source {item['source']}")
+                raise errors.bad_knowledge(file, f"`{part}`: there is no source {item['source']}")
     _check_aks(content["aks"], file)
     for guid, role in content["roles"].items():
-        if not (isinstance(role, dict) and _text(role.get("name")) and _modes(role.get("pull"), role.get("push"))):
-            raise _errors.bad_knowledge(file, f"role {guid} needs name, pull and push, these with rbac, abac or both")
+        if not (
+            isinstance(role, dict) and _is_text(role.get("name")) and _are_modes(role.get("pull"), role.get("push"))
+        ):
+            raise errors.bad_knowledge(file, f"role {guid} needs name, pull and push, each a list of rbac and abac")
 
 
-def _modes(*lists: Any) -> bool:
-    return all(isinstance(modes, list) and all(mode in _MODES for mode in modes) for modes in lists)
+def _are_modes(*lists: Any) -> bool:
+    return all(isinstance(modes, list) and all(mode in _REGISTRY_MODES for mode in modes) for modes in lists)
 
 
 def _check_aks(aks: dict[str, Any], file: str) -> None:
     names = aks.get("names")
-    named = isinstance(names, list) and all(map(_text, names))
-    if not (named and _dotted(aks.get("neverUpTo")) and _text(aks.get("mend"))):
-        raise _errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and mend")
-    for rule in [*_rules(aks, "linux", file), *_rules(aks, "windows", file)]:
-        if rule.get("verdict") not in VERDICTS or not _text(rule.get("why")):
-            raise _errors.bad_knowledge(file, "`aks`: a rule needs a verdict and why")
+    named = isinstance(names, list) and all(map(_is_text, names))
+    if not (named and _is_dotted_number(aks.get("neverUpTo")) and _is_text(aks.get("fix"))):
+        raise errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and fix")
+    for rule in [*_aks_rules(aks, "linux", file), *_aks_rules(aks, "windows", file)]:
+        if rule.get("verdict") not in VERDICTS or not _is_text(rule.get("why")):
+            raise errors.bad_knowledge(file, "`aks`: a rule needs verdict and why")
         minors = rule.get("minors", ["", ""])
         pair = isinstance(minors, list) and len(minors) == 2
-        if not (pair and all(end == "" or _dotted(end) for end in (rule.get("from"), rule.get("to"), *minors))):
-            raise _errors.bad_knowledge(file, '`aks`: from, to and two minors of a rule are numbers with dots, or ""')
+        if not (
+            pair and all(end == "" or _is_dotted_number(end) for end in (rule.get("from"), rule.get("to"), *minors))
+        ):
+            raise errors.bad_knowledge(file, '`aks`: from, to and two minors of a rule must be dotted numbers, or ""')
 
 
-def _dotted(value: Any) -> bool:
+def _is_dotted_number(value: Any) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"\d{1,9}(\.\d{1,9})*", value, re.ASCII))
 
 
 def _check_sources(content: dict[str, Any], file: str) -> None:
     for key, source in content["sources"].items():
-        if not isinstance(source, dict) or not all(_text(source.get(name)) for name in ("title", "url", "read")):
-            raise _errors.bad_knowledge(file, f"source {key} needs title, url and read")
+        if not isinstance(source, dict) or not all(_is_text(source.get(name)) for name in ("title", "url", "read")):
+            raise errors.bad_knowledge(file, f"source {key} needs title, url and read")
         try:
             datetime.date.fromisoformat(source["read"])
         except ValueError:
-            raise _errors.bad_knowledge(file, f"source {key}: {source['read']} is no date such as 2026-08-21") from None
+            raise errors.bad_knowledge(file, f"source {key}: {source['read']} is not a date (2026-08-21)") from None
     for name in ("source", "neverSource", "roleSource"):
         if str(content["aks"].get(name)) not in content["sources"]:
-            raise _errors.bad_knowledge(file, f"`aks` needs a {name}")
+            raise errors.bad_knowledge(file, f"`aks` needs a {name}")
 
 
-def _rules(aks: dict[str, Any], system: str, file: str) -> list[dict[str, Any]]:
+def _aks_rules(aks: dict[str, Any], system: str, file: str) -> list[dict[str, Any]]:
     rules = aks.get(system)
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-        raise _errors.bad_knowledge(file, f"`aks.{system}` is not a list of rules")
+        raise errors.bad_knowledge(file, f"`aks.{system}` is not a list of rules")
     return rules
 
 
 def _check_items(part: str, items: Any, file: str) -> None:
     if not isinstance(items, list):
-        raise _errors.bad_knowledge(file, f"`{part}` is not a list")
+        raise errors.bad_knowledge(file, f"`{part}` is not a list")
     for item in items:
-        if not isinstance(item, dict) or not all(_text(item.get(name)) for name in _TEXTS[part]):
-            raise _errors.bad_knowledge(file, f"`{part}`: each needs the texts {', '.join(_TEXTS[part])}")
+        if not isinstance(item, dict) or not all(_is_text(item.get(name)) for name in _REQUIRED_TEXTS[part]):
+            raise errors.bad_knowledge(file, f"`{part}`: each item needs the texts {', '.join(_REQUIRED_TEXTS[part])}")
         if item["verdict"] not in VERDICTS:
-            raise _errors.bad_knowledge(file, f"`{part}`: a verdict is one of {', '.join(VERDICTS)}")
+            raise errors.bad_knowledge(file, f"`{part}`: a verdict must be one of {', '.join(VERDICTS)}")
 
 
-def _text(value: Any) -> bool:
+def _is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())

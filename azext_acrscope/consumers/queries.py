@@ -6,12 +6,13 @@ and compared exactly, by `uses` and `rights`.
 
 from collections.abc import Iterable
 
-from azext_acrscope.kql import listed, quoted
+from azext_acrscope.arm.resource_graph import list_kql, quote_kql
+from azext_acrscope.base.resource_ids import parse_resource_id
 
-_FEW = 20  # registries; for more, every row that names any registry is asked for
-_FEW_SCOPES = 100
+_MAX_NAMED_REGISTRIES = 20  # registries; for more, every row that names any registry is asked for
+_MAX_NAMED_SCOPES = 100
 
-REGISTRIES = """resources
+REGISTRIES_QUERY = """resources
 | where type =~ 'microsoft.containerregistry/registries'{where}
 | project id, name, type, subscriptionId, resourceGroup, loginServer = tostring(properties.loginServer), \
 status = tostring(properties.policies.azureADAuthenticationAsArmPolicy.status), \
@@ -23,17 +24,17 @@ chain = properties.managementGroupAncestorsChain)
 | order by id asc"""
 
 # Types that name a registry by its login server; those that do not are asked for by type alone.
-BY_HOST = (
+TYPES_NAMING_LOGIN_SERVERS = (
     *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
     *("microsoft.app/sessionpools", "microsoft.app/builders", "microsoft.containerinstance/containergroups"),
     *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
 )
-BY_TYPE = (
+TYPES_READ_WHOLE = (
     *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
     *("microsoft.machinelearningservices/registries", "microsoft.containerregistry/registries/tasks"),
     "microsoft.containerregistry/registries/agentpools",
 )
-RESOURCES = """resources
+RESOURCES_QUERY = """resources
 | where {where}
 | project id, name, type, kind, managedBy, identity, \
 siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
@@ -52,7 +53,7 @@ mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRe
 mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
 builderRegistries = properties.containerRegistries
 | order by id asc"""
-SITE_SETTINGS = """appserviceresources
+SITE_SETTINGS_QUERY = """appserviceresources
 | where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})
 | project id, \
 linuxFxVersion = coalesce(properties.LinuxFxVersion, properties.linuxFxVersion), \
@@ -60,25 +61,25 @@ windowsFxVersion = coalesce(properties.WindowsFxVersion, properties.windowsFxVer
 acrUseManagedIdentityCreds = coalesce(properties.AcrUseManagedIdentityCreds, properties.acrUseManagedIdentityCreds), \
 acrUserManagedIdentityID = coalesce(properties.AcrUserManagedIdentityID, properties.acrUserManagedIdentityID)
 | order by id asc"""
-POOLS = """batchresources
+BATCH_POOLS_QUERY = """batchresources
 | where type =~ 'microsoft.batch/batchaccounts/pools' and ({named})
 | project id, name, type, identity, \
 containerConfiguration = properties.deploymentConfiguration.virtualMachineConfiguration.containerConfiguration, \
 startContainer = properties.startTask.containerSettings
 | order by id asc"""
-FLUX = """kubernetesconfigurationresources
+FLUX_QUERY = """kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
 | project id, name, type, ociRepository = properties.ociRepository
 | order by id asc"""
 # Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
-ROLES = """authorizationresources
+ROLES_QUERY = """authorizationresources
 | where type =~ 'microsoft.authorization/roledefinitions'
 | extend said = tostring(properties.permissions)
 | where said contains 'containerregistry' or said contains '"*' \
 or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
 | project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
 | order by id asc"""
-ASSIGNMENTS = """authorizationresources
+ROLE_ASSIGNMENTS_QUERY = """authorizationresources
 | where type =~ 'microsoft.authorization/roleassignments'
 | extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
 | extend role = extract('[^/]+$', 0, roleId)
@@ -86,7 +87,7 @@ ASSIGNMENTS = """authorizationresources
 | project id, scope, roleId, principalId = tostring(properties.principalId), \
 principalType = tostring(properties.principalType), condition = tostring(properties.condition)
 | order by id asc"""
-OWNERS = """resources
+IDENTITY_OWNERS_QUERY = """resources
 | extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
 'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
 | where own in ({principals}) or assigned in ({principals})
@@ -95,35 +96,35 @@ clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 | order by id asc"""
 
 
-def with_names(names: Iterable[str]) -> str:
+def registry_name_condition(names: Iterable[str]) -> str:
     """A condition in `REGISTRIES` for those of these names."""
-    return f" and name in~ ({listed(name.lower() for name in names)})"
+    return f" and name in~ ({list_kql(name.lower() for name in names)})"
 
 
-def scopes(registry_ids: list[str]) -> str:
+def role_scope_condition(registry_ids: list[str]) -> str:
     """A condition for the scopes from which a role may reach one of the registries, as short as it can be."""
     ids = [each.lower() for each in registry_ids]
-    groups = sorted({each.partition("/providers/")[0] for each in ids})
+    groups = sorted({parse_resource_id(each).scope for each in ids})
     conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
-    if len(groups) <= _FEW_SCOPES:
-        conditions.append(f"scope in ({listed(groups)})")
+    if len(groups) <= _MAX_NAMED_SCOPES:
+        conditions.append(f"scope in ({list_kql(groups)})")
     else:
         conditions.append("array_length(split(scope, '/')) == 5")
-    if len(ids) <= _FEW:
-        conditions += [f"scope startswith '{quoted(each)}'" for each in ids]
+    if len(ids) <= _MAX_NAMED_REGISTRIES:
+        conditions += [f"scope startswith '{quote_kql(each)}'" for each in ids]
     else:
         conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
     return " or ".join(conditions)
 
 
-def named(login_servers: list[str], suffix: str) -> str:
+def login_server_condition(login_servers: list[str], suffix: str) -> str:
     """A condition for rows that may name one of the registries; what it lets through is compared exactly later."""
     labels = [each.partition(".")[0] for each in login_servers]
-    wanted = [f"{label}." for label in labels] if len(labels) <= _FEW else [suffix]
-    return " or ".join(f"tostring(properties) contains '{quoted(text)}'" for text in wanted)
+    wanted = [f"{label}." for label in labels] if len(labels) <= _MAX_NAMED_REGISTRIES else [suffix]
+    return " or ".join(f"tostring(properties) contains '{quote_kql(text)}'" for text in wanted)
 
 
-def sites(naming: str) -> str:
+def site_condition(naming: str) -> str:
     """A condition for what `naming` lets through (see `named`), and for sites whose image is in no row in clear text:
     compose files and sidecars.
     """

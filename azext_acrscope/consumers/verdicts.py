@@ -4,23 +4,26 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from azext_acrscope import _errors
-from azext_acrscope.consumers import uses
-from azext_acrscope.consumers.inventory import Found, Registry
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, member_at
+from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.consumers import errors, registry_uses
+from azext_acrscope.consumers.inventory import Inventory, RegistryInView
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
-from azext_acrscope.consumers.rights import Holder
-from azext_acrscope.consumers.uses import Odd, Use, at, items, text
+from azext_acrscope.consumers.registry_uses import RegistryUse
+from azext_acrscope.consumers.role_assignments import RightsHolder
 
-_ORDER = (BREAKS, UNKNOWN, WORKS)
-BY_RESOURCE, BY_ROLE, BY_BROAD_ROLE = "resource", "role", "broad role"
-_FOUNDRY = "microsoft.cognitiveservices/accounts"
-_ASSIGNED = "microsoft.managedidentity/userassignedidentities"
+_VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
+FOUND_BY_RESOURCE, FOUND_BY_ROLE, FOUND_BY_BROAD_ROLE = "resource", "role", "broad role"
+_FOUNDRY_TYPE = "microsoft.cognitiveservices/accounts"
+_USER_ASSIGNED_IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
 
 
-def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: Iterable[Use]) -> list[dict[str, Any]]:
+def judge_consumers(
+    registry: RegistryInView, found: Inventory, knowledge: Knowledge, used: Iterable[RegistryUse]
+) -> list[dict[str, Any]]:
     """A row for each consumer of a registry, what breaks first.
 
-    ``{consumer, name, kind, signIn, verdict, why, mend, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
+    ``{consumer, name, kind, signIn, verdict, why, fix, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
     is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
     `foundBy` is `resource` for what says that it uses the registry, `role` for what may pull by a role, and `broad
     role` for what may only because it may do everything (Owner, Reader …), from above the registry.
@@ -28,65 +31,71 @@ def of_registry(registry: Registry, found: Found, knowledge: Knowledge, used: It
     :param used: the uses of this registry.
     """
     held = found.holders.get(registry.id.lower(), {})
-    rows = [_of_use(use, knowledge, held) for use in used]
+    rows = [_judge_use(use, knowledge, held) for use in used]
     explained = {principal for use in used for principal in use.principals}
     isolated = {use.consumer.lower() for use in used if use.kind == "aks-network-isolated"}
     for cluster, nodes in found.clusters:
         if nodes & held.keys():
             explained |= nodes
             if cluster["id"].lower() not in isolated:
-                rows.append(_of_cluster(cluster, nodes, knowledge, held))
-    rows += [_of_holder(holder, found, knowledge) for holder in held.values() if holder.principal not in explained]
-    return sorted(rows, key=lambda row: (_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"]))
+                rows.append(_judge_cluster(cluster, nodes, knowledge, held))
+    rows += [_judge_holder(holder, found, knowledge) for holder in held.values() if holder.principal not in explained]
+    return sorted(
+        rows, key=lambda row: (_VERDICT_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"])
+    )
 
 
-def to_ask(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def unknown_to_ask(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The unknown consumers that somebody has to be asked about.
 
     Not who may pull only by a broad role: owners, contributors and readers of a subscription are found over every
     registry in it. They are told; but if they counted, no registry would ever be free of unknown consumers.
     """
-    return [row for row in rows if row["verdict"] == UNKNOWN and row["foundBy"] != BY_BROAD_ROLE]
+    return [row for row in rows if row["verdict"] == UNKNOWN and row["foundBy"] != FOUND_BY_BROAD_ROLE]
 
 
-def _of_use(use: Use, knowledge: Knowledge, held: dict[str, Holder]) -> dict[str, Any]:
+def _judge_use(use: RegistryUse, knowledge: Knowledge, held: dict[str, RightsHolder]) -> dict[str, Any]:
     entry = knowledge.entry(use.kind, use.sign_in)
-    row = _row(use.consumer, use.name, use.kind, use.sign_in, entry, knowledge, use.detail)
-    return {**row, "rights": _rights(use.principals, held), "managedBy": use.managed_by}
+    row = _consumer_row(use.consumer, use.name, use.kind, use.sign_in, entry, knowledge, use.detail)
+    return {**row, "rights": _role_names(use.principals, held), "managedBy": use.managed_by}
 
 
-def _row(
+def _consumer_row(
     consumer: str, name: str, kind: str, sign_in: str, entry: dict[str, str], knowledge: Knowledge, detail: str
 ) -> dict[str, Any]:
     return {
         "consumer": consumer,
-        "name": name or consumer.rpartition("/")[2],
+        "name": name or name_in_id(consumer),
         "kind": kind,
         "signIn": sign_in,
         "verdict": entry["verdict"],
         "why": f"{entry['why']} {detail}".strip(),
-        "mend": entry["mend"],
+        "fix": entry["fix"],
         **knowledge.source(entry["source"]),
-        "foundBy": BY_RESOURCE,
+        "foundBy": FOUND_BY_RESOURCE,
         "rights": [],
         "managedBy": "",
     }
 
 
-def _rights(principals: Iterable[str], held: dict[str, Holder]) -> list[str]:
+def _role_names(principals: Iterable[str], held: dict[str, RightsHolder]) -> list[str]:
     return [role for principal in sorted(principals) if principal in held for role in held[principal].roles]
 
 
-def owners(registry: Registry, found: Found, used: Iterable[Use]) -> dict[str, list[str]]:
+def consumers_by_identity(
+    registry: RegistryInView, found: Inventory, used: Iterable[RegistryUse]
+) -> dict[str, list[str]]:
     """Resource IDs of consumers by the object ID or client ID (lower case) of the identity that they pull with.
 
     Client IDs are known of user-assigned identities only: rows of Resource Graph hold no others.
     """
-    pairs = [(use.consumer, identity) for use in used for identity in uses.with_client_ids(use.row, use.principals)]
+    pairs = [
+        (use.consumer, identity) for use in used for identity in registry_uses.add_client_ids(use.row, use.principals)
+    ]
     held = found.holders.get(registry.id.lower(), {})
     for cluster, nodes in found.clusters:
         if nodes & held.keys():
-            pairs += [(cluster["id"], identity) for identity in uses.with_client_ids(cluster, nodes)]
+            pairs += [(cluster["id"], identity) for identity in registry_uses.add_client_ids(cluster, nodes)]
     explained = {identity for _, identity in pairs}
     for principal in held.keys() - explained:
         if owner := found.owners.get(principal):
@@ -100,25 +109,29 @@ def owners(registry: Registry, found: Found, used: Iterable[Use]) -> dict[str, l
 # --- principals with rights ----------------------------------------------------------------------------------------
 
 
-def _of_holder(holder: Holder, found: Found, knowledge: Knowledge) -> dict[str, Any]:
+def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) -> dict[str, Any]:
     owner = found.owners.get(holder.principal)
     able = "push and pull" if holder.push else "pull"
-    detail = f"It may {able}: {', '.join(holder.roles)}."
+    detail = f"It can {able}: {', '.join(holder.roles)}."
     if not owner:
-        entry = knowledge.entry("identity", uses.UNKNOWN)
+        entry = knowledge.entry("identity", registry_uses.UNKNOWN_AUTH)
         name = f"{holder.kind or 'principal'} {holder.principal}"
-        row = _row(holder.principal, name, _principal_kind(holder), uses.UNKNOWN, entry, knowledge, detail)
+        row = _consumer_row(
+            holder.principal, name, _principal_kind(holder), registry_uses.UNKNOWN_AUTH, entry, knowledge, detail
+        )
     else:
         resource = str(owner.get("type")).lower()
-        kind = "foundry" if resource == _FOUNDRY else "identity"
-        entry = knowledge.entry(kind, uses.IDENTITY)
-        said = kind if kind == "foundry" or resource == _ASSIGNED else f"identity of {resource}"
-        said = "managed identity" if resource == _ASSIGNED else said
-        row = _row(owner["id"], str(owner.get("name") or ""), said, uses.IDENTITY, entry, knowledge, detail)
-    return {**row, "foundBy": BY_BROAD_ROLE if holder.by_chance else BY_ROLE, "rights": holder.roles}
+        kind = "foundry" if resource == _FOUNDRY_TYPE else "identity"
+        entry = knowledge.entry(kind, registry_uses.MANAGED_IDENTITY)
+        said = kind if kind == "foundry" or resource == _USER_ASSIGNED_IDENTITY_TYPE else f"identity of {resource}"
+        said = "managed identity" if resource == _USER_ASSIGNED_IDENTITY_TYPE else said
+        row = _consumer_row(
+            owner["id"], str(owner.get("name") or ""), said, registry_uses.MANAGED_IDENTITY, entry, knowledge, detail
+        )
+    return {**row, "foundBy": FOUND_BY_BROAD_ROLE if holder.by_chance else FOUND_BY_ROLE, "rights": holder.roles}
 
 
-def _principal_kind(holder: Holder) -> str:
+def _principal_kind(holder: RightsHolder) -> str:
     words = {"serviceprincipal": "service principal", "user": "user", "group": "group", "foreigngroup": "group"}
     return words.get(holder.kind.lower(), "principal")
 
@@ -126,19 +139,21 @@ def _principal_kind(holder: Holder) -> str:
 # --- AKS -----------------------------------------------------------------------------------------------------------
 
 
-def _of_cluster(
-    row: dict[str, Any], nodes: frozenset[str], knowledge: Knowledge, held: dict[str, Holder]
+def _judge_cluster(
+    row: dict[str, Any], nodes: frozenset[str], knowledge: Knowledge, held: dict[str, RightsHolder]
 ) -> dict[str, Any]:
-    entry = knowledge.entry("aks", uses.IDENTITY)
-    verdict, why = aks(row, knowledge.aks)
+    entry = knowledge.entry("aks", registry_uses.MANAGED_IDENTITY)
+    verdict, why = judge_node_pools(row, knowledge.aks)
     if why:
         entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
-        entry["mend"] = "Nothing to do." if verdict == WORKS else knowledge.aks["mend"]
-    made = _row(row["id"], str(row.get("name") or ""), "aks", uses.IDENTITY, entry, knowledge, "")
-    return {**made, "rights": _rights(nodes, held)}
+        entry["fix"] = "Nothing to do." if verdict == WORKS else knowledge.aks["fix"]
+    made = _consumer_row(
+        row["id"], str(row.get("name") or ""), "aks", registry_uses.MANAGED_IDENTITY, entry, knowledge, ""
+    )
+    return {**made, "rights": _role_names(nodes, held)}
 
 
-def aks(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, str]:
+def judge_node_pools(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, str]:
     """The verdict over a cluster's node pools, the worst of them, and a sentence for each pool.
 
     :param rules: ``linux`` and ``windows`` are lists of rules by image date (``from``, ``to``: "" is open) and, where
@@ -146,47 +161,51 @@ def aks(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, str]:
         asks for the ACR audience; ``names`` are the image names that the rules hold for.
     """
     try:
-        pools = [(pool, text(at(pool, "name"))) for pool in items(row.get("pools"))]
-        judged = [(name, *_pool(pool, text(row.get("version")), rules)) for pool, name in pools]
-    except Odd:
+        pools = [(pool, as_text(member_at(pool, "name"))) for pool in as_rows(row.get("pools"))]
+        judged = [(name, *_judge_node_pool(pool, as_text(row.get("version")), rules)) for pool, name in pools]
+    except UnexpectedShape:
         return UNKNOWN, "Its node pools could not be read."
     if not judged:
-        return UNKNOWN, "Its row has no node pools."
-    verdict = next(each for each in _ORDER if any(each == of_pool for _, of_pool, _ in judged))
+        return UNKNOWN, "It has no node pools in Resource Graph."
+    verdict = next(each for each in _VERDICT_ORDER if any(each == of_pool for _, of_pool, _ in judged))
     return verdict, " ".join(f"Pool {name}: {why}." for name, of_pool, why in judged if of_pool == verdict)
 
 
-def _pool(pool: dict[str, Any], version: str, rules: dict[str, Any]) -> tuple[str, str]:
-    image = text(at(pool, "nodeImageVersion"))
-    version = text(at(pool, "currentOrchestratorVersion")) or text(at(pool, "orchestratorVersion")) or version
-    minor = _numbers(".".join(version.split(".")[:2]))
+def _judge_node_pool(pool: dict[str, Any], version: str, rules: dict[str, Any]) -> tuple[str, str]:
+    image = as_text(member_at(pool, "nodeImageVersion"))
+    version = (
+        as_text(member_at(pool, "currentOrchestratorVersion"))
+        or as_text(member_at(pool, "orchestratorVersion"))
+        or version
+    )
+    minor = _parse_numbers(".".join(version.split(".")[:2]))
     said = f"{image or 'no node image'}, Kubernetes {version or 'unknown'}"
-    if len(minor) == 2 and minor <= _numbers(rules["neverUpTo"]):
-        return BREAKS, f"{said}: no credential provider of this Kubernetes version asks for the ACR audience"
+    if len(minor) == 2 and minor <= _parse_numbers(rules["neverUpTo"]):
+        return BREAKS, f"{said}: no credential provider of this Kubernetes version requests the ACR audience"
     windows = image.lower().startswith("akswindows")
-    date = _numbers(image.rpartition("." if windows else "-")[2])
+    date = _parse_numbers(image.rpartition("." if windows else "-")[2])
     if not date or not any(image.lower().startswith(name.lower()) for name in rules["names"]):
-        return UNKNOWN, f"{said}: of this image nothing is known"
+        return UNKNOWN, f"{said}: nothing is known about this image"
     if len(minor) != 2:
         return UNKNOWN, f"{said}: which credential provider runs depends on the Kubernetes version"
     for rule in rules["windows" if windows else "linux"]:
-        first, last = _numbers(rule["from"]), _numbers(rule["to"])
-        low, high = (_numbers(each) for each in rule.get("minors", ["", ""]))
+        first, last = _parse_numbers(rule["from"]), _parse_numbers(rule["to"])
+        low, high = (_parse_numbers(each) for each in rule.get("minors", ["", ""]))
         if (first or date) <= date <= (last or date) and (low or minor) <= minor <= (high or minor):
             return rule["verdict"], f"{said}: {rule['why']}"
-    return UNKNOWN, f"{said}: of this image nothing is known"
+    return UNKNOWN, f"{said}: nothing is known about this image"
 
 
-def _numbers(dotted: str) -> tuple[int, ...]:
+def _parse_numbers(dotted: str) -> tuple[int, ...]:
     """A version or a date as numbers; nothing if it is neither."""
     return tuple(int(part) for part in dotted.split(".")) if re.fullmatch(r"\d{1,9}(\.\d{1,9})*", dotted) else ()
 
 
-def clusters_on_secrets(found: Found) -> list[str]:
+def clusters_with_client_secrets(found: Inventory) -> list[str]:
     """A sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
-    names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _on_secret(row)]
-    return [_errors.clusters_on_secrets(names)] if names else []
+    names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _uses_client_secret(row)]
+    return [errors.clusters_on_secrets(names)] if names else []
 
 
-def _on_secret(row: dict[str, Any]) -> bool:
+def _uses_client_secret(row: dict[str, Any]) -> bool:
     return str(row.get("servicePrincipal") or "").lower() not in ("", "msi")

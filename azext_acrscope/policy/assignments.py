@@ -7,139 +7,130 @@ answers 201, for a new one as for a changed one (recorded). `planning` works out
 
 from typing import Any
 
-from azext_acrscope import _errors
-from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.arm_paths import ArmPath, arm_path, is_name
-from azext_acrscope.policy import roles
-from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_ours
-from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base.foreign_json import find_object, find_value
+from azext_acrscope.base.resource_ids import is_arm_name
+from azext_acrscope.policy import errors, roles
+from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_audience_definition
+from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope
 
 API_VERSION = "2025-11-01"
 # How we know ours again; `assignedBy` is what the portal shows.
-MARK = ("madeWith", "acrscope")
-_LONGEST_NAME, _LONGEST_IN_MANAGEMENT_GROUPS = 64, 24
+CREATOR_MARK = ("madeWith", "acrscope")
+_MAX_NAME_LENGTH, _MAX_NAME_LENGTH_IN_MANAGEMENT_GROUPS = 64, 24
 
 Assignment = dict[str, Any]
 
 
-def check_name(name: str, scope: PolicyScope) -> None:
+def check_assignment_name(name: str, scope: PolicyScope) -> None:
     """Refuse a name that Azure would refuse, or that would change the path of a request.
 
     :raises InvalidArgumentValueError: if so.
     """
-    longest = _LONGEST_IN_MANAGEMENT_GROUPS if scope.management_group else _LONGEST_NAME
-    if not is_name("assignment", name) or len(name) > longest:
-        raise _errors.bad_assignment_name(name, longest)
+    longest = _MAX_NAME_LENGTH_IN_MANAGEMENT_GROUPS if scope.management_group else _MAX_NAME_LENGTH
+    if not is_arm_name("assignment", name) or len(name) > longest:
+        raise errors.bad_assignment_name(name, longest)
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
-def read(arm: Arm, scope: PolicyScope, name: str) -> Assignment | None:
+def read_assignment(arm: ArmClient, scope: PolicyScope, name: str) -> Assignment | None:
     """The assignment of that name at exactly this scope; None if there is none.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises ResourceNotFoundError: the scope is not there.
     """
     try:
-        return _checked(arm.get(id_of(scope, name), API_VERSION))
+        return _checked_assignment(arm.get(assignment_id(scope, name), API_VERSION))
     except ArmError as error:
         if error.code == "PolicyAssignmentNotFound":
             return None
-        raise refused(error, scope, "read policy assignments", TO_READ) from error
+        raise refusal_error(error, scope, "read policy assignments", READER_ROLE) from error
 
 
-def at(arm: Arm, scope: PolicyScope) -> list[Assignment]:
+def list_assignments(arm: ArmClient, scope: PolicyScope) -> list[Assignment]:
     """All assignments at exactly this scope."""
     path = arm_path("{scope}/providers/Microsoft.Authorization/policyAssignments", scope=scope.path)
     try:
         return arm.pages(path, API_VERSION, **{"$filter": "atExactScope()"})
     except ArmError as error:
-        raise refused(error, scope, "read policy assignments", TO_READ) from error
+        raise refusal_error(error, scope, "read policy assignments", READER_ROLE) from error
 
 
-def made_by_us(assignment: Assignment) -> bool:
+def is_made_by_acrscope(assignment: Assignment) -> bool:
     """Whether `assign` made it."""
     properties = assignment.get("properties") or {}
-    metadata = properties.get("metadata")
-    marked = isinstance(metadata, dict) and metadata.get(MARK[0]) == MARK[1]
-    return marked and is_ours(properties.get("policyDefinitionId"))
+    marked = find_value(properties, "metadata", CREATOR_MARK[0]) == CREATOR_MARK[1]
+    return marked and is_audience_definition(properties.get("policyDefinitionId"))
 
 
-def effect_of(assignment: Assignment) -> str:
+def assigned_effect(assignment: Assignment) -> str:
     """The effect that an assignment of one of the two definitions names: its parameter, else the default."""
     properties = assignment["properties"]
     named = ((properties.get("parameters") or {}).get("effect") or {}).get("value")
     return str(named or DEFAULT_EFFECTS.get(str(properties.get("policyDefinitionId")).lower(), "unknown"))
 
 
-def principals(assignment: Assignment | None) -> list[str]:
-    """The object IDs of an assignment's identities, as Azure answers them: its own, or user-assigned ones."""
-    identity = (assignment or {}).get("identity") or {}
-    own = [identity.get("principalId")]
-    users = [(each or {}).get("principalId") for each in (identity.get("userAssignedIdentities") or {}).values()]
-    return [str(each) for each in own + users if each]
-
-
-def id_of(scope: PolicyScope, name: str) -> ArmPath:
+def assignment_id(scope: PolicyScope, name: str) -> ArmPath:
     template = "{scope}/providers/Microsoft.Authorization/policyAssignments/{assignment}"
     return arm_path(template, scope=scope.path, assignment=name)
 
 
-def _checked(reply: Reply) -> Assignment:
-    body = reply.body
-    whole = isinstance(body, dict) and body.get("id") and body.get("name")
-    if not whole or not isinstance(body.get("properties"), dict) or not body["properties"].get("policyDefinitionId"):
-        raise _errors.not_an_assignment()
+def _checked_assignment(reply: Reply) -> Assignment:
+    body = find_object(reply.body)
+    if not (body.get("id") and body.get("name") and find_value(body, "properties", "policyDefinitionId")):
+        raise errors.not_an_assignment()
     return body
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
-def put(arm: Arm, scope: PolicyScope, name: str, body: Assignment) -> Assignment:
+def put_assignment(arm: ArmClient, scope: PolicyScope, name: str, body: Assignment) -> Assignment:
     """Make an assignment, or replace it as a whole.
 
     :raises ForbiddenError: naming the role to ask for.
     """
     try:
-        return _checked(arm.put(id_of(scope, name), API_VERSION, body))
+        return _checked_assignment(arm.put(assignment_id(scope, name), API_VERSION, body))
     except ArmError as error:
-        raise refused(error, scope, "assign policies", TO_ASSIGN) from error
+        raise refusal_error(error, scope, "assign policies", ASSIGNER_ROLE) from error
 
 
-def to_remove(arm: Arm, scope: PolicyScope, name: str | None) -> Assignment | None:
+def find_removable(arm: ArmClient, scope: PolicyScope, name: str | None) -> Assignment | None:
     """The assignment to take back: that of this name, by default the only one that `assign` made at the scope.
 
     :return: None if there is none.
     :raises ValidationError: it is somebody else's, or several are ours and none was named.
     """
     if name:
-        found = read(arm, scope, name)
-        if found and not made_by_us(found):
-            raise _errors.not_our_assignment(name, scope.text, str(found["properties"]["policyDefinitionId"]))
+        found = read_assignment(arm, scope, name)
+        if found and not is_made_by_acrscope(found):
+            raise errors.not_our_assignment(name, scope.text, str(found["properties"]["policyDefinitionId"]))
         return found
-    ours = [each for each in at(arm, scope) if made_by_us(each)]
+    ours = [each for each in list_assignments(arm, scope) if is_made_by_acrscope(each)]
     if len(ours) > 1:
-        raise _errors.several_assignments(sorted(str(each["name"]) for each in ours), scope.text)
+        raise errors.several_assignments(sorted(str(each["name"]) for each in ours), scope.text)
     return ours[0] if ours else None
 
 
-def unassign(arm: Arm, scope: PolicyScope, assignment: Assignment, role_ids: list[ArmPath]) -> None:
+def remove_assignment(arm: ArmClient, scope: PolicyScope, assignment: Assignment, role_ids: list[ArmPath]) -> None:
     """Remove role assignments of its identity and then an assignment: interrupted between, a repeat finds the rest.
 
     The other way round, nobody would know any more which role assignments were meant.
     """
-    roles.withdraw(arm, scope, role_ids)
+    roles.delete_role_assignments(arm, scope, role_ids)
     try:
-        arm.delete(id_of(scope, assignment["name"]), API_VERSION)
+        arm.delete(assignment_id(scope, assignment["name"]), API_VERSION)
     except ArmError as error:
         if error.status != 404:
-            raise refused(error, scope, "remove policy assignments", TO_ASSIGN) from error
+            raise refusal_error(error, scope, "remove policy assignments", ASSIGNER_ROLE) from error
 
 
-def removal(
+def removal_result(
     scope: PolicyScope, assignment: Assignment | None, role_ids: list[ArmPath], name: str | None = None
 ) -> dict[str, Any]:
     """What `unassign` prints: what it removed; without an assignment nothing was there."""

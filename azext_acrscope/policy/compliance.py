@@ -6,32 +6,34 @@ assignment is evaluated within half an hour; `evaluate` asks for it. Wire format
 and no body, answered in pages with ``@odata.nextLink``, which are asked for with POST, too; IDs are lower-cased.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from azext_acrscope import _errors, fleet, registry
-from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.arm_paths import arm_path
-from azext_acrscope.fleet import Fleet
-from azext_acrscope.policy import definitions
-from azext_acrscope.policy.governing import Governance, Rule, management_group
-from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
-from azext_acrscope.policy.scopes import PolicyScope, contains, of_group, of_subscription
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.paths import arm_path
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import management_group_name, name_in_id, parse_resource_id
+from azext_acrscope.fleet import summary as fleet_summary
+from azext_acrscope.fleet.summary import Fleet
+from azext_acrscope.policy import definitions, errors
+from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
+from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
+from azext_acrscope.policy.scopes import PolicyScope, resource_group_scope, scope_contains, subscription_scope
+from azext_acrscope.registry import resource as registry_resource
 
 STATES_API_VERSION = "2019-10-01"
-_STATES = "/providers/Microsoft.PolicyInsights/policyStates/latest"
+_LATEST_STATES_PATH = "/providers/Microsoft.PolicyInsights/policyStates/latest"
 COMPLIANT, NON_COMPLIANT, EXEMPT = "Compliant", "NonCompliant", "Exempt"
 NOT_GOVERNED, NOT_EVALUATED = "NotGoverned", "NotEvaluated"
 # The first of these that a registry has under any rule is what it is said to be.
 _WORST_FIRST = (NON_COMPLIANT, NOT_EVALUATED, COMPLIANT, EXEMPT)
-_FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 1.0, 15.0
 
 
 @dataclass(frozen=True)
-class State:
+class PolicyState:
     """One registry under one rule, as of the last evaluation.
 
     :ivar state: Azure's word: Compliant, NonCompliant, Exempt, or a rarer one.
@@ -43,38 +45,38 @@ class State:
     evaluated: str
 
 
-def states(arm: Arm, scope: PolicyScope) -> list[State]:
+def read_states(arm: ArmClient, scope: PolicyScope) -> list[PolicyState]:
     """The policy states of the two definitions at a scope: a request for each thousand.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises AzureResponseError: an answer is no page of policy states.
     """
-    names = " or ".join(f"policyDefinitionName eq '{each.split('/')[-1]}'" for each in definitions.DEFAULT_EFFECTS)
+    names = " or ".join(f"policyDefinitionName eq '{name_in_id(each)}'" for each in definitions.DEFAULT_EFFECTS)
     wanted = "resourceId,policyAssignmentId,policyDefinitionReferenceId,complianceState,timestamp"
     try:
         rows = arm.posted_pages(
-            arm_path(f"{{scope}}{_STATES}/queryResults", scope=scope.path),
+            arm_path(f"{{scope}}{_LATEST_STATES_PATH}/queryResults", scope=scope.path),
             STATES_API_VERSION,
             **{"$filter": names, "$select": wanted},
         )
     except ArmError as error:
-        raise refused(error, scope, "read policy states", TO_READ) from error
-    return [state for row in rows if (state := _state(row))]
+        raise refusal_error(error, scope, "read policy states", READER_ROLE) from error
+    return [state for row in rows if (state := _parse_state(row))]
 
 
-def _state(row: dict[str, Any]) -> State | None:
+def _parse_state(row: dict[str, Any]) -> PolicyState | None:
     members = [row.get(name) for name in ("resourceId", "policyAssignmentId", "complianceState")]
     if not all(isinstance(each, str) and each for each in members):
         return None
     resource, assignment, state = map(str, members)
     reference = str(row.get("policyDefinitionReferenceId") or "").lower()
-    return State(resource.lower(), (assignment.lower(), reference), state, str(row.get("timestamp") or ""))
+    return PolicyState(resource.lower(), (assignment.lower(), reference), state, str(row.get("timestamp") or ""))
 
 
 # --- an evaluation on demand ---------------------------------------------------------------------------------------
 
 
-def evaluate(arm: Arm, wanted: list[PolicyScope], timeout: float, sleep: Callable[[float], None]) -> None:
+def run_evaluation(arm: ArmClient, wanted: list[PolicyScope], timeout: float, sleep: Callable[[float], None]) -> None:
     """Have subscriptions or resource groups evaluated, and wait for the end; all are under way together.
 
     :raises ForbiddenError: naming the role to ask for.
@@ -82,65 +84,71 @@ def evaluate(arm: Arm, wanted: list[PolicyScope], timeout: float, sleep: Callabl
     :raises ManualInterrupt: Ctrl-C; the evaluation goes on.
     """
     try:
-        running = {place: _trigger(arm, place) for place in wanted}
-        deadline, pause = time.monotonic() + timeout, _FIRST_LOOK_SECONDS
-        while running := {place: link for place, link in running.items() if not _ended(arm, place, link)}:
-            if time.monotonic() > deadline:
-                raise _errors.evaluation_too_slow(next(iter(running)).text, timeout)
-            sleep(pause)
-            pause = min(pause * 2, _SLOWEST_LOOK_SECONDS)
+        running = {place: _trigger_evaluation(arm, place) for place in wanted}
+        polling = Polling(timeout, sleep)
+        while running := {place: link for place, link in running.items() if not _is_evaluation_done(arm, place, link)}:
+            if not polling.wait():
+                raise errors.evaluation_too_slow(next(iter(running)).text, timeout)
     except KeyboardInterrupt:
-        raise _errors.evaluation_goes_on(wanted[0].text) from None
+        raise errors.evaluation_goes_on(wanted[0].text) from None
 
 
-def _trigger(arm: Arm, place: PolicyScope) -> str:
+def _trigger_evaluation(arm: ArmClient, place: PolicyScope) -> str:
     """Ask for an evaluation: 202 with a Location to look at; empty if it is over at once."""
     try:
-        reply = arm.post(arm_path(f"{{scope}}{_STATES}/triggerEvaluation", scope=place.path), STATES_API_VERSION)
+        reply = arm.post(
+            arm_path(f"{{scope}}{_LATEST_STATES_PATH}/triggerEvaluation", scope=place.path), STATES_API_VERSION
+        )
     except ArmError as error:
-        raise refused(error, place, "have Azure Policy evaluate what is there", TO_ASSIGN) from error
+        raise refusal_error(error, place, "start an evaluation of Azure Policy", ASSIGNER_ROLE) from error
     link = str(reply.headers.get("Location") or "")
     if reply.status == 202 and not urlsplit(link).netloc:
-        raise _errors.not_a_policy_answer("an evaluation")
+        raise errors.not_a_policy_answer("an evaluation")
     return link
 
 
-def _ended(arm: Arm, place: PolicyScope, link: str) -> bool:
+def _is_evaluation_done(arm: ArmClient, place: PolicyScope, link: str) -> bool:
     """A look at an evaluation: 202 while it is under way, then 200 with ``{"status": "Succeeded"}``."""
     if not link:
         return True
     try:
         reply = arm.follow(link)
     except ArmError as error:
-        raise refused(error, place, "follow an evaluation", TO_ASSIGN) from error
+        raise refusal_error(error, place, "follow an evaluation", ASSIGNER_ROLE) from error
     state = str(reply.body.get("status")) if isinstance(reply.body, dict) else "Succeeded"
     if reply.status == 200 and state.lower() in ("failed", "canceled", "cancelled"):
-        raise _errors.evaluation_failed(place.text, state)
+        raise errors.evaluation_failed(place.text, state)
     return reply.status != 202
 
 
 # --- side by side --------------------------------------------------------------------------------------------------
 
 
-def report(scope: PolicyScope, found: Governance, seen: Fleet, known: list[State], audience: str) -> dict[str, Any]:
+def compliance_result(
+    scope: PolicyScope, found: EffectiveRules, seen: Fleet, known: list[PolicyState], audience: str
+) -> dict[str, Any]:
     """What `az acr scope policy show` prints: ``{scope, assignments[], registries[]}``; see `_assignment`, `_row`."""
-    by_registry: dict[str, dict[tuple[str, str], State]] = {}
+    by_registry: dict[str, dict[tuple[str, str], PolicyState]] = {}
     for state in known:
         by_registry.setdefault(state.registry, {})[state.key] = state
     rows = [
-        _row(fleet.row(each, seen, audience), found, by_registry.get(str(each["id"]).lower(), {}))
+        _registry_row(
+            fleet_summary.fleet_row(each, seen, audience), found, by_registry.get(str(each["id"]).lower(), {})
+        )
         for each in seen.registries
     ]
     return {
         "scope": scope.path,
-        "assignments": [_assignment(rule, _inherited(rule, scope, found), rows) for rule in found.rules],
+        "assignments": [_assignment_row(rule, _is_inherited(rule, scope, found), rows) for rule in found.rules],
         "registries": rows,
     }
 
 
-def _assignment(rule: Rule, inherited: bool, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _assignment_row(rule: PolicyRule, inherited: bool, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """One of the two definitions as assigned; of an initiative, each member that is one of them."""
-    under = [each for row in rows for each in row["assignments"] if (each["id"], each["reference"]) == _key(rule)]
+    under = [
+        each for row in rows for each in row["assignments"] if (each["id"], each["reference"]) == _assignment_key(rule)
+    ]
     return {
         "id": rule.assignment,
         "name": rule.name,
@@ -159,19 +167,19 @@ def _assignment(rule: Rule, inherited: bool, rows: list[dict[str, Any]]) -> dict
     }
 
 
-def _inherited(rule: Rule, scope: PolicyScope, found: Governance) -> bool:
+def _is_inherited(rule: PolicyRule, scope: PolicyScope, found: EffectiveRules) -> bool:
     """Whether it is assigned above the scope."""
-    group = management_group(rule.scope)
+    group = management_group_name(rule.scope)
     if group:
         return group in found.above and rule.scope.lower() != scope.path.lower()
-    return not (scope.management_group or contains(scope.path, rule.scope))
+    return not (scope.management_group or scope_contains(scope.path, rule.scope))
 
 
-def _key(rule: Rule) -> tuple[str, str | None]:
+def _assignment_key(rule: PolicyRule) -> tuple[str, str | None]:
     return rule.assignment, rule.reference or None
 
 
-def over(found: Governance, registry_id: str) -> list[dict[str, Any]]:
+def registry_policies(found: EffectiveRules, registry_id: str) -> list[dict[str, Any]]:
     """The rules over one registry, for `az acr scope show --policy`."""
     return [
         {
@@ -185,11 +193,14 @@ def over(found: Governance, registry_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def _row(described: dict[str, Any], found: Governance, mine: dict[tuple[str, str], State]) -> dict[str, Any]:
+def _registry_row(
+    described: dict[str, Any], found: EffectiveRules, mine: dict[tuple[str, str], PolicyState]
+) -> dict[str, Any]:
     """A registry: its status now, what Azure Policy has seen of it, and whether the two go together."""
     over = found.over(described["id"])
     under = [
-        _under(rule, found.exempt(rule, described["id"]), mine.get(rule.key), described["status"]) for rule in over
+        _registry_assignment_row(rule, found.exempt(rule, described["id"]), mine.get(rule.key), described["status"])
+        for rule in over
     ]
     counting = [each for each in under if each["effect"] != "disabled"]
     said = [each["compliance"] for each in counting]
@@ -206,7 +217,7 @@ def _row(described: dict[str, Any], found: Governance, mine: dict[tuple[str, str
     }
 
 
-def _under(rule: Rule, exempt: bool, state: State | None, status: str) -> dict[str, Any]:
+def _registry_assignment_row(rule: PolicyRule, exempt: bool, state: PolicyState | None, status: str) -> dict[str, Any]:
     """A rule as it is about one registry. Both definitions count a registry as compliant if it is `disabled`."""
     compliance = state.state if state else NOT_EVALUATED
     return {
@@ -218,63 +229,62 @@ def _under(rule: Rule, exempt: bool, state: State | None, status: str) -> dict[s
         "exempt": exempt,
         "compliance": compliance,
         "evaluatedOn": state.evaluated if state else None,
-        "disagreement": _disagreement(compliance, exempt, status),
+        "disagreement": _find_disagreement(compliance, exempt, status),
     }
 
 
-def _disagreement(compliance: str, exempt: bool, status: str) -> str | None:
-    if compliance == NOT_EVALUATED or status == fleet.UNKNOWN:
+def _find_disagreement(compliance: str, exempt: bool, status: str) -> str | None:
+    if compliance == NOT_EVALUATED or status == registry_resource.UNKNOWN:
         return None
-    now = EXEMPT if exempt else COMPLIANT if status == registry.DISABLED else NON_COMPLIANT
+    now = EXEMPT if exempt else COMPLIANT if status == registry_resource.DISABLED else NON_COMPLIANT
     if compliance not in (COMPLIANT, NON_COMPLIANT, EXEMPT) or compliance == now:
         return None
     is_now = "exempt" if exempt else f"`{status}`"
-    return f"Azure Policy has seen it as {compliance}; it is {is_now} now"
+    return f"Azure Policy reports {compliance}, but it is now {is_now}"
 
 
-def summary(result: dict[str, Any], found: Governance, seen: Fleet, known: list[State], live: bool) -> list[str]:
-    """Lines for people: what governs, what is compliant, what disagrees, what could not be read."""
+def compliance_summary(result: dict[str, Any], known: list[PolicyState], live: bool) -> list[str]:
+    """Return lines for people: what governs, what is compliant, and how fresh that is."""
     rows = result["registries"]
-    lines = [_assigned(each) for each in result["assignments"]] or [
-        "No assignment of the two definitions governs this."
+    lines = [_describe_assignment(each) for each in result["assignments"]] or [
+        "No assignment of the two definitions applies here."
     ]
-    by_state = {state: sum(row["compliance"] == state for row in rows) for state in sorted(_names(rows))}
+    by_state = {state: sum(row["compliance"] == state for row in rows) for state in sorted(_compliance_words(rows))}
     counted = ", ".join(f"{number} {state}" for state, number in by_state.items())
-    lines.append(f"In view: {_errors.registries(len(rows))}" + (f": {counted}" if counted else ""))
-    differ = sum(row["disagreement"] is not None for row in rows)
-    if differ:
-        lines.append(
-            f"  {_errors.registries(differ)} whose status is not what Azure Policy has seen: its states lag, and "
-            "--refresh has them renewed."
-        )
+    lines.append(f"In scope: {base_errors.registries(len(rows))}" + (f": {counted}" if counted else ""))
     strangers = len({each.registry for each in known} - {str(row["id"]).lower() for row in rows})
     if strangers:
-        lines.append(f"  Azure Policy has states of {_errors.registries(strangers)} that are not in view (any more).")
+        lines.append(f"  Azure Policy has states of {base_errors.registries(strangers)} outside this scope or deleted.")
     if not live:
-        lines.append(
-            "  Statuses are Resource Graph's, which lags by up to minutes; --live asks for those of this moment."
-        )
-    return lines + [f"  {text}" for text in [*fleet.unread(seen.unreadable), *seen.incomplete, *found.incomplete]]
+        lines.append("  Statuses are from Resource Graph, up to minutes old. Use --live for current ones.")
+    return lines
 
 
-def _assigned(each: dict[str, Any]) -> str:
-    initiative = f", in initiative {each['initiativeId'].split('/')[-1]}" if each["initiativeId"] else ""
+def compliance_warnings(result: dict[str, Any], found: EffectiveRules, seen: Fleet) -> list[str]:
+    """Return warnings: which states disagree with the registries, and what could not be read."""
+    differ = sum(row["disagreement"] is not None for row in result["registries"])
+    lines = [errors.states_lag(differ)] if differ else []
+    return [*lines, *fleet_summary.unread_lines(seen.unreadable), *seen.incomplete, *found.incomplete]
+
+
+def _describe_assignment(each: dict[str, Any]) -> str:
+    initiative = f", in initiative {name_in_id(each['initiativeId'])}" if each["initiativeId"] else ""
     mode = "" if each["enforcementMode"] == "Default" else f" ({each['enforcementMode']})"
     inherited = ", inherited" if each["inherited"] else ""
     return f"{each['name']}: {each['effect']}{mode} at {each['scope']}{inherited}{initiative}"
 
 
-def _names(rows: Iterable[dict[str, Any]]) -> set[str]:
+def _compliance_words(rows: Iterable[dict[str, Any]]) -> set[str]:
     return {row["compliance"] for row in rows}
 
 
-def places(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
+def evaluation_scopes(seen: Fleet, scope: PolicyScope) -> list[PolicyScope]:
     """What to have evaluated for a scope, which must be a subscription or a resource group: a management group's
     subscriptions, a registry's group.
     """
     if scope.management_group:
-        return [of_subscription(each, name) for each, name in seen.subscriptions.items()]
-    parts = scope.path.split("/")
-    if len(parts) > 5:
-        return [of_group(parts[2], parts[4])]
+        return [subscription_scope(each, name) for each, name in seen.subscriptions.items()]
+    parts = parse_resource_id(scope.path)
+    if parts.resource_group:
+        return [resource_group_scope(parts.subscription, parts.resource_group)]
     return [scope]

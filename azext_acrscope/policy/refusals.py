@@ -2,18 +2,21 @@
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors
-from azext_acrscope.arm import ArmError
+from azext_acrscope.arm.client import ArmError
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.fleet import errors as fleet_errors
+from azext_acrscope.policy import errors
 from azext_acrscope.policy.scopes import PolicyScope
 
 # Who may do what; each is the narrowest built-in role for it.
-TO_READ = "Reader"
-TO_ASSIGN = "Resource Policy Contributor"
-TO_GRANT = "Role Based Access Control Administrator"
-TO_USE_IDENTITY = "Managed Identity Operator"
+READER_ROLE = "Reader"
+ASSIGNER_ROLE = "Resource Policy Contributor"
+GRANTER_ROLE = "Role Based Access Control Administrator"
+IDENTITY_USER_ROLE = "Managed Identity Operator"
 
 
-def refused(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLIError:
+def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLIError:
     """The error for a request at a scope that ARM refused.
 
     :param doing: what the request was to do, such as "read policy assignments".
@@ -21,13 +24,13 @@ def refused(error: ArmError, scope: PolicyScope, doing: str, role: str) -> AzCLI
     """
     told = (error.code, error.message, error.correlation)
     if error.code == "LinkedAuthorizationFailed":  # it may not hand the identity to somebody
-        return _errors.identity_right_missing(TO_USE_IDENTITY, *told)
+        return errors.identity_right_missing(IDENTITY_USER_ROLE, *told)
     if error.status == 403 and error.code != "RequestDisallowedByPolicy":
-        missing = _errors.right_missing(doing, scope.text, scope.path, role, *told)
+        missing = errors.right_missing(doing, scope.text, scope.path, role, *told)
         # Azure says the same of a management group that does not exist.
-        return _errors.with_advice(missing, _errors.CHECK_GROUP) if scope.management_group else missing
+        return base_errors.with_advice(missing, errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":
-        return _errors.group_not_found(str(scope.resource_group), scope.path.split("/")[2])
+        return fleet_errors.group_not_found(str(scope.resource_group), parse_resource_id(scope.path).subscription)
     if error.status == 404 and scope.management_group and not error.code.startswith("Policy"):
-        return _errors.management_group_not_found(scope.management_group)
+        return base_errors.management_group_not_found(scope.management_group)
     return error.as_cli_error(scope.text, f"what the role {role} may do")

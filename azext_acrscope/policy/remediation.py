@@ -14,41 +14,46 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_acrscope import _errors, record, registry
-from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.arm_paths import ArmPath, arm_path, checked_id
-from azext_acrscope.enforcement import Plan
-from azext_acrscope.fleet import UNKNOWN, Fleet
-from azext_acrscope.policy.governing import Governance, Rule, management_group
-from azext_acrscope.policy.refusals import TO_ASSIGN, TO_READ, refused
-from azext_acrscope.policy.scopes import PolicyScope, contains
-from azext_acrscope.registry import Resource
-from azext_acrscope.rollout import CHANGED, Item
-from azext_acrscope.tokens import plain
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.foreign_json import find_object, find_value
+from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import management_group_name, parse_resource_id
+from azext_acrscope.base.tokens import safe_word
+from azext_acrscope.fleet.summary import Fleet
+from azext_acrscope.policy import errors
+from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyRule
+from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
+from azext_acrscope.policy.roles import gives_writing_role
+from azext_acrscope.policy.scopes import PolicyScope, scope_contains
+from azext_acrscope.registry import resource as registry_resource
+from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 
 API_VERSION = "2021-10-01"
 ROLES_API_VERSION = "2022-04-01"
-_CAN_WRITE = ("b24988ac-6180-42a0-ab88-20f7382dd24c", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635")  # Contributor, Owner
-_MOST, _AT_ONCE = 50000, 30  # registries of a remediation (the default is 500), deployments at once (10): the maxima
-_ENDED = ("succeeded", "failed", "canceled", "cancelled")
-_FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 1.0, 15.0
-REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, LEFT = _RESULTS = (
+_MAX_REGISTRIES, _MAX_PARALLEL_DEPLOYMENTS = (
+    50000,
+    30,
+)  # registries of a remediation (the default is 500), deployments at once (10): the maxima
+_FINAL_STATES = ("succeeded", "failed", "canceled", "cancelled")
+REMEDIATED, ENFORCED, UNCHANGED, SKIPPED, FAILED, NOT_REACHED = _RESULT_WORDS = (
     "remediated",
     "enforced",
     "unchanged",
     "skipped",
     "failed",
-    "left",
+    "notReached",
 )
 
-Watch = Callable[[int, int, int], None]
+ProgressCallback = Callable[[int, int, int], None]
 
 
 @dataclass
-class Target:
+class RemediationTarget:
     """A registry that the assignment governs: what it is before and after, and what came of it."""
 
-    resource: Resource
+    resource: RegistryResource
     before: str
     after: str = ""
     result: str = ""
@@ -60,16 +65,16 @@ class Target:
 
 
 @dataclass
-class Task:
+class RemediationTask:
     """A remediation to run: one assignment's, at the scope named or, if that is below it, at the assignment's."""
 
-    rule: Rule
+    rule: PolicyRule
     place: PolicyScope
-    targets: list[Target]
+    targets: list[RemediationTarget]
     name: str = field(default_factory=lambda: f"acrscope-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}")
 
     @property
-    def todo(self) -> list[Target]:
+    def todo(self) -> list[RemediationTarget]:
         """Those that are to be changed."""
         return [each for each in self.targets if not each.result]
 
@@ -81,17 +86,22 @@ class Task:
     @property
     def option(self) -> str:
         """How `az policy remediation` is told the place."""
-        if self.place.management_group:
-            return f" --management-group {self.place.management_group}"
-        parts = self.place.path.split("/")
-        group = f" --resource-group {parts[4]}" if len(parts) > 4 else ""
-        return f"{group} --subscription {parts[2]}"
+        return _place_options(self.place.path)
+
+
+def _place_options(scope: str) -> str:
+    """Return the options that name a scope to a command."""
+    parts = parse_resource_id(scope)
+    if parts.management_group:
+        return f" --management-group {parts.management_group}"
+    group = f" --resource-group {parts.resource_group}" if parts.resource_group else ""
+    return f"{group} --subscription {parts.subscription}"
 
 
 # --- before --------------------------------------------------------------------------------------------------------
 
 
-def choose(found: Governance, named: str | None, where: str) -> Rule:
+def choose_modifying_rule(found: EffectiveRules, named: str | None, where: str) -> PolicyRule:
     """The modifying rule to remediate: the one that is named, or the only one.
 
     :param named: an assignment's name, display name or ID.
@@ -103,116 +113,115 @@ def choose(found: Governance, named: str | None, where: str) -> Rule:
         wanted = named.lower()
         match = [r for r in modifying if wanted in (r.name.lower(), r.display_name.lower(), r.assignment.lower())]
         if not match:
-            raise _errors.no_such_assignment(named, where, sorted({rule.name for rule in modifying}))
+            raise errors.no_such_assignment(named, where, sorted({rule.name for rule in modifying}))
         modifying = match
     if not modifying:
-        raise _errors.nothing_modifies(where)
+        raise errors.nothing_modifies(where)
     if len(modifying) > 1:
-        raise _errors.several_modify([f"{rule.name} ({rule.assignment})" for rule in modifying])
+        raise errors.several_modify([f"{rule.name} ({rule.assignment})" for rule in modifying])
     return modifying[0]
 
 
-def plan(rule: Rule, scope: PolicyScope, found: Governance, seen: Fleet) -> Task:
+def plan_remediation(rule: PolicyRule, scope: PolicyScope, found: EffectiveRules, seen: Fleet) -> RemediationTask:
     """The registries that the rule governs in the scope: which are to be changed, and which are not and why."""
-    place = scope if _reaches(rule.scope, scope, found) else _place(rule.scope)
+    place = scope if _governs_whole_scope(rule.scope, scope, found) else _assignment_scope(rule.scope)
     targets = []
     for each in seen.registries:
         if rule not in found.over(str(each["id"])):
             continue
-        targets.append(target := Target(each, _status(each)))
-        if target.before == registry.DISABLED:
-            target.result, target.reason = UNCHANGED, "it is `disabled` already"
+        targets.append(target := RemediationTarget(each, _status_or_unknown(each)))
+        if target.before == registry_resource.DISABLED:
+            target.result, target.reason = UNCHANGED, "it is already `disabled`"
         elif found.exempt(rule, target.id):
             target.result, target.reason = SKIPPED, f"exempt from the assignment {rule.name}"
-    return Task(rule, place, targets)
+    return RemediationTask(rule, place, targets)
 
 
-def _reaches(assigned: str, scope: PolicyScope, found: Governance) -> bool:
+def _governs_whole_scope(assigned: str, scope: PolicyScope, found: EffectiveRules) -> bool:
     """Whether an assignment governs a whole scope, so that the remediation can be made there."""
-    group = management_group(assigned)
-    return group in found.above if group else contains(assigned, scope.path)
+    group = management_group_name(assigned)
+    return group in found.above if group else scope_contains(assigned, scope.path)
 
 
-def _place(scope: str) -> PolicyScope:
-    path = checked_id(scope)
-    parts = path.split("/")
-    if management_group(path):
-        return PolicyScope(path, f"management group {parts[-1]}", management_group=parts[-1])
-    group = parts[4] if len(parts) > 4 else None
-    return PolicyScope(path, f"resource group {group}" if group else f"subscription {parts[2]}", resource_group=group)
+def _assignment_scope(scope: str) -> PolicyScope:
+    path = check_resource_id(scope)
+    parts = parse_resource_id(path)
+    if parts.management_group:
+        return PolicyScope(path, f"management group {parts.name}", management_group=parts.name)
+    group = parts.resource_group or None
+    text = f"resource group {group}" if group else f"subscription {parts.subscription}"
+    return PolicyScope(path, text, resource_group=group)
 
 
-def _status(resource: Resource) -> str:
+def _status_or_unknown(resource: RegistryResource) -> str:
     from azure.cli.core.azclierror import AzureResponseError
 
     try:
-        return registry.status(resource)[0]
+        return registry_resource.status_of(resource)[0]
     except AzureResponseError:
         return UNKNOWN
 
 
-def encrypted(targets: list[Target]) -> list[str]:
+def encrypted_names(targets: list[RemediationTarget]) -> list[str]:
     """The names of those that are encrypted with a customer-managed key, which a remediation cannot change."""
-    return [str(each.resource["name"]) for each in targets if registry.is_encrypted(each.resource)]
+    return [str(each.resource["name"]) for each in targets if registry_resource.uses_customer_key(each.resource)]
 
 
-def check_identity(arm: Arm, rule: Rule) -> str | None:
+def check_identity(arm: ArmClient, rule: PolicyRule) -> str | None:
     """Whether the assignment's identity may change registries; None, or a warning that it may not.
 
     :raises ValidationError: it has no role at all.
     """
-    command = _complete(rule)
+    command = _repair_command(rule)
     assigned: list[dict[str, Any]] = []
     try:
         for principal in rule.identities:
             assigned += arm.pages(
-                arm_path("{scope}/providers/Microsoft.Authorization/roleAssignments", scope=checked_id(rule.scope)),
+                arm_path(
+                    "{scope}/providers/Microsoft.Authorization/roleAssignments", scope=check_resource_id(rule.scope)
+                ),
                 ROLES_API_VERSION,
                 **{"$filter": f"assignedTo('{re.sub('[^0-9A-Za-z-]', '', principal)}')"},
             )
     except ArmError as error:
-        return _errors.identity_roles_unread(error.code)
+        return errors.identity_roles_unread(error.code)
     if not assigned:
-        raise _errors.identity_without_role(rule.name, rule.scope, command)
+        raise errors.identity_without_role(rule.name, rule.scope, command)
     here = rule.scope.lower()
     for each in assigned:
-        properties = each.get("properties") if isinstance(each.get("properties"), dict) else {}
-        role = str((properties or {}).get("roleDefinitionId")).lower().split("/")[-1]
-        at = str((properties or {}).get("scope") or "").lower()
-        if role in _CAN_WRITE and (management_group(at) is not None or contains(at or "/", here) or at == "/"):
+        at = str(find_value(each, "properties", "scope") or "").lower()
+        reaches = management_group_name(at) is not None or scope_contains(at or "/", here) or at == "/"
+        if reaches and gives_writing_role(each):
             return None
-    return _errors.identity_with_other_roles(rule.name, command)
+    return errors.identity_with_other_roles(rule.name, command)
 
 
-def _complete(rule: Rule) -> str:
+def _repair_command(rule: PolicyRule) -> str:
     """The command that gives the assignment's identity what it lacks."""
-    parts = rule.scope.split("/")
-    where = f" --management-group {parts[-1]}" if management_group(rule.scope) else f" --subscription {parts[2]}"
-    group = f" --resource-group {parts[4]}" if len(parts) > 4 and not management_group(rule.scope) else ""
-    return f'az acr scope policy assign --effect modify --assignment-name "{rule.name}"{group}{where}'
+    return f'az acr scope policy assign --effect modify --assignment-name "{rule.name}"{_place_options(rule.scope)}'
 
 
-def beforehand(arm: Arm, task: Task) -> list[str]:
+def remediation_warnings(arm: ArmClient, task: RemediationTask) -> list[str]:
     """Lines for people before a remediation: what it will not do.
 
     :raises ValidationError: the assignment's identity has no role at all.
     """
-    names = encrypted(task.todo)
-    warnings = [f"In view: {_errors.encrypted_registries(names)}"] if names else []
-    return warnings + ([] if is_useless(task) else [text for text in [check_identity(arm, task.rule)] if text])
+    names = encrypted_names(task.todo)
+    warnings = [f"In scope: {errors.encrypted_registries(names)}"] if names else []
+    return warnings + ([] if is_all_encrypted(task) else [text for text in [check_identity(arm, task.rule)] if text])
 
 
-def is_useless(task: Task) -> bool:
+def is_all_encrypted(task: RemediationTask) -> bool:
     """Whether a remediation could change nothing: all that is left has customer-managed keys."""
-    return all(registry.is_encrypted(each.resource) for each in task.todo)
+    return all(registry_resource.uses_customer_key(each.resource) for each in task.todo)
 
 
-def question(task: Task, enforce_rest: bool) -> str:
+def remediation_question(task: RemediationTask, enforce_rest: bool) -> str:
     """What is asked before, with the numbers."""
-    kept = "" if task.rule.enforced else " (whose enforcement is switched off: what it mends is not kept so)"
-    rest_too = ", and then set those that are left directly" if enforce_rest else ""
+    kept = "" if task.rule.enforced else " (its enforcement is off, so the result is not kept in place)"
+    rest_too = ", and then set the remaining ones directly" if enforce_rest else ""
     return (
-        f"Have Azure Policy set {_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
+        f"Have Azure Policy set {base_errors.registries(len(task.todo))} in {task.place.text} to `disabled` with the "
         f"assignment {task.rule.name}{kept}{rest_too}?"
     )
 
@@ -220,7 +229,7 @@ def question(task: Task, enforce_rest: bool) -> str:
 # --- the remediation -----------------------------------------------------------------------------------------------
 
 
-def start(arm: Arm, task: Task) -> None:
+def start_remediation(arm: ArmClient, task: RemediationTask) -> None:
     """Create the remediation.
 
     :raises ForbiddenError: naming the role to ask for.
@@ -229,8 +238,8 @@ def start(arm: Arm, task: Task) -> None:
     properties: dict[str, Any] = {
         "policyAssignmentId": task.rule.assignment,
         "resourceDiscoveryMode": "ExistingNonCompliant" if task.place.management_group else "ReEvaluateCompliance",
-        "resourceCount": _MOST,
-        "parallelDeployments": _AT_ONCE,
+        "resourceCount": _MAX_REGISTRIES,
+        "parallelDeployments": _MAX_PARALLEL_DEPLOYMENTS,
         "failureThreshold": {"percentage": 1.0},  # one failure does not stop the others
     }
     if task.rule.reference:
@@ -239,155 +248,138 @@ def start(arm: Arm, task: Task) -> None:
         arm.put(task.path, API_VERSION, {"properties": properties})
     except ArmError as error:
         if error.status == 400 and error.code == "InvalidCreateRemediationRequest":
-            raise _errors.remediation_running(task.place.text, error.message, error.correlation) from error
-        raise refused(error, task.place, "start a remediation", TO_ASSIGN) from error
+            raise errors.remediation_running(task.place.text, error.message, error.correlation) from error
+        raise refusal_error(error, task.place, "start a remediation", ASSIGNER_ROLE) from error
 
 
-def follow(arm: Arm, task: Task, timeout: float, sleep: Callable[[float], None], watch: Watch) -> str:
+def wait_for_remediation(
+    arm: ArmClient, task: RemediationTask, timeout: float, sleep: Callable[[float], None], watch: ProgressCallback
+) -> str:
     """Wait for the remediation's end; Azure's word for it.
 
     :param watch: told of the registries done, of all, and of those that failed.
     :raises ManualInterrupt: Ctrl-C; it goes on in Azure.
     :raises AzureResponseError: it did not end in time; it goes on in Azure.
     """
-    deadline, pause, total = time.monotonic() + timeout, _FIRST_LOOK_SECONDS, len(task.todo)
+    polling, total = Polling(timeout, sleep), len(task.todo)
     try:
         while True:
-            state, done, known, failed = _look(arm, task)
+            state, done, known, failed = _read_progress(arm, task)
             total = max(known, done) or total
-            if state.lower() in _ENDED:
+            if state.lower() in _FINAL_STATES:
                 watch(total, total, failed)
                 return state
             watch(min(done, max(total - 1, 0)), total, failed)
-            if time.monotonic() > deadline:
-                raise _errors.remediation_too_slow(task.name, task.option, timeout, state)
-            sleep(pause)
-            pause = min(pause * 1.5, _SLOWEST_LOOK_SECONDS)
+            if not polling.wait():
+                raise errors.remediation_too_slow(task.name, task.option, timeout, state)
     except KeyboardInterrupt:
-        raise _errors.remediation_goes_on(task.name, task.option, "Interrupted") from None
+        raise errors.remediation_goes_on(task.name, task.option, "Interrupted") from None
 
 
-def _look(arm: Arm, task: Task) -> tuple[str, int, int, int]:
+def _read_progress(arm: ArmClient, task: RemediationTask) -> tuple[str, int, int, int]:
     """The state of a remediation, and its deployments: done, all, failed."""
     try:
         reply: Reply = arm.get(task.path, API_VERSION)
     except ArmError as error:
-        raise refused(error, task.place, "follow a remediation", TO_ASSIGN) from error
-    properties = reply.body.get("properties") if isinstance(reply.body, dict) else None
-    if not isinstance(properties, dict) or not isinstance(properties.get("provisioningState"), str):
-        raise _errors.not_a_policy_answer(f"the remediation {task.name}")
-    status = properties.get("deploymentStatus")
-    counts = status if isinstance(status, dict) else {}
-    succeeded, failed = _number(counts.get("successfulDeployments")), _number(counts.get("failedDeployments"))
-    state = plain(properties["provisioningState"])
-    return state, succeeded + failed, _number(counts.get("totalDeployments")), failed
+        raise refusal_error(error, task.place, "follow a remediation", ASSIGNER_ROLE) from error
+    properties = find_object(reply.body, "properties")
+    if not isinstance(properties.get("provisioningState"), str):
+        raise errors.not_a_policy_answer(f"the remediation {task.name}")
+    counts = find_object(properties, "deploymentStatus")
+    succeeded, failed = (
+        _count_or_zero(counts.get("successfulDeployments")),
+        _count_or_zero(counts.get("failedDeployments")),
+    )
+    state = safe_word(properties["provisioningState"])
+    return state, succeeded + failed, _count_or_zero(counts.get("totalDeployments")), failed
 
 
-def _number(value: Any) -> int:
+def _count_or_zero(value: Any) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def deployments(arm: Arm, task: Task) -> dict[str, str]:
+def read_deployments(arm: ArmClient, task: RemediationTask) -> dict[str, str]:
     """What became of each registry, by its lower-cased ID: why it failed, or nothing if it did not."""
     try:
         items = arm.posted_pages(arm_path("{resource}/listDeployments", resource=task.path), API_VERSION)
     except ArmError as error:
-        raise refused(error, task.place, "list the deployments of a remediation", TO_READ) from error
-    return {str(item.get("remediatedResourceId")).lower(): _why(item) for item in items}
+        raise refusal_error(error, task.place, "list the deployments of a remediation", READER_ROLE) from error
+    return {str(item.get("remediatedResourceId")).lower(): _deployment_failure(item) for item in items}
 
 
-def _why(item: dict[str, Any]) -> str:
-    status = plain(item.get("status") or "")
+def _deployment_failure(item: dict[str, Any]) -> str:
+    status = safe_word(item.get("status") or "")
     if status.lower() == "succeeded":
         return ""
     said = item.get("error")
     if isinstance(said, dict):
-        return f"{said.get('message') or 'no reason given'} [{plain(said.get('code') or 'no code')}]"
+        return f"{said.get('message') or 'no reason given'} [{safe_word(said.get('code') or 'no code')}]"
     return f"its deployment is {status or 'in an unknown state'}"
 
 
 # --- after ---------------------------------------------------------------------------------------------------------
 
 
-def settle(task: Task, ended: str, outcome: dict[str, str], now: Fleet) -> None:
+def record_results(task: RemediationTask, ended: str, outcome: dict[str, str], now: Fleet) -> None:
     """Write down what came of each registry: what counts is the status it has now, not what Azure Policy says."""
     after = {str(each["id"]).lower(): each for each in now.registries}
     for each in task.todo:
         resource = after.get(each.id.lower())
-        each.after = _status(resource) if resource else UNKNOWN
+        each.after = _status_or_unknown(resource) if resource else UNKNOWN
         each.resource = resource or each.resource
         why = outcome.get(each.id.lower())
-        if each.after == registry.DISABLED:
+        if each.after == registry_resource.DISABLED:
             each.result = REMEDIATED
         elif why:
             each.result, each.reason = FAILED, why
         elif why is None:
-            each.result = LEFT
+            each.result = NOT_REACHED
             each.reason = (
-                f"the remediation ({ended}) did not come to it: Azure Policy has not seen it as non-compliant yet "
-                "(`az acr scope policy show --refresh` has it look)"
+                f"the remediation ({ended}) did not reach it: Azure Policy does not report it as non-compliant yet "
+                "(`az acr scope policy show --refresh` starts an evaluation)"
             )
         else:
-            each.result, each.reason = FAILED, "its deployment succeeded, and yet it is not `disabled`"
-        if each.result in (FAILED, LEFT) and registry.is_encrypted(each.resource):
-            each.reason = f"it has a customer-managed key, which Azure Policy cannot change: {each.reason}"
+            each.result, each.reason = FAILED, "its deployment succeeded, but it is not `disabled`"
+        if each.result in (FAILED, NOT_REACHED) and registry_resource.uses_customer_key(each.resource):
+            each.reason = f"it has a customer-managed key, so Azure Policy cannot change it: {each.reason}"
 
 
-def not_started(task: Task) -> None:
+def mark_not_started(task: RemediationTask) -> None:
     """All that is to be changed has customer-managed keys: a remediation could change none of it."""
     for each in task.todo:
-        each.after, each.result = each.before, LEFT
-        each.reason = "it has a customer-managed key, which Azure Policy cannot change: no remediation was started"
+        each.after, each.result = each.before, NOT_REACHED
+        each.reason = "it has a customer-managed key, so Azure Policy cannot change it: no remediation was started"
 
 
-def rest(task: Task) -> list[Target]:
+def not_disabled_targets(task: RemediationTask) -> list[RemediationTarget]:
     """Those that were to be changed and are not `disabled`."""
-    return [each for each in task.targets if each.result in (FAILED, LEFT)]
+    return [each for each in task.targets if each.result in (FAILED, NOT_REACHED)]
 
 
-def enforce(task: Task, run: Callable[[Plan], Exception | None]) -> Exception | None:
-    """Set those that are left directly, as `az acr scope enforce` does; the error of that run, if there is one.
-
-    :param run: makes the changes of a plan.
-    """
-    left = {each.id: each for each in rest(task)}
-    items = [Item(each.resource, each.after, registry.DISABLED) for each in left.values() if each.after != UNKNOWN]
-    # Nobody is asked who uses them: an assignment of Azure Policy has decided that they are to be `disabled`.
-    problem = run(Plan(items, consumers=record.SKIPPED)) if items else None
-    for item in items:
-        target = left[str(item.resource["id"])]
-        target.after = item.status or target.after
-        if item.result == CHANGED or target.after == registry.DISABLED:
-            target.result, target.reason = ENFORCED, ""
-        else:
-            target.reason = item.reason or target.reason
-    return problem
-
-
-def verdict(task: Task, seen: Fleet) -> Exception | None:
+def remediation_error(task: RemediationTask, seen: Fleet) -> Exception | None:
     """The error to end with; None if every registry that the assignment governs is `disabled`, or exempt from it."""
-    left = rest(task)
+    left = not_disabled_targets(task)
     unknown = [each for each in task.targets if not each.result]
     if not (left or unknown or seen.unreadable):
         return None
-    return _errors.still_not_enforced(
-        len(left) + len(unknown), len(task.targets), len(seen.unreadable), encrypted(left)
+    return errors.still_not_enforced(
+        len(left) + len(unknown), len(task.targets), len(seen.unreadable), encrypted_names(left)
     )
 
 
-def rows(task: Task, started: bool) -> list[dict[str, Any]]:
+def remediation_rows(task: RemediationTask, started: bool) -> list[dict[str, Any]]:
     """A row for each registry that the assignment governs in the scope."""
     return [
         {
             "id": each.id,
             "name": each.resource["name"],
-            "resourceGroup": each.id.split("/")[4],
-            "subscriptionId": each.id.split("/")[2],
+            "resourceGroup": parse_resource_id(each.id).resource_group,
+            "subscriptionId": parse_resource_id(each.id).subscription,
             "previousStatus": each.before,
             "status": each.after or each.before,
             "result": each.result or "planned",
             "reason": each.reason,
-            "customerManagedKey": registry.is_encrypted(each.resource),
+            "customerManagedKey": registry_resource.uses_customer_key(each.resource),
             "assignment": task.rule.assignment,
             "remediation": task.name if started else None,
         }
@@ -395,10 +387,14 @@ def rows(task: Task, started: bool) -> list[dict[str, Any]]:
     ]
 
 
-def summary(task: Task) -> list[str]:
-    """A line for people with the numbers, and one with the registries that are for `enforce`."""
-    counted = {word: sum(each.result == word for each in task.targets) for word in _RESULTS}
+def remediation_summary(task: RemediationTask) -> str:
+    """Return a line for people with the numbers of registries by result."""
+    counted = {word: sum(each.result == word for each in task.targets) for word in _RESULT_WORDS}
     numbers = ", ".join(f"{number} {word}" for word, number in counted.items() if number)
-    lines = [f"{_errors.registries(len(task.targets))} governed by {task.rule.name}: {numbers or 'none'}"]
-    names = encrypted(rest(task))
-    return lines + ([f"  {_errors.encrypted_registries(names)}"] if names else [])
+    return f"{base_errors.registries(len(task.targets))} of {task.rule.name}: {numbers or 'none'}"
+
+
+def remediation_remarks(task: RemediationTask) -> list[str]:
+    """Return a warning that names the registries which only `enforce` can change, where there are any left."""
+    names = encrypted_names(not_disabled_targets(task))
+    return [errors.encrypted_registries(names)] if names else []

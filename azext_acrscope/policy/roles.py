@@ -10,34 +10,41 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from knack.log import get_logger
-
-from azext_acrscope import _errors
-from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.arm_paths import ArmPath, arm_path
-from azext_acrscope.policy.definitions import CONTRIBUTOR
-from azext_acrscope.policy.refusals import TO_GRANT, TO_READ, refused
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base import console
+from azext_acrscope.base.foreign_json import find_object, find_value
+from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
+from azext_acrscope.policy import errors
+from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE, WRITING_ROLES
+from azext_acrscope.policy.refusals import GRANTER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.registry import errors as registry_errors
 
 API_VERSION = "2022-04-01"
-_OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
-_OURS = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
-_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 1.0, 15.0
-_WITHOUT_ROLE = "The policy itself is assigned; what is missing is its identity's role."
-DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
-
-logger = get_logger(__name__)
+_NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
+_ROLE_MISSING_TEXT = "The policy is assigned, but its identity has no role yet."
+ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
 
 
-def path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
+def identity_principals(assignment: dict[str, Any] | None) -> list[str]:
+    """Return the object IDs of a policy assignment's identities, its own first, then user-assigned ones."""
+    identity = find_object(assignment, "identity")
+    users = find_object(identity, "userAssignedIdentities").values()
+    found = [identity.get("principalId"), *(find_value(each, "principalId") for each in users)]
+    return [str(each) for each in found if each]
+
+
+def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
     """The ID of the role assignment that we make: always the same for an assignment and its identity."""
-    name = uuid.uuid5(_OURS, f"{assignment_id}|{principal}|{CONTRIBUTOR}".lower())
+    name = uuid.uuid5(_NAME_NAMESPACE, f"{assignment_id}|{principal}|{CONTRIBUTOR_ROLE}".lower())
     return arm_path(
         "{scope}/providers/Microsoft.Authorization/roleAssignments/{name}", scope=scope.path, name=str(name)
     )
 
 
-def find(arm: Arm, scope: PolicyScope, principal: str) -> str | None:
+def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> str | None:
     """The ID of a role assignment, whoever made it, that gives an identity Contributor or Owner at a scope.
 
     It may lie above the scope, or be that of a group the identity is in.
@@ -46,18 +53,22 @@ def find(arm: Arm, scope: PolicyScope, principal: str) -> str | None:
     try:
         found = arm.pages(at, API_VERSION, **{"$filter": f"atScope() and assignedTo('{principal}')"})
     except ArmError as error:
-        raise refused(error, scope, "read role assignments", TO_READ) from error
-    return next((str(each["id"]) for each in found if _suffices(each)), None)
+        raise refusal_error(error, scope, "read role assignments", READER_ROLE) from error
+    return next((str(each["id"]) for each in found if _is_sufficient_role(each)), None)
 
 
-def _suffices(assignment: dict[str, Any]) -> bool:
-    properties = assignment.get("properties") or {}
-    role = str(properties.get("roleDefinitionId")).rpartition("/")[2].lower()
-    return role in (CONTRIBUTOR, _OWNER) and not properties.get("condition")
+def gives_writing_role(assignment: dict[str, Any]) -> bool:
+    """Return whether a role assignment gives a role that changes registries, under a condition or not."""
+    role = find_value(assignment, "properties", "roleDefinitionId")
+    return name_in_id(str(role)).lower() in WRITING_ROLES
 
 
-def grant(
-    arm: Arm,
+def _is_sufficient_role(assignment: dict[str, Any]) -> bool:
+    return gives_writing_role(assignment) and not find_value(assignment, "properties", "condition")
+
+
+def grant_contributor(
+    arm: ArmClient,
     scope: PolicyScope,
     assignment_id: str,
     principal: str,
@@ -71,60 +82,61 @@ def grant(
     :raises ForbiddenError: the account may not assign roles.
     :raises AzureResponseError: the identity did not become known in time.
     """
-    deadline, pause = time.monotonic() + timeout, _FIRST_WAIT_SECONDS
-    target = path(scope, assignment_id, principal)
+    polling, target = Polling(timeout, sleep), role_assignment_path(scope, assignment_id, principal)
     while True:
         try:
-            arm.put(target, API_VERSION, _body(scope, principal))
+            arm.put(target, API_VERSION, _role_assignment_body(scope, principal))
             return target
         except ArmError as error:
             if error.code == "RoleAssignmentExists":  # under another name, made meanwhile
-                return find(arm, scope, principal) or target
+                return find_role_assignment(arm, scope, principal) or target
             if error.code != "PrincipalNotFound":
-                raise _errors.with_state(refused(error, scope, "assign roles", TO_GRANT), _WITHOUT_ROLE) from error
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise _errors.identity_unknown(principal, scope.text, timeout) from error
-        if pause == _FIRST_WAIT_SECONDS:
-            logger.warning("The new identity is not known everywhere yet; waiting to give it its role …")
-        sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_WAIT_SECONDS)
+                raise registry_errors.with_state(
+                    refusal_error(error, scope, "assign roles", GRANTER_ROLE), _ROLE_MISSING_TEXT
+                ) from error
+            if polling.is_over:
+                raise errors.identity_unknown(principal, scope.text, timeout) from error
+        if not polling.pauses:
+            console.tell(["The new identity is not known everywhere yet. Waiting to assign its role …"])
+        polling.wait()
 
 
-def _body(scope: PolicyScope, principal: str) -> dict[str, Any]:
-    at = "" if scope.management_group else "/".join(scope.path.split("/")[:3])
+def _role_assignment_body(scope: PolicyScope, principal: str) -> dict[str, Any]:
+    at = parse_resource_id(scope.path).subscription_scope
     return {
         "properties": {
-            "roleDefinitionId": f"{at}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}",
+            "roleDefinitionId": f"{at}/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR_ROLE}",
             "principalId": principal,
             "principalType": "ServicePrincipal",
-            "description": DESCRIPTION,
+            "description": ROLE_ASSIGNMENT_DESCRIPTION,
         }
     }
 
 
-def ours(arm: Arm, scope: PolicyScope, assignment_id: str, principals: list[str]) -> list[ArmPath]:
+def find_granted_roles(arm: ArmClient, scope: PolicyScope, assignment_id: str, principals: list[str]) -> list[ArmPath]:
     """The IDs of the role assignments that we made for an assignment's identities and that are there still."""
     return [
-        target for target in (path(scope, assignment_id, each) for each in principals) if _is_there(arm, scope, target)
+        target
+        for target in (role_assignment_path(scope, assignment_id, each) for each in principals)
+        if _role_assignment_exists(arm, scope, target)
     ]
 
 
-def _is_there(arm: Arm, scope: PolicyScope, target: ArmPath) -> bool:
+def _role_assignment_exists(arm: ArmClient, scope: PolicyScope, target: ArmPath) -> bool:
     try:
         arm.get(target, API_VERSION)
     except ArmError as error:
         if error.status == 404:
             return False
-        raise refused(error, scope, "read role assignments", TO_READ) from error
+        raise refusal_error(error, scope, "read role assignments", READER_ROLE) from error
     return True
 
 
-def withdraw(arm: Arm, scope: PolicyScope, targets: list[ArmPath]) -> None:
+def delete_role_assignments(arm: ArmClient, scope: PolicyScope, targets: list[ArmPath]) -> None:
     """Delete role assignments; one that is gone already is no error."""
     for target in targets:
         try:
             arm.delete(target, API_VERSION)
         except ArmError as error:
             if error.status != 404:
-                raise refused(error, scope, "remove role assignments", TO_GRANT) from error
+                raise refusal_error(error, scope, "remove role assignments", GRANTER_ROLE) from error

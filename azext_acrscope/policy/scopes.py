@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from azext_acrscope import _errors
-from azext_acrscope.arm import Arm
-from azext_acrscope.arm_paths import ArmPath, arm_path
+from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.arm.paths import ArmPath, arm_path
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.policy import errors
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class PolicyScope:
     resource_group: str | None = None
 
 
-def choose(arm: Arm, management_group: str | None, resource_group: str | None) -> PolicyScope:
+def choose_scope(arm: ArmClient, management_group: str | None, resource_group: str | None) -> PolicyScope:
     """The scope that arguments name: a management group, a resource group, by default the subscription of `arm`.
 
     :raises InvalidArgumentValueError: a name that cannot be one: it would change the path of a request.
@@ -30,20 +31,20 @@ def choose(arm: Arm, management_group: str | None, resource_group: str | None) -
     :raises ResourceNotFoundError: the account has no subscription.
     """
     if management_group and resource_group:
-        raise _errors.exclusive("--management-group", "--resource-group")
+        raise base_errors.exclusive("--management-group", "--resource-group")
     if management_group:
         path = arm_path(
             "/providers/Microsoft.Management/managementGroups/{management_group}", management_group=management_group
         )
         return PolicyScope(path, f"management group {management_group}", management_group=management_group)
     if not arm.has_subscription:
-        raise _errors.no_subscription_for_policy(arm.tenant)
+        raise errors.no_subscription_for_policy(arm.tenant)
     if resource_group:
-        return of_group(arm.subscription_id, resource_group)
-    return of_subscription(arm.subscription_id)
+        return resource_group_scope(arm.subscription_id, resource_group)
+    return subscription_scope(arm.subscription_id)
 
 
-def of_subscription(subscription: str, name: str = "") -> PolicyScope:
+def subscription_scope(subscription: str, name: str = "") -> PolicyScope:
     """Return the scope that a subscription is.
 
     :raises InvalidArgumentValueError: it is no subscription's ID.
@@ -53,7 +54,7 @@ def of_subscription(subscription: str, name: str = "") -> PolicyScope:
     )
 
 
-def of_group(subscription: str, group: str) -> PolicyScope:
+def resource_group_scope(subscription: str, group: str) -> PolicyScope:
     """Return the scope that a resource group is.
 
     :raises InvalidArgumentValueError: a name that cannot be one.
@@ -62,7 +63,7 @@ def of_group(subscription: str, group: str) -> PolicyScope:
     return PolicyScope(path, f"resource group {group}", resource_group=group)
 
 
-def contains(scope: str, other: Any) -> bool:
+def scope_contains(scope: str, other: Any) -> bool:
     """Whether an ARM ID lies at or below a subscription or a resource group, whatever the case of letters."""
     above, below = scope.lower().rstrip("/"), str(other).lower()
     return below == above or below.startswith(f"{above}/")

@@ -6,72 +6,73 @@ Nothing is read from Azure: a template tells what is wanted and not how it is no
 import json
 import re
 
-from azext_acrscope import _errors
-from azext_acrscope.policy.definitions import BICEP, CONTRIBUTOR, EFFECTS, ENFORCEMENT_MODES, MODIFY
-from azext_acrscope.policy.planning import Wanted
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.policy import errors
+from azext_acrscope.policy.definitions import BICEP, CONTRIBUTOR_ROLE, EFFECTS, ENFORCEMENT_MODES, MODIFY_ID
+from azext_acrscope.policy.planning import AssignmentRequest
 from azext_acrscope.policy.scopes import PolicyScope
 
-_BICEP_SCOPES = {"managementGroups": "managementGroup", "resourceGroups": "resourceGroup"}
 
-
-def write(language: str, scope: PolicyScope, wanted: Wanted) -> str:
+def write_template(language: str, scope: PolicyScope, wanted: AssignmentRequest) -> str:
     """A template that is complete in itself.
 
     :raises RequiredArgumentMissingError: `modify` needs a location that only --location can tell.
     """
     definition, _ = EFFECTS[wanted.effect or "audit"]
-    if definition == MODIFY and not (wanted.location or scope.resource_group):
-        raise _errors.location_needed(scope.text)
-    return (_bicep if language == BICEP else _terraform)(scope, wanted, definition)
+    if definition == MODIFY_ID and not (wanted.new_location or scope.resource_group):
+        raise errors.location_needed(scope.text)
+    return (_bicep_template if language == BICEP else _terraform_template)(scope, wanted, definition)
 
 
-def _effect(wanted: Wanted) -> str:
+def _effect_value(wanted: AssignmentRequest) -> str:
     return EFFECTS[wanted.effect or "audit"][1]
 
 
 # --- Bicep ---------------------------------------------------------------------------------------------------------
 
 
-def _bicep(scope: PolicyScope, wanted: Wanted, definition: str) -> str:
-    kind = next((name for part, name in _BICEP_SCOPES.items() if f"/{part}/" in scope.path), "subscription")
-    modifies = definition == MODIFY
-    lines = [f"// {_deploy(scope, kind)}", f"targetScope = '{kind}'", ""]
+def _bicep_template(scope: PolicyScope, wanted: AssignmentRequest, definition: str) -> str:
+    kind = "managementGroup" if scope.management_group else "resourceGroup" if scope.resource_group else "subscription"
+    modifies = definition == MODIFY_ID
+    lines = [f"// {_deploy_command(scope, kind)}", f"targetScope = '{kind}'", ""]
     if modifies and wanted.identity:
-        lines += _bicep_identity(wanted.identity)
+        lines += _bicep_existing_identity(wanted.identity)
     lines += [
         "resource assignment 'Microsoft.Authorization/policyAssignments@2023-04-01' = {",
-        f"  name: {_b(wanted.assignment_name)}",
+        f"  name: {_bicep_string(wanted.assignment_name)}",
     ]
     if modifies:
-        lines.append(f"  location: {_b(wanted.location) if wanted.location else 'resourceGroup().location'}")
+        lines.append(
+            f"  location: {_bicep_string(wanted.new_location) if wanted.new_location else 'resourceGroup().location'}"
+        )
         lines += _bicep_identity_member(wanted)
     lines += [
         "  properties: {",
-        f"    displayName: {_b(_display_name(wanted))}",
-        f"    policyDefinitionId: {_b(definition)}",
+        f"    displayName: {_bicep_string(_display_name(wanted))}",
+        f"    policyDefinitionId: {_bicep_string(definition)}",
         "    parameters: {",
         "      effect: {",
-        f"        value: {_b(_effect(wanted))}",
+        f"        value: {_bicep_string(_effect_value(wanted))}",
         "      }",
         "    }",
-        f"    enforcementMode: {_b(ENFORCEMENT_MODES[wanted.enforcement or 'default'])}",
+        f"    enforcementMode: {_bicep_string(ENFORCEMENT_MODES[wanted.enforcement or 'default'])}",
     ]
     if wanted.not_scopes:
-        lines += ["    notScopes: [", *(f"      {_b(each)}" for each in wanted.not_scopes), "    ]"]
+        lines += ["    notScopes: [", *(f"      {_bicep_string(each)}" for each in wanted.not_scopes), "    ]"]
     if wanted.message:
         lines += [
             "    nonComplianceMessages: [",
             "      {",
-            f"        message: {_b(wanted.message)}",
+            f"        message: {_bicep_string(wanted.message)}",
             "      }",
             "    ]",
         ]
     lines += ["  }", "}"]
-    return "\n".join(lines + (_bicep_role(scope, wanted) if modifies else []))
+    return "\n".join(lines + (_bicep_role_assignment(scope, wanted) if modifies else []))
 
 
-def _deploy(scope: PolicyScope, kind: str) -> str:
-    subscription = scope.path.split("/")[2]
+def _deploy_command(scope: PolicyScope, kind: str) -> str:
+    subscription = parse_resource_id(scope.path).subscription
     at = {
         "managementGroup": f"mg create --management-group-id {scope.management_group} --location LOCATION",
         "subscription": f"sub create --subscription {subscription} --location LOCATION",
@@ -80,40 +81,40 @@ def _deploy(scope: PolicyScope, kind: str) -> str:
     return f"az deployment {at[kind]} --template-file FILE"
 
 
-def _bicep_identity(identity: str) -> list[str]:
-    parts = identity.split("/")
+def _bicep_existing_identity(identity: str) -> list[str]:
+    parts = parse_resource_id(identity)
     return [
         "resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' existing = {",
-        f"  name: {_b(parts[-1])}",
-        f"  scope: resourceGroup({_b(parts[2])}, {_b(parts[4])})",
+        f"  name: {_bicep_string(parts.name)}",
+        f"  scope: resourceGroup({_bicep_string(parts.subscription)}, {_bicep_string(parts.resource_group)})",
         "}",
         "",
     ]
 
 
-def _bicep_identity_member(wanted: Wanted) -> list[str]:
+def _bicep_identity_member(wanted: AssignmentRequest) -> list[str]:
     if not wanted.identity:
         return ["  identity: {", "    type: 'SystemAssigned'", "  }"]
     return [
         "  identity: {",
         "    type: 'UserAssigned'",
         "    userAssignedIdentities: {",
-        f"      {_b(wanted.identity)}: {{}}",
+        f"      {_bicep_string(wanted.identity)}: {{}}",
         "    }",
         "  }",
     ]
 
 
-def _bicep_role(scope: PolicyScope, wanted: Wanted) -> list[str]:
+def _bicep_role_assignment(scope: PolicyScope, wanted: AssignmentRequest) -> list[str]:
     owner = "tenantResourceId" if scope.management_group else "subscriptionResourceId"
     principal = "identity.properties.principalId" if wanted.identity else "assignment.identity.principalId"
     return [
         "",
-        "// Contributor, as the definition asks for",
+        "// Contributor, as the definition requires",
         "resource role 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
-        f"  name: guid(assignment.id, {_b(CONTRIBUTOR)})",
+        f"  name: guid(assignment.id, {_bicep_string(CONTRIBUTOR_ROLE)})",
         "  properties: {",
-        f"    roleDefinitionId: {owner}('Microsoft.Authorization/roleDefinitions', {_b(CONTRIBUTOR)})",
+        f"    roleDefinitionId: {owner}('Microsoft.Authorization/roleDefinitions', {_bicep_string(CONTRIBUTOR_ROLE)})",
         f"    principalId: {principal}",
         "    principalType: 'ServicePrincipal'",
         "  }",
@@ -121,7 +122,7 @@ def _bicep_role(scope: PolicyScope, wanted: Wanted) -> list[str]:
     ]
 
 
-def _b(text: str | None) -> str:
+def _bicep_string(text: str | None) -> str:
     """A Bicep string."""
     escaped = str(text).replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
     return "'" + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + "'"
@@ -130,84 +131,86 @@ def _b(text: str | None) -> str:
 # --- Terraform -----------------------------------------------------------------------------------------------------
 
 
-def _terraform(scope: PolicyScope, wanted: Wanted, definition: str) -> str:
+def _terraform_template(scope: PolicyScope, wanted: AssignmentRequest, definition: str) -> str:
     kind = (
         "management_group" if scope.management_group else "resource_group" if scope.resource_group else "subscription"
     )
     resource = f"azurerm_{kind}_policy_assignment"
     label = re.sub(r"\W", "_", wanted.assignment_name, flags=re.ASCII)
     label = label if re.match(r"[A-Za-z_]", label) else f"_{label}"
-    modifies = definition == MODIFY
-    group = modifies and not wanted.location
+    modifies = definition == MODIFY_ID
+    group = modifies and not wanted.new_location
     members = {
-        "name": _h(wanted.assignment_name),
-        f"{kind}_id": _h(scope.path),
-        "policy_definition_id": _h(definition),
-        "display_name": _h(_display_name(wanted)),
+        "name": _hcl_string(wanted.assignment_name),
+        f"{kind}_id": _hcl_string(scope.path),
+        "policy_definition_id": _hcl_string(definition),
+        "display_name": _hcl_string(_display_name(wanted)),
         "enforce": "false" if wanted.enforcement == "do-not-enforce" else "true",
-        "parameters": f"jsonencode({{ effect = {{ value = {_h(_effect(wanted))} }} }})",
+        "parameters": f"jsonencode({{ effect = {{ value = {_hcl_string(_effect_value(wanted))} }} }})",
     }
     if wanted.not_scopes:
-        members["not_scopes"] = f"[{', '.join(map(_h, wanted.not_scopes))}]"
+        members["not_scopes"] = f"[{', '.join(map(_hcl_string, wanted.not_scopes))}]"
     if modifies:
-        members["location"] = f"data.azurerm_resource_group.{label}.location" if group else _h(wanted.location)
-    lines = _group_data(label, str(scope.resource_group)) if group else []
+        members["location"] = (
+            f"data.azurerm_resource_group.{label}.location" if group else _hcl_string(wanted.new_location)
+        )
+    lines = _terraform_group_data(label, str(scope.resource_group)) if group else []
     if modifies and wanted.identity:
-        lines += _identity_data(label, wanted.identity)
-    lines += [f'resource "{resource}" "{label}" {{', *_aligned(members)]
+        lines += _terraform_identity_data(label, wanted.identity)
+    lines += [f'resource "{resource}" "{label}" {{', *_aligned_members(members)]
     if modifies:
-        own = {"type": _h("UserAssigned"), "identity_ids": f"[{_h(wanted.identity)}]"}
-        lines += _block("identity", own if wanted.identity else {"type": _h("SystemAssigned")})
+        own = {"type": _hcl_string("UserAssigned"), "identity_ids": f"[{_hcl_string(wanted.identity)}]"}
+        lines += _terraform_block("identity", own if wanted.identity else {"type": _hcl_string("SystemAssigned")})
     if wanted.message:
-        lines += _block("non_compliance_message", {"content": _h(wanted.message)})
+        lines += _terraform_block("non_compliance_message", {"content": _hcl_string(wanted.message)})
     lines.append("}")
-    return "\n".join(lines + (_terraform_role(scope, wanted, resource, label) if modifies else []))
+    return "\n".join(lines + (_terraform_role_assignment(scope, wanted, resource, label) if modifies else []))
 
 
-def _group_data(label: str, group: str) -> list[str]:
-    return [f'data "azurerm_resource_group" "{label}" {{', *_aligned({"name": _h(group)}), "}", ""]
+def _terraform_group_data(label: str, group: str) -> list[str]:
+    return [f'data "azurerm_resource_group" "{label}" {{', *_aligned_members({"name": _hcl_string(group)}), "}", ""]
 
 
-def _identity_data(label: str, identity: str) -> list[str]:
-    parts = identity.split("/")
-    members = {"name": _h(parts[-1]), "resource_group_name": _h(parts[4])}
-    return [f'data "azurerm_user_assigned_identity" "{label}" {{', *_aligned(members), "}", ""]
+def _terraform_identity_data(label: str, identity: str) -> list[str]:
+    parts = parse_resource_id(identity)
+    members = {"name": _hcl_string(parts.name), "resource_group_name": _hcl_string(parts.resource_group)}
+    return [f'data "azurerm_user_assigned_identity" "{label}" {{', *_aligned_members(members), "}", ""]
 
 
-def _terraform_role(scope: PolicyScope, wanted: Wanted, resource: str, label: str) -> list[str]:
+def _terraform_role_assignment(scope: PolicyScope, wanted: AssignmentRequest, resource: str, label: str) -> list[str]:
     own, given = (
         f"{resource}.{label}.identity[0].principal_id",
         f"data.azurerm_user_assigned_identity.{label}.principal_id",
     )
     members = {
-        "scope": _h(scope.path),
-        "role_definition_name": _h("Contributor"),
+        "scope": _hcl_string(scope.path),
+        "role_definition_name": _hcl_string("Contributor"),
         "principal_id": given if wanted.identity else own,
-        "principal_type": _h("ServicePrincipal"),
+        "principal_type": _hcl_string("ServicePrincipal"),
     }
     return [
         "",
-        "# Contributor, as the definition asks for",
+        "# Contributor, as the definition requires",
         f'resource "azurerm_role_assignment" "{label}" {{',
-        *_aligned(members),
+        *_aligned_members(members),
         "}",
     ]
 
 
-def _aligned(members: dict[str, str], indent: str = "  ") -> list[str]:
+def _aligned_members(members: dict[str, str], indent: str = "  ") -> list[str]:
     """Arguments as `terraform fmt` lays them out."""
     widest = max(map(len, members))
     return [f"{indent}{name:<{widest}} = {value}" for name, value in members.items()]
 
 
-def _block(name: str, members: dict[str, str]) -> list[str]:
-    return ["", f"  {name} {{", *_aligned(members, "    "), "  }"]
+def _terraform_block(name: str, members: dict[str, str]) -> list[str]:
+    return ["", f"  {name} {{", *_aligned_members(members, "    "), "  }"]
 
 
-def _h(text: str | None) -> str:
+def _hcl_string(text: str | None) -> str:
     """An HCL string: JSON's escapes, and no interpolation."""
     return json.dumps(str(text), ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
-def _display_name(wanted: Wanted) -> str:
+def _display_name(wanted: AssignmentRequest) -> str:
     return wanted.display_name or wanted.default_display_name

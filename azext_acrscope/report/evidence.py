@@ -1,31 +1,32 @@
-"""What earlier checks have proven: the JSON that `az acr scope check` printed, kept as evidence."""
+"""The results of earlier checks: the JSON that `az acr scope check` printed, kept as evidence."""
 
-import json
 import re
 from typing import Any
 
-from azext_acrscope import _errors, files, probe
-from azext_acrscope.report.content import Proof
-from azext_acrscope.tokens import redact
+from azext_acrscope.base import files
+from azext_acrscope.base.tokens import redact_tokens
+from azext_acrscope.report import errors
+from azext_acrscope.report.model import CheckEvidence
+from azext_acrscope.verification import probe
 
-_WORDS = {
+_ALLOWED_WORDS = {
     "enforcedInEffect": (probe.YES, probe.NO, probe.UNKNOWN),
     "verdict": (probe.OK, probe.WARNING, probe.FAILED),
 }
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_TIME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
-def proof(row: dict[str, Any]) -> Proof:
-    """A row of `check.rows` as a proof; a check repeats no token, but a file may have been written by anybody."""
-    return Proof(
+def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
+    """Return a row of `check.rows` as evidence; tokens are removed, because anybody may have written the file."""
+    return CheckEvidence(
         row["enforcedInEffect"],
         row["verdict"],
         str((row.get("probe") or {}).get("time") or ""),
-        tuple(map(redact, row.get("seen") or ())),
+        tuple(map(redact_tokens, row.get("observations") or ())),
     )
 
 
-def read(files: list[str]) -> dict[str, dict[str, Any]]:
+def read_check_files(files: list[str]) -> dict[str, dict[str, Any]]:
     """The rows of checks by registry ID in lower case; of several of one registry, that of the latest probe.
 
     :raises FileOperationError: a file cannot be read.
@@ -33,42 +34,37 @@ def read(files: list[str]) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for file in files:
-        for row in _rows(file):
+        for row in _read_check_file(file):
             key = str(row["id"]).lower()
-            if key not in found or proof(row).time >= proof(found[key]).time:
+            if key not in found or evidence_of_check(row).time >= evidence_of_check(found[key]).time:
                 found[key] = row
     return found
 
 
-def _rows(file: str) -> list[dict[str, Any]]:
-    try:
-        content = json.loads(files.expanded(file).read_bytes())  # as bytes: Windows PowerShell's `>` writes UTF-16
-    except OSError as error:
-        raise _errors.evidence_unreadable(file, error.strerror or type(error).__name__) from error
-    except (ValueError, RecursionError) as error:
-        raise _errors.bad_evidence(file, "it is not JSON") from error
+def _read_check_file(file: str) -> list[dict[str, Any]]:
+    content = files.read_json_document(file, errors.evidence_unreadable, errors.bad_evidence)
     rows = content if isinstance(content, list) else [content]
-    if not rows or not all(_is_row(row) for row in rows):
-        raise _errors.bad_evidence(file, "it is not what that command prints")
+    if not rows or not all(_is_check_row(row) for row in rows):
+        raise errors.bad_evidence(file, "it is not the output of `az acr scope check`")
     return [row for row in rows if row["id"]]  # a registry that could not be read has none
 
 
-def _is_row(row: Any) -> bool:
+def _is_check_row(row: Any) -> bool:
     return (
         isinstance(row, dict)
         and isinstance(row.get("id", 0), (str, type(None)))
         and isinstance(row.get("status"), str)
-        and all(row.get(name) in words for name, words in _WORDS.items())
+        and all(row.get(name) in words for name, words in _ALLOWED_WORDS.items())
         and isinstance(row.get("probe"), dict)
-        and _is_time(row["probe"].get("time"))
-        and all(_is_texts(row.get(name)) for name in ("seen", "toDo"))
+        and _is_probe_time(row["probe"].get("time"))
+        and all(_is_text_list(row.get(name)) for name in ("observations", "actions"))
     )
 
 
-def _is_time(value: Any) -> bool:
+def _is_probe_time(value: Any) -> bool:
     """None if nothing was sent."""
-    return value is None or (isinstance(value, str) and _TIME.fullmatch(value) is not None)
+    return value is None or (isinstance(value, str) and _TIME_PATTERN.fullmatch(value) is not None)
 
 
-def _is_texts(value: Any) -> bool:
+def _is_text_list(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)

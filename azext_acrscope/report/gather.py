@@ -1,32 +1,33 @@
 """Reading all that a report says, each part once; what one part lacks never keeps the others from being told."""
 
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope import _errors, check, fleet, hosts
-from azext_acrscope.arm import Arm, ArmError
-from azext_acrscope.consumers import estate, selection
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base import clock, hosts, threads
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.consumers import search, selection
 from azext_acrscope.consumers.knowledge import Knowledge
-from azext_acrscope.fleet import Fleet
-from azext_acrscope.policy import compliance, governing, scopes
+from azext_acrscope.fleet import live as fleet_live
+from azext_acrscope.fleet import scope as fleet_scope
+from azext_acrscope.fleet import summary
+from azext_acrscope.fleet.summary import Fleet
+from azext_acrscope.policy import compliance, effective_rules, scopes
 from azext_acrscope.policy.scopes import PolicyScope
-from azext_acrscope.probe import Prober
-from azext_acrscope.report import evidence
-from azext_acrscope.report.content import Content, Origin, Registry
+from azext_acrscope.report import errors, evidence
+from azext_acrscope.report.model import ReportContent, ReportedRegistry, ReportOrigin
+from azext_acrscope.verification import check
+from azext_acrscope.verification.probe import Prober
 
-_READERS = 8
-
-Connect = Callable[[str | None], Arm]
+ArmConnections = Callable[[str | None], ArmClient]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReportRequest:
     """What a report is to hold.
 
     :ivar knowledge: None leaves consumers out.
@@ -35,7 +36,7 @@ class Wanted:
     :ivar proven: rows of earlier checks (see `evidence.read`).
     """
 
-    scope: fleet.Scope
+    scope: fleet_scope.Scope
     live: bool
     knowledge: Knowledge | None
     policy: bool
@@ -43,7 +44,9 @@ class Wanted:
     proven: dict[str, dict[str, Any]]
 
 
-def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, int, int], None]) -> Content:
+def gather_content(
+    cli_ctx: Any, wanted: ReportRequest, connect: ArmConnections, watch: Callable[[int, int, int], None]
+) -> ReportContent:
     """Read the fleet, its consumers, what governs it, and what is proven of it.
 
     :param watch: is told of the progress of the checks.
@@ -51,13 +54,15 @@ def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, i
     :raises ForbiddenError, AzureResponseError …: the fleet as a whole could not be read.
     """
     wanted = replace(wanted, live=wanted.live or wanted.prober is not None)
-    seen = fleet.read(cli_ctx, wanted.scope, wanted.live)
-    unread = [*fleet.unread(seen.unreadable), *seen.incomplete]
+    seen = fleet_live.read_fleet(cli_ctx, wanted.scope, wanted.live)
+    unread = [*summary.unread_lines(seen.unreadable), *seen.incomplete]
     if not seen.registries:
-        raise _errors.nothing_to_report(unread)
+        raise errors.nothing_to_report(unread)
     audience = cli_ctx.cloud.endpoints.active_directory_resource_id
-    registries = [Registry(fleet.row(each, seen, audience)) for each in seen.registries]
-    content = Content(_origin(cli_ctx, wanted, connect), registries, dict(seen.subscriptions), unread=unread)
+    registries = [ReportedRegistry(summary.fleet_row(each, seen, audience)) for each in seen.registries]
+    content = ReportContent(
+        _report_origin(cli_ctx, wanted, connect), registries, dict(seen.subscriptions), unread=unread
+    )
     by_id = {each.id.lower(): each for each in registries}
     if wanted.knowledge:
         _add_consumers(content, by_id, seen, wanted.knowledge, connect, cli_ctx)
@@ -65,14 +70,14 @@ def read(cli_ctx: Any, wanted: Wanted, connect: Connect, watch: Callable[[int, i
         _add_policy(content, by_id, seen, wanted.scope, connect, audience)
     _add_evidence(content, by_id, wanted.proven)
     if wanted.prober:
-        targets = [check.Target(each["name"], each) for each in seen.registries]
-        for row in check.rows(targets, wanted.prober, watch):
-            by_id[str(row["id"]).lower()].proof = evidence.proof(row)
+        targets = [check.CheckTarget(each["name"], each) for each in seen.registries]
+        for row in check.check_rows(targets, wanted.prober, watch):
+            by_id[str(row["id"]).lower()].proof = evidence.evidence_of_check(row)
     content.sort()
     return content
 
 
-def _origin(cli_ctx: Any, wanted: Wanted, connect: Connect) -> Origin:
+def _report_origin(cli_ctx: Any, wanted: ReportRequest, connect: ArmConnections) -> ReportOrigin:
     from importlib.metadata import PackageNotFoundError, version
 
     scope, accounts = wanted.scope, wanted.scope.subscriptions
@@ -81,8 +86,8 @@ def _origin(cli_ctx: Any, wanted: Wanted, connect: Connect) -> Origin:
         ours = version("acrscope")
     except PackageNotFoundError:
         ours = "unknown"
-    return Origin(
-        made=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    return ReportOrigin(
+        made=clock.utc_now(),
         by=", ".join(dict.fromkeys(each.user for each in accounts)),
         tenants=tuple(dict.fromkeys(tenants)),
         cloud=str(cli_ctx.cloud.name),
@@ -96,18 +101,20 @@ def _origin(cli_ctx: Any, wanted: Wanted, connect: Connect) -> Origin:
 
 
 def _add_consumers(
-    content: Content,
-    by_id: dict[str, Registry],
+    content: ReportContent,
+    by_id: dict[str, ReportedRegistry],
     seen: Fleet,
     knowledge: Knowledge,
-    connect: Connect,
+    connect: ArmConnections,
     cli_ctx: Any,
 ) -> None:
-    expected = partial(selection.subscriptions_in, cli_ctx)
-    found = estate.of(connect, seen.registries, knowledge, hosts.cloud_suffix(cli_ctx.cloud), expected)
+    expected = partial(selection.known_subscriptions, cli_ctx)
+    found = search.find_fleet_consumers(
+        connect, seen.registries, knowledge, hosts.login_server_suffix(cli_ctx.cloud), expected
+    )
     content.consumers_asked = True
-    content.not_seen = knowledge.checklist
-    content.unread += map(_errors.of_consumers, dict.fromkeys([*found.unread, *found.incomplete]))
+    content.manual_checks = knowledge.checklist
+    content.unread += map(errors.of_consumers, dict.fromkeys([*found.unread, *found.incomplete]))
     for key, rows in found.consumers.items():
         if key in by_id:
             by_id[key].consumers = rows
@@ -118,28 +125,35 @@ def _add_consumers(
 
 
 def _add_policy(
-    content: Content, by_id: dict[str, Registry], seen: Fleet, scope: fleet.Scope, connect: Connect, audience: str
+    content: ReportContent,
+    by_id: dict[str, ReportedRegistry],
+    seen: Fleet,
+    scope: fleet_scope.Scope,
+    connect: ArmConnections,
+    audience: str,
 ) -> None:
     """What governs, and what Azure Policy has seen; each subscription that holds registries is a scope of its own,
     unless a management group or a resource group is.
     """
     content.assignments = []
     places = _policy_scopes(seen, scope, connect)
-    with ThreadPoolExecutor(_READERS) as readers:
-        for answer in readers.map(lambda each: _governed(each[0], each[1], seen, audience), places):
-            if isinstance(answer, str):
-                content.unread.append(answer)
-                content.policy_partial = True
-                continue
-            result, incomplete = answer
-            content.policy_partial |= bool(incomplete)
-            content.unread += map(_errors.of_policy, incomplete)
-            _merge(content.assignments, result["assignments"])
-            for row in result["registries"]:
-                by_id[str(row["id"]).lower()].policy = row
+    answers = threads.try_each(
+        lambda each: _read_compliance(each[0], each[1], seen, audience), places, (ArmError, AzCLIError)
+    )
+    for (_, place), answer in zip(places, answers, strict=True):
+        if isinstance(answer, Exception):
+            content.unread.append(errors.compliance_unread(place.text, str(answer)))
+            content.policy_partial = True
+            continue
+        result, incomplete = answer
+        content.policy_partial |= bool(incomplete)
+        content.unread += map(errors.of_policy, incomplete)
+        _merge_assignments(content.assignments, result["assignments"])
+        for row in result["registries"]:
+            by_id[str(row["id"]).lower()].policy = row
 
 
-def _merge(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+def _merge_assignments(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
     """One assignment above several subscriptions is one row, with the numbers of all of them."""
     by_key = {(each["id"].lower(), each["reference"]): each for each in known}
     for each in more:
@@ -150,31 +164,37 @@ def _merge(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
             same |= {name: same[name] + each[name] for name in ("registries", "exempt", "nonCompliant")}
 
 
-def _policy_scopes(seen: Fleet, scope: fleet.Scope, connect: Connect) -> list[tuple[Arm, PolicyScope]]:
+def _policy_scopes(
+    seen: Fleet, scope: fleet_scope.Scope, connect: ArmConnections
+) -> list[tuple[ArmClient, PolicyScope]]:
     if scope.management_group or scope.resource_group:
         arm = connect(None)
-        return [(arm, scopes.choose(arm, scope.management_group, scope.resource_group))]
-    holding = dict.fromkeys(str(each["id"]).split("/")[2] for each in seen.registries)
+        return [(arm, scopes.choose_scope(arm, scope.management_group, scope.resource_group))]
+    holding = dict.fromkeys(parse_resource_id(str(each["id"])).subscription for each in seen.registries)
     named = ((each, seen.subscriptions.get(each.lower(), each)) for each in holding)
-    return [(connect(each), scopes.of_subscription(each, name)) for each, name in named]
+    return [(connect(each), scopes.subscription_scope(each, name)) for each, name in named]
 
 
-def _governed(arm: Arm, scope: PolicyScope, seen: Fleet, audience: str) -> tuple[dict[str, Any], list[str]] | str:
-    """The result of `az acr scope policy show` for a scope and what it lacks; or why it could not be read."""
+def _read_compliance(
+    arm: ArmClient, scope: PolicyScope, seen: Fleet, audience: str
+) -> tuple[dict[str, Any], list[str]]:
+    """Return what `az acr scope policy show` prints for a scope, and sentences on what could not be read of it."""
     inside = seen
     if not scope.management_group:
-        inside = replace(seen, registries=[each for each in seen.registries if scopes.contains(scope.path, each["id"])])
-    try:
-        found = governing.read(arm, scope)
-        return compliance.report(scope, found, inside, compliance.states(arm, scope), audience), found.incomplete
-    except (ArmError, AzCLIError) as error:
-        return _errors.compliance_unread(scope.text, str(error))
+        inside = replace(
+            seen, registries=[each for each in seen.registries if scopes.scope_contains(scope.path, each["id"])]
+        )
+    found = effective_rules.read_effective_rules(arm, scope)
+    states = compliance.read_states(arm, scope)
+    return compliance.compliance_result(scope, found, inside, states, audience), found.incomplete
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------
 
 
-def _add_evidence(content: Content, by_id: dict[str, Registry], proven: dict[str, dict[str, Any]]) -> None:
+def _add_evidence(
+    content: ReportContent, by_id: dict[str, ReportedRegistry], proven: dict[str, dict[str, Any]]
+) -> None:
     """Earlier checks, where the status is still what it was then."""
     strangers, stale = 0, list[str]()
     for key, row in proven.items():
@@ -184,5 +204,5 @@ def _add_evidence(content: Content, by_id: dict[str, Registry], proven: dict[str
         elif row["status"] != registry.status:
             stale.append(registry.name)
         else:
-            registry.proof = evidence.proof(row)
-    content.unread += _errors.evidence_left_out(strangers, stale)
+            registry.proof = evidence.evidence_of_check(row)
+    content.unread += errors.evidence_left_out(strangers, stale)

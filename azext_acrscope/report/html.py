@@ -7,11 +7,12 @@ and every colour stands beside words or numbers. On paper, heads of tables repea
 
 from xml.etree.ElementTree import Element, SubElement, tostring  # writes only; nothing is parsed
 
-from azext_acrscope.report.shapes import BAD, DOUBT, GOOD, Bar, Cell, Document, Section, Table
-from azext_acrscope.report.text import fit, prose
+from azext_acrscope.base.text import replace_invalid
+from azext_acrscope.report.blocks import BAD, DOUBT, GOOD, ReportDocument, Section, StatusBar, Table, TableCell
+from azext_acrscope.report.sanitize import split_code_spans
 
 _BAR_WIDTH, _BAR_HEIGHT = 200, 14
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --panel: #f5f6f8; --ink: #1c2128; --soft: #57606a; --line: #d4d9e0;
@@ -81,163 +82,163 @@ footer { color: var(--soft); font-size: .88rem; margin-top: 2.5rem; padding-bott
 }
 """
 
-_LEGEND = ((GOOD, "enforced (`disabled`)"), (BAD, "not enforced (`enabled`)"), (DOUBT, "unknown"))
+_LEGEND_ENTRIES = ((GOOD, "enforced (`disabled`)"), (BAD, "not enforced (`enabled`)"), (DOUBT, "unknown"))
 
 
-def write(document: Document) -> str:
+def render_html(document: ReportDocument) -> str:
     root = Element("html", {"lang": "en"})
     head = SubElement(root, "head")
     SubElement(head, "meta", {"charset": "utf-8"})
-    SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _POLICY})
+    SubElement(head, "meta", {"http-equiv": "Content-Security-Policy", "content": _CONTENT_SECURITY_POLICY})
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"})
     SubElement(head, "meta", {"name": "color-scheme", "content": "light dark"})
     SubElement(head, "meta", {"name": "referrer", "content": "no-referrer"})
     SubElement(head, "meta", {"name": "generator", "content": "az acr scope report"})
-    _add(head, "title", f"{document.title}: {document.subtitle}")
+    _add_element(head, "title", f"{document.title}: {document.subtitle}")
     SubElement(head, "style").text = _STYLE
     body = SubElement(root, "body")
-    _header(SubElement(body, "header"), document)
+    _add_header(SubElement(body, "header"), document)
     main = SubElement(body, "main")
     for number, section in enumerate(document.sections, 1):
-        _section(main, section, f"s{number}")
-    _signing(main)
+        _add_section(main, section, f"s{number}")
+    _add_signature_lines(main)
     footer = SubElement(body, "footer")
     for text in document.closing:
-        _prose(SubElement(footer, "p"), text)
+        _add_prose(SubElement(footer, "p"), text)
     return "<!DOCTYPE html>\n" + tostring(root, encoding="unicode", method="html") + "\n"
 
 
-def _header(header: Element, document: Document) -> None:
-    _add(header, "h1", document.title)
-    _add(header, "p", document.subtitle, "subtitle")
-    _add(header, "p", document.headline, "headline")
+def _add_header(header: Element, document: ReportDocument) -> None:
+    _add_element(header, "h1", document.title)
+    _add_element(header, "p", document.subtitle, "subtitle")
+    _add_element(header, "p", document.headline, "headline")
     figures = SubElement(header, "ul", {"class": "figures"})
     for each in document.figures:
         item = SubElement(figures, "li")
-        _add(item, "b", str(each.number), each.tone)
-        _tail(item, f" {each.text}")
+        _add_element(item, "b", str(each.number), each.tone)
+        _append_text(item, f" {each.text}")
     facts = SubElement(header, "dl", {"class": "facts"})
     for name, value in document.facts:
-        _add(facts, "dt", name)
-        _add(facts, "dd", value)
+        _add_element(facts, "dt", name)
+        _add_element(facts, "dd", value)
 
 
-def _section(main: Element, section: Section, name: str) -> None:
+def _add_section(main: Element, section: Section, name: str) -> None:
     made = SubElement(main, "section", {"aria-labelledby": name})
     if section.warning:
         made.set("class", "warning")
-    _add(made, "h2", section.title).set("id", name)
+    _add_element(made, "h2", section.title).set("id", name)
     if section.text:
-        _prose(SubElement(made, "p"), section.text)
+        _add_prose(SubElement(made, "p"), section.text)
     if section.items:
         items = SubElement(made, "ul")
         for each in section.items:
-            _add(items, "li", each)
+            _add_element(items, "li", each)
     if section.table:
-        if any(isinstance(cell, Bar) for row in section.table.rows for cell in row):
-            _legend(made)
-        _table(made, section.table, f"{name}t")
+        if any(isinstance(cell, StatusBar) for row in section.table.rows for cell in row):
+            _add_legend(made)
+        _add_table(made, section.table, f"{name}t")
 
 
-def _table(parent: Element, table: Table, name: str) -> None:
+def _add_table(parent: Element, table: Table, name: str) -> None:
     # What can be scrolled must be reachable by keyboard, and then be called something.
     around = SubElement(parent, "div", {"class": "scroll", "role": "region", "aria-labelledby": name, "tabindex": "0"})
     made = SubElement(around, "table")
-    _add(made, "caption", table.caption).set("id", name)
+    _add_element(made, "caption", table.caption).set("id", name)
     head = SubElement(SubElement(made, "thead"), "tr")
     for column in table.columns:
-        _add(head, "th", column).set("scope", "col")
+        _add_element(head, "th", column).set("scope", "col")
     body = SubElement(made, "tbody")
     for row in table.rows:
         line = SubElement(body, "tr")
         for place, cell in enumerate(row):
-            _cell(SubElement(line, "td") if place else SubElement(line, "th", {"scope": "row"}), cell)
+            _fill_cell(SubElement(line, "td") if place else SubElement(line, "th", {"scope": "row"}), cell)
 
 
-def _cell(made: Element, cell: Cell | Bar) -> None:
-    if isinstance(cell, Bar):
-        _bar(made, cell)
+def _fill_cell(made: Element, cell: TableCell | StatusBar) -> None:
+    if isinstance(cell, StatusBar):
+        _add_bar(made, cell)
         return
     if cell.href:
-        _add(made, "a", cell.text).set("href", fit(cell.href))
+        _add_element(made, "a", cell.text).set("href", replace_invalid(cell.href))
     elif cell.tone:
-        _add(made, "span", cell.text, cell.tone)
+        _add_element(made, "span", cell.text, cell.tone)
     elif cell.prose:
-        _prose(made, cell.text)
+        _add_prose(made, cell.text)
     else:
-        made.text = fit(cell.text)
+        made.text = replace_invalid(cell.text)
     if cell.note and cell.prose:
-        _prose(SubElement(made, "small"), cell.note)
+        _add_prose(SubElement(made, "small"), cell.note)
     elif cell.note:
-        _add(made, "small", cell.note)
+        _add_element(made, "small", cell.note)
 
 
 # --- bars ----------------------------------------------------------------------------------------------------------
 
 
-def _bar(parent: Element, bar: Bar) -> None:
+def _add_bar(parent: Element, bar: StatusBar) -> None:
     numbers = bar.statuses
     said = f"{numbers.enforced} enforced, {numbers.open} not enforced, {numbers.unknown} unknown"
-    drawing = _drawing(parent, _BAR_WIDTH, said)
+    drawing = _add_drawing(parent, _BAR_WIDTH, said)
     shares = ((GOOD, numbers.enforced), (BAD, numbers.open), (DOUBT, numbers.unknown))
     left = 0.0
     for tone, number in shares:
         if number:
             width = _BAR_WIDTH * number / numbers.all
-            _rectangle(drawing, left, width, tone)
+            _add_rectangle(drawing, left, width, tone)
             left += width
     if not numbers.all:
-        _rectangle(drawing, 0.5, _BAR_WIDTH - 1, "none")
-    _add(parent, "small", bar.label)
+        _add_rectangle(drawing, 0.5, _BAR_WIDTH - 1, "none")
+    _add_element(parent, "small", bar.label)
 
 
-def _drawing(parent: Element, width: int, said: str) -> Element:
+def _add_drawing(parent: Element, width: int, said: str) -> Element:
     size = {"width": str(width), "height": str(_BAR_HEIGHT), "viewBox": f"0 0 {width} {_BAR_HEIGHT}"}
     drawing = SubElement(parent, "svg", {"role": "img", "aria-label": said, **size})
-    _add(drawing, "title", said)
+    _add_element(drawing, "title", said)
     return drawing
 
 
-def _rectangle(drawing: Element, left: float, width: float, kind: str) -> None:
+def _add_rectangle(drawing: Element, left: float, width: float, kind: str) -> None:
     place = {"x": f"{left:.2f}", "y": "0.5", "width": f"{width:.2f}", "height": str(_BAR_HEIGHT - 1)}
     SubElement(drawing, "rect", {**place, "class": kind})
 
 
-def _legend(parent: Element) -> None:
+def _add_legend(parent: Element) -> None:
     items = SubElement(parent, "ul", {"class": "legend"})
-    for tone, text in _LEGEND:
+    for tone, text in _LEGEND_ENTRIES:
         item = SubElement(items, "li")
         size = {"width": "12", "height": "12", "viewBox": "0 0 12 12", "aria-hidden": "true"}
         SubElement(SubElement(item, "svg", size), "rect", {"width": "12", "height": "12", "class": tone})
-        _prose(SubElement(item, "span"), text)
+        _add_prose(SubElement(item, "span"), text)
 
 
-def _signing(main: Element) -> None:
+def _add_signature_lines(main: Element) -> None:
     """Lines to sign on, on paper only."""
     made = SubElement(main, "section", {"class": "signing", "aria-hidden": "true"})
     for text in ("Name", "Date", "Signature"):
-        _add(made, "span", text)
+        _add_element(made, "span", text)
 
 
 # --- text ----------------------------------------------------------------------------------------------------------
 
 
-def _add(parent: Element, tag: str, text: str, kind: str = "") -> Element:
+def _add_element(parent: Element, tag: str, text: str, kind: str = "") -> Element:
     made = SubElement(parent, tag, {"class": kind} if kind else {})
-    made.text = fit(text)
+    made.text = replace_invalid(text)
     return made
 
 
-def _tail(parent: Element, text: str) -> None:
-    list(parent)[-1].tail = fit(text)
+def _append_text(parent: Element, text: str) -> None:
+    list(parent)[-1].tail = replace_invalid(text)
 
 
-def _prose(made: Element, text: str) -> None:
+def _add_prose(made: Element, text: str) -> None:
     """Of our own sentences: words between backquotes are code."""
-    for piece, is_code in prose(text):
+    for piece, is_code in split_code_spans(text):
         if is_code:
-            _add(made, "code", piece)
+            _add_element(made, "code", piece)
         elif len(made):
-            _tail(made, piece)
+            _append_text(made, piece)
         else:
-            made.text = fit(piece)
+            made.text = replace_invalid(piece)

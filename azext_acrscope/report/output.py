@@ -4,57 +4,57 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from azext_acrscope import _errors, files
-from azext_acrscope.report import CSV, HTML, MARKDOWN, SARIF, document, html, markdown, sarif, sheet
-from azext_acrscope.report.content import Content
+from azext_acrscope.base import files
+from azext_acrscope.report import CSV, HTML, MARKDOWN, SARIF, csv_table, document, errors, html, markdown, sarif
+from azext_acrscope.report.model import ReportContent
 
-_ENDINGS = {".html": HTML, ".htm": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN, ".csv": CSV, ".sarif": SARIF}
+_FORMATS_BY_ENDING = {".html": HTML, ".htm": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN, ".csv": CSV, ".sarif": SARIF}
 
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 
-def format_of(named: str | None, file: str | None) -> str:
+def choose_format(named: str | None, file: str | None) -> str:
     """The format: the one that was named, else what the file's ending says, else HTML."""
-    return named or _ENDINGS.get(Path(file or "").suffix.lower(), HTML)
+    return named or _FORMATS_BY_ENDING.get(Path(file or "").suffix.lower(), HTML)
 
 
-def write(content: Content, kind: str) -> str:
+def render_report(content: ReportContent, kind: str) -> str:
     """A document that UTF-8 can hold: a name in an answer of ARM may have half a character."""
-    return _HALF.sub("\ufffd", _written(content, kind))
+    return _HALF_CHARACTERS.sub("\ufffd", _render_as(content, kind))
 
 
-def _written(content: Content, kind: str) -> str:
+def _render_as(content: ReportContent, kind: str) -> str:
     if kind == CSV:
-        return sheet.write(content)
+        return csv_table.render_csv(content)
     if kind == SARIF:
-        return sarif.write(content)
-    made = document.make(content)
-    return markdown.write(made) if kind == MARKDOWN else html.write(made)
+        return sarif.render_sarif(content)
+    made = document.make_document(content)
+    return markdown.render_markdown(made) if kind == MARKDOWN else html.render_html(made)
 
 
-def remarks(content: Content, kind: str) -> list[str]:
+def format_remarks(content: ReportContent, kind: str) -> list[str]:
     """Sentences for who makes the report, on what its readers may not take."""
-    return sarif.remarks(content) if kind == SARIF else []
+    return sarif.sarif_remarks(content) if kind == SARIF else []
 
 
-def check(file: str) -> None:
+def check_report_file(file: str) -> None:
     """Before anything is read and any token is sent.
 
     :raises FileOperationError: no report can be put there.
     """
-    _to(file, files.check_document)
+    _apply_to_file(file, files.check_document_writable)
 
 
-def save(file: str, text: str) -> None:
+def save_report(file: str, text: str) -> None:
     """Replace the file as a whole.
 
     :raises FileOperationError: it cannot be written; what was there is as it was.
     """
-    _to(file, lambda path: files.replace_document(path, text))
+    _apply_to_file(file, lambda path: files.replace_document(path, text))
 
 
-def _to(file: str, act: Callable[[Path], None]) -> None:
+def _apply_to_file(file: str, act: Callable[[Path], None]) -> None:
     try:
-        act(files.expanded(file))
+        act(files.expand_path(file))
     except OSError as error:
-        raise _errors.report_unwritable(file, error.strerror or type(error).__name__) from error
+        raise errors.report_unwritable(file, files.os_error_reason(error)) from error

@@ -12,74 +12,90 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from azext_acrscope import _errors
+from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.consumers.knowledge import BREAKS
-from azext_acrscope.registry import DISABLED, ENABLED
-from azext_acrscope.report import content as model
-from azext_acrscope.report.content import Content, Registry, Row
-from azext_acrscope.report.text import fit
+from azext_acrscope.registry.resource import DISABLED, ENABLED
+from azext_acrscope.report import errors, model
+from azext_acrscope.report.model import ReportContent, ReportedRegistry, Row
 
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+SCHEMA_URL = "https://json.schemastore.org/sarif-2.1.0.json"
 # Results of a run that GitHub keeps, and that it takes at all ("About code scanning limits on SARIF results",
 # docs.github.com).
-KEPT_RESULTS, MOST_RESULTS = 5_000, 25_000
+MAX_KEPT_RESULTS, MAX_ACCEPTED_RESULTS = 5_000, 25_000
 
-_ACCEPTED, _ODDS, _UNREAD = "arm-audience-accepted", "status-not-in-effect", "status-unknown"
-_BREAKS, _UNKNOWN, _DOOR = "consumer-breaks", "consumer-unknown", "other-door"
+_RULE_ARM_ACCEPTED, _RULE_STATUS_MISMATCH, _RULE_STATUS_UNKNOWN = (
+    "arm-audience-accepted",
+    "status-not-in-effect",
+    "status-unknown",
+)
+_RULE_CONSUMER_BREAKS, _RULE_CONSUMER_UNKNOWN, _RULE_OTHER_SIGN_IN_METHOD = (
+    "consumer-breaks",
+    "consumer-unknown",
+    "other-sign-in-method",
+)
 
 # id: level, short, full, help.
 _RULES = {
-    _ACCEPTED: (
+    _RULE_ARM_ACCEPTED: (
         "warning",
         "The registry is set to accept ARM-audience tokens.",
         "Its azureADAuthenticationAsArmPolicy status is enabled, which is also the default: a Microsoft Entra token "
         "for Azure Resource Manager opens its images.",
         "az acr scope enforce --name REGISTRY",
     ),
-    _ODDS: (
+    _RULE_STATUS_MISMATCH: (
         "error",
-        "The login server does something else than the status says.",
-        "It was sent a token of each audience, and what it took does not go with the status that Azure Resource "
-        "Manager holds.",
+        "The login server does not do what the status says.",
+        "It was sent a token of each audience. What it accepted does not match the status in Azure Resource Manager.",
         "az acr scope check --name REGISTRY",
     ),
-    _UNREAD: (
+    _RULE_STATUS_UNKNOWN: (
         "warning",
         "The status of the registry is unknown.",
         "Azure returned a status that is neither enabled nor disabled.",
         "az acr scope show --name REGISTRY",
     ),
-    _BREAKS: (
+    _RULE_CONSUMER_BREAKS: (
         "warning",
         "A consumer breaks once the registry refuses ARM-audience tokens.",
         "It is documented, reported or coded to sign in with a token for Azure Resource Manager.",
         "az acr scope consumers --name REGISTRY",
     ),
-    _UNKNOWN: (
+    _RULE_CONSUMER_UNKNOWN: (
         "note",
-        "Whether a consumer breaks is unknown.",
-        "No public statement says which audience it asks for, or how it signs in could not be read.",
+        "It is unknown whether a consumer breaks.",
+        "No public source says which audience it requests, or its way to sign in could not be read.",
         "az acr scope consumers --name REGISTRY",
     ),
-    _DOOR: (
+    _RULE_OTHER_SIGN_IN_METHOD: (
         "note",
-        "The registry has a way in that the status does not close.",
+        "The registry has a sign-in method that the status does not affect.",
         "The admin user and anonymous pull need no Microsoft Entra token.",
         "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
     ),
 }
 
 
-def remarks(content: Content) -> list[str]:
-    """A sentence if there are more results than a service keeps."""
-    number = sum(1 for registry in content.registries for _ in _results(registry))
-    return [_errors.too_many_results(number, KEPT_RESULTS, MOST_RESULTS)] if number > KEPT_RESULTS else []
+def sarif_remarks(content: ReportContent) -> list[str]:
+    """Return a sentence if there are more results than a service keeps."""
+    number = sum(1 for registry in content.registries for _ in _registry_results(registry))
+    return (
+        [errors.too_many_results(number, MAX_KEPT_RESULTS, MAX_ACCEPTED_RESULTS)] if number > MAX_KEPT_RESULTS else []
+    )
 
 
-def write(content: Content) -> str:
+def render_sarif(content: ReportContent) -> str:
+    """Return a report as SARIF 2.1.0."""
     origin = content.origin
     run = {
-        "tool": {"driver": {"name": "acrscope", "version": origin.version, "rules": [_rule(each) for each in _RULES]}},
+        "tool": {
+            "driver": {
+                "name": "acrscope",
+                "version": origin.version,
+                "rules": [_rule_descriptor(each) for each in _RULES],
+            }
+        },
         "automationDetails": {"id": f"acrscope/{origin.scope}/"},
         "invocations": [
             {
@@ -91,12 +107,12 @@ def write(content: Content) -> str:
                 ],
             }
         ],
-        "results": [result for registry in content.registries for result in _results(registry)],
+        "results": [result for registry in content.registries for result in _registry_results(registry)],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"$schema": SCHEMA_URL, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rule(rule: str) -> dict[str, Any]:
+def _rule_descriptor(rule: str) -> dict[str, Any]:
     level, short, full, command = _RULES[rule]
     return {
         "id": rule,
@@ -108,32 +124,38 @@ def _rule(rule: str) -> dict[str, Any]:
     }
 
 
-def _results(registry: Registry) -> Iterator[dict[str, Any]]:
+def _registry_results(registry: ReportedRegistry) -> Iterator[dict[str, Any]]:
     default = ", by default" if registry.row["statusIsDefault"] else ""
     if registry.status == ENABLED:
         said = f"{registry.name} is set to accept ARM-audience tokens{default}: {registry.next}."
-        yield _result(_ACCEPTED, registry, said)
+        yield _make_result(_RULE_ARM_ACCEPTED, registry, said)
     elif registry.status != DISABLED:
-        yield _result(_UNREAD, registry, f"The status of {registry.name} is unknown.")
-    if registry.next == model.AT_ODDS and registry.proof:
+        yield _make_result(_RULE_STATUS_UNKNOWN, registry, f"The status of {registry.name} is unknown.")
+    if registry.next == model.MISMATCH and registry.proof:
         seen = " ".join(registry.proof.seen)
-        yield _result(_ODDS, registry, f"{registry.name} is `{registry.status}`. Seen {registry.proof.time}: {seen}")
+        yield _make_result(
+            _RULE_STATUS_MISMATCH,
+            registry,
+            f"{registry.name} is `{registry.status}`. Checked {registry.proof.time}: {seen}",
+        )
     for door in registry.doors:
-        yield _result(_DOOR, registry, f"{registry.name} has another way in: {door}.", door)
+        yield _make_result(
+            _RULE_OTHER_SIGN_IN_METHOD, registry, f"{registry.name} has another sign-in method: {door}.", door
+        )
     for row in registry.consumers or []:
         if row["verdict"] == BREAKS:
-            yield _consumer(_BREAKS, registry, row)
+            yield _consumer_result(_RULE_CONSUMER_BREAKS, registry, row)
     if registry.status != DISABLED:  # else who is unknown has been put to the test already
         for row in registry.to_ask:
-            yield _consumer(_UNKNOWN, registry, row)
+            yield _consumer_result(_RULE_CONSUMER_UNKNOWN, registry, row)
 
 
-def _consumer(rule: str, registry: Registry, row: Row) -> dict[str, Any]:
-    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['mend']} Source: {row['source']}"
-    return _result(rule, registry, said, str(row["consumer"]))
+def _consumer_result(rule: str, registry: ReportedRegistry, row: Row) -> dict[str, Any]:
+    said = f"{row['kind']} {row['name']} at {registry.name}: {row['why']} {row['fix']} Source: {row['source']}"
+    return _make_result(rule, registry, said, str(row["consumer"]))
 
 
-def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[str, Any]:
+def _make_result(rule: str, registry: ReportedRegistry, text: str, about: str = "") -> dict[str, Any]:
     resource = about if about.startswith("/") else registry.id
     key = "|".join((rule, registry.id, about)).lower()
     fingerprint = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
@@ -141,25 +163,27 @@ def _result(rule: str, registry: Registry, text: str, about: str = "") -> dict[s
         "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
         "level": _RULES[rule][0],
-        "message": {"text": _plain(text)},
-        "locations": [_location(resource)],
+        "message": {"text": _escape_brackets(text)},
+        "locations": [_resource_location(resource)],
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1", "acrscope/v1": fingerprint},
     }
     if resource != registry.id:
-        result["relatedLocations"] = [{**_location(registry.id), "message": {"text": f"the registry {registry.name}"}}]
+        result["relatedLocations"] = [
+            {**_resource_location(registry.id), "message": {"text": f"the registry {registry.name}"}}
+        ]
     return result
 
 
-def _plain(text: str) -> str:
+def _escape_brackets(text: str) -> str:
     """Without links: brackets that are no link's are written with a backslash (SARIF 2.1.0, 3.11.6)."""
-    return re.sub(r"[\\\[\]]", r"\\\g<0>", fit(text))
+    return re.sub(r"[\\\[\]]", r"\\\g<0>", replace_invalid(text))
 
 
-def _location(resource: str) -> dict[str, Any]:
+def _resource_location(resource: str) -> dict[str, Any]:
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(resource.lstrip("/"), safe="/", errors="replace")},
             "region": {"startLine": 1},
         },
-        "logicalLocations": [{"name": resource.rpartition("/")[2], "fullyQualifiedName": resource, "kind": "resource"}],
+        "logicalLocations": [{"name": name_in_id(resource), "fullyQualifiedName": resource, "kind": "resource"}],
     }

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.az import ROOT, Az, Result
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 _DRIVERS = Path(__file__).parent
 _PYTHON = ROOT / ".venvs/clients/bin/python"

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, add_extension, build_wheel, locked
+from tests.factories.accounts import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 
 @pytest.fixture(scope="session")
@@ -107,17 +108,3 @@ def az(tmp_path: Path, extensions: Path, cloud: LocalCloud, _signed_in: Path) ->
     """`az`, signed in as the operator, with a home of this test's own."""
     shutil.copytree(_signed_in, tmp_path / "home", symlinks=True)
     return Az(tmp_path / "home", extensions, cloud.env)
-
-
-def sign_in(az: Az, principal: ServicePrincipal) -> None:
-    az.ok(
-        "login",
-        "--service-principal",
-        "--username",
-        principal.app_id,
-        "--password",
-        principal.secret or "",
-        "--tenant",
-        principal.tenant_id,
-        "--allow-no-subscriptions",
-    )

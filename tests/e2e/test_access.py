@@ -9,7 +9,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 COPY = ("skopeo", "copy", "--quiet", "--insecure-policy", "--authfile")
 
@@ -98,7 +98,7 @@ def test_less_than_was_asked_for_is_said(puller: Az, registry: Registry, tmp_pat
     result = login(puller, registry, "--repository", "team/app", "--permission", "push", "metadata", *file)
     assert result.code == 0, result
     assert result.json["permissions"] == {"team/app": ["pull", "metadata_read"]}
-    assert "less than was asked for, without push in team/app" in result.stderr
+    assert "less than was requested. Missing: push in team/app" in result.stderr
 
 
 def test_nothing_of_what_was_asked_for_is_an_error_and_nothing_is_stored(

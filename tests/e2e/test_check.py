@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud, Registry
 
 ARM_AUDIENCES = ("https://management.core.windows.net/", "https://management.azure.com/")
@@ -55,7 +55,7 @@ def test_a_registry_that_does_as_its_status_says_is_ok(
     code, row = one(az, registry)
     assert (code, row["verdict"], row["enforcedInEffect"]) == (0, "ok", in_effect), row
     assert outcomes(row) == ("accepted", arm)
-    assert (row["id"], row["loginServer"], row["toDo"]) == (registry.id, registry.login_server, [])
+    assert (row["id"], row["loginServer"], row["actions"]) == (registry.id, registry.login_server, [])
     assert row["statusIsDefault"] == (status is None)
     assert all(row["probe"][each]["correlationId"] for each in ("acr", "arm"))
     assert exchanges(cloud) == {registry.login_server: 2}
@@ -71,7 +71,7 @@ def test_disabled_but_arm_tokens_still_taken(az: Az, cloud: LocalCloud, registry
         "no",
         ("accepted", "accepted"),
     )
-    assert "take effect" in row["toDo"][0]
+    assert "take effect" in row["actions"][0]
     assert exchanges(cloud) == {registry.login_server: 2}
 
 
@@ -96,7 +96,7 @@ def test_the_narrow_token_refused_and_the_wide_one_taken(az: Az, cloud: LocalClo
         "no",
         ("refused", "accepted"),
     )
-    assert "Do not enforce" in row["toDo"][0]
+    assert "Do not enforce" in row["actions"][0]
 
 
 @pytest.mark.parametrize("status", ["enabled", "disabled"])
@@ -110,8 +110,8 @@ def test_no_role_is_told_from_a_refused_audience(
     code, row = one(new_az(reader), registry)
     assert (code, row["verdict"], row["enforcedInEffect"]) == (1, "failed", "unknown")
     assert outcomes(row) == ("refused", "refused")
-    assert "no role" in row["seen"][-1]
-    assert f"--role AcrPull --assignee IDENTITY --scope {registry.id}" in row["toDo"][0]
+    assert "no role" in row["observations"][-1]
+    assert f"--role AcrPull --assignee IDENTITY --scope {registry.id}" in row["actions"][0]
 
 
 def test_a_foreign_realm_gets_nothing(az: Az, cloud: LocalCloud, registry: Registry) -> None:
@@ -125,7 +125,7 @@ def test_a_foreign_realm_gets_nothing(az: Az, cloud: LocalCloud, registry: Regis
         ("not sent", "not sent"),
     )
     assert row["network"]["answer"] == "no registry"
-    assert "sends credentials to another place" in row["seen"][-1]
+    assert "sends credentials to another place" in row["observations"][-1]
     assert (evil.requests, exchanges(cloud)) == ([], {})
 
 
@@ -142,8 +142,8 @@ def test_a_firewall_is_named_with_the_address_it_sees(az: Az, cloud: LocalCloud,
     code, row = one(az, registry)
     assert (code, row["verdict"], row["enforcedInEffect"]) == (1, "failed", "unknown")
     assert row["network"]["answer"] == "firewall"
-    assert "203.0.113.7" in row["seen"][-1]
-    assert any("network-rule add" in each for each in row["toDo"])
+    assert "203.0.113.7" in row["observations"][-1]
+    assert any("network-rule add" in each for each in row["actions"])
     assert exchanges(cloud) == {}
 
 
@@ -153,7 +153,7 @@ def test_a_bad_certificate_gets_nothing(az: Az, cloud: LocalCloud, registry: Reg
     code, row = one(az, registry)
     assert (code, row["verdict"], row["enforcedInEffect"]) == (1, "failed", "unknown")
     assert row["network"]["answer"] == "untrusted certificate"
-    assert "certificate" in row["seen"][-1]
+    assert "certificate" in row["observations"][-1]
     assert exchanges(cloud) == {}
 
 
@@ -224,7 +224,7 @@ def test_a_wide_token_that_entra_refuses_leaves_it_unknown(
     cloud.world.entra_error(puller, "https://containerregistry.azure.net", 53003, "Access has been blocked by policy.")
     code, row = one(az, registry)
     assert (code, row["enforcedInEffect"], outcomes(row)) == (1, "unknown", ("unanswered", "not sent"))
-    assert "AADSTS53003" in " ".join(row["seen"])
+    assert "AADSTS53003" in " ".join(row["observations"])
     assert exchanges(cloud) == {}
 
 
@@ -344,7 +344,7 @@ def test_a_credential_that_has_expired_is_a_warning(az: Az, cloud: LocalCloud, r
         cloud.world.acr_refresh_lifetime = lifetime
     code, row = one(az, registry)
     assert (code, row["verdict"]) == (0, "warning")
-    assert f"az acr scope login --name {registry.login_server}" in row["toDo"][0]
+    assert f"az acr scope login --name {registry.login_server}" in row["actions"][0]
 
 
 def test_no_token_is_anywhere_it_should_not_be(

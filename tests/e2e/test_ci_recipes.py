@@ -15,7 +15,7 @@ import yaml
 
 from tests.az import ROOT, Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 _ELSEWHERE = re.compile(r"^(az extension add|docker (build|push)|buildah|kubectl) .*$", re.MULTILINE)
 NewAz = Callable[..., Az]
@@ -158,7 +158,7 @@ def test_a_pod_with_workload_identity(
 
 def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell]) -> None:
     text = (ROOT / "docs/ci.md").read_text()
-    command = re.search(r"^\$ (az acr scope login [^|]*dockerconfigjson) \|", text, re.MULTILINE | re.DOTALL)
+    command = re.search(r"^(az acr scope login [^|]*dockerconfigjson) \|", text, re.MULTILINE | re.DOTALL)
     assert command
     pod = shell(cloud.workload_identity_env(job))
     secret = json.loads(pod.run(command[1]).stdout)

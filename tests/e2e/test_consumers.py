@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 
@@ -131,12 +131,14 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert "ARM-scoped credentials" in row["why"]
     assert row["source"].startswith("Azure Container Registry documentation")
     assert row["sourceDate"] == "2026-11-25"
-    assert "repository token" in row["mend"]
-    assert "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them may pull only by a broad" in result.stderr
-    assert result.stderr.count("What no query sees") == 1
-    [breaking] = [line for line in result.stderr.splitlines() if line.startswith("WARNING:   breaks: ")]
-    assert "Bicep: publish, restore and br: modules; azd deploy" in breaking
-    assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["notSeen"]}
+    assert "repository token" in row["fix"]
+    assert (
+        "1 registry, 2 consumers: 1 break, 0 work, 1 unknown (1 of them can pull only through a broad" in result.stderr
+    )
+    assert result.stderr.count("consumers that no query finds") == 1
+    breaking = [item["consumer"] for item in result.json["manualChecks"] if item["verdict"] == "breaks"]
+    assert any("Bicep: publish, restore and br: modules" in name for name in breaking)
+    assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["manualChecks"]}
 
 
 def test_a_registry_is_matched_by_its_whole_host(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -252,7 +254,7 @@ def test_a_subscription_that_cannot_be_seen_is_said_and_closes_the_strict_gate(
 ) -> None:
     world = cloud.world
     grant = next(each for each in world.grants(estate.auditor) if estate.apps.id in each.scope)
-    # Nobody but the auditor, by a broad role: that closes no gate.
+    # Nobody but the auditor, through a broad role: that fails no check.
     assert consumers(az, "--name", estate.registry.name, "--fail-on", "unknown").code == 0
     world.revoke(grant)
     result = consumers(az, "--name", estate.registry.name, "--fail-on", "breaks")
@@ -276,10 +278,10 @@ def test_a_teams_knowledge_replaces_ours(az: Az, estate: Estate, cloud: LocalClo
     entry = {"kind": "container-instance", "signIn": "managed identity", "verdict": "works", "why": "We tried it."}
     source = {"title": "Our trial", "url": "https://wiki.example/acr", "read": "2026-11-02"}
     file = tmp_path / "team.json"
-    file.write_text(json.dumps({"sources": {"us": source}, "entries": [{**entry, "source": "us", "mend": "None."}]}))
+    file.write_text(json.dumps({"sources": {"us": source}, "entries": [{**entry, "source": "us", "fix": "None."}]}))
     row = rows(consumers(az, "--name", estate.registry.name, "--knowledge", str(file)))["aci"]
     assert (row["verdict"], row["sourceDate"]) == ("works", "2026-11-02")
-    file.write_text(json.dumps({"entries": [{**entry, "source": "nowhere", "mend": "None."}]}))
+    file.write_text(json.dumps({"entries": [{**entry, "source": "nowhere", "fix": "None."}]}))
     refused = consumers(az, "--name", estate.registry.name, "--knowledge", str(file))
     assert refused.code == 1
     assert "there is no source nowhere" in refused.stderr
@@ -323,7 +325,15 @@ def test_a_table_has_a_row_for_each_consumer(az: Az, estate: Estate, cloud: Loca
     image = f"{estate.registry.login_server}/app"
     cloud.world.consumers.add_container_app("app", image, estate.apps, identity="system")
     result = consumers(az, "--all", "--output", "table")
-    assert result.stdout.splitlines()[0].split() == ["Registry", "Consumer", "Kind", "SignIn", "Verdict", "Why", "Read"]
+    assert result.stdout.splitlines()[0].split() == [
+        "Registry",
+        "Consumer",
+        "Kind",
+        "SignIn",
+        "Verdict",
+        "Why",
+        "SourceDate",
+    ]
     assert any("container-app" in line and "breaks" in line for line in result.stdout.splitlines())
 
 
@@ -393,7 +403,9 @@ def test_enforce_lists_who_breaks_and_needs_a_yes(owner: Az, estate: Estate, clo
     refused = owner("acr", "scope", "enforce", "--name", estate.registry.name)
     assert refused.code == 1
     assert "container-app shop" in refused.stderr
-    assert "1 consumer of 1 registry may break or not" in refused.stderr  # whoever may do everything does not count
+    # Principals that may do everything do not count.
+    assert "It is not known whether 1 consumer of 1 registry would break" in refused.stderr
+    assert "Confirmation is required because 1 consumer would break, and there is no terminal" in refused.stderr
     assert "--yes" in refused.stderr
     assert estate.registry.policy_status == "enabled"
     assert owner("acr", "scope", "enforce", "--name", estate.registry.name, "--yes").code == 0
@@ -450,15 +462,15 @@ def test_one_registry_whose_consumers_cannot_be_asked_for_takes_a_yes(
     enforce = ("acr", "scope", "enforce", "--name", estate.registry.name, "--resource-group", "rg-registries")
     refused = owner(*enforce)
     assert refused.code == 1
-    assert "could not be asked" in refused.stderr
-    assert f"Enforce {estate.registry.name} although part of its consumers could not be read?" in refused.stderr
+    assert "The search for consumers of the registries failed" in refused.stderr
+    assert "Confirmation is required because part of its consumers could not be read" in refused.stderr
     assert "--yes" in refused.stderr
     assert "--skip-consumers" in refused.stderr
     assert (writes(cloud), estate.registry.policy_status) == (0, "enabled")
     dry = owner(*enforce, "--dry-run")
-    assert (dry.code, dry.json["plannedStatus"], dry.json["consumers"]) == (0, "disabled", "unanswered")
+    assert (dry.code, dry.json[0]["plannedStatus"], dry.json[0]["consumers"]) == (0, "disabled", "unanswered")
     done = owner(*enforce, "--yes")
-    assert (done.code, done.json["changed"], done.json["consumers"]) == (0, True, "unanswered")
+    assert (done.code, done.json[0]["changed"], done.json[0]["consumers"]) == (0, True, "unanswered")
 
 
 def test_a_fleet_is_not_begun_while_consumers_cannot_be_asked_for(
@@ -474,7 +486,7 @@ def test_a_fleet_is_not_begun_while_consumers_cannot_be_asked_for(
     assert (writes(cloud), (tmp_path / "none.jsonl").exists()) == (0, False)
     dry = owner("acr", "scope", "enforce", "--all", "--dry-run")
     assert (dry.code, [row["result"] for row in dry.json]) == (0, ["planned"] * 2)
-    assert "could not be asked" in dry.stderr
+    assert "The search for consumers of the registries failed" in dry.stderr
     record = tmp_path / "record.jsonl"
     owner.ok("acr", "scope", "enforce", "--all", "--yes", "--include-breaking", "--record", str(record))
     assert json.loads(record.read_text().splitlines()[0])["consumers"] == "unanswered"
@@ -500,7 +512,7 @@ def test_what_part_of_the_search_could_not_read_counts_as_well(
     finally:
         world.missing_tables = set()
     assert (refused.code, fleet.code) == (1, 1)
-    assert "could not be read?" in refused.stderr
+    assert "Confirmation is required because part of its consumers could not be read" in refused.stderr
     assert "Nothing was written" in fleet.stderr
     assert estate.registry.policy_status == "enabled"
 
@@ -517,17 +529,17 @@ def test_a_subscription_that_is_not_visible_is_said_before_enforcing(
     assert f"Subscription {estate.apps.id} is not visible" in result.stderr
 
 
-def test_the_result_for_one_registry_says_whether_consumers_were_asked_for(
+def test_the_row_of_a_registry_says_whether_consumers_were_asked_for(
     owner: Az, estate: Estate, cloud: LocalCloud
 ) -> None:
     name = estate.registry.name
-    asked = owner.ok("acr", "scope", "enforce", "--name", name)
+    [asked] = owner.ok("acr", "scope", "enforce", "--name", name)
     assert (asked["changed"], asked["consumers"]) == (True, "asked")
-    again = owner.ok("acr", "scope", "enforce", "--name", name)
+    [again] = owner.ok("acr", "scope", "enforce", "--name", name)
     assert (again["changed"], again["consumers"]) == (False, "not asked")
-    back = owner.ok("acr", "scope", "enforce", "--name", name, "--status", "enabled")
+    [back] = owner.ok("acr", "scope", "enforce", "--name", name, "--status", "enabled")
     assert (back["changed"], back["consumers"]) == (True, "not asked")
-    skipped = owner.ok("acr", "scope", "enforce", "--name", name, "--skip-consumers")
+    [skipped] = owner.ok("acr", "scope", "enforce", "--name", name, "--skip-consumers")
     assert (skipped["changed"], skipped["consumers"]) == (True, "skipped")
 
 
@@ -612,4 +624,4 @@ def test_registries_of_two_tenants_are_asked_for_in_each(
     partly = consumers(az, "--all-subscriptions", "--fail-on", "unknown")
     assert partly.code == 1
     assert [each["id"] for each in partly.json["registries"]] == [made[1].id]
-    assert "could not be asked" in partly.json["incomplete"][0]
+    assert "could not be searched" in partly.json["incomplete"][0]

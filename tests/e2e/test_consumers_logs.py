@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import ACR_AUDIENCE, Answer, LocalCloud, Registry, ServicePrincipal, json_answer
-from tests.localcloud.client import KUBELET, Client
-from tests.localcloud.logs import Workspace
-from tests.localcloud.world import Subscription
+from tests.localcloud.scenarios.container_client import KUBELET, Client
+from tests.localcloud.world.login_events import Workspace
+from tests.localcloud.world.world import Subscription
 
 ARM, LOGS = "management.azure.com", "api.loganalytics.io"
 
@@ -98,7 +98,7 @@ def test_who_is_refused_since_the_enforcement_is_named(
     }
     assert refused["lastSignIn"] <= refused["refusedSince"] <= refused["lastRefusal"]
     assert (fine["address"], fine["client"], fine["newlyRefused"]) == ("20.9.9.9", "docker", False)
-    assert "1 client signed in before and is refused now:" in result.stderr
+    assert "1 client signed in before and is now refused:" in result.stderr
     assert f"{nodes.principal.object_id} from 20.1.2.3 with kubelet: signed in until" in result.stderr
     command = result.stderr.partition("at once: `az ")[2].partition("`")[0]
     assert az(*shlex.split(command), "--yes").code == 0
@@ -125,14 +125,14 @@ def test_a_refusal_without_identity_is_told_by_address_and_user_agent(
     finally:
         cloud.world.logs.refusals_name_identity = True
     refused = next(row for row in logins(consumers(az, estate)) if row["newlyRefused"])
-    assert (refused["identity"], refused["mayBe"]) == ("", [nodes.principal.object_id])
+    assert (refused["identity"], refused["possibleIdentities"]) == ("", [nodes.principal.object_id])
 
 
 def test_what_the_log_cannot_say_is_said(az: Az, estate: Estate, nodes: Client) -> None:
     nodes.sign_in()
     result = consumers(az, estate)
-    assert "no column for the audience" in result.stderr
-    assert "absence proves nothing" in result.stderr
+    assert "The log does not show the audience" in result.stderr
+    assert "A client that is not in the log may still pull" in result.stderr
 
 
 def test_without_a_workspace_the_result_is_as_it_was(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -188,7 +188,7 @@ def test_all_registries_take_one_query_and_each_has_its_own_clients(az: Az, esta
         registry.name: [f"client {number}"] for number, registry in enumerate([estate.registry, *others[:5]])
     }
     assert len(cloud.requests_to(LOGS)) == 1
-    assert "and 52 more is in the log" in result.stderr
+    assert "and 52 more" in result.stderr
 
 
 def test_days_bound_the_log(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -231,7 +231,7 @@ def test_a_result_in_part_is_said_and_closes_the_strict_gate(
         result = consumers(az, estate, "--fail-on", "unknown")
     finally:
         cloud.world.logs.partial = None
-    assert "in part only (PartialError, EngineError)" in result.stderr
+    assert "only part of its answer (PartialError, EngineError)" in result.stderr
     assert result.code == 1
 
 
@@ -302,11 +302,11 @@ def test_a_throttled_query_is_repeated_and_at_last_said(az: Az, estate: Estate, 
     ("answer", "says"),
     [
         (Answer(302, b"", {"Location": "https://elsewhere.example/"}), "redirect"),
-        (Answer(200, b"<html>", {"Content-Type": "text/html"}), "no table"),
-        (Answer(200, b"", {}), "no table"),
-        (json_answer(200, {"tables": []}), "no table"),
-        (json_answer(200, {"tables": [{"columns": [{"name": "a"}], "rows": ["a"]}]}), "no table"),
-        (json_answer(200, ["eyJhbGciOiJSUzI1NiJ9"] * 5), "no table"),
+        (Answer(200, b"<html>", {"Content-Type": "text/html"}), "not a table"),
+        (Answer(200, b"", {}), "not a table"),
+        (json_answer(200, {"tables": []}), "not a table"),
+        (json_answer(200, {"tables": [{"columns": [{"name": "a"}], "rows": ["a"]}]}), "not a table"),
+        (json_answer(200, ["eyJhbGciOiJSUzI1NiJ9"] * 5), "not a table"),
         (json_answer(418, {"error": {"code": "x" * 2000, "message": "eyJhbGciOiJSUzI1NiJ9.e30.x"}}), "(unreadable)"),
         (Answer(200, b" " * (64 * 1024 * 1024 + 1), {"Content-Type": "application/json"}), "longer than any"),
     ],
@@ -354,7 +354,7 @@ def test_a_cloud_without_the_endpoint_is_told_so(az: Az, estate: Estate, cloud: 
     config.write_text("[AzureCloud]\nendpoint_log_analytics_resource_id = http://api.loganalytics.io\n")
     result = consumers(az, estate)
     assert result.code == 1
-    assert "names no https endpoint for Log Analytics" in result.stderr
+    assert "defines no https endpoint for Log Analytics" in result.stderr
     assert not cloud.requests_to(LOGS)
 
 

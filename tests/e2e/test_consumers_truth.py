@@ -14,8 +14,8 @@ import pytest
 
 from tests.az import Az
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.consumers import Assigned, Consumers
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.consumers import Assigned, Consumers
+from tests.localcloud.world.world import Subscription
 
 OLD, NEW = "AKSUbuntu-2204gen2containerd-202504.27.0", "AKSUbuntu-2204gen2containerd-202508.06.0"
 DIGEST = f"@sha256:{'0' * 64}"

@@ -9,19 +9,9 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_login import RECORD, USERNAME, fake_client, only_path
+from tests.factories.container_clients import KEEPER, RECORD, USERNAME, fake_client, only_path
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.images import write_oci_layout
-
-KEEPER = """
-case "$1" in
-  store) /bin/cat > "$HOME/kept";;
-  get) /bin/cat > /dev/null; if [ -f "$HOME/kept" ]; then /bin/cat "$HOME/kept"; else
-    echo "credentials not found in native keychain"; exit 1; fi;;
-  erase) /bin/cat > /dev/null; /bin/rm "$HOME/kept";;
-  list) /bin/cat > /dev/null; echo "{}";;
-esac
-"""
+from tests.localcloud.scenarios.images import write_oci_layout
 
 
 def login(az: Az, *arguments: str, **env: str) -> Result:
@@ -102,7 +92,7 @@ def test_a_file_that_cannot_be_understood_is_left_alone_and_nothing_is_asked(
         result = login(az, "-n", registry.login_server, *more)
         assert (result.code, result.stdout) == (1, "")
         assert str(file) in result.stderr
-        assert "left as it is" in result.stderr
+        assert "The file was not changed" in result.stderr
         assert file.read_text() == content
     # The challenge, which carries no token, would be asked for with the first hop.
     assert cloud.requests == []
@@ -111,7 +101,7 @@ def test_a_file_that_cannot_be_understood_is_left_alone_and_nothing_is_asked(
 def test_what_is_no_file_is_not_replaced_by_one(az: Az, registry: Registry) -> None:
     result = login(az, "-n", registry.login_server, "--auth-file", "/dev/null")
     assert result.code == 1
-    assert "no regular file" in result.stderr
+    assert "not a regular file" in result.stderr
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 

@@ -4,7 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 
@@ -15,14 +16,21 @@ ARM = "management.azure.com"
 PATCH = {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}}}
 
 
+def enforced(az: Az, *arguments: str) -> dict[str, Any]:
+    """The one row of a command that succeeds."""
+    [row] = az.ok("acr", "scope", "enforce", *arguments)
+    return dict(row)
+
+
 def writes(cloud: LocalCloud) -> list[object]:
     return [json.loads(request.body) for request in cloud.requests_to(ARM) if request.method == "PATCH"]
 
 
 def test_enforce_disables_and_reports(az: Az, cloud: LocalCloud, registry: Registry) -> None:
-    result = az.ok("acr", "scope", "enforce", "--name", registry.name, "--resource-group", "rg-apps")
-    assert (result["previousStatus"], result["status"], result["changed"]) == ("enabled", "disabled", True)
-    assert result["acceptedAudiences"] == ["https://containerregistry.azure.net"]
+    row = enforced(az, "--name", registry.name, "--resource-group", "rg-apps")
+    assert (row["previousStatus"], row["status"], row["changed"]) == ("enabled", "disabled", True)
+    assert (row["result"], row["reason"], row["plannedStatus"], row["verification"]) == ("changed", "", None, None)
+    assert (row["resourceGroup"], row["loginServer"]) == ("rg-apps", registry.login_server)
     assert registry.policy_status == "disabled"
     assert writes(cloud) == [PATCH]
     patch = next(request for request in cloud.requests_to(ARM) if request.method == "PATCH")
@@ -31,16 +39,16 @@ def test_enforce_disables_and_reports(az: Az, cloud: LocalCloud, registry: Regis
 
 def test_enforce_goes_back(az: Az, cloud: LocalCloud, registry_name: str) -> None:
     registry = cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status="disabled")
-    result = az.ok("acr", "scope", "enforce", "-n", registry.name, "--status", "enabled")
-    assert (result["previousStatus"], result["status"], result["changed"]) == ("disabled", "enabled", True)
+    row = enforced(az, "-n", registry.name, "--status", "enabled")
+    assert (row["previousStatus"], row["status"], row["changed"]) == ("disabled", "enabled", True)
     assert registry.policy_status == "enabled"
 
 
 def test_a_registry_that_has_the_status_is_not_written_to(az: Az, cloud: LocalCloud, registry: Registry) -> None:
     az.ok("acr", "scope", "enforce", "-n", registry.name)
     cloud.clear_requests()
-    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
-    assert (result["previousStatus"], result["status"], result["changed"]) == ("disabled", "disabled", False)
+    row = enforced(az, "-n", registry.name)
+    assert (row["previousStatus"], row["status"], row["changed"]) == ("disabled", "disabled", False)
     assert writes(cloud) == []
 
 
@@ -48,14 +56,14 @@ def test_a_missing_status_is_written(az: Az, cloud: LocalCloud, registry_name: s
     """The built-in update raises a TypeError for a registry without a policies block."""
     registry = cloud.world.add_registry(registry_name, resource_group="rg-apps", policy_status=None)
     registry.body["properties"].pop("policies", None)
-    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
-    assert (result["previousStatus"], result["status"], result["changed"]) == ("enabled", "disabled", True)
+    row = enforced(az, "-n", registry.name)
+    assert (row["previousStatus"], row["status"], row["changed"]) == ("enabled", "disabled", True)
     assert registry.policy_status == "disabled"
 
 
 def test_a_dry_run_writes_nothing(az: Az, cloud: LocalCloud, registry: Registry) -> None:
-    result = az.ok("acr", "scope", "enforce", "-n", registry.name, "--dry-run")
-    assert (result["status"], result["plannedStatus"], result["changed"]) == ("enabled", "disabled", False)
+    row = enforced(az, "-n", registry.name, "--dry-run")
+    assert (row["status"], row["plannedStatus"], row["changed"]) == ("enabled", "disabled", False)
     assert writes(cloud) == []
     assert registry.policy_status == "enabled"
 
@@ -63,8 +71,8 @@ def test_a_dry_run_writes_nothing(az: Az, cloud: LocalCloud, registry: Registry)
 def test_the_table_shows_the_change(az: Az, registry: Registry) -> None:
     result = az("acr", "scope", "enforce", "-n", registry.name, "-o", "table")
     head, _, row = result.stdout.splitlines()
-    assert head.split() == ["Name", "PreviousStatus", "Status", "Changed", "LoginServer"]
-    assert row.split()[:4] == [registry.name, "enabled", "disabled", "True"]
+    assert head.split() == ["Name", "PreviousStatus", "Status", "Result", "Reason"]
+    assert row.split() == [registry.name, "enabled", "disabled", "changed"]
 
 
 def test_a_change_made_by_others_meanwhile_is_kept(az: Az, cloud: LocalCloud, registry: Registry) -> None:
@@ -134,7 +142,7 @@ def test_without_the_right_to_poll_the_change_still_counts(
     cloud.world.grant(writer, registry.id, actions)
     result = new_az(writer)("acr", "scope", "enforce", "-n", registry.id, "--skip-consumers")
     assert result.code == 0, result
-    assert result.json["changed"] is True
+    assert result.json[0]["changed"] is True
     assert 403 in [request.status for request in cloud.requests_to(ARM)]
 
 
@@ -158,7 +166,7 @@ def test_a_lock_is_named(az: Az, cloud: LocalCloud, registry: Registry) -> None:
 
 def test_throttling_is_waited_out(az: Az, cloud: LocalCloud, registry: Registry) -> None:
     cloud.faults.add(host=ARM, method="PATCH", status=429, headers={"Retry-After": "1"}, times=1)
-    assert az.ok("acr", "scope", "enforce", "-n", registry.name)["changed"] is True
+    assert enforced(az, "-n", registry.name)["changed"] is True
     assert len(writes(cloud)) == 2
 
 
@@ -167,8 +175,8 @@ def test_a_connection_that_breaks_during_the_write_is_repaired(
     az: Az, cloud: LocalCloud, registry: Registry, reset: Literal[True, "after"]
 ) -> None:
     cloud.faults.add(host=ARM, method="PATCH", reset=reset, times=1)
-    result = az.ok("acr", "scope", "enforce", "-n", registry.name)
-    assert result["status"] == "disabled"
+    row = enforced(az, "-n", registry.name)
+    assert row["status"] == "disabled"
     assert registry.policy_status == "disabled"
 
 
@@ -188,7 +196,8 @@ def test_a_long_wait_that_arm_asks_for_is_bounded_and_said(az: Az, cloud: LocalC
     cloud.faults.add(host=ARM, method="PATCH", status=429, headers={"Retry-After": "5"}, times=1)
     result = az("acr", "scope", "enforce", "-n", registry.name)
     assert result.code == 0, result
-    assert "asks to wait: trying again in 5 s" in result.stderr
+    assert "throttles subscription" in result.stderr
+    assert "Retrying in 5 s" in result.stderr
 
 
 @pytest.mark.parametrize("place", ["code", "message", "header"])
@@ -208,7 +217,81 @@ def test_an_unknown_status_is_refused_by_the_parser(az: Az, cloud: LocalCloud) -
 
 
 def test_a_registry_that_does_not_exist_exits_3(az: Az) -> None:
-    assert az("acr", "scope", "enforce", "-n", "nosuchregistry").code == 3
+    result = az("acr", "scope", "enforce", "-n", "nosuchregistry")
+    assert (result.code, result.stdout) == (3, "")
+    assert "No registry named 'nosuchregistry' was found" in result.stderr
+
+
+def test_one_registry_by_id_is_the_same_as_by_name(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    missing = az("acr", "scope", "enforce", "--ids", registry.id + "gone")
+    assert (missing.code, missing.stdout) == (3, "")
+    row = enforced(az, "--ids", registry.id, registry.id.upper())
+    assert (row["result"], row["changed"], len(writes(cloud))) == ("changed", True, 1)
+
+
+def test_two_registries_of_one_name_are_ambiguous(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    other = cloud.world.add_registry(registry.name, resource_group="rg-other", domain_name_label_hash="e7gg")
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert (result.code, result.stdout) == (1, "")
+    assert other.id in result.stderr
+    assert writes(cloud) == []
+
+
+# --- the record ---
+
+
+def records(az: Az) -> list[Path]:
+    return sorted((az.config / "acrscope").glob("*.jsonl"))
+
+
+def test_one_registry_has_a_record_that_undoes_it(az: Az, registry: Registry) -> None:
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert result.code == 0, result
+    [record] = records(az)
+    assert result.stderr.count(str(record)) == 1
+    undone = az("acr", "scope", "enforce", "--undo", str(record), "--yes")
+    assert [(row["result"], row["status"]) for row in undone.json] == [("changed", "enabled")]
+    assert registry.policy_status == "enabled"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--dry-run"], ["--record", "named.jsonl"], ["--verify"]])
+def test_where_nothing_changes_nothing_is_recorded(
+    az: Az, cloud: LocalCloud, registry: Registry, arguments: list[str]
+) -> None:
+    registry.policy_status = "disabled"
+    row = enforced(az, "-n", registry.name, *arguments)
+    assert (row["result"], row["changed"], row["consumers"]) == ("unchanged", False, "not asked")
+    assert bool(row["verification"]) is ("--verify" in arguments)
+    assert (records(az), Path("named.jsonl").exists(), writes(cloud)) == ([], False, [])
+
+
+def test_a_refused_write_is_in_the_record_and_nothing_is_left_to_undo(
+    az: Az, cloud: LocalCloud, registry: Registry
+) -> None:
+    cloud.world.lock(registry.id)
+    result = az("acr", "scope", "enforce", "-n", registry.name)
+    assert (result.code, result.stdout) == (1, "")
+    [record] = records(az)
+    assert az.ok("acr", "scope", "enforce", "--undo", str(record), "--yes") == []
+
+
+def test_a_record_is_never_overwritten_for_one_registry(az: Az, registry: Registry, tmp_path: Path) -> None:
+    (tmp_path / "mine.jsonl").write_text("precious\n")
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--record", str(tmp_path / "mine.jsonl"))
+    assert result.code == 1
+    assert "never overwritten" in result.stderr
+    assert registry.policy_status == "enabled"
+
+
+def test_ctrl_c_waits_for_the_change_that_was_sent(az: Az, cloud: LocalCloud, registry: Registry) -> None:
+    cloud.faults.add(host=ARM, method="PATCH", delay=2)
+    result = az.interrupted(
+        *("acr", "scope", "enforce", "-n", registry.name, "--skip-consumers"), when=lambda: bool(writes(cloud))
+    )
+    assert result.code == 1, result
+    assert "Interrupted" in result.stderr
+    assert [(row["result"], row["changed"]) for row in result.json] == [("changed", True)]
+    assert registry.policy_status == "disabled"
 
 
 # --- --verify ---
@@ -222,10 +305,9 @@ def exchanges(cloud: LocalCloud) -> int:
 def test_verify_proves_the_change(az: Az, cloud: LocalCloud, registry: Registry, status: str, in_effect: str) -> None:
     result = az("acr", "scope", "enforce", "-n", registry.name, "--status", status, "--verify")
     assert result.code == 0, result
-    seen = result.json["verification"]
+    seen = result.json[0]["verification"]
     assert (seen["verified"], seen["enforcedInEffect"]) == (True, in_effect)
     assert seen["probe"]["acr"]["correlationId"]
-    assert "Verified" in result.stderr
     assert exchanges(cloud) == 2
 
 
@@ -246,7 +328,7 @@ def test_verify_waits_until_the_change_is_in_effect(az: Az, cloud: LocalCloud, r
         over.set()
         healer.join()
     assert result.code == 0, result
-    assert result.json["verification"]["verified"]
+    assert result.json[0]["verification"]["verified"]
     assert exchanges(cloud) > 4
 
 
@@ -255,9 +337,11 @@ def test_a_change_that_is_not_in_effect_in_time_fails_and_stays(az: Az, cloud: L
     brief = {"AZURE_ACRSCOPE_VERIFY_TIMEOUT": "1"}
     result = az("acr", "scope", "enforce", "-n", registry.name, "--verify", env=brief)
     assert result.code == 1
-    assert (result.json["status"], result.json["verification"]["enforcedInEffect"]) == ("disabled", "no")
+    [row] = result.json
+    assert (row["status"], row["changed"], row["result"]) == ("disabled", True, "failed")
+    assert row["verification"]["enforcedInEffect"] == "no"
     assert "has the status `disabled`" in result.stderr
-    assert "not taken back" in result.stderr
+    assert "The change was kept." in result.stderr
     assert registry.policy_status == "disabled"
     assert exchanges(cloud) == 4, "once at once, and once when the time was over"
 

@@ -74,8 +74,11 @@ def test_a_group_is_enforced_with_one_write_a_registry(az: Az, cloud: LocalCloud
     row = next(row for row in result.json if row["result"] == "changed")
     assert (row["previousStatus"], row["status"]) == ("enabled", "disabled")
     assert set(row) == {
-        "id", "name", "resourceGroup", "subscriptionId", "loginServer", "previousStatus", "status", "result", "reason",
+        "id", "name", "resourceGroup", "subscriptionId", "loginServer", "previousStatus", "status", "plannedStatus",
+        "result", "changed", "reason", "consumers", "verification",
     }  # fmt: skip
+    assert (row["changed"], row["consumers"], row["plannedStatus"], row["verification"]) == (True, "asked", None, None)
+    assert [row["changed"] for row in result.json if row["result"] == "unchanged"] == [False, False]
 
 
 def test_a_dry_run_of_many_writes_nothing(az: Az, cloud: LocalCloud, make: Any, group: str) -> None:
@@ -446,7 +449,7 @@ def test_a_list_with_a_broken_page_is_not_taken_for_whole(az: Az, cloud: LocalCl
     finally:
         cloud.world.page_size = 1000
     assert result.code != 0
-    assert "no part of a list" in result.stderr
+    assert "something that is not a list" in result.stderr
     assert patched(cloud) == {}
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tests.az import Az
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 POLICY = "*/providers/microsoft.authorization/*"
@@ -158,7 +158,7 @@ def test_policy_that_cannot_be_read_is_told_and_stops_nothing(
     )
     result = new_az(writer, "writer")("acr", "scope", "enforce", "-n", estate.names[0], "--status", "enabled")
     assert result.code == 0, result
-    assert "cannot be told" in result.stderr
+    assert "It is not known whether Azure Policy will refuse" in result.stderr
     assert estate.registries[0].policy_status == "enabled"
 
 

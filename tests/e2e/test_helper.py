@@ -15,7 +15,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.images import write_oci_layout
+from tests.localcloud.scenarios.images import write_oci_layout
 
 USER = "00000000-0000-0000-0000-000000000000"
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -385,9 +385,9 @@ def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, regist
         ((), "No registry was selected"),
         (("--name", "contoso.azurecr.io", "--all"), "--name cannot be combined with --all"),
         (("--name", "nosuchregistry"), "No registry named 'nosuchregistry'"),
-        (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the cloud in use"),
-        (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows its login server"),
-        (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id means nothing"),
+        (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the active cloud"),
+        (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows the login server of"),
+        (("--name", "contoso.azurecr.io", "--client-id", "x"), "--client-id cannot be used"),
     ],
 )
 def test_a_slip_is_named_and_nothing_is_written(az: Az, arguments: tuple[str, ...], text: str) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_leaks import holds_any
+from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud, ManagedIdentity, Registry, Request, ServicePrincipal
-from tests.localcloud.job_identity import DEVOPS_HOST, GITHUB_HOST
+from tests.localcloud.entra.ci_job_identity import DEVOPS_HOST, GITHUB_HOST
 
 ENTRA = "login.microsoftonline.com"
 ARM = "management.azure.com"
@@ -495,14 +495,16 @@ def test_only_a_login_server_names_a_registry_and_arm_is_never_asked(
 ) -> None:
     env = environment(cloud, "environment", application)
     result = login(new_az(), getattr(registry, form), "environment", env)
-    assert_refused(result, cloud, "it is never asked", f"az acr show --name {registry.name} --query loginServer")
+    assert_refused(
+        result, cloud, "the command never calls it", f"az acr show --name {registry.name} --query loginServer"
+    )
     assert cloud.requests == []
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--client-id", "x"], "--client-id means nothing with --credential cli"),
+        (["--client-id", "x"], "--client-id cannot be used with --credential cli"),
         (["--tenant", "x", "--subscription", "y"], "--tenant cannot be combined with --subscription"),
         (["--credential", "managed-identity", "--tenant", "x"], "--tenant means nothing with"),
         (["--credential", "environment", "--subscription", "y"], "--subscription means nothing with"),

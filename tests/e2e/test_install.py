@@ -1,5 +1,7 @@
 """The wheel, its installation, its help, and its weight on every other `az acr` command."""
 
+import re
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -9,7 +11,7 @@ import yaml
 from knack.help_files import helps
 
 import azext_acrscope._help  # noqa: F401
-from tests.az import ROOT, Az
+from tests.az import ROOT, Az, package_index
 from tests.localcloud import Registry
 
 COMMANDS = [
@@ -36,6 +38,21 @@ def test_az_lists_the_extension_as_a_preview(az: Az) -> None:
     (extension,) = [item for item in az.ok("extension", "list") if item["name"] == "acrscope"]
     assert extension["version"] == "1.0.0b1"
     assert extension["preview"] is True
+
+
+def test_the_offline_recipe_works(wheel: Path, tmp_path: Path) -> None:
+    """The two blocks of docs/install.md: one where the package index is, one where nothing can be reached."""
+    section = (ROOT / "docs/install.md").read_text(encoding="utf-8").split("\n## Offline\n")[1].split("\n## ")[0]
+    online, offline = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    az = Az(tmp_path / "home", tmp_path / "extensions", {})
+    shutil.copy(wheel, az.home)
+    path = {"PATH": f"{az.program.parent}:{az.env['PATH']}"}
+    downloaded = az.tool("sh", "-ec", online, env=path | package_index(), timeout=280)
+    assert downloaded.code == 0, downloaded
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
+    added = az.tool("sh", "-ec", offline, env=path | nowhere, timeout=280)
+    assert added.code == 0, added
+    assert [each["name"] for each in az.ok("extension", "list")] == ["acrscope"]
 
 
 def test_the_group_stands_beside_the_core_commands(az: Az) -> None:
@@ -112,7 +129,7 @@ def test_help_imports_nothing_heavy_because_of_the_extension(
 
 def test_azure_identity_is_not_imported_by_any_command_yet(az: Az, registry: Registry) -> None:
     modules = imported(az, "acr", "scope", "login", "-n", registry.login_server, "--expose-token")
-    assert "azext_acrscope.second_hop" in modules
+    assert "azext_acrscope.hops.exchange" in modules
     assert not [name for name in modules if name.startswith("azure.identity")]
 
 

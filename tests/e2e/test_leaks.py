@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.az import Az, Result
+from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud
 
 # Files that hold credentials because that is what they are for, each readable by its owner alone.
@@ -132,11 +133,6 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     assert found == []
     assert (az.home / "logs").exists(), "the CLI's log file must have been searched"
     assert any(b"password-stdin" in line for line in argv.seen), "the client must have been seen running"
-
-
-def holds_any(data: bytes, secrets: set[bytes]) -> bool:
-    """Whether the data holds a secret, or the signature (the secret part) of a token."""
-    return any(secret in data or (secret.count(b".") == 2 and secret.rpartition(b".")[2] in data) for secret in secrets)
 
 
 def is_ours(command_line: bytes) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, ServicePrincipal
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 
@@ -85,7 +85,7 @@ def test_an_odd_item_of_a_list_is_neither_hidden_nor_hides_the_others(az: Az, cl
     result = scope_list(az, "--live", "--require", "enabled")
     assert result.code == 1
     assert len(result.json) == 1
-    assert "1 item of its list is no registry" in result.stderr
+    assert "1 item of its list is not a registry" in result.stderr
 
 
 def test_a_connection_that_breaks_in_one_subscription_leaves_the_others(
@@ -129,7 +129,7 @@ def test_a_page_that_links_to_itself_has_an_end(az: Az, cloud: LocalCloud) -> No
 def test_all_subscriptions_are_listed_and_summed_up(az: Az, estate: Estate, view: list[str]) -> None:
     result = scope_list(az, "--all-subscriptions", *view)
     assert len(result.json) == 5
-    assert "In view: 5 registries, 3 enforced, 2 not" in result.stderr
+    assert "In scope: 5 registries, 3 enforced, 2 not" in result.stderr
     assert f"{estate.test.name}: 1 registry, 1 enforced, 0 not" in result.stderr
 
 
@@ -189,7 +189,7 @@ def test_a_default_group_narrows_the_list_and_is_said_but_not_a_wider_scope(az: 
     az("config", "set", "defaults.group=rg-test")
     narrowed = scope_list(az, "--subscription", estate.test.id)
     assert len(narrowed.json) == 1
-    assert "in resource group rg-test" in narrowed.stderr
+    assert "In resource group rg-test" in narrowed.stderr
     assert len(scope_list(az, "--all-subscriptions").json) == 5
 
 
@@ -220,7 +220,7 @@ def test_an_answer_cut_short_is_said_and_closes_the_gate(az: Az, estate: Estate,
     finally:
         cloud.world.graph_truncated = False
     assert result.code == 1
-    assert "cut its answer short" in result.stderr
+    assert "returned only part of its answer" in result.stderr
 
 
 def test_too_many_subscriptions_for_resource_graph_is_said(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -230,7 +230,7 @@ def test_too_many_subscriptions_for_resource_graph_is_said(az: Az, estate: Estat
     finally:
         cloud.world.graph_subscription_limit_hit = False
     assert result.code == 1
-    assert "a part of the subscriptions only" in result.stderr
+    assert "only part of the subscriptions" in result.stderr
 
 
 def test_a_throttled_query_is_waited_out(az: Az, cloud: LocalCloud) -> None:

@@ -10,12 +10,12 @@ from typing import Literal
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
+from tests.factories.container_clients import RECORD, USERNAME, fake_client, only_path
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 
 ARM = "management.azure.com"
 ACR_AUDIENCE = "https://containerregistry.azure.net"
-USERNAME = "00000000-0000-0000-0000-000000000000"
 
 
 def expose(az: Az, name: str, *more: str, **options: dict[str, str]) -> Result:
@@ -267,7 +267,7 @@ def test_a_busy_registry_is_waited_for_as_long_as_it_asks(az: Az, cloud: LocalCl
     assert result.code == 0, result
     first, second = (request.time for request in cloud.requests_to(registry.login_server) if request.method == "POST")
     assert second - first >= 2
-    assert "asks to wait" in result.stderr
+    assert "The registry is busy (HTTP 429). Retrying in" in result.stderr
 
 
 @pytest.mark.parametrize("fault", [{"reset": True}, {"status": 502}])
@@ -447,29 +447,8 @@ def test_a_senseless_timeout_is_refused_before_anything_is_asked(az: Az, cloud: 
     assert cloud.requests == []
 
 
-# --- the container client ---
-
-
-def fake_client(folder: Path, name: str, script: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / name
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return program
-
-
 def login(az: Az, name: str, cwd: Path | None = None, **env: str) -> Result:
     return az("acr", "scope", "login", "--name", name, env=env, cwd=cwd)
-
-
-def only_path(az: Az, *folders: Path) -> str:
-    """A PATH with these folders and what `az` itself needs, but no container client."""
-    return ":".join([str(folder) for folder in folders] + [str(az.program.parent)])
-
-
-RECORD = (
-    'printf "%s\\n" "$@" > "$HOME/argv"; cat > "$HOME/stdin"; echo "Login Succeeded"; echo "stored in plain text" >&2'
-)
 
 
 def test_the_client_gets_the_token_on_standard_input_and_docker_ps_is_not_run(

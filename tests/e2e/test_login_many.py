@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry
-from tests.localcloud.messages import Request
+from tests.localcloud.base.messages import Request
 
 ARM = "management.azure.com"
 
@@ -80,7 +80,7 @@ def test_what_fails_has_its_reason_in_its_row_and_the_others_are_signed_in(
     assert "could not be reached" in rows["nosuchregistry"]["reason"]
     assert "no role" in rows[no_role.name]["reason"]
     assert rows[walled.name]["credentialStore"] is rows[walled.name]["expiresOn"] is None
-    assert "ERROR: 3 of 4 registries could not be signed in to" in result.stderr
+    assert "ERROR: Sign-in failed for 3 of 4 registries; see `reason`." in result.stderr
     assert set(auths(file)) == {good.login_server}
 
 

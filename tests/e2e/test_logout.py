@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
-from tests.e2e.test_destinations import KEEPER
-from tests.e2e.test_login import fake_client, only_path
+from tests.factories.container_clients import KEEPER, fake_client, only_path
 from tests.localcloud import LocalCloud, Registry
 
 

@@ -144,4 +144,4 @@ def test_a_record_with_another_word_than_a_status_is_refused(az: Az, cloud: Loca
 def test_a_share_in_other_digits_is_refused(az: Az, wave: str) -> None:
     result = az("acr", "scope", "enforce", "--all", "--yes", "--wave", wave)
     assert result.code == 1, result
-    assert "no share of the registries" in result.stderr
+    assert "not a percentage of the registries" in result.stderr

@@ -9,9 +9,9 @@ import pytest
 
 from tests.az import Az, Result, heed_interrupts
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policies import Assignment
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.assignments import Assignment
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 REMEDIATION = "*/providers/microsoft.policyinsights/remediations/*"
@@ -165,8 +165,8 @@ def test_what_azure_policy_has_not_seen_is_left_and_told(new_az: Callable[..., A
     group, _ = estate.governed_from_above()
     result = remediate(new_az(estate.operator, "mg"), "--management-group", group, "--yes")
     assert result.code == 1, result
-    assert results(result)[estate.enabled.name] == "left"
-    assert "has not seen it" in reasons(result)[estate.enabled.name]
+    assert results(result)[estate.enabled.name] == "notReached"
+    assert "does not report it as non-compliant yet" in reasons(result)[estate.enabled.name]
 
 
 def test_a_customer_managed_key_is_left_to_enforce(az: Az, estate: Estate) -> None:
@@ -184,7 +184,7 @@ def test_nothing_is_started_for_customer_managed_keys_alone(az: Az, cloud: Local
     encrypted = estate.encrypted()
     result = remediate(az, "--yes")
     assert result.code == 1, result
-    assert results(result)[encrypted.name] == "left"
+    assert results(result)[encrypted.name] == "notReached"
     assert writes(cloud) == []
 
 
@@ -296,7 +296,7 @@ def test_without_the_right_to_remediate_the_role_is_named(
     cloud.world.grant(reader, estate.subscription.scope, "Reader")
     result = remediate(new_az(reader, "reader"), "--yes")
     assert result.code == 1, result
-    assert "may not start a remediation" in result.stderr
+    assert "has no permission to start a remediation" in result.stderr
     assert "Resource Policy Contributor" in result.stderr
 
 
@@ -312,7 +312,7 @@ def test_another_one_that_is_running_is_named(az: Az, cloud: LocalCloud, estate:
 def test_it_is_not_followed_without_end(az: Az, cloud: LocalCloud, estate: Estate) -> None:
     result = remediate(az, "--yes", env={"AZURE_ACRSCOPE_POLICY_TIMEOUT": "0"})
     assert result.code == 1, result
-    assert "goes on in Azure" in result.stderr
+    assert "continues in Azure" in result.stderr
     assert "az policy remediation show --name acrscope-" in result.stderr
 
 
@@ -335,7 +335,7 @@ def test_an_interruption_leaves_it_running_and_tells_how_to_see_it(az: Az, cloud
     finally:
         cloud.world.remediations.polls = polls
     assert process.returncode != 0
-    assert "goes on in Azure" in stderr
+    assert "continues in Azure" in stderr
     assert "az policy remediation cancel --name acrscope-" in stderr
     assert "Traceback" not in stderr
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.az import Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.policy_definitions import AUDIT_DENY, MODIFY
-from tests.localcloud.world import Subscription
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 ASSIGNMENTS = "*/providers/microsoft.authorization/policyassignments"
@@ -132,7 +132,7 @@ def test_an_exemption_shows_before_azure_policy_has_seen_it(az: Az, cloud: Local
     cloud.world.policies.exempt(estate.data.id, assignment)
     row = next(row for row in show(az)["registries"] if row["name"] == estate.data.name)
     assert row["assignments"][0]["exempt"] is True
-    assert "is exempt now" in row["disagreement"]
+    assert "it is now exempt" in row["disagreement"]
 
 
 def test_an_exemption_that_is_over_frees_nothing(az: Az, cloud: LocalCloud, estate: Estate) -> None:
@@ -152,7 +152,7 @@ def test_states_that_lag_are_marked_and_refresh_renews_them(az: Az, cloud: Local
     cloud.world.grant(estate.auditor, estate.subscription.scope, "Resource Policy Contributor")
     estate.apps[0].policy_status = "disabled"
     before = az("acr", "scope", "policy", "show", "-g", "rg-apps")
-    assert before.json["registries"][0]["disagreement"].startswith("Azure Policy has seen it as NonCompliant")
+    assert before.json["registries"][0]["disagreement"].startswith("Azure Policy reports NonCompliant")
     assert "--refresh" in before.stderr
     after = show(az, "-g", "rg-apps", "--refresh")
     assert [row["disagreement"] for row in after["registries"]] == [None, None]
@@ -242,7 +242,7 @@ def test_without_the_right_to_read_assignments_the_role_is_named(
     blind = cloud.world.add_service_principal(f"blind of {estate.group}")
     cloud.world.grant(blind, estate.subscription.scope, ("Microsoft.ContainerRegistry/registries/read",))
     result = refused(new_az(blind, "blind"))
-    assert "may not read policy assignments" in result.stderr
+    assert "has no permission to read policy assignments" in result.stderr
     assert 'the role "Reader"' in result.stderr
 
 
@@ -252,12 +252,12 @@ def test_without_the_right_to_read_states_the_role_is_named(
     blind = cloud.world.add_service_principal(f"stateless of {estate.group}")
     rights = ("Microsoft.ContainerRegistry/registries/read", "Microsoft.Authorization/*/read")
     cloud.world.grant(blind, estate.subscription.scope, rights)
-    assert "may not read policy states" in refused(new_az(blind, "stateless")).stderr
+    assert "has no permission to read policy states" in refused(new_az(blind, "stateless")).stderr
 
 
 def test_a_reader_may_not_refresh_and_is_told_who_may(az: Az, estate: Estate) -> None:
     result = refused(az, "--refresh")
-    assert "may not have Azure Policy evaluate" in result.stderr
+    assert "no permission to start an evaluation of Azure Policy" in result.stderr
     assert "Resource Policy Contributor" in result.stderr
 
 
@@ -287,7 +287,7 @@ def test_an_initiative_that_cannot_be_read_is_told(az: Az, cloud: LocalCloud, es
     result = az("acr", "scope", "policy", "show")
     assert result.code == 0, result
     assert f"hidden-{estate.group}" in result.stderr
-    assert "is unknown" in result.stderr
+    assert "It is not known whether the initiative" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_wrong_name_is_named(az: Az, arguments: list[str], said: str) -> None:
 @pytest.mark.parametrize("body", ["<html>", "[]", '{"value": {}}', '{"value": [1]}'])
 def test_an_answer_that_is_no_list_is_an_error(az: Az, cloud: LocalCloud, path: str, body: str) -> None:
     cloud.faults.add(host=ARM, path=path, status=200, body=body, headers={"Content-Type": "application/json"})
-    assert "is no part of a list" in refused(az).stderr
+    assert "something that is not a list" in refused(az).stderr
 
 
 @pytest.mark.parametrize("link", ["nextLink", "@odata.nextLink"])
@@ -322,7 +322,7 @@ def test_a_list_without_an_end_is_an_error(az: Az, cloud: LocalCloud, estate: Es
 def test_a_link_to_another_host_is_not_followed(az: Az, cloud: LocalCloud) -> None:
     foreign = cloud.hostile("evil.example")
     cloud.faults.add(host=ARM, path=STATES, status=200, body={"value": [], "@odata.nextLink": "https://evil.example/"})
-    assert "links to another host" in refused(az).stderr
+    assert "returned a link to another host" in refused(az).stderr
     assert foreign.requests == []
 
 
@@ -334,7 +334,7 @@ def test_states_of_unknown_registries_and_odd_rows_are_left_out(az: Az, cloud: L
     cloud.faults.add(host=ARM, path=STATES, status=200, body={"value": rows})
     result = az("acr", "scope", "policy", "show")
     assert result.code == 0, result
-    assert "states of 1 registry that are not in view" in result.stderr
+    assert "states of 1 registry outside this scope" in result.stderr
     assert compliance(result.json)[estate.data.name] == "Conflict"
 
 
@@ -353,7 +353,7 @@ def test_an_evaluation_is_not_waited_for_without_end(
     patient = new_az(owner, "patient")
     result = patient("acr", "scope", "policy", "show", "--refresh", env={"AZURE_ACRSCOPE_POLICY_TIMEOUT": "0"})
     assert result.code == 1, result
-    assert "goes on in Azure" in result.stderr
+    assert "continues in Azure" in result.stderr
 
 
 def test_show_with_policy_lists_what_governs_the_registry(az: Az, cloud: LocalCloud, estate: Estate) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from tests import browser
 from tests.az import ROOT, Az, Result
-from tests.e2e.conftest import sign_in
+from tests.factories.accounts import sign_in
+from tests.factories.judged import judged
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
-from tests.localcloud.world import Subscription
-from tests.unit.report.judged import judged
+from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
 HOSTILE = "Fabrikam <script>alert(1)</script> & | `Söhne`"
@@ -92,7 +92,7 @@ def test_a_report_is_a_file_and_its_numbers_are_the_result(az: Az, estate: Estat
         "enforced": 1,
         "notEnforced": 3,
         "unknown": 0,
-        "next": {"at odds": 0, "held back": 1, "look first": 2, "ready": 0, "unread": 0, "enforced": 1},
+        "next": {"mismatch": 0, "held back": 1, "look first": 2, "ready": 0, "unread": 0, "enforced": 1},
         "consumers": {"breaks": 1, "works": 1, "unknown": 1, "mayPull": 1},  # the last is the policy's own identity
         "checked": 0,
         "proven": 0,
@@ -143,20 +143,21 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
     estate.registries["open"].firewall = "203.0.113.7"
     rows = sheet(report(az, "--management-group", estate.group, "--check", "--format", "csv"))
     assert {name: (row["enforcedInEffect"], row["next"]) for name, row in rows.items()} == {
-        estate.named("done"): ("no", "at odds"),
+        estate.named("done"): ("no", "mismatch"),
         estate.named("open"): ("unknown", "look first"),
         estate.named("held"): ("no", "held back"),
         estate.named("else"): ("no", "look first"),
     }
     written = report(az, "--check", "--file", "report.html").json
-    assert (written["checked"], written["proven"], written["next"]["at odds"]) == (3, 2, 1)
+    assert (written["checked"], written["proven"], written["next"]["mismatch"]) == (3, 2, 1)
+    az.env["COLUMNS"] = "200"
     table = report(az, "--check", "--file", "report.html", "--output", "table").stdout.splitlines()
     assert dict(zip(table[0].split(), table[2].split(), strict=True)) == {
         "Registries": "3",
         "Enforced": "1",
         "NotEnforced": "2",
         "Unknown": "0",
-        "AtOdds": "1",
+        "Mismatch": "1",
         "ConsumersBreak": "1",
         "Proven": "2",
         "Unread": "0",
@@ -179,9 +180,9 @@ def test_evidence_of_another_status_proves_nothing_and_is_said(az: Az, estate: E
     estate.registries["open"].policy_status = "disabled"
     result = report(az, "--format", "csv", "--evidence", "evidence.json", "--live", "--skip-consumers", "--skip-policy")
     assert sheet(result)[estate.named("open")]["enforcedInEffect"] == ""
-    assert f"another status now than when checked ({estate.named('open')})" in result.stderr
+    assert f"another status now than at the check ({estate.named('open')})" in result.stderr
     stranger = report(az, "--resource-group", "rg-held", "--evidence", "evidence.json", "--file", "r.html")
-    assert stranger.json["unread"] == ["The evidence also speaks of 2 registries that are not in view."]
+    assert stranger.json["unread"] == ["The evidence includes 2 registries outside the scope of the report."]
 
 
 def test_what_cannot_be_read_is_in_the_document_and_keeps_nothing_else_out(
@@ -198,7 +199,7 @@ def test_what_cannot_be_read_is_in_the_document_and_keeps_nothing_else_out(
     assert text.index("What could not be read") < text.index("By subscription")
     for said in result.json["unread"]:
         assert said in result.stderr
-    assert "Not everything could be read" in text
+    assert "Some data could not be read" in text
     assert "not read" in text
 
 
@@ -211,7 +212,7 @@ def test_consumers_that_could_not_be_asked_for_are_unread_and_not_none(
     rows = sheet(result)
     assert {row["consumersBreak"] for row in rows.values()} == {""}
     assert rows[estate.named("open")]["next"] == "look first"
-    assert "could not be asked" in result.stderr
+    assert "The search for consumers of the registries failed" in result.stderr
 
 
 def test_parts_can_be_left_out_and_cost_nothing_then(az: Az, estate: Estate, cloud: LocalCloud) -> None:
@@ -298,7 +299,7 @@ def test_registries_of_several_tenants_are_one_report_and_one_that_is_silent_is_
         ("all", "held back"),
         ("none", "look first"),
     ]
-    assert "could not be asked" in result.stderr
+    assert "could not be searched" in result.stderr
     cloud.faults.clear()
     cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=403, body="{}", times=1)
     partly = report(az, "--all-subscriptions", "--file", "r.html", "--skip-policy").json
@@ -327,20 +328,20 @@ def test_a_registry_is_not_ready_where_part_of_the_search_could_not_be_read(
         ("ready", "all", "0"),
         ("look first", "part", "1"),
     ]
-    assert "could not be read: which registries it uses is unknown" in result.stderr
+    assert "could not be read. Which registries it uses is unknown" in result.stderr
 
 
 def test_policy_that_could_not_be_read_is_not_said_to_be_absent(az: Az, estate: Estate, cloud: LocalCloud) -> None:
     cloud.faults.add(host=ARM, path="*/policyassignments", status=403, body="{}", times=None)
     text = report(az, "--format", "markdown", "--skip-consumers").stdout
     assert "No assignment" not in text
-    assert "there may be others" in text
+    assert "There may be others" in text
 
 
 def test_a_check_without_an_arm_token_proves_nothing(az: Az, estate: Estate) -> None:
     (az.home / "evidence.json").write_text(az("acr", "scope", "check", "--all", "--skip-arm-probe").stdout)
     text = report(az, "--format", "markdown", "--evidence", "evidence.json", "--skip-consumers", "--skip-policy").stdout
-    assert "0 of 3 registries proven with a token of each audience; 3 checked without coming to know" in text
+    assert "0 of 3 registries verified with a token of each audience; 3 checked without a result" in text
 
 
 def test_what_enforce_verified_is_no_evidence_of_a_check(az: Az, estate: Estate) -> None:
@@ -359,7 +360,7 @@ def test_whoever_stops_reading_hears_no_complaint(az: Az, estate: Estate) -> Non
 def test_a_full_disk_is_an_error_and_no_surprise(az: Az, estate: Estate) -> None:
     result = az.tool("bash", "-c", f"{az.program} acr scope report > /dev/full")
     assert result.code == 1
-    assert "could not be printed as a whole: No space left on device" in result.stderr
+    assert "could not be printed completely: No space left on device" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -430,5 +431,5 @@ def test_a_browser_shows_it_to_everybody(az: Az, estate: Estate) -> None:
     assert seen["pdf"].startswith(b"%PDF-")
     assert ("heading", "Token audiences of container registries") in seen["tree"]
     assert ("image", "1 enforced, 2 not enforced, 0 unknown") in seen["tree"]
-    assert ("table", "Every registry in view") in seen["tree"]
+    assert ("table", "All registries in scope") in seen["tree"]
     assert ("rowheader", HOSTILE) in seen["tree"]

@@ -187,7 +187,7 @@ def test_a_next_page_elsewhere_is_not_followed(az: Az, cloud: LocalCloud, regist
     )
     result = az("acr", "scope", "show", "-n", registry.name)
     assert result.code == 1
-    assert "links to another host" in result.stderr
+    assert "returned a link to another host" in result.stderr
     assert evil.requests == []
 
 

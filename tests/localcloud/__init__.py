@@ -2,15 +2,15 @@
 names. `python -m tests.localcloud` starts it for a shell.
 """
 
-from .cloud import LocalCloud
-from .hostile import Hostile
-from .identities import ManagedIdentity, Principal, ServicePrincipal, User
-from .management_groups import ManagementGroup
-from .messages import Answer, Request, json_answer
-from .policies import Assignment
-from .policy_definitions import AUDIT_DENY, MODIFY
-from .resources import Registry
-from .world import ACR_AUDIENCE, ARM_AUDIENCES, World
+from tests.localcloud.base.messages import Answer, Request, json_answer
+from tests.localcloud.cloud import LocalCloud
+from tests.localcloud.network.hostile_hosts import Hostile
+from tests.localcloud.world.identities import ManagedIdentity, Principal, ServicePrincipal, User
+from tests.localcloud.world.management_groups import ManagementGroup
+from tests.localcloud.world.policy.assignments import Assignment
+from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
+from tests.localcloud.world.registries import Registry
+from tests.localcloud.world.world import ACR_AUDIENCE, ARM_AUDIENCES, World
 
 __all__ = [
     "ACR_AUDIENCE",

@@ -10,17 +10,17 @@ import signal
 from pathlib import Path
 from types import FrameType
 
-from .cloud import LocalCloud
-from .estate import Contoso
-from .identities import ServicePrincipal
-from .world import PolicyStatus
+from tests.localcloud.cloud import LocalCloud
+from tests.localcloud.scenarios.documented_fleets import Contoso
+from tests.localcloud.world.identities import ServicePrincipal
+from tests.localcloud.world.world import PolicyStatus
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.localcloud", description=__doc__)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds added to every https answer")
     parser.add_argument("--registries", type=int, default=0, metavar="N", help="so many generated registries more")
-    parser.add_argument("--estate", action="store_true", help="the estate of docs/cut-over.md instead")
+    parser.add_argument("--fleet", action="store_true", help="the fleet of docs/cut-over.md instead")
     parser.add_argument("--port", type=int, default=0, help="the proxy's port; a free one by default")
     return parser.parse_args()
 
@@ -78,7 +78,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     with LocalCloud(delay=arguments.delay, port=arguments.port) as cloud, contextlib.suppress(KeyboardInterrupt):
-        operator = Contoso(cloud).team if arguments.estate else fill(cloud, arguments.registries)
+        operator = Contoso(cloud).team if arguments.fleet else fill(cloud, arguments.registries)
         print("\n".join(_lines(cloud, operator)), flush=True)
         signal.pause()
 

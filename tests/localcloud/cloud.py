@@ -9,15 +9,15 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from . import managed_identity
-from .backend import find_program
-from .faults import Faults
-from .hostile import Hostile
-from .identities import ServicePrincipal
-from .journal import Journal
-from .messages import Request
-from .server import Servers, State
-from .world import World
+from tests.localcloud.base.messages import Request
+from tests.localcloud.entra import managed_identity
+from tests.localcloud.network.faults import Faults
+from tests.localcloud.network.hostile_hosts import Hostile
+from tests.localcloud.network.journal import Journal
+from tests.localcloud.network.servers import Servers, State
+from tests.localcloud.registry.backend import find_program
+from tests.localcloud.world.identities import ServicePrincipal
+from tests.localcloud.world.world import World
 
 
 class LocalCloud:

@@ -5,8 +5,8 @@ Semantics are those of learn.microsoft.com/kusto/query; the tables and operators
 learn.microsoft.com/azure/governance/resource-graph/concepts/query-language. What is not known here is a ParserFailure.
 """
 
-from .engine import Result, run
-from .failure import ParserFailure
-from .table import Row, Table, Tables
+from tests.localcloud.kql.engine import Result, run
+from tests.localcloud.kql.failure import ParserFailure
+from tests.localcloud.kql.table import Row, Table, Tables
 
 __all__ = ["ParserFailure", "Result", "Row", "Table", "Tables", "run"]

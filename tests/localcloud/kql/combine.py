@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from . import values
-from .syntax import Column, Join
-from .table import Row, Table
+from tests.localcloud.kql import values
+from tests.localcloud.kql.syntax import Column, Join
+from tests.localcloud.kql.table import Row, Table
 
 
 def join(operator: Join, left: Table, right: Table) -> Table:

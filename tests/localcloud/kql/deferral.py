@@ -7,7 +7,19 @@ page.
 
 from __future__ import annotations
 
-from .syntax import Call, Column, Expression, Extend, Literal, Member, Operator, Project, ProjectAway, Sort, SortKey
+from tests.localcloud.kql.syntax import (
+    Call,
+    Column,
+    Expression,
+    Extend,
+    Literal,
+    Member,
+    Operator,
+    Project,
+    ProjectAway,
+    Sort,
+    SortKey,
+)
 
 _BY_ROW = (Project, ProjectAway, Extend)
 

@@ -6,13 +6,13 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .combine import join, union
-from .deferral import split
-from .functions import MOMENT
-from .operators import apply
-from .parser import parse
-from .syntax import Join, Operator, Query, Take, Union
-from .table import Row, Table, Tables
+from tests.localcloud.kql.combine import join, union
+from tests.localcloud.kql.deferral import split
+from tests.localcloud.kql.functions import MOMENT
+from tests.localcloud.kql.operators import apply
+from tests.localcloud.kql.parser import parse
+from tests.localcloud.kql.syntax import Join, Operator, Query, Take, Union
+from tests.localcloud.kql.table import Row, Table, Tables
 
 DEFAULT_TABLE = "resources"
 

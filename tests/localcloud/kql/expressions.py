@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .stream import Stream
-from .syntax import Call, Column, Expression, Literal, Member
+from tests.localcloud.kql.stream import Stream
+from tests.localcloud.kql.syntax import Call, Column, Expression, Literal, Member
 
 _COMPARISONS = (
     *("==", "!=", "=~", "!~", "<", "<=", ">", ">="),

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import values
-from .values import Value, text
+from tests.localcloud.kql import values
+from tests.localcloud.kql.values import Value, text
 
 Function = Callable[..., Value]
 MOMENT: contextvars.ContextVar[datetime.datetime] = contextvars.ContextVar("MOMENT")

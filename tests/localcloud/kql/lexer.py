@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .failure import ParserFailure
+from tests.localcloud.kql.failure import ParserFailure
 
 Kind = Literal["name", "literal", "symbol", "end"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import values
-from .lexer import Token
-from .scalar import Compiled, compile_expression
-from .syntax import (
+from tests.localcloud.kql import values
+from tests.localcloud.kql.lexer import Token
+from tests.localcloud.kql.scalar import Compiled, compile_expression
+from tests.localcloud.kql.syntax import (
     Aggregate,
     Column,
     Count,
@@ -25,7 +25,7 @@ from .syntax import (
     Take,
     Where,
 )
-from .table import Row, Table
+from tests.localcloud.kql.table import Row, Table
 
 
 def apply(operator: Operator, table: Table) -> Table:

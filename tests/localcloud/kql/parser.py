@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .expressions import arguments, expression
-from .lexer import Token
-from .stream import Stream
-from .syntax import (
+from tests.localcloud.kql.expressions import arguments, expression
+from tests.localcloud.kql.lexer import Token
+from tests.localcloud.kql.stream import Stream
+from tests.localcloud.kql.syntax import (
     Aggregate,
     Call,
     Column,

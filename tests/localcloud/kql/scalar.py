@@ -6,10 +6,10 @@ import operator
 import re
 from collections.abc import Callable, Collection
 
-from .functions import FUNCTIONS, OPERATORS, PATTERNS
-from .syntax import Call, Column, Expression, Literal, Member
-from .table import Row
-from .values import Value, member, text
+from tests.localcloud.kql.functions import FUNCTIONS, OPERATORS, PATTERNS
+from tests.localcloud.kql.syntax import Call, Column, Expression, Literal, Member
+from tests.localcloud.kql.table import Row
+from tests.localcloud.kql.values import Value, member, text
 
 Compiled = Callable[[Row], Value]
 

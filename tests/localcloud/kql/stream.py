@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .lexer import Token, tokens
+from tests.localcloud.kql.lexer import Token, tokens
 
 KEYWORDS = {"where", "project", "extend", "order", "sort", "take", "limit", "summarize", "join", "union", "by", "on"}
 """Words that are no column names here."""

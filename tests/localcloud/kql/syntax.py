@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .lexer import Token
+from tests.localcloud.kql.lexer import Token
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from typing import Any, cast
 
 import pytest
 
-from azext_acrscope import graph
-from azext_acrscope.arm import Arm, ArmError, Reply
-from azext_acrscope.consumers import inventory, knowledge, result
-from azext_acrscope.consumers.inventory import Places, Registry
+from azext_acrscope.arm import resource_graph
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.consumers import inventory, knowledge, search
+from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 
-OURS = knowledge.load()
+OURS = knowledge.load_knowledge()
 GROUP = "/subscriptions/s1/resourceGroups/rg"
 ID = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/contoso"
 SITE = f"{GROUP}/providers/Microsoft.Web/sites/shop"
@@ -46,8 +46,8 @@ class FakeArm:
 
 
 def found(arm: FakeArm, mode: str = "", login_server: str = "contoso.azurecr.io") -> tuple[dict[str, Any], list[str]]:
-    registry = Registry(ID, "contoso", login_server, "s1", "rg", "", mode)
-    inquiry = result.inquire(Places([registry], {}), cast(Arm, arm), OURS, ".azurecr.io")
+    registry = RegistryInView(ID, "contoso", login_server, "s1", "rg", "", mode)
+    inquiry = search.find_consumers(SearchArea([registry], {}), cast(ArmClient, arm), OURS, ".azurecr.io")
     return inquiry.result, inquiry.unread
 
 
@@ -67,7 +67,7 @@ def test_rows_of_no_shape_are_counted_and_hide_nothing(table: str) -> None:
 
 
 def test_registries_and_subscriptions_of_no_shape_are_counted() -> None:
-    places = inventory.places(cast(Arm, FakeArm(resources=[*ODD, {"id": ID, "name": "contoso"}])), "")
+    places = inventory.read_search_area(cast(ArmClient, FakeArm(resources=[*ODD, {"id": ID, "name": "contoso"}])), "")
     assert [each.name for each in places.registries][-1] == "contoso"
     assert any("could not be read" in sentence for sentence in places.incomplete)
 
@@ -103,4 +103,4 @@ def test_settings_of_a_site_whose_own_row_is_not_there_are_said() -> None:
 )
 def test_a_spent_quota_is_waited_for_whatever_the_header_says(said: str | None, seconds: float) -> None:
     headers = {"x-ms-user-quota-remaining": "0"} | ({"x-ms-user-quota-resets-after": said} if said else {})
-    assert graph._quota_pause(Reply(200, headers, {})) == seconds
+    assert resource_graph._quota_wait_seconds(Reply(200, headers, {})) == seconds

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
 
-from azext_acrscope.consumers import knowledge, uses
+from azext_acrscope.consumers import knowledge, registry_uses
 
-OURS = knowledge.load()
-ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "mend": "None."}
+OURS = knowledge.load_knowledge()
+ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "fix": "None."}
 
 
 def written(tmp_path: Path, content: Any) -> str:
@@ -31,7 +31,7 @@ def test_every_entry_has_a_source_that_was_read_on_a_day(part: str) -> None:
         assert datetime.date(2026, 1, 1) <= datetime.date.fromisoformat(source["read"])
         assert entry["verdict"] in knowledge.VERDICTS
         assert entry["why"]
-        assert entry["mend"]
+        assert entry["fix"]
 
 
 def test_every_source_is_of_use() -> None:
@@ -70,7 +70,7 @@ def test_nothing_is_said_twice() -> None:
 
 
 def test_what_is_not_known_is_unknown() -> None:
-    assert OURS.entry("a-new-kind", uses.IDENTITY)["verdict"] == "unknown"
+    assert OURS.entry("a-new-kind", registry_uses.MANAGED_IDENTITY)["verdict"] == "unknown"
     assert OURS.entry("a-new-kind", "a new way")["verdict"] == "unknown"
 
 
@@ -94,18 +94,25 @@ def test_what_is_not_known_is_unknown() -> None:
     ],
 )
 def test_each_kind_has_its_verdict_for_every_sign_in(kind: str, verdict: str) -> None:
-    assert OURS.entry(kind, uses.IDENTITY)["verdict"] == verdict
-    for how in (uses.ADMIN, uses.TOKEN, uses.ANONYMOUS, uses.PASSWORD):
+    assert OURS.entry(kind, registry_uses.MANAGED_IDENTITY)["verdict"] == verdict
+    for how in (
+        registry_uses.ADMIN_USER,
+        registry_uses.REPOSITORY_TOKEN,
+        registry_uses.ANONYMOUS,
+        registry_uses.PASSWORD_OR_NONE,
+    ):
         assert OURS.entry(kind, how)["verdict"] == "works"
-    for how in (uses.SERVICE_PRINCIPAL, uses.UNKNOWN):
+    for how in (registry_uses.SERVICE_PRINCIPAL, registry_uses.UNKNOWN_AUTH):
         assert OURS.entry(kind, how)["verdict"] == "unknown"
 
 
 def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: Path) -> None:
     file = written(tmp_path, {"entries": [{**ENTRY, "source": "batch"}]})
-    theirs = knowledge.load(file)
-    assert theirs.entry("batch", uses.IDENTITY)["verdict"] == "works"
-    assert theirs.entry("container-app", uses.IDENTITY) == OURS.entry("container-app", uses.IDENTITY)
+    theirs = knowledge.load_knowledge(file)
+    assert theirs.entry("batch", registry_uses.MANAGED_IDENTITY)["verdict"] == "works"
+    assert theirs.entry("container-app", registry_uses.MANAGED_IDENTITY) == OURS.entry(
+        "container-app", registry_uses.MANAGED_IDENTITY
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +141,7 @@ def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: P
         {"aks": {"names": 7}},
         {"aks": {"names": ["AKSUbuntu", None]}},
         {"aks": {"neverUpTo": None}},
-        {"aks": {"mend": ["x"]}},
+        {"aks": {"fix": ["x"]}},
         {"aks": {"source": {}}},
         {"roles": {"guid": {"name": "Puller"}}},
         {"roles": {"guid": {"name": "Puller", "pull": ["always"], "push": []}}},
@@ -144,21 +151,21 @@ def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: P
 )
 def test_a_file_without_what_it_takes_is_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InvalidArgumentValueError, match=r"team\.json"):
-        knowledge.load(written(tmp_path, content))
+        knowledge.load_knowledge(written(tmp_path, content))
 
 
 def test_a_teams_rules_for_aks_take_the_place_of_ours(tmp_path: Path) -> None:
     rule = {"from": "202505.01.0", "to": "", "minors": ["1.31", ""], "verdict": "works", "why": "Tried."}
-    theirs = knowledge.load(written(tmp_path, {"aks": {"linux": [rule]}}))
+    theirs = knowledge.load_knowledge(written(tmp_path, {"aks": {"linux": [rule]}}))
     assert theirs.aks["linux"] == [rule]
     assert theirs.aks["windows"] == OURS.aks["windows"]
 
 
 def test_a_teams_role_is_known_in_any_case_of_its_id(tmp_path: Path) -> None:
     role = {"name": "Puller", "pull": ["rbac"], "push": []}
-    assert knowledge.load(written(tmp_path, {"roles": {"ABC-1": role}})).roles["abc-1"] == role
+    assert knowledge.load_knowledge(written(tmp_path, {"roles": {"ABC-1": role}})).roles["abc-1"] == role
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(FileOperationError, match="could not be read"):
-        knowledge.load(str(tmp_path / "none.json"))
+        knowledge.load_knowledge(str(tmp_path / "none.json"))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers import knowledge, rights, verdicts
+from azext_acrscope.consumers import knowledge, role_assignments, verdicts
 
-OURS = knowledge.load()
+OURS = knowledge.load_knowledge()
 UBUNTU, LINUX3, MARINER = "AKSUbuntu-2204gen2containerd-", "AKSAzureLinux-V3gen2-", "AKSCBLMariner-V2gen2-"
 WINDOWS = "AKSWindows-2022-containerd-20348.1787."
 REGISTRY = "/subscriptions/s1/resourcegroups/rg/providers/microsoft.containerregistry/registries/contoso"
@@ -54,11 +54,11 @@ def cluster(*pools: tuple[Any, Any]) -> dict[str, Any]:
     ],
 )
 def test_a_node_pool_is_judged_by_image_and_version(image: Any, version: Any, verdict: str) -> None:
-    assert verdicts.aks(cluster((image, version)), OURS.aks)[0] == verdict
+    assert verdicts.judge_node_pools(cluster((image, version)), OURS.aks)[0] == verdict
 
 
 def test_the_worst_pool_decides_and_is_named() -> None:
-    verdict, why = verdicts.aks(
+    verdict, why = verdicts.judge_node_pools(
         cluster((f"{UBUNTU}202505.14.0", "1.33.2"), (f"{UBUNTU}202306.19.0", "1.33.2")), OURS.aks
     )
     assert verdict == "breaks"
@@ -68,12 +68,14 @@ def test_the_worst_pool_decides_and_is_named() -> None:
 
 @pytest.mark.parametrize("pools", [None, [], "text", [1]])
 def test_a_cluster_whose_pools_cannot_be_read_is_unknown(pools: Any) -> None:
-    assert verdicts.aks({"pools": pools}, OURS.aks)[0] == "unknown"
+    assert verdicts.judge_node_pools({"pools": pools}, OURS.aks)[0] == "unknown"
 
 
 def holders(scope: str, role: str, mode: str | None = "LegacyRegistryPermissions", **more: Any) -> list[str]:
     row = {"principalId": "P", "scope": scope, "roleId": f"/providers/x/{role.upper()}", **more}
-    held = rights.holders(REGISTRY, mode, ["ours"], rights.index([row]), OURS.roles)
+    held = role_assignments.find_rights_holders(
+        REGISTRY, mode, ["ours"], role_assignments.index_role_assignments([row]), OURS.roles
+    )
     return [role for holder in held.values() for role in holder.roles]
 
 
@@ -120,7 +122,7 @@ CUSTOM = {
     "builder": ["Microsoft.ContainerRegistry/registries/*", "*/read"],
     "importer": ["Microsoft.ContainerRegistry/registries/pull/read"],
 }
-JUDGED = rights.judged_roles(
+JUDGED = role_assignments.judge_roles(
     {"name": name, "roleName": name, "permissions": [{"actions": actions}]} for name, actions in CUSTOM.items()
 )
 
@@ -142,8 +144,12 @@ def test_who_may_pull_only_by_a_role_for_everything_from_above_is_told_apart(
     assigned: list[tuple[str, str]], by_chance: bool
 ) -> None:
     rows = [{"principalId": "P", "scope": scope, "roleId": f"/providers/x/{role}"} for role, scope in assigned]
-    [held] = rights.holders(
-        REGISTRY, "LegacyRegistryPermissions", ["ours"], rights.index(rows), {**JUDGED, **OURS.roles}
+    [held] = role_assignments.find_rights_holders(
+        REGISTRY,
+        "LegacyRegistryPermissions",
+        ["ours"],
+        role_assignments.index_role_assignments(rows),
+        {**JUDGED, **OURS.roles},
     ).values()
     assert held.by_chance is by_chance
     assert len(held.roles) == len(assigned)
@@ -155,7 +161,7 @@ def test_a_role_on_a_repository_and_a_condition_are_said() -> None:
 
 
 def test_an_odd_assignment_is_counted() -> None:
-    assert rights.index([{"principalId": 7, "scope": "/", "roleId": PULL}]).odd == 1
+    assert role_assignments.index_role_assignments([{"principalId": 7, "scope": "/", "roleId": PULL}]).odd == 1
 
 
 @pytest.mark.parametrize(
@@ -169,5 +175,5 @@ def test_an_odd_assignment_is_counted() -> None:
     ],
 )
 def test_a_custom_role_is_judged_by_its_actions(permissions: dict[str, Any], pull: list[str]) -> None:
-    roles = rights.judged_roles([{"name": "ABC", "roleName": "Ours", "permissions": [permissions]}])
+    roles = role_assignments.judge_roles([{"name": "ABC", "roleName": "Ours", "permissions": [permissions]}])
     assert (roles["abc"]["pull"] if roles else []) == pull

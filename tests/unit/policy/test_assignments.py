@@ -4,33 +4,35 @@ import pytest
 from azure.cli.core.azclierror import InvalidArgumentValueError, ValidationError
 
 from azext_acrscope.policy import assignments, roles
-from azext_acrscope.policy.planning import Wanted
-from tests.unit.policy.azure import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, FakeArm, refusal
-from tests.unit.policy.test_planning import MODIFYING, assign, stored
+from azext_acrscope.policy.planning import AssignmentRequest
+from tests.factories.policy import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, MODIFYING, FakeArm, assign, refusal, stored
 
 
 @pytest.mark.parametrize("name", ["a/b", "a?b", "x.y", "a b ", "", "a\nb", "n" * 65, "../../x", "a#b" * 30])
 def test_a_name_that_azure_would_refuse_is_refused_here(name: str) -> None:
     with pytest.raises(InvalidArgumentValueError, match="1 to 64 characters"):
-        assignments.check_name(name, AT_SUBSCRIPTION)
+        assignments.check_assignment_name(name, AT_SUBSCRIPTION)
 
 
 def test_names_are_shorter_at_management_groups() -> None:
-    assignments.check_name("n" * 24, AT_MANAGEMENT_GROUP)
+    assignments.check_assignment_name("n" * 24, AT_MANAGEMENT_GROUP)
     with pytest.raises(InvalidArgumentValueError, match="1 to 24 characters"):
-        assignments.check_name("n" * 25, AT_MANAGEMENT_GROUP)
+        assignments.check_assignment_name("n" * 25, AT_MANAGEMENT_GROUP)
 
 
 # --- removing ------------------------------------------------------------------------------------------------------
 
 
 def remove(arm: FakeArm, name: str | None = None) -> None:
-    found = assignments.to_remove(arm, AT_SUBSCRIPTION, name)
+    found = assignments.find_removable(arm, AT_SUBSCRIPTION, name)
     assert found
-    granted = roles.ours(
-        arm, AT_SUBSCRIPTION, assignments.id_of(AT_SUBSCRIPTION, found["name"]), assignments.principals(found)
+    granted = roles.find_granted_roles(
+        arm,
+        AT_SUBSCRIPTION,
+        assignments.assignment_id(AT_SUBSCRIPTION, found["name"]),
+        roles.identity_principals(found),
     )
-    assignments.unassign(arm, AT_SUBSCRIPTION, found, granted)
+    assignments.remove_assignment(arm, AT_SUBSCRIPTION, found, granted)
 
 
 def test_the_role_goes_before_the_assignment_so_that_a_repeat_finds_what_is_left() -> None:
@@ -51,19 +53,19 @@ def test_the_role_goes_before_the_assignment_so_that_a_repeat_finds_what_is_left
 
 def test_somebody_elses_assignment_is_left_alone() -> None:
     arm = FakeArm()
-    assign(arm, Wanted())
+    assign(arm, AssignmentRequest())
     stored(arm)["properties"]["metadata"] = {"assignedBy": "Jo"}
-    assert assignments.to_remove(arm, AT_SUBSCRIPTION, None) is None
-    with pytest.raises(ValidationError, match="was not made by"):
-        assignments.to_remove(arm, AT_SUBSCRIPTION, "acrscope")
+    assert assignments.find_removable(arm, AT_SUBSCRIPTION, None) is None
+    with pytest.raises(ValidationError, match="was not created by"):
+        assignments.find_removable(arm, AT_SUBSCRIPTION, "acrscope")
 
 
 def test_one_of_several_has_to_be_named() -> None:
     arm = FakeArm()
-    assign(arm, Wanted())
+    assign(arm, AssignmentRequest())
     assign(arm, MODIFYING)
     with pytest.raises(ValidationError, match="acrscope, acrscope-modify"):
-        assignments.to_remove(arm, AT_SUBSCRIPTION, None)
+        assignments.find_removable(arm, AT_SUBSCRIPTION, None)
     remove(arm, "acrscope")
     remove(arm)
     assert arm.objects == {}

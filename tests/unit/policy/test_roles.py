@@ -6,8 +6,8 @@ import pytest
 from azure.cli.core.azclierror import AzureResponseError
 
 from azext_acrscope.policy import roles
-from azext_acrscope.policy.definitions import CONTRIBUTOR
-from tests.unit.policy.azure import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, PRINCIPAL, SUBSCRIPTION, FakeArm, refusal
+from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE
+from tests.factories.policy import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, PRINCIPAL, SUBSCRIPTION, FakeArm, refusal
 
 ASSIGNMENT = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/acrscope-modify"
 
@@ -17,44 +17,43 @@ def unknown() -> Any:
 
 
 def test_the_name_is_the_same_each_time_and_for_any_case() -> None:
-    one = roles.path(AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL)
-    assert one == roles.path(AT_SUBSCRIPTION, ASSIGNMENT.upper(), PRINCIPAL.upper())
-    assert one != roles.path(AT_SUBSCRIPTION, ASSIGNMENT + "2", PRINCIPAL)
+    one = roles.role_assignment_path(AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL)
+    assert one == roles.role_assignment_path(AT_SUBSCRIPTION, ASSIGNMENT.upper(), PRINCIPAL.upper())
+    assert one != roles.role_assignment_path(AT_SUBSCRIPTION, ASSIGNMENT + "2", PRINCIPAL)
 
 
-def test_an_identity_the_directory_does_not_know_yet_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_identity_the_directory_does_not_know_yet_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
     arm = FakeArm()
     arm.refuse("PUT", "roleAssignments", unknown(), unknown())
     waits: list[float] = []
-    made = roles.grant(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, waits.append)
+    made = roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, waits.append)
     assert made.lower() in arm.objects
     assert waits == [1.0, 2.0]
-    assert [record.message for record in caplog.records].count(
-        "The new identity is not known everywhere yet; waiting to give it its role …"
-    ) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told.count("The new identity is not known everywhere yet. Waiting to assign its role …") == 1
 
 
 def test_the_wait_has_an_end() -> None:
     arm = FakeArm()
     arm.refuse("PUT", "roleAssignments", *(unknown() for _ in range(3)))
     with pytest.raises(AzureResponseError, match="still unknown to the directory after 0 seconds"):
-        roles.grant(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 0, lambda _: None)
+        roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 0, lambda _: None)
 
 
 def test_an_equal_assignment_made_meanwhile_is_as_good() -> None:
     arm = FakeArm()
     other = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/other"
-    arm.put(other, "", {"properties": {"principalId": PRINCIPAL, "roleDefinitionId": f"/x/{CONTRIBUTOR}"}})
+    arm.put(other, "", {"properties": {"principalId": PRINCIPAL, "roleDefinitionId": f"/x/{CONTRIBUTOR_ROLE}"}})
     arm.refuse("PUT", "roleAssignments", refusal(409, "RoleAssignmentExists"))
-    assert roles.grant(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, lambda _: None) == other
+    assert roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, lambda _: None) == other
 
 
 @pytest.mark.parametrize(
     ("role", "condition", "suffices"),
     [
-        (CONTRIBUTOR.upper(), None, True),
+        (CONTRIBUTOR_ROLE.upper(), None, True),
         ("8e3af657-a8ff-443c-a75c-2fe8c4bcb635", None, True),
-        (CONTRIBUTOR, "@Resource[...]", False),
+        (CONTRIBUTOR_ROLE, "@Resource[...]", False),
         ("acdd72a7-3385-48ef-bd42-f606fba81ae7", None, False),
     ],
 )
@@ -62,13 +61,13 @@ def test_contributor_or_owner_without_a_condition_suffices(role: str, condition:
     arm = FakeArm()
     held = {"principalId": PRINCIPAL, "roleDefinitionId": f"/providers/x/{role}", "condition": condition}
     arm.put(f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/held", "", {"properties": held})
-    assert bool(roles.find(arm, AT_SUBSCRIPTION, PRINCIPAL)) is suffices
+    assert bool(roles.find_role_assignment(arm, AT_SUBSCRIPTION, PRINCIPAL)) is suffices
     assert arm.filters == [f"atScope() and assignedTo('{PRINCIPAL}')"]
 
 
 def test_above_subscriptions_the_role_is_named_without_one() -> None:
     arm = FakeArm()
-    roles.grant(arm, AT_MANAGEMENT_GROUP, ASSIGNMENT, PRINCIPAL, 60)
-    roles.grant(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60)
-    below = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR}"
+    roles.grant_contributor(arm, AT_MANAGEMENT_GROUP, ASSIGNMENT, PRINCIPAL, 60)
+    roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60)
+    below = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR_ROLE}"
     assert [body["properties"]["roleDefinitionId"] for _, _, body in arm.writes] == [below, SUBSCRIPTION + below]

@@ -10,14 +10,14 @@ import pytest
 from azure.cli.core.azclierror import RequiredArgumentMissingError
 
 from azext_acrscope.policy import templates
-from azext_acrscope.policy.definitions import AUDIT_OR_DENY, CONTRIBUTOR, LANGUAGES, MODIFY
-from azext_acrscope.policy.planning import Wanted
+from azext_acrscope.policy.definitions import AUDIT_OR_DENY_ID, CONTRIBUTOR_ROLE, MODIFY_ID, TEMPLATE_LANGUAGES
+from azext_acrscope.policy.planning import AssignmentRequest
 from azext_acrscope.policy.scopes import PolicyScope
 from tests.az import ROOT
-from tests.unit.policy.azure import AT_GROUP, AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, IDENTITY, SUBSCRIPTION
+from tests.factories.policy import AT_GROUP, AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, IDENTITY, SUBSCRIPTION
 
 SCOPES = [AT_SUBSCRIPTION, AT_GROUP, AT_MANAGEMENT_GROUP]
-MODIFYING = Wanted("modify", location="westeurope")
+MODIFYING = AssignmentRequest("modify", location="westeurope")
 AWKWARD = """it's "a\\b" ${x} %{y}, ''' <<EOT
 next"""
 
@@ -36,45 +36,50 @@ def parse(language: str, *texts: str) -> list[Any]:
     return found
 
 
-def everything() -> list[tuple[PolicyScope, Wanted]]:
+def everything() -> list[tuple[PolicyScope, AssignmentRequest]]:
     """Each scope with each effect, plain and with all that can be said."""
     rest = {"message": AWKWARD, "display_name": AWKWARD, "enforcement": "do-not-enforce"}
     inside = [f"{AT_GROUP.path}/providers/Microsoft.ContainerRegistry/registries/legacy"]
-    some = [Wanted(), Wanted("deny", not_scopes=inside, **rest), MODIFYING]
-    some += [Wanted("modify", "1 odd-name", location="westeurope", identity=IDENTITY, not_scopes=inside, **rest)]
-    return [*itertools.product(SCOPES, some), (AT_GROUP, Wanted("modify"))]
+    some = [AssignmentRequest(), AssignmentRequest("deny", not_scopes=inside, **rest), MODIFYING]
+    some += [
+        AssignmentRequest("modify", "1 odd-name", location="westeurope", identity=IDENTITY, not_scopes=inside, **rest)
+    ]
+    return [*itertools.product(SCOPES, some), (AT_GROUP, AssignmentRequest("modify"))]
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TEMPLATE_LANGUAGES)
 def test_every_template_is_of_its_language(language: str) -> None:
     cases = everything()
-    assert len(parse(language, *(templates.write(language, *case) for case in cases))) == len(cases)
+    assert len(parse(language, *(templates.write_template(language, *case) for case in cases))) == len(cases)
 
 
 def test_the_parsers_refuse_what_is_not_of_the_language() -> None:
-    for language in LANGUAGES:
+    for language in TEMPLATE_LANGUAGES:
         with pytest.raises(AssertionError):
-            parse(language, templates.write(language, AT_SUBSCRIPTION, Wanted())[:-2])
+            parse(language, templates.write_template(language, AT_SUBSCRIPTION, AssignmentRequest())[:-2])
 
 
 @pytest.mark.parametrize(
     ("scope", "kind"), list(zip(SCOPES, ["subscription", "resource_group", "management_group"], strict=True))
 )
 def test_terraform_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
-    (document,) = parse("terraform", templates.write("terraform", scope, Wanted("deny", enforcement="do-not-enforce")))
+    (document,) = parse(
+        "terraform",
+        templates.write_template("terraform", scope, AssignmentRequest("deny", enforcement="do-not-enforce")),
+    )
     (resource,) = document["resource"]
     (assignment,) = resource[f'"azurerm_{kind}_policy_assignment"'].values()
     assert assignment[f"{kind}_id"] == f'"{scope.path}"'
-    assert assignment["policy_definition_id"] == f'"{AUDIT_OR_DENY}"'
+    assert assignment["policy_definition_id"] == f'"{AUDIT_OR_DENY_ID}"'
     assert assignment["enforce"] is False
     assert '"Deny"' in assignment["parameters"]
 
 
 def test_terraform_gives_the_identity_its_role() -> None:
-    (document,) = parse("terraform", templates.write("terraform", AT_SUBSCRIPTION, MODIFYING))
+    (document,) = parse("terraform", templates.write_template("terraform", AT_SUBSCRIPTION, MODIFYING))
     assignment, role = document["resource"]
     (made,) = assignment['"azurerm_subscription_policy_assignment"'].values()
-    assert made["policy_definition_id"] == f'"{MODIFY}"'
+    assert made["policy_definition_id"] == f'"{MODIFY_ID}"'
     assert made["location"] == '"westeurope"'
     (given,) = role['"azurerm_role_assignment"'].values()
     assert given["scope"] == f'"{SUBSCRIPTION}"'
@@ -86,18 +91,18 @@ def test_terraform_gives_the_identity_its_role() -> None:
     ("scope", "kind"), list(zip(SCOPES, ["subscription", "resourceGroup", "managementGroup"], strict=True))
 )
 def test_bicep_assigns_the_definition_at_the_scope(scope: PolicyScope, kind: str) -> None:
-    (document,) = parse("bicep", templates.write("bicep", scope, MODIFYING))
+    (document,) = parse("bicep", templates.write_template("bicep", scope, MODIFYING))
     assert document["globals"]["scope"]["value"] == kind
     assignment, role = document["resources"].values()
     properties = assignment["config"]["properties"]
-    assert properties["policyDefinitionId"] == MODIFY
+    assert properties["policyDefinitionId"] == MODIFY_ID
     assert properties["parameters"] == {"effect": {"value": "Modify"}}
     assert assignment["config"]["identity"] == {"type": "SystemAssigned"}
     assert role["config"]["properties"]["principalType"] == "ServicePrincipal"
-    assert CONTRIBUTOR in str(role["config"]["properties"]["roleDefinitionId"])
+    assert CONTRIBUTOR_ROLE in str(role["config"]["properties"]["roleDefinitionId"])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", TEMPLATE_LANGUAGES)
 def test_a_template_for_modify_needs_a_location_where_the_scope_has_none(language: str) -> None:
     with pytest.raises(RequiredArgumentMissingError, match="needs a location"):
-        templates.write(language, AT_SUBSCRIPTION, Wanted("modify"))
+        templates.write_template(language, AT_SUBSCRIPTION, AssignmentRequest("modify"))

@@ -17,8 +17,8 @@ ROW: dict[str, Any] = {
     "statusIsDefault": False,
     "enforcedInEffect": "yes",
     "verdict": "ok",
-    "seen": ["It refuses."],
-    "toDo": [],
+    "observations": ["It refuses."],
+    "actions": [],
     "probe": {"time": "2026-11-25T10:00:00Z", "acr": {}, "arm": {}},
     "network": None,
     "credentials": [],
@@ -33,9 +33,9 @@ def written(tmp_path: Path, content: Any, name: str = "evidence.json") -> str:
 
 def test_one_object_and_a_list_are_both_read(tmp_path: Path) -> None:
     for content in (ROW, [ROW]):
-        found = evidence.read([written(tmp_path, content)])
+        found = evidence.read_check_files([written(tmp_path, content)])
         assert list(found) == [ROW["id"].lower()]
-        proof = evidence.proof(found[ROW["id"].lower()])
+        proof = evidence.evidence_of_check(found[ROW["id"].lower()])
         assert (proof.in_effect, proof.verdict, proof.time) == ("yes", "ok", "2026-11-25T10:00:00Z")
         assert proof.seen == ("It refuses.",)
 
@@ -45,25 +45,27 @@ def test_a_file_of_windows_is_read(tmp_path: Path, encoding: str) -> None:
     """As Windows PowerShell writes what is redirected, and others."""
     file = tmp_path / "evidence.json"
     file.write_text(json.dumps(ROW), encoding=encoding)
-    assert evidence.read([str(file)])
+    assert evidence.read_check_files([str(file)])
 
 
 def test_a_token_in_evidence_is_not_repeated() -> None:
     token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJhcm0ifQ.c2lnbmF0dXJl"
-    assert evidence.proof({**ROW, "seen": [f"It was sent {token} twice."]}).seen == ("It was sent *** twice.",)
+    assert evidence.evidence_of_check({**ROW, "observations": [f"It was sent {token} twice."]}).seen == (
+        "It was sent *** twice.",
+    )
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_several_checks_the_latest_counts(tmp_path: Path, order: int) -> None:
     later = {**ROW, "enforcedInEffect": "no", "probe": {"time": "2026-11-25T11:00:00Z"}}
     files = [written(tmp_path, ROW, "a.json"), written(tmp_path, {**later, "id": ROW["id"].upper()}, "b.json")]
-    [found] = evidence.read(files[::order]).values()
+    [found] = evidence.read_check_files(files[::order]).values()
     assert found["enforcedInEffect"] == "no"
 
 
 def test_a_registry_that_could_not_be_read_is_no_proof(tmp_path: Path) -> None:
     unread = {**ROW, "id": None, "enforcedInEffect": "unknown", "verdict": "failed", "probe": {"time": None}}
-    assert evidence.read([written(tmp_path, [unread])]) == {}
+    assert evidence.read_check_files([written(tmp_path, [unread])]) == {}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_registry_that_could_not_be_read_is_no_proof(tmp_path: Path) -> None:
         json.dumps([ROW, 1]),
         json.dumps({**ROW, "enforcedInEffect": "maybe"}),
         json.dumps({**ROW, "verdict": []}),
-        json.dumps({**ROW, "seen": "text"}),
+        json.dumps({**ROW, "observations": "text"}),
         json.dumps({**ROW, "probe": None}),
         json.dumps({**ROW, "probe": {"time": "yesterday"}}),
         json.dumps({**ROW, "probe": {"time": 7}}),
@@ -87,15 +89,15 @@ def test_a_registry_that_could_not_be_read_is_no_proof(tmp_path: Path) -> None:
 )
 def test_anything_else_is_refused_with_the_command_that_makes_it(tmp_path: Path, content: str) -> None:
     with pytest.raises(InvalidArgumentValueError) as refusal:
-        evidence.read([written(tmp_path, content)])
+        evidence.read_check_files([written(tmp_path, content)])
     assert "az acr scope check" in " ".join(refusal.value.recommendations)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileOperationError, match=r"missing\.json"):
-        evidence.read([str(tmp_path / "missing.json")])
+        evidence.read_check_files([str(tmp_path / "missing.json")])
 
 
 def test_nobodys_folder_is_not_there() -> None:
     with pytest.raises(FileOperationError, match="~nobody-of-this-name"):
-        evidence.read(["~nobody-of-this-name/evidence.json"])
+        evidence.read_check_files(["~nobody-of-this-name/evidence.json"])

@@ -3,8 +3,8 @@
 import pytest
 
 from azext_acrscope.report import document, markdown
-from tests.unit.report.fleet import HOSTILE, consumer, content, everything, proof, registry
-from tests.unit.report.judged import judged
+from tests.factories.judged import judged
+from tests.factories.report import HOSTILE, consumer, content, everything, proof, registry
 
 
 def tables(text: str) -> list[list[list[str]]]:
@@ -13,8 +13,8 @@ def tables(text: str) -> list[list[list[str]]]:
 
 
 def test_every_table_is_one_and_its_rows_are_whole() -> None:
-    made = document.make(everything())
-    found = tables(markdown.write(made))
+    made = document.make_document(everything())
+    found = tables(markdown.render_markdown(made))
     expected = [section.table for section in made.sections if section.table]
     assert [len(each) for each in found] == [len(each.rows) + 1 for each in expected]
     for table, shown in zip(expected, found, strict=True):
@@ -23,7 +23,7 @@ def test_every_table_is_one_and_its_rows_are_whole() -> None:
 
 
 def test_names_stay_text() -> None:
-    text = markdown.write(document.make(everything()))
+    text = markdown.render_markdown(document.make_document(everything()))
     understood = judged("markdown", text)
     inline = [kind for kind in understood["kinds"] if kind.startswith("html_inline ")]
     assert inline == ["html_inline <br>"]
@@ -38,7 +38,9 @@ def test_names_stay_text() -> None:
     ["a|b", "a\\|b", "a\nb", "a\r\nb", "*a*", "_a_", "[a](https://example.com)", "`a", "#a", "a\\", "&amp;", "$x$"],
 )
 def test_no_name_ends_its_cell(name: str) -> None:
-    found = tables(markdown.write(document.make(content(registry(subscription=name), subscriptions=[name]))))
+    found = tables(
+        markdown.render_markdown(document.make_document(content(registry(subscription=name), subscriptions=[name])))
+    )
     assert [row[0] for row in found[0]] == ["Subscription", " ".join(name.split())]
 
 
@@ -53,14 +55,16 @@ def test_no_name_ends_its_cell(name: str) -> None:
     ],
 )
 def test_no_name_calls_people_or_leads_anywhere(name: str, written: str) -> None:
-    assert f"| {written} |" in markdown.write(document.make(content(registry(), subscriptions=[name])))
+    assert f"| {written} |" in markdown.render_markdown(
+        document.make_document(content(registry(), subscriptions=[name]))
+    )
 
 
 @pytest.mark.parametrize("said", ["it said `a|b`", "a ` b <b>|", "`` a", "`a``<b>`", "a `\n<b>", "a `b\n`"])
 def test_what_a_sentence_quotes_stays_in_its_cell(said: str) -> None:
     """What a check has seen is told in our own words, and may hold those of a server."""
     found = registry(proof=proof("unknown", "failed", seen=(said,)))
-    understood = judged("markdown", markdown.write(document.make(content(found))))
+    understood = judged("markdown", markdown.render_markdown(document.make_document(content(found))))
     [row] = [row for table in understood["tables"] for row in table[1:] if table[0][0] == "Registry"]
     shown = " ".join(said.split())
     assert row[3].replace("`", "").endswith(shown.replace("`", ""))
@@ -68,12 +72,12 @@ def test_what_a_sentence_quotes_stays_in_its_cell(said: str) -> None:
 
 
 def test_code_in_our_own_sentences_stays_code() -> None:
-    text = markdown.write(document.make(content(registry(consumers=[consumer()]))))
+    text = markdown.render_markdown(document.make_document(content(registry(consumers=[consumer()]))))
     assert "Keep the status `enabled`." in text
     assert "`disabled` is enforced" in text
 
 
 def test_an_address_with_what_would_end_it_is_still_one_link() -> None:
     rows = [consumer(source="Note <https://example.com/a(b) c|d>")]
-    text = markdown.write(document.make(content(registry(consumers=rows))))
+    text = markdown.render_markdown(document.make_document(content(registry(consumers=rows))))
     assert "(https://example.com/a%28b%29%20c%7Cd)" in text

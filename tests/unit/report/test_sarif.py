@@ -5,21 +5,21 @@ from collections import Counter
 from typing import Any
 
 from azext_acrscope.report import sarif
-from azext_acrscope.report.content import Content
-from tests.unit.report.fleet import consumer, content, everything, owner, proof, registry
-from tests.unit.report.judged import judged
+from azext_acrscope.report.model import ReportContent
+from tests.factories.judged import judged
+from tests.factories.report import consumer, content, everything, owner, proof, registry
 
 
-def run(found: Content) -> Any:
-    return json.loads(sarif.write(found))["runs"][0]
+def run(found: ReportContent) -> Any:
+    return json.loads(sarif.render_sarif(found))["runs"][0]
 
 
-def rules(found: Content) -> list[str]:
+def rules(found: ReportContent) -> list[str]:
     return [result["ruleId"] for result in run(found)["results"]]
 
 
 def test_it_is_sarif() -> None:
-    assert judged("sarif", sarif.write(everything())) == "valid"
+    assert judged("sarif", sarif.render_sarif(everything())) == "valid"
 
 
 def test_each_finding_is_a_result_of_its_rule() -> None:
@@ -29,7 +29,7 @@ def test_each_finding_is_a_result_of_its_rule() -> None:
         "status-not-in-effect": 1,
         "consumer-breaks": 2,
         "consumer-unknown": 1,
-        "other-door": 2,
+        "other-sign-in-method": 2,
     }
 
 
@@ -79,7 +79,7 @@ def test_addresses_are_addresses_whatever_a_group_is_called() -> None:
 def test_what_is_set_is_not_said_to_be_what_the_login_server_does() -> None:
     found = content(registry(proof=proof("yes", "failed", seen=("It refuses.",)), consumers=[]))
     texts = {result["ruleId"]: result["message"]["text"] for result in run(found)["results"]}
-    assert texts["arm-audience-accepted"] == "contoso is set to accept ARM-audience tokens: at odds."
+    assert texts["arm-audience-accepted"] == "contoso is set to accept ARM-audience tokens: mismatch."
     assert "It refuses." in texts["status-not-in-effect"]
 
 
@@ -90,9 +90,9 @@ def test_a_message_holds_no_link_of_somebody_else() -> None:
 
 
 def test_more_results_than_github_keeps_are_told() -> None:
-    rows = [consumer(f"app{number}") for number in range(sarif.KEPT_RESULTS - 1)]
-    assert sarif.remarks(content(registry(consumers=rows))) == []
-    [said] = sarif.remarks(content(registry(consumers=[*rows, consumer("one")])))
+    rows = [consumer(f"app{number}") for number in range(sarif.MAX_KEPT_RESULTS - 1)]
+    assert sarif.sarif_remarks(content(registry(consumers=rows))) == []
+    [said] = sarif.sarif_remarks(content(registry(consumers=[*rows, consumer("one")])))
     assert "5001 results" in said
 
 

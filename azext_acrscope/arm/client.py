@@ -1,0 +1,185 @@
+"""Requests to Azure Resource Manager: paths, pages, links, and its errors."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope.arm import errors
+from azext_acrscope.arm.paths import ArmPath, encode_path
+from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
+from azext_acrscope.arm.pipeline import Reply as Reply  # what every method here returns
+from azext_acrscope.base.foreign_json import find_object, find_objects
+from azext_acrscope.base.tokens import safe_word
+from azext_acrscope.hops.entra import account_for_subscription
+
+_MAX_PAGES = 1000
+# What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
+_ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
+
+
+class ArmError(Exception):
+    """ARM's answer of 300 or more. The rooms turn it into a typed error with `as_cli_error`."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        correlation: str,
+        retry_after: float = 0.0,
+        assignments: tuple[str, ...] = (),
+        reasons: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(f"{code} (HTTP {status})")
+        self.status, self.code, self.message, self.correlation = status, code, message, correlation
+        self.retry_after = retry_after  # seconds; 0 where ARM did not say
+        self.assignments = assignments  # IDs of the Azure Policy assignments that refused it
+        self.reasons = reasons  # codes of `details`, where Resource Graph says why
+
+    def as_cli_error(self, where: str, action: str) -> AzCLIError:
+        if self.code == "RequestDisallowedByPolicy":
+            return errors.policy_disallows(where, self.message, list(self.assignments), self.correlation)
+        return errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
+
+
+class ArmClient:
+    """A connection to ARM as the account of one subscription."""
+
+    def __init__(
+        self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True, connections: int = 10
+    ) -> None:
+        """Sign in as the CLI account of `subscription_id`; by default of --subscription or the one in use.
+
+        A subscription the CLI has not listed (it was given in a resource ID) is asked for as the account in use.
+
+        :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated
+            here; a fleet does that itself.
+        :param connections: how many are kept open; more threads than that would open and close them.
+
+        :raises AuthenticationError: not signed in.
+        :raises InvalidArgumentValueError: the subscription named with --subscription is not the account's.
+        """
+        from azure.cli.core._profile import Profile
+
+        profile = Profile(cli_ctx=cli_ctx)
+        account = account_for_subscription(profile, cli_ctx, subscription_id)
+        self.subscription_id: str = subscription_id or account["id"]
+        self.tenant: str = account["tenantId"]
+        self.has_subscription: bool = self.subscription_id != self.tenant  # else a tenant-level account
+        self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
+        self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
+        self._patient = patient
+        service = ServiceEndpoint("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
+        self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
+        # For the clients of a management SDK, which send through this connection: one for each subscription.
+        self.cli_ctx = cli_ctx
+        self.credential: Any = self._pipeline.credential
+        self.sdk_clients: dict[str, Any] = {}
+
+    def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
+        return self._send("GET", self.endpoint + encode_path(path), {**query, "api-version": api_version})
+
+    def put(self, path: ArmPath, api_version: str, body: dict[str, Any]) -> Reply:
+        return self._send("PUT", self.endpoint + encode_path(path), {"api-version": api_version}, body)
+
+    def delete(self, path: ArmPath, api_version: str) -> Reply:
+        return self._send("DELETE", self.endpoint + encode_path(path), {"api-version": api_version})
+
+    def post(self, path: ArmPath, api_version: str, body: dict[str, Any] | None = None, **query: str) -> Reply:
+        """POST a query or an action that can be repeated."""
+        return self._send("POST", self.endpoint + encode_path(path), {**query, "api-version": api_version}, body)
+
+    def follow(self, url: str, method: str = "GET", body: Any = None) -> Reply:
+        """Ask at a URL that ARM handed out (next page, operation status) or that its SDK made.
+
+        :raises AzureResponseError: the URL leads to another host than ARM's own, which must not get our token.
+        """
+        if not self.owns(url):
+            raise errors.arm_link_refused(self.endpoint)
+        return self._send(method, url, {}, body)
+
+    def owns(self, url: Any) -> bool:
+        """Whether a URL is one of ARM itself."""
+        try:
+            ours, theirs = urlsplit(self.endpoint), urlsplit(str(url))
+            return (theirs.scheme, theirs.hostname, theirs.port or 443) == ("https", ours.hostname, ours.port or 443)
+        except ValueError:
+            return False
+
+    def pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
+        """All items of a paged list. A page may be empty and still link to a next one (recorded).
+
+        :raises AzureResponseError: an answer is no page; the list would not be whole.
+        """
+        return self.items(self.get(path, api_version, **query), self.follow)
+
+    def posted_pages(self, path: ArmPath, api_version: str, **query: str) -> list[dict[str, Any]]:
+        """The same for a list that is asked for with POST, as those of Microsoft.PolicyInsights are; its next pages,
+        too (Azure's own clients disagree on that: where POST is not taken, GET is tried).
+        """
+        return self.items(self.post(path, api_version, None, **query), self._next_posted)
+
+    def items(self, reply: Reply, follow: Callable[[str], Reply]) -> list[dict[str, Any]]:
+        """All items of a list whose first page is `reply`.
+
+        :param follow: asks for the page that a link leads to.
+        :raises AzureResponseError: an answer is no page, or links to another host; the list would not be whole.
+        """
+        items: list[dict[str, Any]] = []
+        seen = set[str]()
+        for _ in range(_MAX_PAGES):
+            body = find_object(reply.body)
+            page, link = body.get("value"), body.get("nextLink") or body.get("@odata.nextLink")
+            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page) or str(link) in seen:
+                break
+            items += page
+            if not link:
+                return items
+            if not self.owns(link):
+                raise errors.arm_link_refused(self.endpoint)
+            seen.add(str(link))
+            reply = follow(str(link))
+        raise errors.not_a_list(self.endpoint)
+
+    def _next_posted(self, link: str) -> Reply:
+        try:
+            return self.follow(link, "POST")
+        except ArmError as error:
+            if error.status not in (404, 405):
+                raise
+            return self.follow(link)
+
+    def _send(self, method: str, url: str, query: dict[str, str], body: Any = None) -> Reply:
+        reply = self._pipeline.send(method, url, query, body, self._patient)
+        if reply.status >= 300:
+            raise parse_arm_error(reply.status, reply.headers, reply.reason, reply.body)
+        return reply
+
+
+def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
+    """ARM's envelope is ``{"error": {"code", "message"}}``; what is not in that form is not quoted."""
+    envelope = find_object(content, "error")
+    return ArmError(
+        status,
+        safe_word(envelope.get("code") or "no error code"),
+        str(envelope.get("message") or safe_word(reason or "")),
+        safe_word(headers.get("x-ms-correlation-request-id") or "unknown"),
+        retry_after_seconds(headers.get("Retry-After")),
+        _refusing_assignments(envelope),
+        _detail_codes(envelope),
+    )
+
+
+def _detail_codes(envelope: dict[str, Any]) -> tuple[str, ...]:
+    found = [each.get("code") for each in find_objects(envelope, "details")]
+    return tuple(safe_word(each) for each in found if isinstance(each, str))
+
+
+def _refusing_assignments(envelope: dict[str, Any]) -> tuple[str, ...]:
+    """The assignments of Azure Policy that refused a write: `additionalInfo` of the type PolicyViolation (logs)."""
+    details = [find_object(each, "info") for each in find_objects(envelope, "additionalInfo")]
+    found = [str(each.get("policyAssignmentId")) for each in details]
+    return tuple(dict.fromkeys(each for each in found if _ASSIGNMENT_ID.fullmatch(each)))

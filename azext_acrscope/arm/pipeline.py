@@ -1,0 +1,187 @@
+"""Requests to one of Azure's services as the account of the CLI: sign-in, headers, retries, safe logging.
+
+Built on azure-core's pipeline, as generated clients are. That of the registries sends through it as well.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from knack.log import get_logger
+
+from azext_acrscope.arm import errors
+from azext_acrscope.hops.entra import translate_entra_errors
+
+_CONNECT_SECONDS = 10
+_RETRIES = 4
+_RETRY_SECONDS = 180  # no further try of a request after so long
+# A PATCH or a PUT to one fixed value, a DELETE and a query are as safe to repeat as a GET.
+_REPEATABLE = frozenset({"GET", "PATCH", "POST", "PUT", "DELETE"})
+_LONGEST_WAIT, _SILENT_WAIT_SECONDS = 60.0, 3.0
+_TOKEN_LOCK = threading.Lock()  # for a token: the others find it in the CLI's cache
+
+logger = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ServiceEndpoint:
+    """Who is asked: `endpoint` (https://host, without a slash at its end) gets tokens for `audience`, nobody else does.
+
+    :ivar name: as people know it.
+    :ivar read_seconds: between two packets of an answer.
+    :ivar largest: bytes of an answer; what is longer counts as no answer. 0: any.
+    :ivar takes_policy_tokens: whether --acquire-policy-token is about its requests.
+    """
+
+    name: str
+    endpoint: str
+    audience: str
+    read_seconds: int = 60
+    largest: int = 0
+    takes_policy_tokens: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer: status, headers (any case), the body as JSON (None where there was none) and the reason phrase."""
+
+    status: int
+    headers: Any
+    body: Any
+    reason: str = ""
+
+    @property
+    def retry_after(self) -> float:
+        """The seconds that the header Retry-After asks to wait, at most a minute; 0 without it or with a date."""
+        return retry_after_seconds(self.headers.get("Retry-After"))
+
+
+class Pipeline:
+    """A connection to a service as one account of the CLI."""
+
+    def __init__(
+        self, cli_ctx: Any, service: ServiceEndpoint, profile: Any, account: dict[str, Any], connections: int = 1
+    ) -> None:
+        """:param account: the CLI's account whose tokens are sent.
+        :param connections: how many are kept open; more threads than that would open and close them.
+        """
+        credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
+        self._service = service
+        self.credential = _GuardedCredential(credential, service.audience, account)
+        self._client = _build_client(cli_ctx, self.credential, service, connections)
+
+    def send(self, method: str, url: str, query: dict[str, str], body: Any = None, patient: bool = True) -> Reply:
+        """The answer, whatever its status; redirects are not followed.
+
+        :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated.
+        :raises AzureConnectionError: the service could not be reached, or the answer broke off.
+        """
+        from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
+        from azure.core.rest import HttpRequest
+        from requests.exceptions import RequestException
+
+        request = HttpRequest(method, url, params=query, json=body)
+        options: dict[str, Any] = {"retry_on_methods": _REPEATABLE} if patient else {"retry_total": 0}
+        try:
+            try:
+                return self._answer(request, options)
+            except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
+                if not patient:
+                    raise
+                return self._answer(request, options)
+        except (AzureError, RequestException) as cause:
+            if isinstance(cause, HttpResponseError) and not isinstance(cause, IncompleteReadError):
+                raise
+            raise errors.service_unreachable(self._service.name, self._service.endpoint, cause) from None
+
+    def _answer(self, request: Any, options: dict[str, Any]) -> Reply:
+        bounded = bool(self._service.largest)
+        response = self._client.send_request(request, stream=bounded, **options)
+        content = _read_bounded(response, self._service.largest) if bounded else response.content
+        return Reply(response.status_code, response.headers, _parse_json(content), response.reason or "")
+
+
+class _GuardedCredential:
+    """The CLI's credential, whose failures are errors of signing in and not of reaching the service."""
+
+    def __init__(self, credential: Any, audience: str, account: dict[str, Any]) -> None:
+        self._credential, self._audience, self._account = credential, audience, account
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
+            return self._credential.get_token(*scopes, **options)
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
+            return self._credential.get_token_info(*scopes, options=options)
+
+
+def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, connections: int) -> Any:
+    """The pipeline a generated management client has in this CLI, less redirects and provider registration."""
+    from azure.cli.core.auth.util import resource_to_scopes
+    from azure.cli.core.commands.client_factory import prepare_client_kwargs_track2
+    from azure.core.pipeline import policies
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.core import ARMPipelineClient
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+    from requests import Session
+    from requests.adapters import HTTPAdapter
+
+    from azext_acrscope.base.http import redact_logs
+
+    class Patience(policies.RetryPolicy):
+        """Heeds Retry-After up to a minute, and says so when it is long."""
+
+        def get_retry_after(self, response: Any) -> float | None:
+            wait = retry_after_seconds(response.http_response.headers.get("Retry-After")) or None
+            if wait and wait > _SILENT_WAIT_SECONDS:
+                logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
+            return wait
+
+    redact_logs()
+    kwargs = prepare_client_kwargs_track2(cli_ctx)
+    policy_tokens = kwargs.get("custom_hook_policy") if service.takes_policy_tokens else None
+    pipeline = [
+        policies.RequestIdPolicy(**kwargs),
+        policies.HeadersPolicy(**kwargs),
+        kwargs["user_agent_policy"],
+        policies.ProxyPolicy(**kwargs),
+        Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
+        ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(service.audience)),
+        policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
+        kwargs["logging_policy"],
+    ]
+    session = Session()
+    session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
+    transport = RequestsTransport(
+        session=session,
+        connection_timeout=_CONNECT_SECONDS,
+        read_timeout=service.read_seconds,
+        **{key: value for key, value in kwargs.items() if key == "connection_verify"},
+    )
+    return ARMPipelineClient(service.endpoint, policies=pipeline, transport=transport)
+
+
+def retry_after_seconds(header: Any) -> float:
+    """A Retry-After in seconds, at most a minute; Azure's services send no dates in it."""
+    text = str(header or "")
+    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
+
+
+def _read_bounded(response: Any, largest: int) -> bytes:
+    """The body of a streamed answer; nothing where it is longer than that."""
+    body = bytearray()
+    for part in response.iter_bytes():
+        body += part
+        if len(body) > largest:
+            response.close()
+            return b""
+    return bytes(body)
+
+
+def _parse_json(content: bytes) -> Any:
+    try:
+        return json.loads(content) if content else None
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,106 @@
+"""Azure Resource Graph: queries over many subscriptions in few requests.
+
+Wire format: ``POST /providers/Microsoft.ResourceGraph/resources`` with ``{query, subscriptions | managementGroups,
+options{$top, $skipToken, resultFormat}}``; the answer has ``data``, ``resultTruncated`` (a string) and, if there is
+more and `id` was projected, ``$skipToken``. A user has 15 queries in 5 seconds: x-ms-user-quota-remaining tells how
+many are left, and a 429 carries Retry-After, which the ARM pipeline waits out.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_acrscope.arm import errors
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm.paths import arm_path
+
+API_VERSION = "2022-10-01"
+PAGE_SIZE = 1000  # rows; the service's maximum
+_NO_SUBSCRIPTION = "NoValidSubscriptionsInQueryRequest"  # in the details of a 400 (recorded in clients' output)
+_QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
+
+
+@dataclass
+class GraphRows:
+    """What a query found. `incomplete` holds a sentence for each reason why there may be more."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+
+
+def query_graph(
+    arm: ArmClient,
+    kql: str,
+    subscriptions: list[str] | None = None,
+    management_group: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    inherited: bool = False,
+) -> GraphRows:
+    """Run a query, which must project `id`, over subscriptions, a management group, or all the account can see.
+
+    :param inherited: of authorizations, also those that are given above the scope.
+    :raises ForbiddenError: the account sees no subscription there.
+    :raises ArmError: Resource Graph refused it for another reason.
+    """
+    options: dict[str, Any] = {"$top": PAGE_SIZE, "resultFormat": "objectArray"}
+    if inherited:
+        options["authorizationScopeFilter"] = "AtScopeAboveAndBelow"
+    body: dict[str, Any] = {"query": kql, "options": options}
+    if management_group:
+        body["managementGroups"] = [management_group]
+    elif subscriptions:
+        body["subscriptions"] = subscriptions
+    found, seen = GraphRows(), set[str]()
+    while True:
+        reply = _post_query(arm, body)
+        if not isinstance(reply.body, dict) or not isinstance(reply.body.get("data"), list):
+            raise errors.not_a_list(arm.endpoint)
+        found.rows += reply.body["data"]
+        token = reply.body.get("$skipToken")
+        if str(token) in seen:
+            raise errors.not_a_list(arm.endpoint)
+        seen.add(str(token))
+        if str(reply.headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
+            _add_once(found.incomplete, errors.GRAPH_LEFT_OUT)
+        if not token:
+            if str(reply.body.get("resultTruncated", "")).lower() == "true":
+                _add_once(found.incomplete, errors.GRAPH_CUT)
+            return found
+        body["options"] = {**options, "$skipToken": token}
+        sleep(_quota_wait_seconds(reply))
+
+
+def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
+    try:
+        return arm.post(arm_path("/providers/Microsoft.ResourceGraph/resources"), API_VERSION, body)
+    except ArmError as error:
+        if _NO_SUBSCRIPTION in error.reasons:
+            raise errors.no_subscription_in_graph(arm.tenant, error.correlation) from error
+        raise
+
+
+def _quota_wait_seconds(reply: Reply) -> float:
+    """Seconds until the next query is allowed: 0 while there is quota left."""
+    if str(reply.headers.get("x-ms-user-quota-remaining", "1")) != "0":
+        return 0.0
+    said = re.fullmatch(r"(\d\d):(\d\d):(\d\d)", str(reply.headers.get("x-ms-user-quota-resets-after")), re.ASCII)
+    hours, minutes, seconds = map(int, said.groups()) if said else (0, 0, _QUOTA_SECONDS)
+    return float(hours * 3600 + minutes * 60 + seconds)
+
+
+def _add_once(sentences: list[str], sentence: str) -> None:
+    if sentence not in sentences:
+        sentences.append(sentence)
+
+
+def quote_kql(text: str) -> str:
+    """Text inside a string literal in single quotes, which never holds the end of a line."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return escaped.replace("\n", "\\n").replace("\r", "\\r")
+
+
+def list_kql(texts: Iterable[str]) -> str:
+    """What stands between the parentheses of `in (…)`."""
+    return ", ".join(f"'{quote_kql(text)}'" for text in texts)

@@ -1,0 +1,1 @@
+"""What needs no Azure: hosts, tokens, connections, files, processes, the console, shared errors."""

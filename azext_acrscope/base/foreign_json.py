@@ -1,0 +1,114 @@
+"""Read JSON that somebody else wrote, whatever its shape.
+
+The `find_` functions take what has another shape for absent. The others raise `UnexpectedShape`: they are for rows
+where what cannot be read must not look like what is not there.
+"""
+
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+
+class UnexpectedShape(Exception):
+    """A value in a shape that is not known."""
+
+
+# --- another shape is absent -----------------------------------------------------------------------------------------
+
+
+def find_value(value: Any, *path: str) -> Any:
+    """Return the member at a path; None where there is none, or what it should be in is no object."""
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name)
+    return value
+
+
+def find_object(value: Any, *path: str) -> JsonObject:
+    """Return the object at a path, an empty one where there is none."""
+    found = find_value(value, *path)
+    return found if isinstance(found, dict) else {}
+
+
+def find_list(value: Any, *path: str) -> list[Any]:
+    """Return the list at a path, an empty one where there is none."""
+    found = find_value(value, *path)
+    return found if isinstance(found, list) else []
+
+
+def find_objects(value: Any, *path: str) -> list[JsonObject]:
+    """Return the objects in the list at a path; none where there is no list."""
+    return [each for each in find_list(value, *path) if isinstance(each, dict)]
+
+
+# --- another shape is an error ---------------------------------------------------------------------------------------
+
+
+def member_at(value: Any, *path: str) -> Any:
+    """Return the member at a path, in any case of letters for each step; None where there is none.
+
+    :raises UnexpectedShape: what it should be in is no object.
+    """
+    for name in path:
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise UnexpectedShape(name)
+        if value.get(name) is not None:
+            value = value[name]
+            continue
+        value = member_ignoring_case(value, name)
+    return value
+
+
+def member_ignoring_case(value: JsonObject, name: str) -> Any:
+    """Return a member in any case of letters, of several the first that is not null."""
+    found = (each for key, each in value.items() if isinstance(key, str) and key.lower() == name.lower())
+    return next((each for each in found if each is not None), None)
+
+
+def as_rows(value: Any) -> list[JsonObject]:
+    """Return a list of objects; empty for null.
+
+    :raises UnexpectedShape: it is none.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise UnexpectedShape("list")
+    return value
+
+
+def as_object(value: Any) -> JsonObject:
+    """Return an object; empty for null.
+
+    :raises UnexpectedShape: it is none.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnexpectedShape("object")
+    return value
+
+
+def as_text(value: Any) -> str:
+    """Return text without spaces around it; empty for null.
+
+    :raises UnexpectedShape: it is no text.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise UnexpectedShape("text")
+    return value.strip()
+
+
+def as_bool(value: Any) -> bool | None:
+    """Return a boolean, also one in text, in which some columns of Resource Graph hold it; None where it is not said.
+
+    :raises UnexpectedShape: it is neither.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(as_text(value).lower())

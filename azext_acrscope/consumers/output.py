@@ -1,0 +1,49 @@
+"""The consumers of some registries as the command's result; the summary, the warnings and the gate."""
+
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope.consumers import errors, login_log, verdicts
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
+
+
+def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
+    """Return lines for people: the numbers, what no query sees and how to list it, and the log.
+
+    :param selection: the options that select one of the registries, for a command to type.
+    """
+    registries = result["registries"]
+    numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
+    broad = numbers[UNKNOWN] - _count_unknown_to_ask(result)
+    checks = result["manualChecks"]
+    checks_that_break = sum(item["verdict"] == BREAKS for item in checks)
+    return [
+        errors.consumers_found(len(registries), numbers, broad, result["subscriptions"]),
+        errors.manual_checks(len(checks), checks_that_break, selection),
+        *login_log.login_summary(result),
+    ]
+
+
+def consumers_warnings(result: dict[str, Any]) -> list[str]:
+    """Return warnings: what may be missing, and who is newly refused: last, where it is seen."""
+    return [*result["incomplete"], *login_log.login_warnings(result)]
+
+
+def _count_unknown_to_ask(result: dict[str, Any]) -> int:
+    return sum(len(verdicts.unknown_to_ask(each["consumers"])) for each in result["registries"])
+
+
+def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
+    """The gate: `breaks` is passed if nothing is known to break and nobody is newly refused in the log, `unknown` only
+    if there is nobody to ask about either.
+    """
+    breaks = sum(each[BREAKS] for each in result["registries"])
+    unknown, newly, incomplete = (
+        _count_unknown_to_ask(result),
+        len(login_log.newly_refused_clients(result)),
+        len(result["incomplete"]),
+    )
+    if breaks or newly or (fail_on == UNKNOWN and (unknown or incomplete)):
+        return errors.consumers_in_the_way(fail_on, breaks, unknown, incomplete, newly)
+    return None

@@ -1,0 +1,207 @@
+"""The consumers of registries as ARM or Resource Graph gave them, whichever tenants they are in."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.consumers import errors, inventory, queries, verdicts
+from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
+from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
+from azext_acrscope.consumers.login_log import LoginLog
+from azext_acrscope.consumers.selection import TenantSearch
+from azext_acrscope.registry import resource as registry_resource
+
+_MAX_NAMED_REGISTRIES = 20  # registries that a query names; for more it names none
+
+ConsumerRows = list[dict[str, Any]]
+
+
+@dataclass
+class FleetConsumers:
+    """:ivar consumers: rows (see `verdicts.of_registry`) by registry ID in lower case; a registry is missing if nobody
+        could be asked for its tenant.
+    :ivar incomplete: sentences on what else may be missing; those of `unread` may be among them.
+    :ivar unread: a sentence for each part of the search that could not be read, a whole tenant among them.
+    :ivar partial: IDs (lower case) of registries with consumers in `consumers`, of whose search a part is in `unread`.
+    """
+
+    consumers: dict[str, ConsumerRows] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    partial: set[str] = field(default_factory=set)
+
+
+def find_fleet_consumers(
+    connect: Callable[[str | None], ArmClient],
+    resources: Iterable[registry_resource.RegistryResource],
+    known: Knowledge,
+    suffix: str,
+    expected: Callable[[str], list[str]],
+) -> FleetConsumers:
+    """Ask Resource Graph, once for each tenant; what fails is in the answer.
+
+    :param connect: gives the connection of a subscription.
+    :param expected: gives the IDs of the subscriptions that the account is said to have in a tenant. Those that
+        Resource Graph does not show are said; a registry's own is a part that could not be read.
+    """
+    tenants: dict[str, tuple[ArmClient, list[RegistryInView]]] = {}
+    for resource in resources:
+        arm = connect(parse_resource_id(str(resource["id"])).subscription)
+        tenants.setdefault(arm.tenant, (arm, []))[1].append(_registry_in_view(resource))
+    estate = FleetConsumers()
+    for arm, registries in tenants.values():
+        try:
+            places = _search_area_of(arm, registries)
+            found = find_consumers(places, arm, known, suffix)
+        except (ArmError, AzCLIError) as error:
+            estate.unread.append(errors.consumers_not_asked(str(error)))
+            continue
+        own = [each.subscription for each in registries]
+        result = found.result
+        unread = [*found.unread, *subscriptions_not_searched(places, own)]
+        estate.unread += unread
+        estate.partial |= {each.id.lower() for each in registries if unread}
+        result["incomplete"] += subscriptions_not_searched(places, [*own, *expected(arm.tenant)])
+        estate.incomplete += [text for text in result["incomplete"] if text not in estate.incomplete]
+        estate.consumers |= {each["id"].lower(): each["consumers"] for each in result["registries"]}
+    return estate
+
+
+def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryInView:
+    parts = parse_resource_id(str(resource["id"]))
+    mode = str(resource["properties"].get("roleAssignmentMode") or "")
+    return RegistryInView(
+        parts.text,
+        str(resource["name"]),
+        registry_resource.login_server_of(resource),
+        parts.subscription,
+        parts.resource_group,
+        "",
+        mode,
+    )
+
+
+def _search_area_of(arm: ArmClient, registries: list[RegistryInView]) -> SearchArea:
+    """These registries, with the subscriptions that can be seen; Resource Graph may know their mode, if not them."""
+    few = len(registries) <= _MAX_NAMED_REGISTRIES
+    found = inventory.read_search_area(
+        arm, queries.registry_name_condition(each.name for each in registries) if few else ""
+    )
+    modes = {each.id.lower(): each.mode for each in found.registries}
+    for each in registries:
+        each.mode = each.mode or modes.get(each.id.lower(), "")
+    found.registries = registries
+    return found
+
+
+GRAPH_ROLE = "Reader"  # the role that Resource Graph needs
+
+
+@dataclass
+class SearchResult:
+    """What was found of some registries.
+
+    :ivar result: what the command prints: ``{registries: [{name, id, loginServer, status, breaks, works, unknown,
+        consumers}], subscriptions, incomplete, manualChecks}``: numbers of consumers by verdict and their rows (see
+        `verdicts.of_registry`), the names of the subscriptions searched, sentences on what may be missing, and the
+        checklist of what no query sees.
+    :ivar unread: which of `incomplete` say what could not be read.
+    :ivar owners: by registry ID in lower case, resource IDs by the identity that they pull with: `verdicts.owners`.
+    """
+
+    result: dict[str, Any]
+    unread: list[str] = field(default_factory=list)
+    registries: list[RegistryInView] = field(default_factory=list)
+    owners: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+
+def search_tenants(
+    searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
+) -> dict[str, Any]:
+    """What the command prints: the results of all searches (of one tenant each) as one, in the shape of
+    `Inquiry.result`; with a log, and what `Log.add` adds to that.
+
+    :raises ResourceNotFoundError: there is no registry in view.
+    :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
+    """
+    merged: dict[str, Any] = {
+        "registries": [],
+        "subscriptions": [],
+        "incomplete": [],
+        "manualChecks": knowledge.checklist,
+    }
+    registries, owners = list[RegistryInView](), dict[str, dict[str, list[str]]]()
+    for search in searches:
+        try:
+            found = _search_tenant(search, knowledge, suffix)
+        except AzCLIError as error:
+            if search.named or len(searches) == 1:
+                raise
+            found = SearchResult({"incomplete": [errors.tenant_not_asked(search.arm.tenant, error.error_msg)]})
+        for part in ("registries", "subscriptions", "incomplete"):
+            merged[part] += found.result.get(part, [])
+        registries += found.registries
+        owners |= found.owners
+    if not merged["registries"]:
+        raise errors.no_registry_in_view(merged["incomplete"])
+    if log:
+        log.add(merged, registries, owners)
+    return merged
+
+
+def _search_tenant(search: TenantSearch, knowledge: Knowledge, suffix: str) -> SearchResult:
+    """:raises ForbiddenError, AzureResponseError …: Resource Graph refused."""
+    arm = search.arm
+    try:
+        where = inventory.read_search_area(arm, search.condition)
+        where.registries = search.pick(where)
+        empty = SearchResult({"incomplete": where.incomplete})
+        found = find_consumers(where, arm, knowledge, suffix) if where.registries else empty
+    except ArmError as error:
+        raise error.as_cli_error(f"Resource Graph in tenant {arm.tenant}", GRAPH_ROLE) from error
+    found.result["incomplete"] += [*search.incomplete, *subscriptions_not_searched(where, search.expected)]
+    return found
+
+
+def subscriptions_not_searched(where: SearchArea, subscriptions: Iterable[str]) -> list[str]:
+    """A sentence for each of the subscriptions that was not searched."""
+    ids = dict.fromkeys(each.lower() for each in subscriptions)
+    return [errors.subscription_unseen(each) for each in ids if each not in where.subscriptions]
+
+
+def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str) -> SearchResult:
+    """The consumers of registries that were picked already.
+
+    :raises ArmError: Resource Graph refused.
+    """
+    found = inventory.read_inventory(arm, where, knowledge.roles, suffix)
+    unread = list(dict.fromkeys([*where.incomplete, *found.incomplete]))
+    by_registry: dict[str, list[Any]] = {}
+    for use in found.uses:
+        by_registry.setdefault(use.registry, []).append(use)
+    registries, owners = [], {}
+    for registry in where.registries:
+        used = [*by_registry.get(registry.login_server.lower(), []), *by_registry.get(registry.id.lower(), [])]
+        rows = verdicts.judge_consumers(registry, found, knowledge, used)
+        owners[registry.id.lower()] = verdicts.consumers_by_identity(registry, found, used)
+        registries.append(
+            {
+                "name": registry.name,
+                "id": registry.id,
+                "loginServer": registry.login_server,
+                "status": registry.status or "enabled",
+                **{verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS},
+                "consumers": rows,
+            }
+        )
+    result = {
+        "registries": registries,
+        "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
+        "incomplete": unread + verdicts.clusters_with_client_secrets(found),
+        "manualChecks": knowledge.checklist,
+    }
+    return SearchResult(result, unread, where.registries, owners)

@@ -1,0 +1,467 @@
+"""The errors and sentences of this room: what happened, why, and the command to type next."""
+
+from azure.cli.core.azclierror import (
+    AuthenticationError,
+    AzCLIError,
+    AzureConnectionError,
+    AzureInternalError,
+    AzureResponseError,
+    ClientRequestError,
+    FileOperationError,
+    UnauthorizedError,
+    ValidationError,
+)
+
+from azext_acrscope.base.errors import cli_error, registries, sentence
+from azext_acrscope.base.tokens import redact_secrets, safe_word
+
+
+def stored_until(client: str, store: str, until: str | None) -> str:
+    """Return the observation of a stored credential.
+
+    :param until: when it expires, as a person reads it; None if it does not say.
+    """
+    return sentence(
+        f"{client}: {store} has a credential" + (f" until {until}." if until else " that does not say when it expires.")
+    )
+
+
+def stored_expired(client: str, store: str, until: str | None, login_server: str) -> tuple[str, str]:
+    """Return the observation of an expired credential, and the next step."""
+    return (
+        f"{client}: the credential in {store} expired on {until}.",
+        f"`az acr scope login --name {login_server}` stores a new one. `az acr scope logout` removes it.",
+    )
+
+
+def stored_by_helper(client: str, helper: str) -> str:
+    """Return the observation of a credential helper, which is not called."""
+    return sentence(f"{client}: {helper} creates a credential when one is needed. This check did not call it.")
+
+
+def stored_by_arm_helper(client: str, helper: str, login_server: str) -> tuple[str, str]:
+    """Return the observation of a helper that uses the ARM audience, and the next step."""
+    return (
+        f"{client}: {helper} signs in with ARM-audience tokens, which stop working with the status `disabled`.",
+        f"`az acr scope configure-docker --name {login_server}` replaces it with a helper that uses the ACR audience.",
+    )
+
+
+def in_one_line(error: AzCLIError) -> str:
+    """Return an error with its advice in one line, as a container client shows it for a credential helper."""
+    what = error.error_msg.strip()
+    advice = [f"Run: {each}" if each.startswith("az ") else each for each in error.recommendations]
+    return sentence(" ".join(" ".join([what if what.endswith(".") else f"{what}.", *advice]).split()))
+
+
+def helper_said(error: Exception) -> str:
+    """Return any error as one line for a container client to show."""
+    return sentence(f"acrscope: {helper_reason(error)}")
+
+
+def helper_reason(error: Exception) -> str:
+    """Return any error as one line."""
+    from knack.util import CLIError
+
+    if isinstance(error, AzCLIError):
+        text = in_one_line(error)
+    elif isinstance(error, CLIError):
+        text = f"The Azure CLI failed: {redact_secrets(str(error))}"
+    else:
+        text = (
+            f"docker-credential-acrscope failed in an unexpected way ({type(error).__name__}). "
+            "`az acr scope login --name LOGIN_SERVER --expose-token --debug` makes the same requests and prints more."
+        )
+    return sentence(" ".join(text.split()))
+
+
+def helper_slow(seconds: float) -> AzCLIError:
+    """Return the error for a helper that took too long."""
+    return cli_error(
+        AzureConnectionError, f"It took longer than {seconds:g} seconds.", "Check the network and HTTPS_PROXY."
+    )
+
+
+def helper_failed_before(why: str) -> AzCLIError:
+    """Return the error of another process that this one waited for; it already contains the advice."""
+    return cli_error(AzureResponseError, why)
+
+
+def launcher_not_ours(file: str) -> AzCLIError:
+    """Return the error for another program in the launcher's place."""
+    return cli_error(
+        FileOperationError,
+        f"{file} is another program. It was not changed.",
+        "Give another directory on PATH with --bin-dir DIR, or move that program.",
+    )
+
+
+def launcher_unwritable(file: str, why: str) -> AzCLIError:
+    """Return the error for a launcher that cannot be written."""
+    return cli_error(
+        FileOperationError, f"{file} cannot be written: {why}.", "Give another directory on PATH with --bin-dir DIR."
+    )
+
+
+def no_bin_dir(usual: str) -> AzCLIError:
+    """Return the error for a PATH without a directory for the launcher.
+
+    :param usual: a directory to suggest.
+    """
+    return cli_error(
+        ValidationError,
+        "No directory on PATH belongs to you and is writable, so docker-credential-acrscope cannot be installed.",
+        f"Give one with --bin-dir, for example --bin-dir {usual}, and add it to PATH.",
+    )
+
+
+def helper_not_on_path(folder: str) -> str:
+    """Return the warning that the launcher's directory is not on PATH."""
+    return sentence(
+        f"{folder} is not on PATH, so clients will not find docker-credential-acrscope there. Add it, for "
+        f'example with the line export PATH="$PATH:{folder}" in your profile.'
+    )
+
+
+def helper_replaces(login_server: str, helper: str) -> str:
+    """Return the warning that a registry's helper is replaced."""
+    return sentence(
+        f"{login_server} has another credential helper, docker-credential-{safe_word(helper)}, which is replaced."
+    )
+
+
+def helper_shadows(login_server: str, file: str) -> str:
+    """Return the warning that a stored credential is no longer used."""
+    return sentence(
+        f"The credential for {login_server} in {file} is no longer used. `docker logout {login_server}` "
+        "(or `podman logout`) removes it."
+    )
+
+
+def helper_is_shadowed(login_server: str) -> str:
+    """Return the warning that podman uses a stored credential before the helper."""
+    return sentence(
+        f"podman is signed in to {login_server} and uses that credential first. `podman logout {login_server}` removes "
+        "it."
+    )
+
+
+def helper_many(many: int) -> str:
+    """Return the warning that very many registries have the helper."""
+    return sentence(
+        f"More than {many} registries have the helper. `docker build` without BuildKit calls it for each of them, "
+        "every "
+        "time."
+    )
+
+
+def helper_settings_unreadable(file: str) -> AzCLIError:
+    """Return the error for settings of the helper that cannot be read."""
+    return cli_error(
+        FileOperationError,
+        f"The settings of docker-credential-acrscope in {file} cannot be read, so the account to use is not known.",
+        "Delete the file, then run `az acr scope configure-docker` to write it again.",
+    )
+
+
+def helper_account_gone(login_server: str, subscription: str) -> AzCLIError:
+    """Return the error for a registry whose account is no longer signed in."""
+    return cli_error(
+        AuthenticationError,
+        f"{login_server} was set up for the account of subscription {safe_word(subscription)}, which is not signed in.",
+        recommendation=[
+            "Sign in to it with `az login`.",
+            f"`az acr scope configure-docker --name {login_server}` uses the active account from now on.",
+        ],
+    )
+
+
+def helper_limited_token_over(login_server: str) -> AzCLIError:
+    """Return the error for an expired token that was limited to some repositories."""
+    return cli_error(
+        UnauthorizedError,
+        f"The token for some repositories of {login_server}, which a login stored, has expired.",
+        [
+            f"`az acr scope login --name {login_server} --repository NAME` stores another one.",
+            f"`docker logout {login_server}` goes back to all rights of the account.",
+        ],
+    )
+
+
+def helper_renewal_busy(login_server: str, seconds: float) -> AzCLIError:
+    """Return the error for a renewal in another process that takes too long."""
+    return cli_error(
+        AzureConnectionError,
+        f"Another process has been fetching a token for {login_server} for {seconds:g} seconds.",
+        "Repeat the command. If it fails again, `az acr scope login --expose-token` shows what takes so long.",
+    )
+
+
+def helper_renewal_failed(login_server: str, why: str) -> str:
+    """Return the warning that a credential that is still valid could not be renewed."""
+    return sentence(f"acrscope: the credential for {login_server} is still valid, but could not be renewed: {why}")
+
+
+def less_granted(login_server: str, missing: dict[str, list[str]]) -> str:
+    """Return the warning that a token grants less than was requested.
+
+    :param missing: actions by repository.
+    """
+    parts = "; ".join(f"{', '.join(actions)} in {name}" for name, actions in missing.items())
+    return sentence(f"{login_server} grants this account less than was requested. Missing: {parts}.")
+
+
+def sign_ins_failed(failed: int, total: int) -> AzCLIError:
+    """Return the error for sign-ins to several registries of which some failed."""
+    others = "The others are signed in. " if failed < total else ""
+    return cli_error(
+        ClientRequestError,
+        f"Sign-in failed for {failed} of {registries(total)}; see `reason`.",
+        f"{others}Repeat the command for the failed ones after fixing the cause.",
+    )
+
+
+def unexpected(login_server: str, kind: str) -> AzCLIError:
+    """Return the error for a sign-in that failed in an unexpected way."""
+    return cli_error(
+        AzureInternalError,
+        f"Signing in to {login_server} failed in an unexpected way ({kind}).",
+        "Repeat the command with --debug, and report its output.",
+    )
+
+
+class FileBusyError(FileOperationError):
+    """A file that another process keeps: unlike with other file errors, it may help to wait."""
+
+
+# --- container clients -----------------------------------------------------------------------------------------------
+
+
+def client_not_on_path(client: str) -> AzCLIError:
+    """Return the error for a container client that is not on PATH."""
+    return cli_error(
+        ValidationError,
+        f"{client} is not on PATH.",
+        "Install it, or write the credential without it: --auth-file FILE.",
+    )
+
+
+def client_not_found(command: str) -> AzCLIError:
+    """Return the error for a DOCKER_COMMAND that cannot be run."""
+    return cli_error(
+        ValidationError,
+        f"DOCKER_COMMAND names '{command}', which was not found or cannot be run.",
+        "Set DOCKER_COMMAND to the absolute path of docker or podman, or unset it.",
+    )
+
+
+def client_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    """Return the error for a container client whose login failed.
+
+    :param exit_code: negative if a signal ended it.
+    :param said: its output, without secrets.
+    """
+    how = f"failed with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
+    advice = [f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client."]
+    if "Identity token" in said:  # podman will not replace what docker wrote
+        advice.insert(0, f"`{client} logout {login_server}` removes the entry that is in the way.")
+    return cli_error(
+        ClientRequestError,
+        f"The registry accepted the sign-in, but `{client} login {login_server}` {how}: {said or 'it said nothing'}",
+        advice,
+    )
+
+
+def client_timed_out(client: str, login_server: str, seconds: int) -> AzCLIError:
+    """Return the error for a container client that did not end in time."""
+    return cli_error(
+        ClientRequestError,
+        f"`{client} login {login_server}` did not end within {seconds} seconds and was stopped.",
+        "A credential helper may be waiting for an answer. Run the same client by hand.",
+    )
+
+
+def logout_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+    """Return the error for a container client whose logout failed.
+
+    :param said: its output, without secrets.
+    """
+    return cli_error(
+        ClientRequestError,
+        f"`{client} logout {login_server}` failed with exit code {exit_code}: {said or 'it said nothing'}",
+        "The credential may still be there. Run the same command by hand.",
+    )
+
+
+def nothing_stored(store: str) -> str:
+    """Return the reason in a row for a store without a credential."""
+    return sentence(f"{store} has no credential for it.")
+
+
+def nothing_stored_for(name: str) -> str:
+    """Return the reason in a row for a registry without a credential."""
+    return sentence(f"No credential is stored for a registry named '{name}'.")
+
+
+def somebody_elses(store: str, username: str) -> str:
+    """Return the reason in a row for a credential of another user."""
+    return sentence(
+        f"{store} has a credential of the user '{safe_word(username)}' for it. No sign-in with Entra ID stored it, "
+        "so it stays."
+    )
+
+
+def still_stored(login_server: str, store: str) -> AzCLIError:
+    """Return the error for a credential that is still there after the logout."""
+    return cli_error(
+        ClientRequestError,
+        f"The logout ended without an error, but {store} still has the credential for {login_server}.",
+        "Its credential helper may have failed. Run the same logout by hand.",
+    )
+
+
+def identity_token_in_the_way(login_server: str, file: str, own: str) -> AzCLIError:
+    """Return the error for an identity token that makes podman refuse the login.
+
+    :param own: podman's own file.
+    """
+    program = "podman" if file == own else "docker"
+    return cli_error(
+        ValidationError,
+        f"podman refuses to log in to {login_server}: {file} holds an identity token for it, which docker wrote.",
+        [
+            f"`{program} logout {login_server}` removes it; then repeat the command. Or keep it and write "
+            f"podman's own file, which podman reads first: --auth-file {own}",
+        ],
+    )
+
+
+# --- credential helpers ----------------------------------------------------------------------------------------------
+
+
+def helper_not_found(program: str) -> AzCLIError:
+    """Return the error for a configured credential helper that is not on PATH."""
+    return cli_error(
+        ValidationError,
+        f"The client's configuration names the credential helper {program}, which is not on PATH.",
+        "Install it, remove it from `credHelpers` or `credsStore`, or give another file with --auth-file FILE.",
+    )
+
+
+def helper_failed(program: str, action: str, host: str, why: str) -> AzCLIError:
+    """Return the error for a credential helper that failed.
+
+    :param action: of the credential helper protocol: get, store, erase or list.
+    """
+    return cli_error(
+        FileOperationError,
+        f"`{program} {action}` failed for {host}: {why or 'it said nothing'}",
+        "The helper stores the client's credentials. Run it by hand, or give another file with --auth-file FILE.",
+    )
+
+
+def too_large_for_wincred(login_server: str, size: int, limit: int) -> AzCLIError:
+    """Return the error for a token that does not fit into Windows Credential Manager.
+
+    :param size: of the token in bytes, as is the limit.
+    """
+    return cli_error(
+        ValidationError,
+        f"The token for {login_server} has {size} bytes, and Windows Credential Manager (wincred) takes at most "
+        f"{limit}. Nothing was stored, and nothing was deleted.",
+        [
+            "`az acr scope configure-docker` installs a helper without that limit for this registry.",
+            "--auth-file FILE writes a credential file instead.",
+        ],
+    )
+
+
+# --- what shadows a credential: sentences, no errors -----------------------------------------------------------------
+
+
+def shadowed_by_variable(host: str) -> str:
+    """Return the sentence on a variable that docker reads first."""
+    return sentence(
+        f"docker reads the environment variable DOCKER_AUTH_CONFIG first, and it has a credential for {host}. Unset it."
+    )
+
+
+def shadowed_by_helper(host: str, file: str, helper: str, for_all: bool) -> str:
+    """Return the sentence on a helper that clients use instead of the credential.
+
+    :param for_all: whether it is the helper of all registries.
+    """
+    member = "credsStore" if for_all else f"credHelpers[{host}]"
+    readers = "docker and others read that" if for_all else "clients call it"
+    return sentence(
+        f"{file} names the helper {helper} as {member}: {readers}, not the credential just written to `auths`."
+    )
+
+
+def shadowed_by_auth_file(named: str) -> str:
+    """Return the sentence on a variable that names another file."""
+    return sentence(
+        f"The environment variable REGISTRY_AUTH_FILE names {named}: podman, skopeo and buildah read that file instead."
+    )
+
+
+def shadowed_by_repositories(host: str, file: str, keys: list[str]) -> str:
+    """Return the sentence on credentials of repositories, which clients use first."""
+    return sentence(
+        f"{file} has credentials for single repositories, which clients use before the one for {host}: "
+        f"{', '.join(keys)}."
+    )
+
+
+def shadowed_for_helm(host: str, file: str) -> str:
+    """Return the sentence on an older credential that helm reads first."""
+    return sentence(
+        f"helm reads {file} first, and it has an older credential for {host}. `helm registry logout {host}` removes it."
+    )
+
+
+def helper_makes_another(host: str) -> str:
+    """Return the sentence on a helper that gets a new token after a logout."""
+    return sentence(
+        f"The helper gets a new token for the next pull from {host}. "
+        f"`az acr scope configure-docker --name {host} --remove` stops that."
+    )
+
+
+def literal_tilde(variable: str, value: str) -> AzCLIError:
+    """Return the error for a variable whose ~ docker does not expand."""
+    return cli_error(
+        FileOperationError,
+        f"{variable} is '{value}': docker does not expand the ~, and there is no such directory.",
+        f'Set {variable}="$HOME{value[1:]}".',
+    )
+
+
+# --- credential files ------------------------------------------------------------------------------------------------
+
+
+def credential_file_unreadable(file: str, why: str) -> AzCLIError:
+    """Return the error for a credential file that cannot be read."""
+    return cli_error(
+        FileOperationError,
+        f"The credential file {file} cannot be read: {why}. The file was not changed.",
+        "Fix it, or move it and sign in again to every registry in it.",
+    )
+
+
+def credential_file_unwritable(file: str, why: str) -> AzCLIError:
+    """Return the error for a credential file that cannot be written."""
+    return cli_error(
+        FileOperationError,
+        f"The credential file {file} cannot be written: {why}. The file was not changed.",
+        "Give another file with --auth-file FILE, or for docker with the environment variable DOCKER_CONFIG.",
+    )
+
+
+def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
+    """Return the error for a credential file that another process keeps locked."""
+    return cli_error(
+        FileBusyError,
+        f"Another process has locked the credential file {file} for {seconds:g} seconds.",
+        f"Repeat the command after it has ended. The lock is {lock}.",
+    )

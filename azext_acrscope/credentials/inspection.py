@@ -1,0 +1,112 @@
+"""What is stored on this machine for a login server: by which client, until when, and what comes before it.
+
+Nothing is made by looking: a helper is asked only if it is known to keep credentials. Ours would make one, and others
+would go and get a token, some of them for ARM's audience.
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope.base.tokens import read_claims, read_expiry
+from azext_acrscope.credentials import clients, errors
+from azext_acrscope.credentials.clients import ContainerClient
+from azext_acrscope.credentials.destinations import Destination
+from azext_acrscope.credentials.stores import FileStore, HelperStore, StoredCredential
+
+# nerdctl and oras read docker's file, by docker's rules.
+_INSPECTED_CLIENTS = ("docker", "podman", "helm")
+_STORING_HELPERS = ("osxkeychain", "wincred", "pass", "secretservice", "desktop")
+_ARM_TOKEN_HELPERS = ("acr-env",)  # asks for an ARM-audience token; seen in its source
+
+
+@dataclass
+class FoundCredential:
+    """What one client finds for a login server; `store` is empty where it cannot be read.
+
+    :ivar expires_on: UTC in ISO 8601, None where that is not known.
+    :ivar makes: a helper makes the credential when it is needed.
+    :ivar wrong: of what was seen, that which is no good.
+    """
+
+    client: str
+    store: str
+    expires_on: str | None = None
+    makes: bool = False
+    seen: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "client": self.client,
+            "credentialStore": self.store or None,
+            "expiresOn": self.expires_on,
+            "madeWhenNeeded": self.makes,
+            "remarks": self.wrong,
+        }
+
+
+def find_credentials(host: str) -> list[FoundCredential]:
+    """What each client that has anything for a host would use; a place that cannot be read is a remark."""
+    return [found for client in _INSPECTED_CLIENTS if (found := _inspect_client(client, host))]
+
+
+def _inspect_client(client: str, host: str) -> FoundCredential | None:
+    destination = Destination(client=ContainerClient(client, ""))
+    try:
+        store = destination.store(host)
+        found = _inspect_helper(client, store, host) if isinstance(store, HelperStore) else _inspect_files(client, host)
+        shadows = destination.shadows(host) if found or client == "docker" else []
+    except AzCLIError as error:
+        return _add_problem(FoundCredential(client, ""), [error.error_msg], list(error.recommendations))
+    if shadows and not found:
+        found = FoundCredential(client, str(clients.config_file(client)))
+    return _add_problem(found, shadows, []) if found else None
+
+
+def _inspect_helper(client: str, store: HelperStore, host: str) -> FoundCredential | None:
+    name = store.helper.removesuffix(".exe")
+    if name in _STORING_HELPERS:
+        credential = store.get(host)
+        return _describe_credential(client, store.name, credential, host) if credential else None
+    found = FoundCredential(client, store.name, makes=True)
+    if name in _ARM_TOKEN_HELPERS:
+        seen, actions = errors.stored_by_arm_helper(client, store.name, host)
+        return _add_problem(found, [seen], [actions])
+    found.seen.append(errors.stored_by_helper(client, store.name))
+    return found
+
+
+def _inspect_files(client: str, host: str) -> FoundCredential | None:
+    own = clients.config_file(client)
+    for file in [own, *_fallback_files(client)]:
+        credential = FileStore(file).get(host)
+        if credential:
+            return _describe_credential(client, str(file), credential, host)
+    return None
+
+
+def _fallback_files(client: str) -> list[Path]:
+    """The files that a client reads after its own; not docker's, which has a row of its own."""
+    docker = clients.config_file("docker")
+    return [file for file in clients.podman_files()[1:] if file != docker] if client == "podman" else []
+
+
+def _describe_credential(client: str, store: str, credential: StoredCredential, host: str) -> FoundCredential:
+    token = read_claims(credential.secret)
+    until, expires = read_expiry(token), token.get("exp")
+    if until and isinstance(expires, (int, float)) and expires < time.time():
+        seen, actions = errors.stored_expired(client, store, until, host)
+        return _add_problem(FoundCredential(client, store, until), [seen], [actions])
+    return FoundCredential(client, store, until, seen=[errors.stored_until(client, store, until)])
+
+
+def _add_problem(found: FoundCredential, seen: list[str], actions: list[str]) -> FoundCredential:
+    found.seen += seen
+    found.wrong += seen
+    found.actions += actions
+    return found

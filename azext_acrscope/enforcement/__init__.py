@@ -1,0 +1,1 @@
+"""The change, for one registry or ten thousand: plan, preflight, run, record."""

@@ -1,0 +1,374 @@
+"""Changing the status of many registries: bounded writers, one view of throttling, a record, and an honest end.
+
+The thread that calls `run` hands out work and keeps the books; a pool of writers does one request at a time and never
+sleeps. A change whose operation is under way waits in a queue, not in a writer.
+"""
+
+import heapq
+import itertools
+import math
+import random
+import signal
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
+from knack.log import get_logger
+
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
+from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.base.tokens import redact_tokens
+from azext_acrscope.enforcement import errors
+from azext_acrscope.enforcement.record import CONSUMERS_NOT_ASKED, RunRecord
+from azext_acrscope.registry import change as registry_change
+from azext_acrscope.registry import resource as registry_resource
+from azext_acrscope.registry.change import StatusChange
+from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
+
+MAX_WRITERS = 32
+_MAX_TRIES = 6  # of one request, when it fails in a way that passes
+_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
+_MAX_THROTTLED_SECONDS = 1800.0  # seconds for which a registry may be refused with 429 without a break
+# Seconds after which a plan may be out of date, so that each registry is looked at again before it is written. Not
+# always: reads are limited, too, and with a third one for each registry they would hold up the writes.
+_PLAN_STALE_SECONDS = 60.0
+_TICK_SECONDS = 0.5  # seconds after which Ctrl-C is noticed at the latest
+
+CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
+RESTORED = "restored"  # changed, and changed back by the same run
+
+logger = get_logger(__name__)
+RunningSteps = dict["Future[float | None]", "PlanItem"]
+
+
+@dataclass
+class PlanItem:
+    """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
+
+    :ivar result: empty while the change is to be made.
+    :ivar error: why it failed, as a command about this registry alone ends.
+    :ivar consumers: what became of looking for its consumers, in the words of `record`.
+    :ivar restores: this change takes back one that the same run has made.
+    :ivar verification: whether the status was seen in effect, as `enforce` prints it.
+    """
+
+    resource: RegistryResource
+    before: str
+    target: str
+    result: str = ""
+    reason: str = ""
+    status: str = ""
+    error: AzCLIError | None = None
+    consumers: str = CONSUMERS_NOT_ASKED
+    restores: bool = False
+    verification: dict[str, Any] | None = None
+    # Of the run: the next step is check, send, look, read_back or explain.
+    change: StatusChange | None = None
+    step: str = "send"
+    tries: int = 0
+    written_down: bool = False
+    sent: bool = False
+    refused_since: float = 0.0
+    pause: float = registry_change.FIRST_POLL_SECONDS
+    deadline: float = 0.0
+    problem: str | ArmError | AzCLIError = ""
+
+    @property
+    def subscription(self) -> str:
+        return parse_resource_id(self.resource["id"]).subscription.lower()
+
+    @property
+    def changed(self) -> bool:
+        """Whether the registry has the new status, and has it from this run."""
+        return self.change is not None and self.change.accepted and self.status == self.target
+
+    def finish(self, result: str, status: str, reason: str = "") -> None:
+        """Set what came of the item, with the status the registry has now."""
+        self.result, self.status, self.reason = result, status, reason
+
+    def fail(self, status: str, error: AzCLIError, reason: str = "") -> None:
+        """Set that the item failed. `reason` is for its row; by default the error's message."""
+        self.error = error
+        self.finish(FAILED, status, reason or error.error_msg)
+
+    def next_step(self, step: str) -> float:
+        """Move on to another step, at once: return 0 seconds."""
+        self.step, self.tries = step, 0
+        return 0.0
+
+
+@dataclass
+class PlanExecutor:
+    """Makes the changes of items. `arms` gives the connection to a subscription, `progress` takes three counts: done,
+    all, failed.
+
+    :ivar interrupted: whether Ctrl-C or SIGTERM ended the handing out.
+    :ivar stopped: the error that ended it: the record could not be written.
+    """
+
+    arms: Callable[[str | None], ArmClient]
+    record: RunRecord
+    operation_seconds: float
+    planned: float = -math.inf  # when the registries were read, by time.monotonic()
+    progress: Callable[[int, int, int], None] = lambda done, total, failed: None
+    interrupted: bool = False
+    stopped: AzCLIError | None = None
+    _throttles: dict[tuple[str, float], Throttle] = field(default_factory=dict)
+    _later: list[tuple[float, int, PlanItem]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _held: float = _TICK_SECONDS  # seconds until the first of those that throttling held back may go
+
+    def run(self, items: list[PlanItem]) -> None:
+        """Make the changes of all items without a result; each has one when this returns.
+
+        Ctrl-C stops the handing out: what was sent is seen to its end, the rest is `skipped`.
+        """
+        todo = deque(item for item in items if not item.result)
+        if self.interrupted or self.stopped:
+            self._drop(todo)
+        for item in todo:
+            item.change = StatusChange(self.arms(item.subscription), item.resource, item.target)
+        total, running = len(todo), RunningSteps()
+        with self._interruptible(), ThreadPoolExecutor(MAX_WRITERS) as writers:
+            while todo or running or self._later:
+                for item in self._hand_out(todo, MAX_WRITERS - len(running)):
+                    running[writers.submit(self._advance, item)] = item
+                self._await(running)
+                self._collect(running)
+                if self.interrupted or self.stopped:
+                    self._drop(todo)
+                    self._drop_unsent()
+                self.progress(total - len(todo) - len(running) - len(self._later), total, count_failures(items))
+
+    # --- the thread that keeps the books ---
+
+    def _hand_out(self, todo: deque[PlanItem], free: int) -> list[PlanItem]:
+        """What the free writers are to do now: first what is due of the changes under way, then new ones."""
+        now, out = time.monotonic(), list[PlanItem]()
+        self._held = _TICK_SECONDS
+        while self._later and len(out) < free and self._later[0][0] <= now:
+            item = heapq.heappop(self._later)[2]
+            pause = self._throttle(item).admit(now)
+            if pause:
+                self._put_off(item, pause)
+            else:
+                out.append(item)
+        stale = now - self.planned > _PLAN_STALE_SECONDS
+        for _ in range(len(todo)):
+            if len(out) >= free:
+                break
+            item = todo.popleft()
+            item.step = "check" if stale else "send"
+            pause = self._throttle(item).admit(now)
+            if pause:
+                todo.append(item)  # another subscription may be free
+                self._held = min(self._held, pause)
+            else:
+                out.append(item)
+        return self._written_down(out)
+
+    def _written_down(self, items: list[PlanItem]) -> list[PlanItem]:
+        """Those that may go: before a write its line is on disk; if that fails, the write waits (to be dropped)."""
+        new = [item for item in items if item.step == "send" and not item.written_down]
+        written = self._write_down([_change_line(item) for item in new])
+        for item in new:
+            item.written_down = written
+            if not written:
+                self._put_off(item, 0.0)
+        return [item for item in items if item.step != "send" or item.written_down]
+
+    def _await(self, running: RunningSteps) -> None:
+        """Sleep until a writer is ready or something is due."""
+        pause = self._held
+        if self._later:
+            pause = min(pause, max(0.0, self._later[0][0] - time.monotonic()))
+        if len(running) >= MAX_WRITERS:
+            pause = _TICK_SECONDS
+        if running:
+            wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+        else:
+            time.sleep(pause)
+
+    def _collect(self, running: RunningSteps) -> None:
+        """Put off what goes on later, and write down what is finished."""
+        finished = []
+        for future in [future for future in running if future.done()]:
+            item = running.pop(future)
+            pause = future.result()
+            if pause is None:
+                finished.append(item)
+            else:
+                self._put_off(item, pause)
+        self._write_down([_outcome_line(item) for item in finished if item.written_down])
+
+    def _write_down(self, lines: list[dict[str, Any]]) -> bool:
+        """Whether the record took the lines; if not, nothing more is begun."""
+        try:
+            self.record.append(lines)
+        except AzCLIError as error:
+            self.stopped = self.stopped or error
+        return not self.stopped
+
+    def _drop(self, todo: deque[PlanItem]) -> None:
+        why = "the run was interrupted" if self.interrupted else "the record could not be written"
+        for item in todo:
+            item.finish(SKIPPED, item.before, f"not started: {why}")
+        todo.clear()
+
+    def _drop_unsent(self) -> None:
+        """Of those that wait their turn: what was never sent is skipped; what may have been taken is looked at."""
+        waiting, self._later = self._later, []
+        for due, number, item in waiting:
+            if item.step in ("check", "send") and not item.sent:
+                self._drop(deque([item]))
+                self._write_down([_outcome_line(item)] if item.written_down else [])
+                continue
+            if item.step == "send":
+                item.problem = "the run was interrupted before Azure accepted the change"
+                item.next_step("explain")
+            heapq.heappush(self._later, (due, number, item))
+
+    def _put_off(self, item: PlanItem, seconds: float) -> None:
+        heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), item))
+
+    def _throttle(self, item: PlanItem) -> Throttle:
+        rate = WRITES_PER_SECOND if item.step == "send" else READS_PER_SECOND
+        return self._throttles.setdefault((item.subscription, rate), Throttle(rate))
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Meanwhile the first Ctrl-C sets a flag instead of breaking in anywhere; the second one breaks in."""
+
+        def note(_signal: int, _frame: Any) -> None:
+            self.interrupted = True
+            signal.signal(_signal, before[signal.Signals(_signal)])
+            logger.warning("Interrupted. No more changes are sent. Waiting for those already sent …")
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {kind: signal.signal(kind, note) for kind in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+    # --- the writers ---
+
+    def _advance(self, item: PlanItem) -> float | None:
+        """Do the next step of an item. The seconds until the one after; None when it is finished."""
+        change = item.change
+        assert change is not None  # noqa: S101  (for the type checker: `run` has set it)
+        throttle = self._throttle(item)  # that of this step, which the step may move on
+        try:
+            pause = getattr(self, f"_{item.step}")(item, change)
+            throttle.taken()
+            item.refused_since = 0.0
+            return pause
+        except (ArmError, AzCLIError) as error:
+            if isinstance(error, ArmError) and error.status == 429:
+                pause = self._refused(item, throttle, error)
+                return pause or self._explain_later(item, error)
+            if _is_transient(error) and item.tries < _MAX_TRIES:
+                item.sent = item.sent or item.step == "send"
+                return _next_retry_seconds(item)
+            return self._explain_later(item, error)
+        except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
+            logger.debug("Unexpected: %s", redact_tokens(traceback.format_exc()))
+            item.fail(UNKNOWN, errors.unexpected(type(error).__name__))
+            return None
+
+    def _refused(self, item: PlanItem, throttle: Throttle, error: ArmError) -> float:
+        """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
+        now, pause = time.monotonic(), max(error.retry_after, 1.0)
+        if throttle.refused(now, error.retry_after):
+            logger.warning("Azure throttles subscription %s. Retrying in %.0f s.", item.subscription, pause)
+        item.refused_since = item.refused_since or now
+        return pause if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
+
+    def _check(self, item: PlanItem, change: StatusChange) -> float | None:
+        """Just before the write: somebody else may have done it since the plan was made."""
+        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        if now == item.target:
+            item.finish(UNCHANGED, now, f"it is already `{now}`: somebody changed it after the plan was made")
+            return None
+        return item.next_step("send")
+
+    def _send(self, item: PlanItem, change: StatusChange) -> float:
+        change.send()
+        item.sent = True
+        item.deadline = time.monotonic() + self.operation_seconds
+        item.next_step("look")
+        return item.pause
+
+    def _look(self, item: PlanItem, change: StatusChange) -> float | None:
+        seen = change.look()
+        if seen.ended:
+            return item.next_step("read_back")
+        if seen.problem or time.monotonic() > item.deadline:
+            return self._explain_later(
+                item, seen.problem or registry_change.timeout_reason(self.operation_seconds, seen.state)
+            )
+        item.pause = min(item.pause * 2, registry_change.MAX_POLL_SECONDS)
+        return seen.wait or item.pause
+
+    def _read_back(self, item: PlanItem, change: StatusChange) -> None:
+        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        if now == item.target:
+            item.finish(CHANGED, now)
+        else:
+            item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
+
+    def _explain_later(self, item: PlanItem, problem: str | ArmError | AzCLIError) -> float | None:
+        """Something went wrong; the next and last step reads what state the registry is in now."""
+        if item.step != "explain":
+            item.problem = problem
+            return item.next_step("explain")
+        assert item.change is not None  # noqa: S101
+        item.fail(UNKNOWN, item.change.failed(item.problem, None))
+        return None
+
+    def _explain(self, item: PlanItem, change: StatusChange) -> None:
+        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        item.fail(now, change.failed(item.problem, now))
+
+
+def _is_transient(error: Exception) -> bool:
+    """Whether a failure may be over in a moment: a broken connection, 5xx, or another operation on the registry."""
+    if isinstance(error, ArmError):
+        return error.status >= 500 or error.status == 408 or (error.status == 409 and error.code == "Conflict")
+    return isinstance(error, AzureConnectionError)
+
+
+def _change_line(item: PlanItem) -> dict[str, Any]:
+    line = {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
+    return {**line, "restores": True} if item.restores else line
+
+
+def _outcome_line(item: PlanItem) -> dict[str, Any]:
+    outcome: dict[str, Any] = {"result": item.result, "status": item.status, "reason": item.reason}
+    never_taken = item.change and not item.change.accepted and not item.restores
+    if isinstance(item.problem, ArmError) and item.problem.status < 500 and never_taken:
+        outcome["refused"] = True  # whatever the status is now, it is not of this run's making
+    return {"event": "outcome", "id": item.resource["id"], **outcome}
+
+
+def _next_retry_seconds(item: PlanItem) -> float:
+    """Seconds until the next try: doubled each time, with jitter so that not all come back at once."""
+    item.tries += 1
+    pause = min(_FIRST_RETRY_SECONDS * 2 ** (item.tries - 1), _LONGEST_RETRY_SECONDS)
+    return pause * random.uniform(0.5, 1.5)  # noqa: S311  (no secret)
+
+
+def count_failures(items: list[PlanItem]) -> int:
+    """Return how many of the items failed."""
+    return sum(item.result == FAILED for item in items)

@@ -1,0 +1,1 @@
+"""Many registries: which are meant, reading them by Resource Graph or live, the summary."""

@@ -1,0 +1,68 @@
+"""The errors and sentences of this room: what happened, why, and the command to type next."""
+
+from azure.cli.core.azclierror import (
+    AzCLIError,
+    ResourceNotFoundError,
+    ValidationError,
+)
+
+from azext_acrscope.base.errors import cli_error, counted, registries, sentence, subscriptions
+
+
+def group_not_found(group: str, subscription: str) -> AzCLIError:
+    """Return the error for a resource group that does not exist."""
+    return cli_error(
+        ResourceNotFoundError,
+        f"There is no resource group '{group}' in subscription {subscription}.",
+        "`az group list --output table` lists the groups. --subscription selects another subscription.",
+    )
+
+
+def nothing_in_view() -> AzCLIError:
+    """Return the error for a requirement on a scope without registries."""
+    return cli_error(
+        ResourceNotFoundError,
+        "There is no registry in scope, so nothing meets the requirement.",
+        "Check --resource-group, --subscription or --management-group.",
+    )
+
+
+def requirement_missed(required: str, missed: int, unknown: int, unread: int, incomplete: list[str]) -> AzCLIError:
+    """Return the error for registries that do not meet `az acr scope list --require`.
+
+    :param required: the status.
+    :param incomplete: sentences on what may be missing from the list.
+    """
+    parts = []
+    if missed:
+        parts.append(f"{registries(missed)} not `{required}`")
+    if unknown:
+        parts.append(f"{registries(unknown)} with unknown status")
+    if unread:
+        parts.append(f"{subscriptions(unread)} that could not be read")
+    return cli_error(
+        ValidationError,
+        f"Not every registry in scope is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
+        "`az acr scope enforce` sets the status. To read a subscription, ask for the role Reader on it.",
+    )
+
+
+NOT_IN_RESOURCE_GRAPH = "it is not visible to the signed-in account in Resource Graph"
+
+
+def subscription_unread(subscription: str, why: str) -> str:
+    """Return the sentence on a subscription that could not be read."""
+    return sentence(f"Subscription {subscription} could not be read: {why}")
+
+
+def items_unread(number: int) -> str:
+    """Return the sentence on items of a list that are not registries."""
+    return sentence(counted(number, "item of its list is not a registry", "items of its list are not registries"))
+
+
+def group_not_listed(management_group: str, code: str) -> str:
+    """Return the sentence on a management group whose subscriptions cannot be listed."""
+    return sentence(
+        f"The subscriptions of management group {management_group} cannot be listed ({code}), so some may be "
+        "missing here. Ask for the role Management Group Reader on it."
+    )

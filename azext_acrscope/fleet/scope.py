@@ -1,0 +1,114 @@
+"""Many registries: those of a resource group, of subscriptions, of a management group.
+
+Two views. Resource Graph answers for a thousand registries in a request, but lags behind writes by up to minutes; the
+live view asks ARM's own list in each subscription. Both say which subscriptions they could not read: what was not read
+is unknown, never compliant.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.paths import arm_path, check_arm_name
+from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.foreign_json import find_value
+from azext_acrscope.fleet import errors as fleet_errors
+
+MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
+READ_MANAGEMENT_GROUP = "Microsoft.Management/managementGroups/descendants/read"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    id: str
+    name: str
+    tenant: str
+    user: str = ""  # who is signed in for it: the CLI may know several in one tenant
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which registries are meant: those of some subscriptions or of a management group, or of one resource group."""
+
+    subscriptions: tuple[Subscription, ...]
+    management_group: str | None = None
+    resource_group: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What a person calls it."""
+        if self.management_group:
+            return f"management group {self.management_group}"
+        if len(self.subscriptions) != 1:
+            return "all subscriptions of the account"
+        subscription = f"subscription {self.subscriptions[0].name}"
+        return f"resource group {self.resource_group} in {subscription}" if self.resource_group else subscription
+
+
+def choose_scope(
+    cli_ctx: Any, resource_group: str | None = None, everything: bool = False, management_group: str | None = None
+) -> Scope:
+    """The scope that a command's arguments name; by default the subscription in use.
+
+    :param everything: all subscriptions of the signed-in account, over all its tenants.
+    """
+    from azure.cli.core._profile import Profile
+
+    from azext_acrscope.hops.entra import find_account
+
+    profile = Profile(cli_ctx=cli_ctx)
+    account = find_account(profile, cli_ctx.data.get("subscription_id"))
+    if management_group and everything:
+        raise base_errors.exclusive("--all-subscriptions", "--management-group")
+    if resource_group and (everything or management_group):
+        raise base_errors.exclusive("--resource-group", "--all-subscriptions or --management-group")
+    if resource_group is not None:
+        check_arm_name("group", resource_group)
+    if management_group is not None:
+        check_arm_name("management_group", management_group)
+    accounts = [account]
+    if everything:
+        accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
+    known = (Subscription(a["id"], a["name"], a["tenantId"], a["user"]["name"]) for a in accounts)
+    return Scope(tuple(known), management_group, resource_group)
+
+
+def list_subscriptions_below(arm: ArmClient, management_group: str) -> dict[str, str]:
+    """The names of a management group's subscriptions by ID, whether the account may see into them or not.
+
+    :raises ResourceNotFoundError: there is no such group.
+    :raises ArmError: the account may not ask.
+    """
+    path = arm_path(
+        "/providers/Microsoft.Management/managementGroups/{management_group}/descendants",
+        management_group=management_group,
+    )
+    try:
+        items = arm.pages(path, MANAGEMENT_GROUPS_API_VERSION)
+    except ArmError as error:
+        if error.status == 404:
+            raise base_errors.management_group_not_found(management_group) from error
+        raise
+    below = [item for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
+    return {item["name"]: _display_name(item) for item in below}
+
+
+def _display_name(item: dict[str, Any]) -> str:
+    return str(find_value(item, "properties", "displayName") or item["name"])
+
+
+def expected_subscription_ids(arm: ArmClient, management_group: str) -> tuple[list[str], list[str]]:
+    """Their IDs; without the right to ask, none, and a sentence that says so."""
+    try:
+        return list(list_subscriptions_below(arm, management_group)), []
+    except ArmError as error:
+        return [], [fleet_errors.group_not_listed(management_group, error.code)]
+
+
+def group_by_account(subscriptions: Iterable[Subscription]) -> list[list[Subscription]]:
+    """The subscriptions that one sign-in can ask for together."""
+    found: dict[tuple[str, str], list[Subscription]] = {}
+    for each in subscriptions:
+        found.setdefault((each.tenant, each.user), []).append(each)
+    return list(found.values())

@@ -1,0 +1,131 @@
+"""First hop: Entra ID gives the account of the CLI, or another identity, a token for the registry audience.
+
+The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cli, the SDKs and the AKS kubelet agree);
+``az config set acr.audience_resource=…`` overrides it, as it does for ``az acr login``.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azext_acrscope.base import threads
+from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
+from azext_acrscope.hops import errors, sign_in_errors
+from azext_acrscope.hops.principals import RequestedIdentity
+
+# The application behind that audience; tokens of version 2.0 carry its id as their audience.
+_ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
+
+ACCOUNT_TOKEN_SECONDS = 120.0  # for a token of the CLI's account, with all requests that MSAL makes for it
+
+
+def registry_audience(cli_ctx: Any) -> str:
+    """The audience to ask for. The override is taken whole if it is a URL, else as the NAME in https://NAME.azure.net."""
+    configured = cli_ctx.config.get("acr", "audience_resource", fallback=None)
+    if not configured:
+        return ACR_AUDIENCE
+    if re.match(r"[a-z]+://", configured):
+        return str(configured)
+    if re.fullmatch(r"[a-z0-9-]+", configured):
+        return f"https://{configured}.azure.net"
+    raise errors.bad_setting("acr.audience_resource", configured, "a URL or a short name")
+
+
+def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> EntraToken:
+    """A token for the audience `wanted`. Never prompts, and never tries another source than the one named.
+
+    :raises AuthenticationError: not signed in, sign-in expired or refused, or a token for another audience came back.
+    :raises InvalidArgumentValueError: the subscription named is not the account's.
+    :raises AzureConnectionError: Entra ID could not be reached, or did not answer in time.
+    :raises RequiredArgumentMissingError, FileOperationError: what another identity needs is not there.
+    """
+    if source.credential == "cli":
+        # MSAL's own requests have no timeout, and a container client would wait for the helper without an end.
+        try:
+            token = threads.run_with_deadline(
+                lambda: _acquire_account_token(cli_ctx, wanted, source), ACCOUNT_TOKEN_SECONDS
+            )
+        except threads.DeadlineExceeded:
+            raise sign_in_errors.identity_slow("cli", ACCOUNT_TOKEN_SECONDS) from None
+    else:
+        from azext_acrscope.hops import identities
+
+        token = identities.acquire_identity_token(cli_ctx, wanted, source)
+    _check_audience(token, wanted, source.credential)
+    # The token's own word for its tenant, which may have been named by a domain, or not at all.
+    return EntraToken(token, str(read_claims(token).get("tid", source.tenant or "")), wanted)
+
+
+def _acquire_account_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> str:
+    """A token of the CLI's account, for the tenant of its subscription or for one where the person is a guest."""
+    from azure.cli.core._profile import Profile
+    from azure.cli.core.azclierror import AzCLIError
+    from knack.util import CLIError
+
+    profile = Profile(cli_ctx=cli_ctx)
+    account = account_for_subscription(profile, cli_ctx, source.subscription)
+    if not source.tenant or source.tenant == account["tenantId"]:
+        with translate_entra_errors(wanted, account):
+            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, subscription=account["id"])
+        return str(token)
+    with translate_entra_errors(wanted, {**account, "tenantId": source.tenant}):
+        try:
+            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, tenant=source.tenant)
+        except CLIError as error:
+            if isinstance(error, AzCLIError):
+                raise
+            raise sign_in_errors.tenant_not_of_account(source.tenant, error) from None
+    return str(token)
+
+
+@contextmanager
+def translate_entra_errors(wanted: str, account: dict[str, Any]) -> Iterator[None]:
+    """Turn whatever goes wrong when a token is asked for into its error; nothing of an answer is repeated."""
+    from azure.cli.core.azclierror import AuthenticationError, AzCLIError
+    from knack.util import CLIError
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except AuthenticationError as error:
+        raise sign_in_errors.sign_in_refused(wanted, account, error) from None
+    except AzCLIError:
+        raise
+    except CLIError as error:
+        raise sign_in_errors.not_signed_in(error) from None
+    except RequestException as error:
+        raise sign_in_errors.entra_unreachable(error) from None
+    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
+        raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
+
+
+def account_for_subscription(profile: Any, cli_ctx: Any, subscription_id: str | None) -> dict[str, Any]:
+    """The account of a subscription that came in a resource ID; if the CLI does not know it, of the one in use."""
+    known = profile.load_cached_subscriptions()
+    if subscription_id and any(each["id"].lower() == subscription_id.lower() for each in known):
+        return find_account(profile, subscription_id)
+    return find_account(profile, cli_ctx.data.get("subscription_id"))
+
+
+def find_account(profile: Any, subscription: str | None) -> dict[str, Any]:
+    """The CLI account (a dict with `id`, `tenantId`, `name` …) of a subscription, by default of the one in use."""
+    from knack.util import CLIError
+
+    try:
+        found: dict[str, Any] = profile.get_subscription(subscription)
+        return found
+    except CLIError as error:
+        if not profile.load_cached_subscriptions():
+            raise sign_in_errors.not_signed_in(error) from error
+        raise sign_in_errors.unknown_subscription(error) from error
+
+
+def _check_audience(token: str, wanted: str, credential: str = "cli") -> None:
+    """Entra gives what was asked for; a broken or hostile identity endpoint may not. Then nothing leaves."""
+    got = str(read_claims(token).get("aud", ""))
+    if got.rstrip("/") == wanted.rstrip("/"):
+        return
+    if got == _ACR_APP_ID and wanted == ACR_AUDIENCE:
+        return
+    raise sign_in_errors.wrong_audience(wanted, got, credential)

@@ -1,0 +1,1 @@
+"""The one resource: finding it, reading it, and changing its one property."""

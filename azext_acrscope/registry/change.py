@@ -1,0 +1,169 @@
+"""Change the status of a registry: write it, wait for Azure's operation, read the registry back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from azure.cli.core.azclierror import AzCLIError
+from knack.log import get_logger
+
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.base.foreign_json import find_object
+from azext_acrscope.base.polling import Polling
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE
+from azext_acrscope.base.tokens import safe_word
+from azext_acrscope.registry import errors, sdk_client
+from azext_acrscope.registry.resource import (
+    ENABLED,
+    REGISTRY_READ,
+    RegistryResource,
+    get_registry,
+    registry_label,
+    request_registry,
+    status_of,
+)
+
+REGISTRY_WRITE = f"{REGISTRY_TYPE}/write"
+FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.5, 5.0
+
+logger = get_logger(__name__)
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+class StatusChange:
+    """One registry's status being changed, step by step: `send`, then `look` until it has ended.
+
+    The steps do not wait, so that a fleet can have many changes under way; `set_status` waits for one.
+    """
+
+    def __init__(self, arm: ArmClient, resource: RegistryResource, target: str) -> None:
+        self.arm, self.target = arm, target
+        self.id: str = resource["id"]
+        self.where = registry_label(self.id)
+        self.accepted = False
+        self._operation: str | None = None
+        self._ended = False
+
+    def send(self) -> None:
+        """Write that one property. The answer is 200 (done), or 201 with the header Azure-AsyncOperation.
+
+        :raises ArmError: ARM refused it.
+        """
+        reply = sdk_client.write_status(self.arm, self.id, self.target)
+        self.accepted = True
+        self._operation = reply.headers.get("Azure-AsyncOperation")
+        if self._operation and not self.arm.owns(self._operation):
+            logger.debug("The operation's status is at another host. Reading the registry instead.")
+            self._operation = ""
+        self._ended = reply.status == 200 and self._operation is None
+
+    def look(self) -> "OperationState":
+        """One look at whether Azure has finished.
+
+        ACR was never seen to send Retry-After with an operation, but it is heeded. Roles may lack
+        operationStatuses/read: then the registry itself is looked at.
+        """
+        if self._ended:
+            return OperationState("Succeeded")
+        if self._operation:
+            try:
+                return _read_operation_state(self.arm.follow(self._operation))
+            except ArmError as error:
+                if error.status == 429:
+                    raise
+                logger.debug("The operation's status cannot be read (%s). Reading the registry instead.", error)
+                self._operation = None
+        return OperationState(
+            str(request_registry(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded")
+        )
+
+    def status_now(self) -> str | None:
+        """The status at this moment, None if it cannot be read; never raises. For use after something went wrong."""
+        try:
+            return status_of(get_registry(self.arm, self.id))[0]
+        except AzCLIError as error:
+            logger.debug("Reading the state failed: %s", error)
+            return None
+
+    def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
+        """The error for a change that was refused or did not come to its end, which tells the status it has now."""
+        state = f"It is `{now}` now." if now else "Its state could not be read."
+        if isinstance(problem, str):
+            return errors.write_unfinished(self.where, self.target, problem, state)
+        if isinstance(problem, ArmError):
+            problem = problem.as_cli_error(self.where, REGISTRY_READ if self.accepted else REGISTRY_WRITE)
+        return errors.with_state(problem, f"Azure had accepted the change. {state}" if self.accepted else state)
+
+
+@dataclass(frozen=True)
+class OperationState:
+    """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: it does not say)."""
+
+    state: str
+    wait: float = 0.0
+    why: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.state.lower() == "succeeded"
+
+    @property
+    def problem(self) -> str | None:
+        over = self.state.lower() in ("failed", "canceled")
+        return f"Azure reports the operation as {self.state}{self.why}" if over else None
+
+
+def set_registry_status(
+    arm: ArmClient, resource: RegistryResource, target: str, timeout: float, sleep: Callable[[float], None] = time.sleep
+) -> RegistryResource:
+    """Give a registry the status `target`: write that one property, wait for the operation, read the registry back.
+
+    :param resource: the registry as just read.
+    :param timeout: seconds to wait for ARM's operation to end.
+    :return: the registry as read back, having that status.
+    :raises AzCLIError: whatever went wrong, always ending in the state the registry is in now.
+    """
+    change = StatusChange(arm, resource, target)
+    try:
+        change.send()
+        problem = _wait_for_change(change, timeout, sleep)
+        after = request_registry(arm, change.id)
+    except KeyboardInterrupt:
+        raise errors.interrupted_write(change.where, target) from None
+    except (ArmError, AzCLIError) as error:
+        raise change.failed(error, change.status_now()) from error
+    now = status_of(after)[0]
+    if problem or now != target:
+        raise change.failed(problem or unchanged_reason(target), now)
+    return after
+
+
+def _wait_for_change(change: StatusChange, timeout: float, sleep: Callable[[float], None]) -> str | None:
+    """Wait for a change to end; None if it succeeded, else what went wrong."""
+    polling = Polling(timeout, sleep, FIRST_POLL_SECONDS, MAX_POLL_SECONDS)
+    while not (seen := change.look()).ended:
+        if seen.problem:
+            return seen.problem
+        if not polling.wait(seen.wait):
+            return timeout_reason(timeout, seen.state)
+    return None
+
+
+def unchanged_reason(target: str) -> str:
+    """What is wrong where a write succeeded and did not do it."""
+    by_policy = ": an Azure Policy assignment with the effect modify sets it back" if target == ENABLED else ""
+    return f"reading it back shows another status{by_policy}"
+
+
+def timeout_reason(timeout: float, state: str) -> str:
+    return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
+
+
+def _read_operation_state(reply: Reply) -> OperationState:
+    body, error = find_object(reply.body), find_object(reply.body, "error")
+    why = (
+        f": {error.get('message') or 'no reason given'} [{safe_word(error.get('code') or 'no code')}]" if error else ""
+    )
+    return OperationState(safe_word(body.get("status") or ""), reply.retry_after, why)

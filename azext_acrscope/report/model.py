@@ -1,0 +1,250 @@
+"""What a report is about: the registries with all that was found of each, and what that adds up to. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
+from azext_acrscope.consumers.verdicts import FOUND_BY_BROAD_ROLE, unknown_to_ask
+from azext_acrscope.registry import resource
+from azext_acrscope.registry.resource import DISABLED, ENABLED
+from azext_acrscope.verification import probe
+
+# What stands between a registry and its enforcement, in the order in which they are dealt with.
+MISMATCH, HELD_BACK, LOOK_FIRST, READY, UNREAD, ENFORCED = NEXT_STEPS = (
+    "mismatch",  # what the login server does is not what the status says
+    "held back",  # consumers are known to break
+    "look first",  # consumers are unknown, were not asked for, or could not all be read
+    "ready",
+    "unread",  # its status is unknown
+    "enforced",
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CheckEvidence:
+    """What a check has seen of a registry.
+
+    :ivar in_effect: whether it refuses ARM-audience tokens: `yes`, `no` or `unknown`.
+    :ivar verdict: of the check: `ok`, `warning` or `failed`.
+    :ivar time: of the probe, in UTC; empty if none was made.
+    """
+
+    in_effect: str
+    verdict: str
+    time: str
+    seen: tuple[str, ...] = ()
+
+    @property
+    def proves(self) -> bool:
+        """Whether it came to know what the login server does: tokens of both audiences were sent, and judged."""
+        return self.in_effect != probe.UNKNOWN
+
+    def at_odds(self, status: str) -> bool:
+        """Whether the login server was seen to do something else than the status says."""
+        expected = {DISABLED: probe.YES, ENABLED: probe.NO}.get(status)
+        return self.proves and expected not in (None, self.in_effect)
+
+
+@dataclass
+class ReportedRegistry:
+    """A registry with all that was found of it.
+
+    :ivar row: the row of `az acr scope list` (see `fleet.row`).
+    :ivar proof: None if it was not checked.
+    :ivar consumers: the rows of `az acr scope consumers`; None if they were not asked for, or could not be.
+    :ivar policy: its row of `az acr scope policy show`; None likewise.
+    :ivar partial: whether part of the search for its consumers could not be read, so that there may be more of them.
+    """
+
+    row: Row
+    proof: CheckEvidence | None = None
+    consumers: list[Row] | None = None
+    policy: Row | None = None
+    partial: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+    @property
+    def name(self) -> str:
+        return str(self.row["name"])
+
+    @property
+    def subscription(self) -> str:
+        return str(self.row["subscriptionName"])
+
+    @property
+    def subscription_id(self) -> str:
+        """In lower case."""
+        return str(self.row["subscriptionId"]).lower()
+
+    @property
+    def status(self) -> str:
+        return str(self.row["status"])
+
+    @property
+    def doors(self) -> list[str]:
+        """Ways in that the status does not close."""
+        other = self.row["otherSignIns"]
+        return [
+            said for said, key in (("admin user", "adminUser"), ("anonymous pull", "anonymousPull")) if other.get(key)
+        ]
+
+    def count(self, verdict: str) -> int:
+        return sum(row["verdict"] == verdict for row in self.consumers or [])
+
+    @property
+    def to_ask(self) -> list[Row]:
+        """See `verdicts.to_ask`."""
+        return unknown_to_ask(self.consumers or [])
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """How many consumers break, are unknown and to be asked about, work, and may pull only by a broad role."""
+        breaks, unknown, works = self.count(BREAKS), len(self.to_ask), self.count(WORKS)
+        return breaks, unknown, works, len(self.consumers or []) - breaks - unknown - works
+
+    @property
+    def next(self) -> str:
+        """One of `NEXT`."""
+        if self.proof and self.proof.at_odds(self.status):
+            return MISMATCH
+        if self.status == DISABLED:
+            return ENFORCED
+        if self.status != ENABLED:
+            return UNREAD
+        if self.count(BREAKS):
+            return HELD_BACK
+        return LOOK_FIRST if self.consumers is None or self.partial or self.to_ask else READY
+
+
+@dataclass(frozen=True)
+class ReportOrigin:
+    """When and by whom a report was made, and about what.
+
+    :ivar made: in UTC, such as 2026-11-25T14:12:01Z.
+    :ivar scope: what a person calls the scope.
+    :ivar live: whether the statuses are ARM's of that moment; else they are Resource Graph's.
+    """
+
+    made: str
+    by: str
+    tenants: tuple[str, ...]
+    cloud: str
+    scope: str
+    version: str
+    live: bool
+
+
+@dataclass
+class ReportContent:
+    """All that a report says.
+
+    :ivar subscriptions: names of the subscriptions that were read, those without registries, too, by lower-cased ID.
+    :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
+    :ivar policy_partial: whether there may be more of them, because part of what governs could not be read.
+    :ivar unread: a sentence for all that could not be read.
+    :ivar manual_checks: the checklist of what no query sees (see `Knowledge.checklist`).
+    """
+
+    origin: ReportOrigin
+    registries: list[ReportedRegistry]
+    subscriptions: dict[str, str] = field(default_factory=dict)
+    assignments: list[Row] | None = None
+    policy_partial: bool = False
+    consumers_asked: bool = False
+    unread: list[str] = field(default_factory=list)
+    manual_checks: list[dict[str, str]] = field(default_factory=list)
+
+    def sort(self) -> None:
+        self.registries.sort(
+            key=lambda each: (each.subscription.lower(), each.subscription_id, each.name.lower(), each.id.lower())
+        )
+
+    @property
+    def checked(self) -> list[ReportedRegistry]:
+        return [each for each in self.registries if each.proof]
+
+    @property
+    def proven(self) -> list[ReportedRegistry]:
+        return [each for each in self.registries if each.proof and each.proof.proves]
+
+    @property
+    def next(self) -> dict[str, int]:
+        """How many registries have come to which point of `NEXT`."""
+        return {each: sum(one.next == each for one in self.registries) for each in NEXT_STEPS}
+
+    def by_subscription(self) -> list[tuple[str, str, list[ReportedRegistry]]]:
+        """ID, name and registries of each subscription, by name; several may have the same name."""
+        names = {each.subscription_id: each.subscription for each in self.registries} | self.subscriptions
+        found: dict[str, list[ReportedRegistry]] = {each: [] for each in names}
+        for each in self.registries:
+            found[each.subscription_id].append(each)
+        order = sorted(names, key=lambda each: (names[each].lower(), each))
+        return [(each, names[each], found[each]) for each in order]
+
+    def consumers(self, verdict: str, broad: bool = False) -> list[tuple[Row, list[ReportedRegistry]]]:
+        """The consumers with a verdict, each once for all registries of which the same is said.
+
+        :param broad: of the unknown, those who may pull only by a broad role; without it, all others.
+        """
+        found: dict[tuple[str, ...], tuple[Row, list[ReportedRegistry]]] = {}
+        for registry in self.registries:
+            for row in registry.consumers or []:
+                is_broad = verdict == UNKNOWN and row["foundBy"] == FOUND_BY_BROAD_ROLE
+                if row["verdict"] == verdict and is_broad == broad:
+                    key = tuple(str(row[name]) for name in ("consumer", "kind", "signIn", "why", "fix"))
+                    found.setdefault(key, (row, []))[1].append(registry)
+        return list(found.values())
+
+    def verdicts(self) -> dict[str, int] | None:
+        """How many consumers there are of each verdict, and how many principals more may pull; None if none was asked
+        for, or none could be.
+        """
+        if all(each.consumers is None for each in self.registries):
+            return None
+        numbers = {verdict: len(self.consumers(verdict)) for verdict in VERDICTS}
+        return {**numbers, "mayPull": len(self.consumers(UNKNOWN, broad=True))}
+
+
+@dataclass(frozen=True)
+class StatusCounts:
+    """How many registries have which status."""
+
+    enforced: int
+    open: int
+    unknown: int
+
+    @property
+    def all(self) -> int:
+        return self.enforced + self.open + self.unknown
+
+
+def count_statuses(registries: Iterable[ReportedRegistry]) -> StatusCounts:
+    found = [each.status for each in registries]
+    return StatusCounts(found.count(DISABLED), found.count(ENABLED), found.count(resource.UNKNOWN))
+
+
+def report_numbers(content: ReportContent) -> Row:
+    """What the command prints beside the file: numbers only.
+
+    ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
+    proven, unread[]}``; a consumer of several registries counts once, and a check that did not come to know what the
+    login server does proves nothing.
+    """
+    numbers = count_statuses(content.registries)
+    return {
+        "registries": numbers.all,
+        "enforced": numbers.enforced,
+        "notEnforced": numbers.open,
+        "unknown": numbers.unknown,
+        "next": content.next,
+        "consumers": content.verdicts(),
+        "checked": len(content.checked),
+        "proven": len(content.proven),
+        "unread": content.unread,
+    }

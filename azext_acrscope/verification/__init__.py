@@ -1,0 +1,1 @@
+"""What a registry really does: the two-token probe, and the check around it."""

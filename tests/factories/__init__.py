@@ -1,0 +1,1 @@
+"""Objects, files and clients that several test modules need."""

@@ -1,0 +1,1 @@
+"""The APIs of Azure Policy in Azure Resource Manager: Microsoft.Authorization and Microsoft.PolicyInsights."""

@@ -1,0 +1,1 @@
+"""Azure Resource Graph in Azure Resource Manager: requests, tables, refusals and paging."""

@@ -1,0 +1,1 @@
+"""Microsoft Entra ID: the token endpoint, managed identity endpoints and the identity tokens of CI jobs."""

@@ -1,0 +1,1 @@
+"""Log Analytics on api.loganalytics.io: queries of a workspace."""

@@ -1,0 +1,1 @@
+"""Ready-made fleets, a container client and a container image for tests, documents and demonstrations."""

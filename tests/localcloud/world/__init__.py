@@ -1,0 +1,1 @@
+"""What exists in the local Azure: registries, identities, roles, scopes and logs, without any network."""

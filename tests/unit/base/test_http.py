@@ -1,0 +1,98 @@
+"""Connections: the machine's proxy and certificate settings are followed, and the host is the one asked for."""
+
+import base64
+import ssl
+from pathlib import Path
+
+import pytest
+from azure.cli.core.azclierror import InvalidArgumentValueError
+from urllib3 import HTTPSConnectionPool
+
+from azext_acrscope.base import http
+
+HOST = "contoso.azurecr.io"
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AZURE_CLI_DISABLE_CONNECTION_VERIFICATION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_pool_speaks_tls_to_its_host_only() -> None:
+    pool = http.open_pool(HOST)
+    assert isinstance(pool, HTTPSConnectionPool)
+    assert (pool.host, pool.port, pool.scheme, pool.proxy) == (HOST, 443, "https", None)
+    assert not pool.is_same_host("https://evil.example/v2/")
+    assert not pool.is_same_host(f"http://{HOST}/v2/")
+
+
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("https://proxy.example:3129", "https://proxy.example:3129"),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used(setting: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", setting)
+    pool = http.open_pool(HOST)
+    assert pool.proxy is not None
+    assert pool.proxy.url == url
+    assert (pool.host, pool.scheme) == (HOST, "https")
+
+
+def test_a_proxy_for_everything_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
+    assert http.open_pool(HOST).proxy is not None
+
+
+def test_a_password_for_the_proxy_goes_to_the_proxy_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://someone:hidden@proxy.example:3128")
+    pool = http.open_pool(HOST)
+    assert pool.proxy_headers["proxy-authorization"].startswith("Basic ")
+    assert not pool.headers
+
+
+def test_a_password_for_the_proxy_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://us%40er:p%40ss@proxy.example:3128")
+    sent = base64.b64decode(http.open_pool(HOST).proxy_headers["proxy-authorization"].split()[1])
+    assert sent == b"us@er:p@ss"
+
+
+@pytest.mark.parametrize("setting", ["ftp://proxy.example:1", "http://proxy.example:port", "http://[bad"])
+def test_a_proxy_that_cannot_be_understood_is_said(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", setting)
+    with pytest.raises(InvalidArgumentValueError, match="HTTPS_PROXY"):
+        http.open_pool(HOST)
+
+
+def test_no_proxy_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "localhost,.azurecr.io")
+    assert http.open_pool(HOST).proxy is None
+
+
+def test_a_socks_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:1080")
+    assert "SOCKS" in type(http.open_pool(HOST)).__name__
+
+
+def test_certificates_are_trusted_as_the_cli_trusts_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import certifi
+
+    assert http.open_pool(HOST).ca_certs == certifi.where()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
+    assert http.open_pool(HOST).ca_certs == str(tmp_path / "bundle.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
+    assert http.open_pool(HOST).ca_cert_dir == str(tmp_path)
+
+
+def test_verification_is_off_only_where_the_cli_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert http.open_pool(HOST).cert_reqs != ssl.CERT_NONE
+    monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
+    assert http.open_pool(HOST).cert_reqs == "CERT_NONE"

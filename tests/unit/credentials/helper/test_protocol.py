@@ -1,0 +1,270 @@
+"""The protocol: what clients send, and what they are answered."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from azext_acrscope.credentials.helper import cache, protocol, state
+from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
+from azext_acrscope.hops import sign_in_errors
+from tests.factories.helper import ALICE, HOST, Hops, sign_in, token
+
+Helper = Callable[..., tuple[int, str]]
+NOT_FOUND = "credentials not found in native keychain\n"
+USER = "00000000-0000-0000-0000-000000000000"
+
+
+def get(helper: Helper, server: str = HOST) -> dict[str, str]:
+    code, answer = helper("get", given=server + "\n")
+    assert code == 0, answer
+    found: dict[str, str] = json.loads(answer)
+    return found
+
+
+def login(helper: Helper, username: str, secret: str, server: str = HOST) -> tuple[int, str]:
+    return helper("store", given=json.dumps({"ServerURL": server, "Username": username, "Secret": secret}))
+
+
+def test_a_refresh_token_is_answered_under_the_user_name_that_every_client_understands(helper: Helper) -> None:
+    found = get(helper)
+    assert found["Username"] == USER == TOKEN_USERNAME
+    assert found["Secret"].startswith("eyJ")
+
+
+@pytest.mark.parametrize(
+    "server", [HOST, f"https://{HOST}", f"https://{HOST}/", f"HTTPS://{HOST}/v2/", f"{HOST}:443", HOST.upper()]
+)
+def test_a_server_is_understood_as_clients_write_it_and_answered_as_it_was_written(
+    helper: Helper, hops: Hops, server: str
+) -> None:
+    assert get(helper, server)["ServerURL"] == server
+    get(helper)
+    assert [host for host, _ in hops.calls] == [HOST]
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        f"http://{HOST}",
+        f"{HOST}:5000",
+        f"{HOST}:444",
+        f"user@{HOST}",
+        "https://index.docker.io/v1/",
+        "docker.io",
+        "mcr.microsoft.com",
+        f"{HOST}.evil.example",
+        "contosoazurecr.io",
+        "contoso.westeurope.data.azurecr.io",
+        f"{HOST}.",
+        f"..{HOST}",
+        f"../{HOST}",
+        "contoso.azurecr.io\u0130",
+    ],
+)
+def test_other_hosts_are_not_found_and_nothing_is_asked_for(helper: Helper, hops: Hops, server: str) -> None:
+    assert helper("get", given=server) == (1, NOT_FOUND)
+    assert hops.calls == []
+
+
+def test_no_server_is_told_in_the_protocols_own_words(helper: Helper) -> None:
+    for verb in ("get", "erase"):
+        assert helper(verb, given=" \n") == (1, "no credentials server URL\n")
+    assert login(helper, "", "x") == (1, "no credentials username\n")
+    assert login(helper, "x", "x", server="") == (1, "no credentials server URL\n")
+
+
+@pytest.mark.parametrize("arguments", [(), ("bogus",), ("get", "get")])
+def test_anything_but_one_verb_gets_the_usage(helper: Helper, arguments: tuple[str, ...]) -> None:
+    code, answer = helper(*arguments)
+    assert code == 1
+    assert "store|get|erase|list|version" in answer
+
+
+def test_an_error_is_one_line_with_what_to_do_and_not_a_missing_credential(helper: Helper, hops: Hops) -> None:
+    def refuse() -> str:
+        raise sign_in_errors.entra_unreachable(OSError("no route"))
+
+    hops.answer = refuse
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert answer.startswith("acrscope: Entra ID could not be reached: no route. Check the network")
+    assert answer.count("\n") == 1
+
+
+def test_an_unforeseen_error_is_no_traceback_and_holds_nothing_of_it(helper: Helper, hops: Hops) -> None:
+    def fail() -> str:
+        raise RuntimeError(f"with {token()}")
+
+    hops.answer = fail
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert "RuntimeError" in answer
+    assert "eyJ" not in answer
+    assert answer.count("\n") == 1
+
+
+def test_what_docker_login_hands_over_is_answered_until_it_is_erased(helper: Helper, hops: Hops) -> None:
+    assert login(helper, "contoso", "an admin's password") == (0, "")
+    assert get(helper) == {"ServerURL": HOST, "Username": "contoso", "Secret": "an admin's password"}
+    assert helper("erase", given=HOST) == (0, "")
+    assert get(helper)["Username"] == USER
+    assert len(hops.calls) == 1
+
+
+@pytest.mark.parametrize("username", [USER, "<token>"])
+def test_a_refresh_token_handed_over_is_used_like_our_own_and_renewed(
+    helper: Helper, hops: Hops, username: str
+) -> None:
+    secret = token()
+    assert login(helper, username, secret) == (0, "")
+    assert get(helper) == {"ServerURL": HOST, "Username": USER, "Secret": secret}
+    assert login(helper, username, token(age=10000)) == (0, "")
+    get(helper)
+    assert len(hops.calls) == 1
+
+
+def test_a_token_for_some_repositories_is_never_replaced_by_one_that_opens_more(helper: Helper, hops: Hops) -> None:
+    scoped = token(lives=4500, age=4490, grant_type="access_token")
+    login(helper, USER, scoped)
+    assert get(helper) == {"ServerURL": HOST, "Username": USER, "Secret": scoped}
+    login(helper, USER, token(lives=4500, age=4600, grant_type="access_token"))
+    code, answer = helper("get", given=HOST)
+    assert (code, "--repository" in answer, "docker logout" in answer) == (1, True, True)
+    assert hops.calls == []
+    helper("erase", given=HOST)
+    assert get(helper)["Secret"] != scoped
+
+
+def test_a_refresh_token_of_another_registry_is_kept_as_it_is(helper: Helper) -> None:
+    secret = token("fabrikam.azurecr.io")
+    login(helper, USER, secret)
+    assert cache.stored_login(cache.read_cache(), HOST) == (USER, secret)
+
+
+def test_a_refresh_token_is_used_while_it_lives_where_nobody_is_signed_in(helper: Helper) -> None:
+    sign_in(None)
+    secret = token()
+    login(helper, USER, secret)
+    assert get(helper)["Secret"] == secret
+    expired = token(age=10790)
+    login(helper, USER, expired)
+    assert get(helper)["Secret"] != expired
+
+
+def test_a_login_takes_the_place_of_an_earlier_one(helper: Helper) -> None:
+    login(helper, "contoso", "password")
+    secret = token()
+    login(helper, "<token>", secret)
+    assert get(helper)["Secret"] == secret
+
+
+@pytest.mark.parametrize("server", ["docker.io", f"http://{HOST}", f"{HOST}:5000", "https://index.docker.io/v1/"])
+def test_a_credential_of_a_foreign_host_is_refused(helper: Helper, server: str) -> None:
+    code, answer = login(helper, "me", "secret-9x", server=server)
+    assert code == 1
+    assert answer.startswith("acrscope: ")
+    assert "secret-9x" not in answer
+    assert not Path(cache.cache_file()).exists()
+
+
+@pytest.mark.parametrize("given", ["", "no json", "[1]", '{"ServerURL": "contoso.azurecr.io"'])
+def test_a_store_that_makes_no_sense_is_refused(helper: Helper, given: str) -> None:
+    assert helper("store", given=given)[0] == 1
+    assert not Path(cache.cache_file()).exists()
+
+
+def test_erase_forgets_a_host_for_everybody_and_is_content_with_nothing_to_forget(helper: Helper, hops: Hops) -> None:
+    get(helper)
+    get(helper, "fabrikam.azurecr.io")
+    sign_in({"name": "bob", "type": "user"})
+    get(helper)
+    for _ in range(2):
+        assert helper("erase", given=f"https://{HOST}") == (0, "")
+    sign_in(ALICE)
+    get(helper)
+    get(helper, "fabrikam.azurecr.io")
+    assert len(hops.calls) == 4
+
+
+def test_list_names_what_was_set_up_or_handed_over(helper: Helper) -> None:
+    assert helper("list", given="unused") == (0, "{}\n")
+    Path(state.helper_folder()).mkdir(exist_ok=True)
+    Path(state.settings_file()).write_text(json.dumps({"hosts": {"set0up.azurecr.io": {"credential": "cli"}}}))
+    login(helper, "contoso", "password")
+    get(helper, "fabrikam.azurecr.io")
+    code, answer = helper("list")
+    assert code == 0
+    assert json.loads(answer) == {HOST: "contoso", "fabrikam.azurecr.io": USER, "set0up.azurecr.io": USER}
+
+
+def test_unreadable_settings_are_an_error_for_they_say_whose_token_to_use(helper: Helper, hops: Hops) -> None:
+    Path(state.helper_folder()).mkdir(exist_ok=True)
+    Path(state.settings_file()).write_text("{")
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert state.settings_file() in answer
+    assert "az acr scope configure-docker" in answer
+    assert hops.calls == []
+
+
+MAIN = Path(protocol.__file__).with_name("__main__.py")
+
+
+def test_an_answer_from_the_cache_loads_nothing_beyond_the_standard_library(helper: Helper, home: Path) -> None:
+    secret = get(helper)["Secret"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-X", "importtime", str(MAIN), "get"],
+        input=HOST,
+        env={"AZURE_CONFIG_DIR": str(home / "azure")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["Secret"] == secret
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "azext_acrscope.credentials.helper.cache" in modules
+    slow = (
+        "azure",
+        "knack",
+        "msal",
+        "portalocker",
+        "typing",
+        "pathlib",
+        "dataclasses",
+        "logging",
+        "subprocess",
+        "site",
+    )
+    assert not modules.intersection(slow)
+    assert len([name for name in modules if name.startswith("azext_acrscope")]) == 7
+
+
+def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:
+    (home / "azure/azureProfile.json").unlink()
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(MAIN), "get"],
+        input=HOST,
+        env={"AZURE_CONFIG_DIR": str(home / "azure"), "AZURE_CORE_COLLECT_TELEMETRY": "no"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("acrscope: The Azure CLI is not signed in")
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_an_error_that_names_an_odd_path_is_answered_all_the_same(
+    helper: Helper, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(home / "d\udcff"))
+    Path(state.helper_folder()).mkdir(parents=True)
+    Path(state.settings_file()).write_text("{")
+    code, answer = helper("get", given=HOST)
+    assert code == 1
+    assert "cannot be read" in answer

@@ -1,0 +1,90 @@
+"""Exposed tokens: their forms, and the masks before them."""
+
+import base64
+import json
+
+import pytest
+
+from azext_acrscope._errors import no_registry
+from azext_acrscope.base.tokens import AccessToken, RefreshToken
+from azext_acrscope.credentials import token_output
+from azext_acrscope.credentials.login import LoginTarget
+from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
+from azext_acrscope.credentials.token_output import DOCKERCONFIGJSON_FORMAT, ENV_FORMAT
+
+HOST, OTHER = "contoso.azurecr.io", "fabrikam.azurecr.io"
+REFRESH = LoginTarget("contoso", HOST, token=RefreshToken("refresh-1", HOST, "2026-09-10T08:05:28Z"))
+ACCESS = LoginTarget("fabrikam", OTHER, token=AccessToken("access-1", OTHER, None, {"app": ["pull"]}))
+FAILED = LoginTarget("northwind", "northwind.azurecr.io", error=no_registry())
+
+
+def encoded(value: str) -> str:
+    return base64.b64encode(f"{TOKEN_USERNAME}:{value}".encode()).decode()
+
+
+def test_one_login_server_is_an_object_and_several_are_a_list() -> None:
+    one = token_output.tokens_as_data([REFRESH])
+    assert one == {
+        "loginServer": HOST,
+        "username": TOKEN_USERNAME,
+        "refreshToken": "refresh-1",
+        "expiresOn": "2026-09-10T08:05:28Z",
+    }
+    assert token_output.tokens_as_data([REFRESH, ACCESS, FAILED]) == [
+        one,
+        {
+            "loginServer": OTHER,
+            "username": TOKEN_USERNAME,
+            "accessToken": "access-1",
+            "expiresOn": None,
+            "permissions": {"app": ["pull"]},
+        },
+    ]
+    assert token_output.tokens_as_data([REFRESH, FAILED]) == [one]
+
+
+def test_the_content_of_a_kubernetes_secret_is_that_of_a_credential_file() -> None:
+    (text,) = token_output.format_tokens([REFRESH, ACCESS, FAILED], DOCKERCONFIGJSON_FORMAT)
+    assert json.loads(text) == {
+        "auths": {
+            HOST: {"username": TOKEN_USERNAME, "password": "refresh-1", "auth": encoded("refresh-1")},
+            OTHER: {"username": TOKEN_USERNAME, "password": "access-1", "auth": encoded("access-1")},
+        }
+    }
+
+
+@pytest.mark.parametrize(("sign_in", "variable"), [(REFRESH, "ACR_REFRESH_TOKEN"), (ACCESS, "ACR_ACCESS_TOKEN")])
+def test_variables_name_the_kind_of_token(sign_in: LoginTarget, variable: str) -> None:
+    assert sign_in.token
+    assert token_output.format_tokens([sign_in], ENV_FORMAT) == [
+        f"ACR_LOGIN_SERVER={sign_in.login_server}",
+        f"ACR_USERNAME={TOKEN_USERNAME}",
+        f"{variable}={sign_in.token.value}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "form"),
+    [("GITHUB_ACTIONS", "true", "::add-mask::{}"), ("TF_BUILD", "True", "##vso[task.setsecret]{}")],
+)
+def test_a_pipeline_is_told_to_hide_each_token_in_each_form(
+    variable: str, value: str, form: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("GITHUB_ACTIONS", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
+    token_output.mask_in_pipeline_logs([REFRESH, FAILED, ACCESS])
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    secrets = ["refresh-1", "access-1", encoded("refresh-1"), encoded("access-1")]
+    assert captured.err.splitlines() == [form.format(secret) for secret in secrets]
+
+
+@pytest.mark.parametrize("value", ["", "false"])
+def test_without_a_pipeline_nothing_is_masked(
+    value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", value)
+    monkeypatch.setenv("TF_BUILD", value)
+    token_output.mask_in_pipeline_logs([REFRESH])
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,1 @@
+"""Tests of changing one registry or many."""

@@ -1,0 +1,97 @@
+"""Tables: rendered as the CLI does, they fit the terminal and keep what people act on."""
+
+from typing import Any
+
+import pytest
+from knack.output import format_table
+from knack.util import CommandResultItem
+
+from azext_acrscope import _format
+from azext_acrscope.base.text import display_width
+
+_LONG = "It carries a credential provider that asks for ARM's audience, so that pulls fail at the next restart. " * 3
+
+
+def rendered(result: Any, transform: Any) -> list[str]:
+    table: str = format_table(CommandResultItem(result, table_transformer=transform))
+    return table.splitlines()
+
+
+def consumers(**members: str) -> dict[str, Any]:
+    row = {
+        "name": "aks-shop-production",
+        "kind": "aks-network-isolated",
+        "signIn": "managed identity",
+        "verdict": "breaks",
+        "why": _LONG,
+        "sourceDate": "2026-11-25",
+    }
+    return {"registries": [{"name": "contosoproduction", "consumers": [row | members]}]}
+
+
+def listed(**members: Any) -> dict[str, Any]:
+    row = {
+        "name": "contosoproduction",
+        "status": "enabled",
+        "statusIsDefault": True,
+        "subscriptionName": "Contoso Production Europe, shared platform services",
+        "resourceGroup": "rg-platform-services-production",
+        "location": "germanywestcentral",
+        "otherSignIns": {"adminUser": False, "anonymousPull": False},
+        "loginServer": "contosoproduction-e7gg9xb2.azurecr.io",
+    }
+    return row | members
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+@pytest.mark.parametrize(
+    ("result", "transform"),
+    [
+        (consumers(), _format.consumers_table),
+        (consumers(name="レジストリ" * 5, why="日本語の理由 " * 30), _format.consumers_table),
+        ([listed(), listed(subscriptionName="生産" * 20)], _format.list_table),
+    ],
+)
+def test_no_row_is_wider_than_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, result: Any, transform: Any, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = rendered(result, transform)
+    assert max(map(display_width, lines)) <= width
+    assert "contosoproduction" in lines[2]
+    assert any(word in lines[2] for word in ("breaks", "enabled (default)"))
+
+
+def test_a_table_is_120_wide_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setattr("sys.__stdout__", None)
+    widths = {display_width(line) for line in rendered(consumers(), _format.consumers_table)}
+    assert 100 < max(widths) <= 120
+
+
+def test_the_widest_text_is_shortened_first_and_nothing_that_fits() -> None:
+    [row] = _format.fit_table([{"Name": "contoso", "Subscription": "Contoso Production", "Why": _LONG}], 80)
+    assert (row["Name"], row["Subscription"]) == ("contoso", "Contoso Production")
+    assert row["Why"].endswith(" …")
+    whole = [{"Name": "contoso", "Why": "It breaks.", "Changed": True, "Reason": None}]
+    assert _format.fit_table(whole, 80) == whole
+
+
+def test_the_least_important_columns_go_first_and_those_to_act_on_never() -> None:
+    row = {"Name": "n" * 50, "Status": "enabled (default)", "Verdict": "not enforced", "Location": "westeurope"}
+    assert list(_format.fit_table([row], 90)[0]) == ["Name", "Status", "Verdict"]
+    assert list(_format.fit_table([row], 40)[0]) == ["Name", "Status", "Verdict"]
+
+
+def test_a_login_server_stays_where_the_row_is_about_it() -> None:
+    row = {"LoginServer": "contosoproduction-e7gg9xb2.azurecr.io", "Result": "added", "File": "/home/you/.docker/c"}
+    [short] = _format.fit_table([row], 46)
+    assert list(short) == ["LoginServer", "Result"]
+
+
+def test_what_a_terminal_obeys_and_a_line_break_do_not_get_into_a_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "250")
+    odd = listed(subscriptionName="Prod\u202euction\x1b[2J\nforged")
+    assert "  Prod�uction�[2J forged  " in rendered([odd], _format.list_table)[2]

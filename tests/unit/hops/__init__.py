@@ -1,0 +1,1 @@
+"""Tests of the way from an account to a registry token."""

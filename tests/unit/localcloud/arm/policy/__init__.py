@@ -1,0 +1,1 @@
+"""Tests of the APIs of the local Azure Policy."""

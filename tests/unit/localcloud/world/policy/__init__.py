@@ -1,0 +1,1 @@
+"""Tests of how the local Azure Policy judges a registry."""

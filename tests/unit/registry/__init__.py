@@ -1,0 +1,1 @@
+"""Tests of the registry resource and of finding it."""
