@@ -1,4 +1,4 @@
-test demo bench clis guides:
+check test demo bench clis guides lock newest azdev:
 	@scripts/$@
 
-.PHONY: test demo bench clis guides
+.PHONY: check test demo bench clis guides lock newest azdev

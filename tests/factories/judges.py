@@ -9,9 +9,9 @@ from typing import Any
 
 
 def sarif(text: str) -> Any:
-    from fluidattacks_core.sarif import SarifLog
+    from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Log
 
-    SarifLog.model_validate_json(text)
+    Log.model_validate_json(text)
     return "valid"
 
 

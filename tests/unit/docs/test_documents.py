@@ -9,7 +9,7 @@ from knack.help_files import helps
 import azext_acrscope._help  # noqa: F401
 
 ROOT = Path(__file__).parents[3]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS = [name for name, text in helps.items() if name.startswith("acr scope ") and "type: command" in text]
 
 

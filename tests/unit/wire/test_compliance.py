@@ -13,18 +13,16 @@ from azext_acrscope.policy import compliance, effective_rules, remediation
 from azext_acrscope.policy.effective_rules import PolicyRule
 from azext_acrscope.policy.remediation import RemediationTask
 from azext_acrscope.policy.scopes import PolicyScope
-from tests.factories.wire import WIRE, headers, pairs
-
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
+from tests.factories.wire import Recordings, headers
 
 SCOPE = PolicyScope(check_resource_id("/subscriptions/x"), "subscription x")
 Pair = dict[str, Any]
 
 
-def recorded(pattern: str, method: str, part: str) -> list[Pair]:
+def recorded(recordings: Recordings, pattern: str, method: str, part: str) -> list[Pair]:
     found = [
         pair
-        for pair in pairs(pattern)
+        for pair in recordings.pairs(pattern)
         if pair["request"]["method"] == method and part.lower() in pair["request"]["url"].lower()
     ]
     assert found, f"{pattern} holds no {method} of {part}"
@@ -48,14 +46,14 @@ class Replay(ArmClient):
 
 
 @pytest.mark.parametrize("scope", ["mg", "sub", "rg", "resource", "definition", "assignment"])
-def test_recorded_policy_states_are_a_list(scope: str) -> None:
-    pair = pairs(f"policy/{scope}_policyStates_queryResults_200.json")[0]
+def test_recorded_policy_states_are_a_list(recordings: Recordings, scope: str) -> None:
+    pair = recordings.pairs(f"policy/{scope}_policyStates_queryResults_200.json")[0]
     items = Replay([pair]).posted_pages(check_resource_id("/x"), "2019-10-01")
     assert len(items) == json.loads(pair["response"]["body"])["@odata.count"]
 
 
-def test_a_whole_recorded_policy_state_is_read() -> None:
-    pair = pairs("policy/resource_policyStates_expand_PolicyEvaluationDetails_200.json")[0]
+def test_a_whole_recorded_policy_state_is_read(recordings: Recordings) -> None:
+    pair = recordings.pairs("policy/resource_policyStates_expand_PolicyEvaluationDetails_200.json")[0]
     arm = Replay([pair])
     states = compliance.read_states(arm, SCOPE)
     assert states
@@ -64,8 +62,8 @@ def test_a_whole_recorded_policy_state_is_read() -> None:
     assert arm.sent[0][0] == "POST"
 
 
-def test_a_recorded_evaluation_is_waited_for() -> None:
-    flow = pairs("policy/flow_triggerEvaluation_202_poll.json")
+def test_a_recorded_evaluation_is_waited_for(recordings: Recordings) -> None:
+    flow = recordings.pairs("policy/flow_triggerEvaluation_202_poll.json")
     trigger = [pair for pair in flow if pair["request"]["url"].lower().count("triggerevaluation")]
     polls = [pair for pair in flow if "asyncoperationresults" in pair["request"]["url"].lower()]
     arm, pauses = Replay([trigger[-1], *polls]), list[float]()
@@ -75,8 +73,8 @@ def test_a_recorded_evaluation_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("flow", ["complete_cancel", "audit_assignment", "management_group"])
-def test_recorded_remediations_are_followed(flow: str) -> None:
-    looks = recorded(f"policy/flow_remediation_{flow}.json", "GET", "/remediations/")
+def test_recorded_remediations_are_followed(recordings: Recordings, flow: str) -> None:
+    looks = recorded(recordings, f"policy/flow_remediation_{flow}.json", "GET", "/remediations/")
     for pair in looks:
         said = json.loads(pair["response"]["body"])["properties"]
         state, _, total, _ = remediation._read_progress(Replay([pair]), a_task())
@@ -84,22 +82,24 @@ def test_recorded_remediations_are_followed(flow: str) -> None:
         assert total == said["deploymentStatus"]["totalDeployments"]
 
 
-def test_recorded_deployments_are_read() -> None:
-    pair = recorded("policy/flow_remediation_complete_cancel.json", "POST", "/listDeployments")[0]
+def test_recorded_deployments_are_read(recordings: Recordings) -> None:
+    pair = recorded(recordings, "policy/flow_remediation_complete_cancel.json", "POST", "/listDeployments")[0]
     found = remediation.read_deployments(Replay([pair]), a_task())
     assert found
     assert set(found.values()) == {"its deployment is Evaluating"}
 
 
-def test_recorded_assignments_are_no_rules_of_ours() -> None:
-    pages = recorded("policy/flow_remediation_complete_cancel.json", "GET", "/policyAssignments?")
+def test_recorded_assignments_are_no_rules_of_ours(recordings: Recordings) -> None:
+    pages = recorded(recordings, "policy/flow_remediation_complete_cancel.json", "GET", "/policyAssignments?")
     items = [item for pair in pages for item in Replay([pair]).pages(check_resource_id("/x"), "2021-06-01")]
     assert items
     assert [rule for item in items for rule in effective_rules.rules_of_assignment(item, None)] == []
 
 
-def test_a_remediation_is_asked_for_as_the_recorded_one() -> None:
-    put = recorded("policy/flow_modify_assignment_identity_remediation_reevaluate.json", "PUT", "/remediations/")[0]
+def test_a_remediation_is_asked_for_as_the_recorded_one(recordings: Recordings) -> None:
+    put = recorded(
+        recordings, "policy/flow_modify_assignment_identity_remediation_reevaluate.json", "PUT", "/remediations/"
+    )[0]
     theirs = json.loads(put["request"]["body"])["properties"]
     arm = Replay([put])
     remediation.start_remediation(arm, a_task(theirs["policyAssignmentId"]))

@@ -9,16 +9,15 @@ from azext_acrscope.arm import client
 from azext_acrscope.policy import assignments, planning, roles
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY_ID, CONTRIBUTOR_ROLE, EFFECTS, MODIFY_ID
 from tests.factories.policy import AT_GROUP, FakeArm
-from tests.factories.wire import WIRE, headers, pairs
+from tests.factories.wire import Recordings, headers
 
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
 FLOWS = ["flow_assignment_systemassigned_identity_roleassignment", "flow_assignment_userassigned_identity"]
 
 
-def requests(flow: str, method: str, part: str) -> list[dict[str, Any]]:
+def requests(recordings: Recordings, flow: str, method: str, part: str) -> list[dict[str, Any]]:
     found = [
         pair
-        for pair in pairs(f"policy/{flow}.json")
+        for pair in recordings.pairs(f"policy/{flow}.json")
         if pair["request"]["method"] == method and part in pair["request"]["url"]
     ]
     assert found
@@ -38,18 +37,18 @@ def refusal(pair: dict[str, Any]) -> client.ArmError:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_every_recorded_assignment_tells_its_identities(flow: str) -> None:
-    for pair in requests(flow, "PUT", "policyAssignments"):
+def test_every_recorded_assignment_tells_its_identities(recordings: Recordings, flow: str) -> None:
+    for pair in requests(recordings, flow, "PUT", "policyAssignments"):
         answer = assignments._checked_assignment(client.Reply(201, headers(pair), body(pair)))
         kind = body(pair, "request").get("identity", {}).get("type")
         assert len(roles.identity_principals(answer)) == (kind in ("SystemAssigned", "UserAssigned"))
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_what_is_sent_again_is_what_the_recorded_update_sent(flow: str) -> None:
+def test_what_is_sent_again_is_what_the_recorded_update_sent(recordings: Recordings, flow: str) -> None:
     """An update that changes the identity alone, or adds the description: the rest is what was read before it."""
     before, compared = None, 0
-    for pair in pairs(f"policy/{flow}.json"):
+    for pair in recordings.pairs(f"policy/{flow}.json"):
         if "policyAssignments" not in pair["request"]["url"] or pair["response"]["status"] >= 300:
             continue
         if pair["request"]["method"] == "PUT" and before:
@@ -65,14 +64,14 @@ def test_what_is_sent_again_is_what_the_recorded_update_sent(flow: str) -> None:
 
 
 @pytest.mark.parametrize("flow", FLOWS)
-def test_the_recorded_identities_are_sent_in_the_recorded_form(flow: str) -> None:
-    for pair in requests(flow, "PUT", "policyAssignments"):
+def test_the_recorded_identities_are_sent_in_the_recorded_form(recordings: Recordings, flow: str) -> None:
+    for pair in requests(recordings, flow, "PUT", "policyAssignments"):
         if "identity" in body(pair, "request"):
             assert planning._writable_identity(body(pair)) == body(pair, "request")["identity"]
 
 
-def test_the_recorded_replication_delay_is_waited_out() -> None:
-    writes = requests(FLOWS[0], "PUT", "roleAssignments")[:3]
+def test_the_recorded_replication_delay_is_waited_out(recordings: Recordings) -> None:
+    writes = requests(recordings, FLOWS[0], "PUT", "roleAssignments")[:3]
     assert [pair["response"]["status"] for pair in writes] == [400, 400, 201]
     fake, waits = FakeArm(), list[float]()
     fake.refuse("PUT", "roleAssignments", *map(refusal, writes[:2]))
@@ -85,8 +84,8 @@ def test_the_recorded_replication_delay_is_waited_out() -> None:
     assert ours["roleDefinitionId"].split("/")[1] == recorded["roleDefinitionId"].split("/")[1] == "subscriptions"
 
 
-def test_a_recorded_role_assignment_is_judged_by_its_role() -> None:
-    recorded = body(requests(FLOWS[0], "PUT", "roleAssignments")[2])
+def test_a_recorded_role_assignment_is_judged_by_its_role(recordings: Recordings) -> None:
+    recorded = body(requests(recordings, FLOWS[0], "PUT", "roleAssignments")[2])
     assert not roles._is_sufficient_role(recorded)  # Reader
     reader = recorded["properties"]["roleDefinitionId"].rpartition("/")[2]
     recorded["properties"]["roleDefinitionId"] = recorded["properties"]["roleDefinitionId"].replace(
@@ -95,12 +94,12 @@ def test_a_recorded_role_assignment_is_judged_by_its_role() -> None:
     assert roles._is_sufficient_role(recorded)
 
 
-def test_the_published_definitions_have_the_effects_and_the_role_that_are_assigned() -> None:
+def test_the_published_definitions_have_the_effects_and_the_role_that_are_assigned(recordings: Recordings) -> None:
     for file, definition in (
         ("ACR_AADAuthenticationAsArmPolicy_AuditDeny", AUDIT_OR_DENY_ID),
         ("ACR_AADAuthenticationAsArmDisabled_Modify", MODIFY_ID),
     ):
-        published = json.loads((WIRE / f"policy/{file}.json").read_text())
+        published = recordings.pairs(f"policy/{file}.json")[0]
         allowed = published["properties"]["parameters"]["effect"]["allowedValues"]
         assert {effect for owner, effect in EFFECTS.values() if owner == definition} < set(allowed)
         role_ids = published["properties"]["policyRule"]["then"].get("details", {}).get("roleDefinitionIds", [])

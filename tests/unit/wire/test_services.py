@@ -1,7 +1,6 @@
-"""The recorded traffic of the real services reads as what it is. It lies beside the checkout, never in it."""
+"""What the services send reads as what it is; see `tests.factories.wire`."""
 
 import json
-import warnings
 from typing import Any
 
 import pytest
@@ -16,13 +15,9 @@ from azext_acrscope.hops import entra, exchange, token_endpoints
 from azext_acrscope.registry import change
 from azext_acrscope.registry import resource as registry_resource
 from tests.factories.tokens import jwt
-from tests.factories.wire import WIRE, headers, pairs
+from tests.factories.wire import Recordings, headers
 from tests.localcloud import kql
 from tests.localcloud.arm.resource_graph.tables import COLUMNS
-
-if not WIRE.is_dir():
-    warnings.warn(f"THE RECORDED TRAFFIC IS NOT HERE ({WIRE}): its tests are skipped", stacklevel=1)
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
 
 
 def answer(pair: dict[str, Any]) -> token_endpoints.LoginServerAnswer:
@@ -31,11 +26,13 @@ def answer(pair: dict[str, Any]) -> token_endpoints.LoginServerAnswer:
     return token_endpoints.LoginServerAnswer(pair["response"]["status"], headers(pair), body)
 
 
-def registry_bodies() -> list[dict[str, Any]]:
+def registry_bodies(recordings: Recordings) -> list[dict[str, Any]]:
     """Every registry object in the recordings, from answers to GET, PUT, PATCH and the lists."""
     found = []
     for pair in (
-        pairs("cli_recordings/*.json") + pairs("sdk_recordings/cpa_*.json") + pairs("sdk_recordings/azd_reg*.json")
+        recordings.pairs("cli_recordings/*.json")
+        + recordings.pairs("sdk_recordings/cpa_*.json")
+        + recordings.pairs("sdk_recordings/azd_reg*.json")
     ):
         try:
             body = json.loads(pair["response"].get("body") or "null")
@@ -50,21 +47,22 @@ def registry_bodies() -> list[dict[str, Any]]:
     return found
 
 
-def test_every_recorded_registry_reads_as_enabled_with_a_login_server() -> None:
-    bodies = registry_bodies()
-    assert len(bodies) > 40
-    for body in bodies:
+def test_every_recorded_registry_reads_as_enabled_with_a_login_server(recordings: Recordings) -> None:
+    defaults = set()
+    for body in registry_bodies(recordings):
         if body["properties"].get("provisioningState") == "Creating":
             continue
         described = registry_resource.describe_registry(body, "https://management.core.windows.net/")
         assert described["status"] == "enabled"
         has_value = "azureADAuthenticationAsArmPolicy" in (body["properties"].get("policies") or {})
         assert described["statusIsDefault"] is not has_value
+        defaults.add(described["statusIsDefault"])
         assert described["loginServer"].startswith(body["name"].lower())
+    assert defaults == {True, False}
 
 
-def test_every_recorded_login_server_passes_the_host_rules() -> None:
-    servers = {registry_resource.login_server_of(body) for body in registry_bodies()} - {""}
+def test_every_recorded_login_server_passes_the_host_rules(recordings: Recordings) -> None:
+    servers = {registry_resource.login_server_of(body) for body in registry_bodies(recordings)} - {""}
     assert any("-" in server for server in servers), "the hashed login server is missing from the recordings"
     for server in servers:
         suffix = ".azurecr.cn" if server.endswith(".cn") else ".azurecr.io"
@@ -74,21 +72,23 @@ def test_every_recorded_login_server_passes_the_host_rules() -> None:
 @pytest.mark.parametrize(
     "pattern", ["cli_recordings/2026_v2_challenge_401.json", "sdk_recordings/pysdk_401_challenge_with_scope.json"]
 )
-def test_recorded_challenges_are_understood(pattern: str) -> None:
-    for pair in pairs(pattern):
+def test_recorded_challenges_are_understood(recordings: Recordings, pattern: str) -> None:
+    for pair in recordings.pairs(pattern):
         realm, service = exchange.parse_challenge(answer(pair).headers["WWW-Authenticate"])
         assert hosts.is_own_realm(realm, service)
 
 
 @pytest.mark.parametrize("pattern", ["cli_recordings/2026_exchange_200*.json", "sdk_recordings/*exchange_200*.json"])
-def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(pattern: str) -> None:
-    for pair in pairs(pattern):
+def test_recorded_exchanges_carry_the_refresh_token_where_it_is_looked_for(
+    recordings: Recordings, pattern: str
+) -> None:
+    for pair in recordings.pairs(pattern):
         assert "grant_type=access_token" in pair["request"]["body"]
         assert parse_json_object(answer(pair).body)["refresh_token"]
 
 
-def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
-    for pair in pairs("errors/exchange_401_*.json"):
+def test_recorded_refusals_of_the_exchange_tell_code_and_correlation(recordings: Recordings) -> None:
+    for pair in recordings.pairs("errors/exchange_401_*.json"):
         code, message, correlation = token_endpoints.read_error_envelope(answer(pair))
         assert code == "UNAUTHORIZED"
         assert message
@@ -96,9 +96,11 @@ def test_recorded_refusals_of_the_exchange_tell_code_and_correlation() -> None:
             assert len(correlation) == 36
 
 
-def test_the_correlation_id_is_found_in_the_message_too() -> None:
-    (pair,) = pairs("errors/exchange_401_no_role_2026.json")
-    assert token_endpoints.read_error_envelope(answer(pair))[2] == "69598458-2779-41e5-9c5b-e596f3210c5e"
+def test_the_correlation_id_is_found_in_the_message_too(recordings: Recordings) -> None:
+    (pair,) = recordings.pairs("errors/exchange_401_no_role_2026.json")
+    correlation = token_endpoints.read_error_envelope(answer(pair))[2]
+    assert len(correlation) == 36
+    assert f"CorrelationId: {correlation}" in pair["response"]["body"]
 
 
 @pytest.mark.parametrize(
@@ -114,8 +116,8 @@ def test_the_correlation_id_is_found_in_the_message_too() -> None:
         ("policy/error_403_AuthorizationFailed_policyDefinitions_read.json", "AuthorizationFailed"),
     ],
 )
-def test_recorded_arm_errors_tell_their_code(pattern: str, code: str) -> None:
-    for pair in pairs(pattern):
+def test_recorded_arm_errors_tell_their_code(recordings: Recordings, pattern: str, code: str) -> None:
+    for pair in recordings.pairs(pattern):
         recorded = pair["response"]
         error = client.parse_arm_error(
             recorded["status"], headers(pair), recorded.get("reason"), json.loads(recorded["body"])
@@ -124,15 +126,15 @@ def test_recorded_arm_errors_tell_their_code(pattern: str, code: str) -> None:
         assert error.message
 
 
-def test_the_recorded_search_finds_a_registry_by_name() -> None:
-    for pair in pairs("cli_recordings/*resources_filter_list*.json"):
+def test_the_recorded_search_finds_a_registry_by_name(recordings: Recordings) -> None:
+    for pair in recordings.pairs("cli_recordings/*resources_filter_list*.json"):
         items = json.loads(pair["response"]["body"])["value"]
         assert items
         assert all(hosts.parse_registry(item["id"], ".azurecr.io").name == item["name"] for item in items)
 
 
-def test_the_recorded_asynchronous_write_is_understood() -> None:
-    flow = pairs("cli_recordings/flow_patch_201_async_anonymousPull.json")
+def test_the_recorded_asynchronous_write_is_understood(recordings: Recordings) -> None:
+    flow = recordings.pairs("cli_recordings/flow_patch_201_async_anonymousPull.json")
     write = next(pair for pair in flow if pair["request"]["method"] == "PATCH")
     poll = next(pair for pair in flow if "operationStatuses" in pair["request"]["url"])
     assert write["response"]["status"] == 201
@@ -141,23 +143,23 @@ def test_the_recorded_asynchronous_write_is_understood() -> None:
     assert change._read_operation_state(reply) == change.OperationState("Succeeded")
 
 
-def test_a_recorded_patch_of_one_policy_keeps_the_others() -> None:
+def test_a_recorded_patch_of_one_policy_keeps_the_others(recordings: Recordings) -> None:
     """What the one-property write relies on."""
-    (pair,) = pairs("cli_recordings/registry_patch_partial_policies_exportPolicy_disabled_200.json")
+    (pair,) = recordings.pairs("cli_recordings/registry_patch_partial_policies_exportPolicy_disabled_200.json")
     assert list(json.loads(pair["request"]["body"])["properties"]["policies"]) == ["exportPolicy"]
     kept = json.loads(pair["response"]["body"])["properties"]["policies"]
     assert {"quarantinePolicy", "retentionPolicy", "azureADAuthenticationAsArmPolicy"} <= set(kept)
 
 
-def test_the_recorded_claims_are_those_of_the_registry_audience() -> None:
-    (recorded,) = pairs("entra/acr_audience_token_claims_2026.json")
+def test_the_recorded_claims_are_those_of_the_registry_audience(recordings: Recordings) -> None:
+    (recorded,) = recordings.pairs("entra/acr_audience_token_claims_2026.json")
     entra._check_audience(jwt(**recorded["claims"]), ACR_AUDIENCE)
 
 
-def consumer_rows(pattern: str) -> list[dict[str, Any]]:
+def consumer_rows(recordings: Recordings, pattern: str) -> list[dict[str, Any]]:
     """Recorded resources, through the query for consumers, as Resource Graph would give them."""
     found = []
-    for pair in pairs(f"consumers/{pattern}.json"):
+    for pair in recordings.pairs(f"consumers/{pattern}.json"):
         resource = pair["row"]
         shown = {column: resource.get(column) for column in COLUMNS} | {"type": resource["type"].lower()}
         by_host = queries.site_condition("tostring(properties) contains '.azurecr.io'")
@@ -180,16 +182,16 @@ def consumer_rows(pattern: str) -> list[dict[str, Any]]:
         ("ml_workspace", "machine-learning", registry_uses.UNKNOWN_AUTH),
     ],
 )
-def test_recorded_consumers_read_as_what_they_are(pattern: str, kind: str, how: str) -> None:
-    for row in consumer_rows(pattern):
+def test_recorded_consumers_read_as_what_they_are(recordings: Recordings, pattern: str, kind: str, how: str) -> None:
+    for row in consumer_rows(recordings, pattern):
         assert [(use.kind, use.sign_in) for use in row_readers.READERS_BY_TYPE[row["type"]](row, ".azurecr.io")] == [
             (kind, how)
         ]
 
 
 @pytest.mark.parametrize("pattern", ["functionapp_acr_site", "functionapp_acr_deploy_site", "webapp_site_customer"])
-def test_recorded_sites_name_their_image_and_sign_in(pattern: str) -> None:
-    [row] = consumer_rows(pattern)
+def test_recorded_sites_name_their_image_and_sign_in(recordings: Recordings, pattern: str) -> None:
+    [row] = consumer_rows(recordings, pattern)
     sign_in = site_readers.site_auth(row)
     assert sign_in
     assert [use.sign_in for use in site_readers.read_site_uses(row, sign_in, ".azurecr.io")] == [
@@ -198,16 +200,18 @@ def test_recorded_sites_name_their_image_and_sign_in(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["managedcluster", "managedcluster_windows"])
-def test_recorded_clusters_have_nodes_that_are_judged(pattern: str) -> None:
-    [row] = consumer_rows(pattern)
+def test_recorded_clusters_have_nodes_that_are_judged(recordings: Recordings, pattern: str) -> None:
+    [row] = consumer_rows(recordings, pattern)
     assert row_readers.kubelet_principals(row)
     assert verdicts.judge_node_pools(row, knowledge.load_knowledge().aks)[0] == "breaks"
 
 
-def test_the_documented_answer_of_log_analytics_is_a_table() -> None:
-    [sample] = pairs("consumers/loganalytics_query_response.json")
+def test_the_documented_answer_of_log_analytics_is_a_table(recordings: Recordings) -> None:
+    [sample] = recordings.pairs("consumers/loganalytics_query_response.json")
     sent, body = sample["row"]["request"], sample["row"]["response"]
     assert sent["url"].endswith("/v1/workspaces/{workspaceId}/query")
     assert set(sent["body"]) == {"query", "timespan"}
     answer = log_analytics.read_log_answer(200, body, "AzureActivity", "guid", "https://api.loganalytics.io")
-    assert answer.rows[0] == {"Category": "Administrative", "count_": 20839}
+    (table,) = body["tables"]
+    assert [list(row.values()) for row in answer.rows] == table["rows"]
+    assert set(answer.rows[0]) == {"Category", "count_"}

@@ -13,21 +13,20 @@ from typing import Any
 import pytest
 
 from tests.factories.localcloud import Client
-from tests.factories.wire import WIRE, pairs
+from tests.factories.wire import Recordings
 from tests.localcloud import LocalCloud, Registry
 from tests.localcloud.world.policy.assignments import Assignment
 from tests.localcloud.world.policy.definitions import AUDIT_DENY, BUILT_IN, MODIFY
 
-pytestmark = pytest.mark.skipif(not WIRE.is_dir(), reason=f"the recorded traffic is not here: {WIRE}")
 AUTHORIZATION = "/providers/Microsoft.Authorization"
 INSIGHTS = "/providers/Microsoft.PolicyInsights"
 
 
-def recorded(file: str, method: str, part: str, status: int) -> dict[str, Any]:
+def recorded(recordings: Recordings, file: str, method: str, part: str, status: int) -> dict[str, Any]:
     """The first recorded answer in a file to such a request."""
     found = (
         pair["response"]
-        for pair in pairs(f"policy/{file}.json")
+        for pair in recordings.pairs(f"policy/{file}.json")
         if pair["request"]["method"] == method
         and part in pair["request"]["url"].lower()
         and pair["response"]["status"] == status
@@ -70,8 +69,8 @@ def assignment(cloud: LocalCloud, registry: Registry, subscription: str) -> Assi
         ("ACR_AADAuthenticationAsArmDisabled_Modify", BUILT_IN[1]),
     ],
 )
-def test_the_definitions_judge_as_the_published_ones(file: str, definition: Any) -> None:
-    published = json.loads((WIRE / "policy" / f"{file}.json").read_text())
+def test_the_definitions_judge_as_the_published_ones(recordings: Recordings, file: str, definition: Any) -> None:
+    published = recordings.pairs(f"policy/{file}.json")[0]
     assert definition.id == published["id"]
     assert definition.content["policyRule"] == published["properties"]["policyRule"]
     effect = published["properties"]["parameters"]["effect"]
@@ -80,8 +79,10 @@ def test_the_definitions_judge_as_the_published_ones(file: str, definition: Any)
         assert definition.content[name] == published["properties"][name]
 
 
-def test_an_assignment_has_the_recorded_members(owner: Client, subscription: str) -> None:
-    real = recorded("flow_modify_assignment_identity_remediation_reevaluate", "PUT", "policyassignments", 201)
+def test_an_assignment_has_the_recorded_members(recordings: Recordings, owner: Client, subscription: str) -> None:
+    real = recorded(
+        recordings, "flow_modify_assignment_identity_remediation_reevaluate", "PUT", "policyassignments", 201
+    )
     content = {
         "location": "westus",
         "identity": {"type": "SystemAssigned"},
@@ -100,15 +101,17 @@ def test_an_assignment_has_the_recorded_members(owner: Client, subscription: str
     assert json.dumps(mine) == json.dumps(theirs)
 
 
-def test_a_definition_is_missed_in_the_recorded_words(owner: Client, subscription: str) -> None:
-    (pair,) = pairs("policy/error_404_PolicyDefinitionNotFound_sub_scope.json")
+def test_a_definition_is_missed_in_the_recorded_words(recordings: Recordings, owner: Client, subscription: str) -> None:
+    (pair,) = recordings.pairs("policy/error_404_PolicyDefinitionNotFound_sub_scope.json")
     name = pair["request"]["url"].rsplit("/", 1)[-1].split("?")[0]
     answer = owner.arm("GET", f"{subscription}{AUTHORIZATION}/policyDefinitions/{name}", "2021-06-01")
     assert (answer.status_code, answer.json()) == (pair["response"]["status"], body(pair["response"]))
 
 
-def test_a_new_identity_is_unknown_in_the_recorded_words(cloud: LocalCloud, owner: Client, subscription: str) -> None:
-    (pair,) = pairs("policy/error_400_PrincipalNotFound_roleAssignment_replication_delay.json")
+def test_a_new_identity_is_unknown_in_the_recorded_words(
+    recordings: Recordings, cloud: LocalCloud, owner: Client, subscription: str
+) -> None:
+    (pair,) = recordings.pairs("policy/error_400_PrincipalNotFound_roleAssignment_replication_delay.json")
     made = cloud.world.policies.assign(subscription, MODIFY)
     (principal,) = made.principal_ids
     cloud.world.principals[principal].unknown_for = 2  # type: ignore[attr-defined]
@@ -123,18 +126,20 @@ def test_a_new_identity_is_unknown_in_the_recorded_words(cloud: LocalCloud, owne
     assert refused.status_code == pair["response"]["status"]
     assert words(refused.text) == words(pair["response"]["body"])
     owner.arm("PUT", path, "2022-04-01", json=content)
-    real = recorded("flow_assignment_systemassigned_identity_roleassignment", "PUT", "roleassignments", 201)
+    real = recorded(recordings, "flow_assignment_systemassigned_identity_roleassignment", "PUT", "roleassignments", 201)
     answer = owner.arm("PUT", path, "2022-04-01", json=content)
     assert answer.status_code == real["status"]
     assert json.dumps(members(answer.json())) == json.dumps(members(body(real)))
 
 
-def test_a_remediation_has_the_recorded_members(owner: Client, assignment: Assignment, subscription: str) -> None:
+def test_a_remediation_has_the_recorded_members(
+    recordings: Recordings, owner: Client, assignment: Assignment, subscription: str
+) -> None:
     file = "flow_remediation_complete_cancel"
     path = f"{subscription}{INSIGHTS}/remediations/r"
     content = {"properties": {"policyAssignmentId": assignment.id}}
     made = owner.arm("PUT", path, "2021-10-01", json=content)
-    real = recorded(file, "PUT", "remediations", 201)
+    real = recorded(recordings, file, "PUT", "remediations", 201)
     assert made.status_code == real["status"]
     assert json.dumps(members(made.json())) == json.dumps(members(body(real)))
     assert made.json()["properties"]["provisioningState"] == body(real)["properties"]["provisioningState"]
@@ -142,25 +147,27 @@ def test_a_remediation_has_the_recorded_members(owner: Client, assignment: Assig
         running = owner.arm("GET", path, "2021-10-01").json()
     assert running["properties"]["provisioningState"] == "Running"
     (deployment,) = owner.arm("POST", f"{path}/listDeployments", "2021-10-01").json()["value"]
-    theirs = body(recorded(file, "POST", "listdeployments", 200))["value"][0]
+    theirs = body(recorded(recordings, file, "POST", "listdeployments", 200))["value"][0]
     assert json.dumps(members(deployment)) == json.dumps(members(theirs))
     assert deployment["status"] == theirs["status"]
     cancelled = owner.arm("POST", f"{path}/cancel", "2021-10-01").json()
-    real_cancelled = body(recorded(file, "POST", "/cancel", 200))
+    real_cancelled = body(recorded(recordings, file, "POST", "/cancel", 200))
     assert cancelled["properties"]["provisioningState"] == real_cancelled["properties"]["provisioningState"]
 
 
-def _rows() -> Iterator[dict[str, Any]]:
+def _rows(recordings: Recordings) -> Iterator[dict[str, Any]]:
     for file, what in (
         ("flow_triggerEvaluation_202_poll", "queryresults"),
         ("resource_policyStates_expand_PolicyEvaluationDetails_200", "queryresults"),
     ):
-        yield from body(recorded(file, "POST", what, 200))["value"]
+        yield from body(recorded(recordings, file, "POST", what, 200))["value"]
 
 
-def test_a_state_has_the_recorded_members(owner: Client, assignment: Assignment, registry: Registry) -> None:
+def test_a_state_has_the_recorded_members(
+    recordings: Recordings, owner: Client, assignment: Assignment, registry: Registry
+) -> None:
     path = f"{registry.id}{INSIGHTS}/policyStates/latest/queryResults"
-    for expand, real in zip((None, "PolicyEvaluationDetails"), list(_rows())[:2], strict=True):
+    for expand, real in zip((None, "PolicyEvaluationDetails"), list(_rows(recordings))[:2], strict=True):
         params = {"$expand": expand} if expand else {}
         (mine,) = owner.arm("POST", path, "2019-10-01", params=params).json()["value"]
         assert list(mine) == list(real)
@@ -171,20 +178,24 @@ def test_a_state_has_the_recorded_members(owner: Client, assignment: Assignment,
 
 
 def test_the_pages_of_states_have_the_recorded_members(
-    owner: Client, assignment: Assignment, registry: Registry
+    recordings: Recordings, owner: Client, assignment: Assignment, registry: Registry
 ) -> None:
     path = f"{registry.id}{INSIGHTS}/policyStates/latest/queryResults"
-    real = body(recorded("flow_triggerEvaluation_202_poll", "POST", "queryresults", 200))
+    real = body(recorded(recordings, "flow_triggerEvaluation_202_poll", "POST", "queryresults", 200))
     assert list(owner.arm("POST", path, "2019-10-01").json()) == list(real)
-    top = body(recorded("resource_policyStates_expand_PolicyEvaluationDetails_200", "POST", "queryresults", 200))
+    top = body(
+        recorded(recordings, "resource_policyStates_expand_PolicyEvaluationDetails_200", "POST", "queryresults", 200)
+    )
     assert list(owner.arm("POST", path, "2019-10-01", params={"$top": "2"}).json()) == list(top)
 
 
-def test_a_summary_has_the_recorded_members(owner: Client, cloud: LocalCloud, subscription: str) -> None:
+def test_a_summary_has_the_recorded_members(
+    recordings: Recordings, owner: Client, cloud: LocalCloud, subscription: str
+) -> None:
     cloud.world.add_registry("contoso")
     cloud.world.assign_policy(subscription, AUDIT_DENY)
     cloud.world.evaluate_policies()
-    real = body(recorded("sub_policyStates_summarize_200", "POST", "summarize", 200))
+    real = body(recorded(recordings, "sub_policyStates_summarize_200", "POST", "summarize", 200))
     path = f"{subscription}{INSIGHTS}/policyStates/latest/summarize"
     mine = owner.arm("POST", path, "2019-10-01").json()
     assert list(mine) == list(real)

@@ -1,0 +1,55 @@
+"""What all tests share: which of them need more than this checkout and .venv, and recorded traffic."""
+
+import functools
+import inspect
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.factories.wire import OWN, RECORDED, Recordings
+
+_SOURCES = [OWN, RECORDED] if RECORDED.is_dir() else [OWN]
+
+
+def pytest_report_header() -> str:
+    if RECORDED.is_dir():
+        return "recorded traffic: tests of answers run on it, and on files of our own"
+    return "recorded traffic: not at hand, so tests of answers run on files of our own"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the coverage of each room, where coverage was asked for."""
+    if getattr(config.option, "cov_source", None):
+        from tests import rooms
+
+        terminalreporter.section("coverage by the tests that run in this process")
+        terminalreporter.write_line(rooms.table())
+
+
+@pytest.fixture(params=_SOURCES, ids=lambda folder: "own" if folder == OWN else "recorded")
+def recordings(request: pytest.FixtureRequest) -> Recordings:
+    """What the services send: files of our own, and recorded traffic where it is at hand."""
+    return Recordings(request.param)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `stage` what `make check` leaves out."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _needs_a_stage(item):
+            item.add_marker("stage")
+
+
+def _needs_a_stage(item: pytest.Function) -> bool:
+    """Tell whether a test is about or uses the local Azure, or runs a program of .venvs."""
+    about = {"e2e", "localcloud"} & set(item.nodeid.split("/"))
+    return bool(about) or "cloud" in item.fixturenames or _uses_venvs(item.module)
+
+
+@functools.cache
+def _uses_venvs(module: ModuleType) -> bool:
+    """Tell whether a test module, or a module of the tests that it takes something from, names .venvs."""
+    names = {getattr(value, "__module__", None) for value in vars(module).values()}
+    modules: list[Any] = [module, *(sys.modules.get(name) for name in names if name and name.startswith("tests."))]
+    return any(".venvs/" in inspect.getsource(each) for each in modules)
