@@ -165,7 +165,7 @@ def remediate(
     yes: bool = False,
     record_file: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Let a modifying assignment change the registries that were there before it; see `remediation.remediation_rows`."""
+    """Let a modifying assignment change what was there before it; see `remediation.remediation_rows`."""
     from azext_acrscope.base import console
     from azext_acrscope.fleet import summary
     from azext_acrscope.policy import context, messages, remediation
