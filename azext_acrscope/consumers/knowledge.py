@@ -2,8 +2,9 @@
 
 The form of both: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date), ``entries`` (``kind``, ``signIn``,
 ``verdict``, ``why``, ``source``: a key, ``fix``), ``checklist`` (the same with ``consumer`` and ``look`` instead of
-``kind`` and ``signIn``), ``aks`` (``aks` under `verdicts`` reads it) and ``roles`` (GUID → ``name``, and in which modes of a
-registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is known here.
+``kind`` and ``signIn``), ``aks`` (``verdicts.judge_node_pools`` reads it) and ``roles`` (GUID → ``name``, and in which
+modes of a registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is
+known here.
 """
 
 import datetime
