@@ -73,7 +73,7 @@ def test_every_registry_is_written_once(tmp_path: Path) -> None:
     [AzureConnectionError("timed out"), ArmError(503, "Busy", "x", "c"), ArmError(429, "Throttled", "x", "c", 0.0)],
 )
 def test_what_passes_is_tried_again(tmp_path: Path, error: Exception) -> None:
-    world, todo, failed = World(), items(10), set[tuple[str, str]]()
+    world, todo, failed = World(), items(3), set[tuple[str, str]]()
 
     def first_time(method: str, name: str) -> None:
         if (method, name) not in failed:
