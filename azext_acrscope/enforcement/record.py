@@ -101,11 +101,14 @@ def parse_record(file: Path) -> list[RecordedChange]:
     :raises FileOperationError: there is no such file, or it is not a record.
     """
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
     except OSError as error:
         raise errors.record_unreadable(str(file), files.os_error_reason(error)) from error
     except UnicodeDecodeError as error:
         raise errors.record_unreadable(str(file), "it is not text") from error
+    lines = text.splitlines()
+    if lines and not text.endswith("\n") and not _is_json(lines[-1]):
+        lines.pop()
     made: dict[str, RecordedChange] = {}
     for number, line in enumerate(lines, 1):
         try:
@@ -118,12 +121,18 @@ def parse_record(file: Path) -> list[RecordedChange]:
             elif event == "outcome" and not _may_have_changed(entry, made):
                 made.pop(entry["id"].lower(), None)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            if number == len(lines):
-                break
             raise errors.record_unreadable(str(file), f"line {number} is not a line of a record") from error
     if not lines or '"event"' not in lines[0]:
         raise errors.record_unreadable(str(file), "it is not a record")
     return list(made.values())
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
 
 
 def _may_have_changed(outcome: dict[str, Any], made: dict[str, RecordedChange]) -> bool:

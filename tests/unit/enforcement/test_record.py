@@ -3,6 +3,7 @@
 import json
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.cli.core.azclierror import FileOperationError
@@ -21,7 +22,7 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     log = RunRecord(tmp_path / "new" / "run.jsonl")
     log.append([{"event": "run"}])
     log.append([change(), change(ID + "2")])
-    log.append([{"event": "outcome", "id": ID, "result": "changed"}])
+    log.append([{"event": "outcome", "id": ID, "result": "changed", "status": "disabled"}])
     assert record.parse_record(log.file) == [
         RecordedChange(ID, "enabled", "disabled"),
         RecordedChange(ID + "2", "enabled", "disabled"),
@@ -91,6 +92,22 @@ def test_a_change_counts_unless_the_registry_was_seen_as_before(
     log.append([{"event": "run"}, change(), *lines])
     log.close()
     assert bool(record.parse_record(log.file)) is counts
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"event": "change", "id": ID, "from": "banana", "to": "disabled"},
+        {"event": "change", "id": ID, "from": "enabled"},
+        {"event": "outcome", "id": 5, "status": "enabled"},
+        {},
+    ],
+)
+def test_a_last_line_that_is_whole_and_makes_no_sense_is_refused(tmp_path: Path, line: dict[str, Any]) -> None:
+    file = tmp_path / "run.jsonl"
+    file.write_text(json.dumps(change()) + "\n" + json.dumps(line))
+    with pytest.raises(FileOperationError, match="line 2 is not a line of a record"):
+        record.parse_record(file)
 
 
 @pytest.mark.parametrize("text", ["", "hello\nworld\n", '{"event": "change"}\n{}\n', "[]\n[]\n", "1\n"])
