@@ -92,7 +92,7 @@ def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud) -> Callable[...,
     def make(
         principal: ServicePrincipal | None = None, name: str = "home", subscription: Subscription | None = None
     ) -> Az:
-        az = Az(tmp_path / name, extensions, cloud.env)
+        az = Az(tmp_path / name, extensions, cloud.env, forked=True)
         if principal:
             sign_in(az, principal)
         if subscription:
@@ -107,4 +107,4 @@ def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud) -> Callable[...,
 def az(tmp_path: Path, extensions: Path, cloud: LocalCloud, _signed_in: Path) -> Az:
     """`az`, signed in as the operator, with a home of this test's own."""
     shutil.copytree(_signed_in, tmp_path / "home", symlinks=True)
-    return Az(tmp_path / "home", extensions, cloud.env)
+    return Az(tmp_path / "home", extensions, cloud.env, forked=True)

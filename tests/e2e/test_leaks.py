@@ -53,6 +53,7 @@ def test_a_whole_session_leaks_no_secret(new_az: Callable[..., Az], cloud: Local
     world.grant(operator, world.subscriptions[0].scope, "Contributor")
     registry = world.add_registry(registry_name, resource_group="rg-leaks", backend=True, admin_user=True)
     az = new_az(operator)
+    az.forked = False  # a fork keeps the command line of the process it comes from
     az("config", "set", "logging.enable_log_file=yes", f"logging.log_dir={az.home / 'logs'}")
     commands: list[tuple[str, ...]] = [
         ("show", "-n", registry.name),
