@@ -75,7 +75,7 @@ def list_(
     return [row for row in rows if status in (None, row["status"])]
 
 
-def enforce(
+def enforce(  # pylint: disable=too-many-locals  # twenty of them are its options
     cmd: Any,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
@@ -219,7 +219,7 @@ def consumers(
     cmd: Any,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    select_all: bool = False,
+    select_all: bool = False,  # pylint: disable=unused-argument  # validate_consumers has read it
     all_subscriptions: bool = False,
     management_group: str | None = None,
     knowledge: str | None = None,

@@ -107,7 +107,7 @@ def configure_docker(
     cmd: Any,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    select_all: bool = False,
+    select_all: bool = False,  # pylint: disable=unused-argument  # validate_logout has read it
     client_name: str = "docker",
     bin_dir: str | None = None,
     credential: str = "cli",

@@ -10,7 +10,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
-from azext_acrscope.arm.pipeline import Reply as Reply  # what every method here returns
+from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useless-import-alias  # exported, for mypy
 from azext_acrscope.base.foreign_json import find_object, find_objects
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
@@ -46,7 +46,7 @@ class ArmError(Exception):
         return errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
 
 
-class ArmClient:
+class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is, where it leads, and what the SDKs need
     """A connection to ARM as the account of one subscription."""
 
     def __init__(

@@ -27,7 +27,7 @@ _NAMES_BY_KIND: dict[str, re.Pattern[str]] = {
 
 
 @dataclass(frozen=True)
-class ResourceId:
+class ResourceId:  # pylint: disable=too-many-instance-attributes  # plain data
     """A resource ID in its parts, as written; a part that an ID does not have is empty.
 
     :ivar management_group: the management group that it is, or that an extension resource (an assignment) is at.

@@ -137,7 +137,7 @@ def _unmatchable_registries(registries: list[RegistryInView], suffix: str) -> li
 # --- asking --------------------------------------------------------------------------------------------------------
 
 
-class _InventoryQueries:
+class _InventoryQueries:  # pylint: disable=too-few-public-methods  # it keeps what is incomplete
     """Queries over all subscriptions, and why their answers may not be whole."""
 
     def __init__(self, arm: ArmClient) -> None:

@@ -41,7 +41,7 @@ _STATUSES_WITHOUT_MEANING = (408, 429)  # say nothing of the token
 
 
 @dataclass
-class RegistryClient:
+class RegistryClient:  # pylint: disable=too-many-instance-attributes  # plain data
     """One identity at one address with one user agent at one registry. Times are UTC, None where there was none."""
 
     identity: str

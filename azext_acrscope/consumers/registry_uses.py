@@ -26,7 +26,7 @@ Row = JsonObject
 
 
 @dataclass(frozen=True)
-class RegistryUse:
+class RegistryUse:  # pylint: disable=too-many-instance-attributes  # plain data
     """One consumer of one registry.
 
     :ivar registry: its global login server, or its resource ID in lower case.
