@@ -29,6 +29,7 @@ class ArmError(Exception):
         code: str,
         message: str,
         correlation: str,
+        *,
         retry_after: float = 0.0,
         assignments: tuple[str, ...] = (),
         reasons: tuple[str, ...] = (),
@@ -43,7 +44,9 @@ class ArmError(Exception):
         """Return the typed error for this answer."""
         if self.code == "RequestDisallowedByPolicy":
             return errors.policy_disallows(where, self.message, list(self.assignments), self.correlation)
-        return errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
+        return errors.arm_refused(
+            where, action, self.status, code=self.code, message=self.message, correlation=self.correlation
+        )
 
 
 class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is, where it leads, and what the SDKs need
@@ -172,9 +175,9 @@ def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any)
         safe_word(envelope.get("code") or "no error code"),
         str(envelope.get("message") or safe_word(reason or "")),
         safe_word(headers.get("x-ms-correlation-request-id") or "unknown"),
-        retry_after_seconds(headers.get("Retry-After")),
-        _refusing_assignments(envelope),
-        _detail_codes(envelope),
+        retry_after=retry_after_seconds(headers.get("Retry-After")),
+        assignments=_refusing_assignments(envelope),
+        reasons=_detail_codes(envelope),
     )
 
 

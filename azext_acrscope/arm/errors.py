@@ -65,7 +65,7 @@ def bad_resource_id(text: object, resource_type: str) -> AzCLIError:
     )
 
 
-def arm_refused(where: str, action: str, status: int, code: str, message: str, correlation: str) -> AzCLIError:
+def arm_refused(where: str, action: str, status: int, *, code: str, message: str, correlation: str) -> AzCLIError:
     """Return the error for an answer of 400 or more from Azure Resource Manager, by status and error code.
 
     :param where: the registry, as a person names it.

@@ -289,7 +289,7 @@ def newly_refused(number: int) -> str:
 
 
 def newly_refused_client(
-    who: str, address: str, agent: str, registry: str, signed_in: str, since: str | None, last: str
+    registry: str, who: str, address: str, agent: str, *, signed_in: str, since: str | None, last: str
 ) -> str:
     """Return the line on one client that is newly refused.
 

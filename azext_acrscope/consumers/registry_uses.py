@@ -113,6 +113,7 @@ def read_images_and_credentials(
     kind: str,
     images: Iterable[str],
     credentials: Iterable[Row],
+    *,
     sign_in: Callable[[Row, str], PullAuth],
     server: str,
     suffix: str,

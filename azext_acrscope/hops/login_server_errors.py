@@ -90,7 +90,7 @@ def network_refused(login_server: str, code: str, message: str, correlation: str
 
 
 def exchange_refused(
-    login_server: str, status: int, code: str, correlation: str, retry_after: str, tenant: str, audience: str
+    login_server: str, status: int, *, code: str, correlation: str, retry_after: str, tenant: str, audience: str
 ) -> AzCLIError:
     """Return the error for an answer to POST /oauth2/exchange other than 200 and 403.
 

@@ -317,7 +317,7 @@ def apply_assignment(
             raise errors.no_identity(plan.id)
         for each in identities:
             role = roles.find_role_assignment(arm, scope, each) or roles.grant_contributor(
-                arm, scope, plan.id, each, timeout, sleep
+                arm, scope, plan.id, each, timeout=timeout, sleep=sleep
             )
     return AssignmentOutcome(assignment, role, bool(plan.changes))
 
