@@ -100,7 +100,7 @@ def read_events(
             parse_log_time(row.get("lastEvent")),
             row.get("events"),
         )
-        if not (first and last) or type(events) is not int:
+        if not (first and last) or isinstance(events, bool) or not isinstance(events, int):
             odd += 1
         elif registry:
             who = (

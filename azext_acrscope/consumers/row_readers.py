@@ -103,7 +103,7 @@ def read_flux(row: Row, suffix: str) -> list[RegistryUse]:
     return make_uses(row, "flux", [(host, sign_in)])
 
 
-def _read_machine_learning(row: Row, suffix: str) -> list[RegistryUse]:
+def _read_machine_learning(row: Row, _suffix: str) -> list[RegistryUse]:
     ids = _find_registry_ids([row.get(name) for name in ("mlRegistry", "mlRegistries", "mlDetails")])
     return make_uses(row, "machine-learning", ((found.lower(), PullAuth(UNKNOWN_AUTH)) for found in ids))
 

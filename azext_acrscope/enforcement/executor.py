@@ -46,7 +46,7 @@ CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped
 RESTORED = "restored"  # changed, and changed back by the same run
 
 logger = get_logger(__name__)
-RunningSteps = dict["Future[float | None]", "PlanItem"]
+RunningSteps = dict[Future[float | None], "PlanItem"]
 
 
 @dataclass

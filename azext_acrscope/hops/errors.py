@@ -31,7 +31,8 @@ def cause_of(cause: BaseException) -> str:
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in getattr(current, "args", ()) if isinstance(arg, BaseException)), None)
         current = inner or current
-    return sentence(redact_secrets(str(current).split("\n")[0].strip()).rstrip(".") or type(current).__name__)
+    said = str(current).split("\n", maxsplit=1)[0].strip()
+    return sentence(redact_secrets(said).rstrip(".") or type(current).__name__)
 
 
 def is_certificate_error(cause: Exception) -> bool:
