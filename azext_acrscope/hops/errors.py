@@ -49,7 +49,9 @@ def network_advice(cause: Exception, login_server: str = "") -> str:
     text = f"{cause!r} {cause}"
     if "407" in text or "ProxyError" in text:
         host = f"the name {login_server}, and the proxy's" if login_server else "its"
-        return sentence(f"The request did not get past the proxy that HTTPS_PROXY names. Check {host} address and password.")
+        return sentence(
+            f"The request did not get past the proxy that HTTPS_PROXY names. Check {host} address and password."
+        )
     if is_certificate_error(cause):
         return sentence(
             "The certificate is not trusted. If a proxy inspects TLS, set REQUESTS_CA_BUNDLE to the file of its CA."
