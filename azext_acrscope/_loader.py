@@ -4,7 +4,7 @@ from typing import Any
 
 from azure.cli.core import AzCommandsLoader
 
-from azext_acrscope import _help  # noqa: F401  (importing it registers the help texts)
+from azext_acrscope import _help  # noqa: F401  # pylint: disable=unused-import  # importing it registers the help texts
 
 
 class AcrScopeCommandsLoader(AzCommandsLoader):

@@ -35,5 +35,5 @@ def load_command_table(loader: Any, _args: list[str]) -> None:
     with loader.command_group("acr scope policy", operations_tmpl="azext_acrscope.custom_policy#{}") as g:
         g.command("assign", "assign", table_transformer=policy_assign_table)
         g.command("unassign", "unassign", table_transformer=policy_unassign_table)
-        g.command("show", "show", table_transformer=policy_show_table)
+        g.show_command("show", "show", table_transformer=policy_show_table)
         g.command("remediate", "remediate", table_transformer=remediate_table)

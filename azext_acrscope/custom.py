@@ -1,6 +1,7 @@
 """The commands about registries themselves: each reads its input, calls the rooms, and returns plain data.
 
-This file is imported for help texts, so the rooms that load SDKs are imported inside the functions.
+This file is imported for help texts, so the rooms that load SDKs are imported inside the functions. The CLI calls
+the commands with keyword arguments, by the names that `_params` describes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ _DEFAULT_LOG_DAYS = 7
 
 
 def show(
-    cmd: Any, registry_name: RegistryRef, resource_group_name: str | None = None, policy: bool = False
+    cmd: Any, *, registry_name: RegistryRef, resource_group_name: str | None = None, policy: bool = False
 ) -> dict[str, Any]:
     """Show which token audiences a registry accepts; the shape is that of `registry.resource.describe_registry`.
 
@@ -51,6 +52,7 @@ def show(
 
 def list_(
     cmd: Any,
+    *,
     resource_group_name: str | None = None,
     all_subscriptions: bool = False,
     management_group: str | None = None,
@@ -75,8 +77,9 @@ def list_(
     return [row for row in rows if status in (None, row["status"])]
 
 
-def enforce(
+def enforce(  # pylint: disable=too-many-locals  # twenty of them are its options
     cmd: Any,
+    *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     status: str | None = None,
@@ -147,6 +150,7 @@ def _make_preflight(cli_ctx: Any, knowledge: str | None, yes: bool, include_brea
 
 def check(
     cmd: Any,
+    *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     select_all: bool = False,
@@ -158,23 +162,25 @@ def check(
     from azext_acrscope.base import console
     from azext_acrscope.fleet import live as fleet_live
     from azext_acrscope.fleet import summary
-    from azext_acrscope.verification import check
+    from azext_acrscope.verification import check as registry_check
 
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     unread: dict[str, str] = {}
     if registry_name:
         connect = connection_factory(cmd.cli_ctx, patient=True)
-        chosen = check.read_targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
+        chosen = registry_check.read_targets(connect, list(dict.fromkeys(registry_name)), resource_group_name, suffix)
     else:
         wanted = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
         seen = fleet_live.read_live_fleet(cmd.cli_ctx, wanted)
         unread = seen.unreadable
         console.warn(summary.unread_lines(unread))
-        chosen = [check.CheckTarget(each["name"], each) for each in seen.registries]
+        chosen = [registry_check.CheckTarget(each["name"], each) for each in seen.registries]
         if not (chosen or unread):
             raise enforcement_errors.nothing_matches(wanted.text)
-    rows = check.check_rows(chosen, _make_prober(cmd.cli_ctx, skip_arm_probe), console.progress_meter(cmd.cli_ctx))
-    if failed := check.check_error(rows, len(unread)):
+    rows = registry_check.check_rows(
+        chosen, _make_prober(cmd.cli_ctx, skip_arm_probe), console.progress_meter(cmd.cli_ctx)
+    )
+    if failed := registry_check.check_error(rows, len(unread)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return rows[0] if registry_name and len(rows) == 1 else rows
 
@@ -217,9 +223,10 @@ def _selected_scope(
 
 def consumers(
     cmd: Any,
+    *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    select_all: bool = False,
+    select_all: bool = False,  # pylint: disable=unused-argument  # validate_consumers has read it
     all_subscriptions: bool = False,
     management_group: str | None = None,
     knowledge: str | None = None,
@@ -246,9 +253,12 @@ def consumers(
         scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.searches_by_scope(cmd.cli_ctx, scope)
     found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
-    subscription = cmd.cli_ctx.data.get("subscription_id")
     options = selection.selection_options(
-        registry_name, resource_group_name, all_subscriptions, management_group, subscription
+        registry_name,
+        resource_group_name,
+        all_subscriptions,
+        management_group,
+        cmd.cli_ctx.data.get("subscription_id"),
     )
     console.tell(output.consumers_summary(found, options))
     console.warn(output.consumers_warnings(found))
@@ -259,6 +269,7 @@ def consumers(
 
 def report(
     cmd: Any,
+    *,
     resource_group_name: str | None = None,
     all_subscriptions: bool = False,
     management_group: str | None = None,

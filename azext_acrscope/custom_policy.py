@@ -1,6 +1,7 @@
 """The commands of `az acr scope policy`: each reads its input, calls the rooms of `policy`, and returns plain data.
 
-This file is imported for help texts, so the rooms that load SDKs are imported inside the functions.
+This file is imported for help texts, so the rooms that load SDKs are imported inside the functions. The CLI calls
+the commands with keyword arguments, by the names that `_params` describes.
 """
 
 import time
@@ -10,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 from azext_acrscope import _errors
 from azext_acrscope._command import configured_seconds, connection_factory, operation_timeout_seconds
 from azext_acrscope._validators import typed_value
-from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import record
 from azext_acrscope.enforcement.executor import CHANGED, PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan
 from azext_acrscope.policy.remediation import ENFORCED, RemediationTask, not_disabled_targets
-from azext_acrscope.policy.scopes import PolicyScope
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN
 
 if TYPE_CHECKING:
+    from azext_acrscope.arm.client import ArmClient
     from azext_acrscope.policy.context import PolicyContext
-
+    from azext_acrscope.policy.scopes import PolicyScope
 
 _DEFAULT_POLICY_SECONDS = 3600  # for which an evaluation or a remediation is followed: acrscope.policy_timeout
 
 
 def assign(
     cmd: Any,
+    *,
     management_group: str | None = None,
     resource_group_name: str | None = None,
     effect: str | None = None,
@@ -51,13 +52,13 @@ def assign(
     arm, scope = _connect_to_scope(cmd, management_group, resource_group_name)
     wanted = planning.AssignmentRequest(
         effect,
-        assignment_name,
-        display_name,
-        not_scopes,
-        enforcement_mode,
-        non_compliance_message,
-        typed_value(location),
-        identity,
+        name=assignment_name,
+        display_name=display_name,
+        not_scopes=not_scopes,
+        enforcement=enforcement_mode,
+        message=non_compliance_message,
+        location=typed_value(location),
+        identity=identity,
         default_location=location,
     )
     wanted.check(scope)
@@ -72,13 +73,18 @@ def assign(
         return planning.assignment_result(plan, None, count.as_result())
     if plan.changes and messages.needs_confirmation(plan) and not yes:
         console.confirm(cmd.cli_ctx, messages.assignment_question(plan))
-    sleep = console.sleep_with_spinner(cmd.cli_ctx, "Waiting for the new identity")
-    done = planning.apply_assignment(plan, arm, timeout, sleep)
-    return planning.assignment_result(plan, done, count.as_result())
+    return planning.assignment_result(
+        plan,
+        planning.apply_assignment(
+            plan, arm, timeout, console.sleep_with_spinner(cmd.cli_ctx, "Waiting for the new identity")
+        ),
+        count.as_result(),
+    )
 
 
 def unassign(
     cmd: Any,
+    *,
     management_group: str | None = None,
     resource_group_name: str | None = None,
     assignment_name: str | None = None,
@@ -120,6 +126,7 @@ def _connect_to_scope(
 
 def show(
     cmd: Any,
+    *,
     registry_name: RegistryRef | None = None,
     resource_group_name: str | None = None,
     management_group: str | None = None,
@@ -157,6 +164,7 @@ def _refresh_states(cmd: Any, seen: "PolicyContext") -> None:
 
 def remediate(
     cmd: Any,
+    *,
     resource_group_name: str | None = None,
     management_group: str | None = None,
     assignment: str | None = None,

@@ -1,6 +1,7 @@
 """The commands that sign in, or let others do it: each reads its input, calls the rooms, and returns plain data.
 
-This file is imported for help texts, so the rooms that load SDKs are imported inside the functions.
+This file is imported for help texts, so the rooms that load SDKs are imported inside the functions. The CLI calls
+the commands with keyword arguments, by the names that `_params` describes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.credentials.login import LoginTarget
     from azext_acrscope.hops.principals import RequestedIdentity
 
 
 def login(
     cmd: Any,
+    *,
     registry_name: list[RegistryRef],
     resource_group_name: str | None = None,
     endpoint: list[str] | None = None,
@@ -42,28 +45,20 @@ def login(
     The shapes are those of `login.login_result` and, with `expose_token`, of `token_output.tokens_as_data`.
     """
     from azext_acrscope.base import console
-    from azext_acrscope.credentials import destinations, token_output
+    from azext_acrscope.credentials import destinations
     from azext_acrscope.credentials import login as credentials_login
-    from azext_acrscope.hops import entra, scoped_tokens
-    from azext_acrscope.registry import lookup
+    from azext_acrscope.hops import scoped_tokens
 
     destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
-    audience = entra.registry_audience(cmd.cli_ctx)
-    if audience.rstrip("/") == str(cmd.cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
-        console.warn([_errors.arm_audience_named(audience)])
-    # Only the account has a token for Azure Resource Manager.
-    connect = connection_factory(cmd.cli_ctx, patient=False) if credential == "cli" else None
-    found = lookup.resolve_login_servers(registry_name, resource_group_name, endpoint or [], suffix, connect)
-    run = credentials_login.login_targets(found)
+    source = _token_source(cmd.cli_ctx, credential, client_id, tenant)
+    run = _find_targets(cmd.cli_ctx, registry_name, resource_group_name, endpoint or [], credential)
     wanted = scoped_tokens.requested_actions(repository, permission)
     if destination:
         credentials_login.check_storable(run, destination)
     if destination and min_ttl:
         credentials_login.skip_if_fresh(run, destination, min_ttl, wanted)
-    credentials_login.fetch_tokens(
-        run, suffix, _token_source(cmd.cli_ctx, audience, credential, client_id, tenant), wanted
-    )
+    credentials_login.fetch_tokens(run, suffix, source, wanted)
     if destination:
         credentials_login.store_credentials(run, destination)
     console.warn(credentials_login.login_remarks(run, wanted, destination))
@@ -71,18 +66,39 @@ def login(
         if len(run) == 1:
             raise failed
         console.fail_after_output(cmd.cli_ctx, failed)
-    if destination:
-        return credentials_login.login_result(run, destination)
+    return credentials_login.login_result(run, destination) if destination else _give_tokens(run, token_format)
+
+
+def _find_targets(
+    cli_ctx: Any, named: list[RegistryRef], group: str | None, endpoint: list[str], credential: str
+) -> list["LoginTarget"]:
+    """The sign-ins to make, one for each login server."""
+    from azext_acrscope.credentials import login as credentials_login
+    from azext_acrscope.registry import lookup
+
+    # Only the account has a token for Azure Resource Manager.
+    connect = connection_factory(cli_ctx, patient=False) if credential == "cli" else None
+    suffix = hosts.login_server_suffix(cli_ctx.cloud)
+    return credentials_login.login_targets(lookup.resolve_login_servers(named, group, endpoint, suffix, connect))
+
+
+def _give_tokens(run: list["LoginTarget"], token_format: str | None) -> Any:
+    """Return the tokens of a sign-in, or print them in a form that other programs read."""
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials import token_output
+
     token_output.mask_in_pipeline_logs(run)
     if token_format in (ENV_FORMAT, DOCKERCONFIGJSON_FORMAT):
-        return console.print_lines(token_output.format_tokens(run, token_format))
+        console.print_lines(token_output.format_tokens(run, token_format))
+        return None
     return token_output.tokens_as_data(run)
 
 
 def logout(
     cmd: Any,
+    *,
     registry_name: list[RegistryRef] | None = None,
-    select_all: bool = False,
+    select_all: bool = False,  # pylint: disable=unused-argument  # validate_logout has read it
     client_name: str | None = None,
     auth_file: str | None = None,
 ) -> list[dict[str, Any]]:
@@ -105,6 +121,7 @@ def logout(
 
 def configure_docker(
     cmd: Any,
+    *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
     select_all: bool = False,
@@ -213,11 +230,15 @@ def _helper_settings(cli_ctx: Any, source: "RequestedIdentity") -> dict[str, str
 
 
 def _token_source(
-    cli_ctx: Any, audience: str, credential: str, client_id: str | None, tenant: str | None
+    cli_ctx: Any, credential: str, client_id: str | None, tenant: str | None
 ) -> "Callable[[str | None], EntraToken]":
     """Gives the Entra token of whoever signs in; of the account, that for a subscription."""
+    from azext_acrscope.base import console
     from azext_acrscope.hops import entra, principals
 
+    audience = entra.registry_audience(cli_ctx)
+    if audience.rstrip("/") == str(cli_ctx.cloud.endpoints.active_directory_resource_id).rstrip("/"):
+        console.warn([_errors.arm_audience_named(audience)])
     return lambda subscription: entra.acquire_token(
         cli_ctx, audience, principals.RequestedIdentity(credential, client_id, tenant, subscription)
     )

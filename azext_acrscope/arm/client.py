@@ -10,7 +10,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
-from azext_acrscope.arm.pipeline import Reply as Reply  # what every method here returns
+from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useless-import-alias  # exported, for mypy
 from azext_acrscope.base.foreign_json import find_object, find_objects
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
@@ -29,6 +29,7 @@ class ArmError(Exception):
         code: str,
         message: str,
         correlation: str,
+        *,
         retry_after: float = 0.0,
         assignments: tuple[str, ...] = (),
         reasons: tuple[str, ...] = (),
@@ -43,10 +44,12 @@ class ArmError(Exception):
         """Return the typed error for this answer."""
         if self.code == "RequestDisallowedByPolicy":
             return errors.policy_disallows(where, self.message, list(self.assignments), self.correlation)
-        return errors.arm_refused(where, action, self.status, self.code, self.message, self.correlation)
+        return errors.arm_refused(
+            where, action, self.status, code=self.code, message=self.message, correlation=self.correlation
+        )
 
 
-class ArmClient:
+class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is, where it leads, and what the SDKs need
     """A connection to ARM as the account of one subscription."""
 
     def __init__(
@@ -172,9 +175,9 @@ def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any)
         safe_word(envelope.get("code") or "no error code"),
         str(envelope.get("message") or safe_word(reason or "")),
         safe_word(headers.get("x-ms-correlation-request-id") or "unknown"),
-        retry_after_seconds(headers.get("Retry-After")),
-        _refusing_assignments(envelope),
-        _detail_codes(envelope),
+        retry_after=retry_after_seconds(headers.get("Retry-After")),
+        assignments=_refusing_assignments(envelope),
+        reasons=_detail_codes(envelope),
     )
 
 

@@ -65,7 +65,7 @@ def bad_resource_id(text: object, resource_type: str) -> AzCLIError:
     )
 
 
-def arm_refused(where: str, action: str, status: int, code: str, message: str, correlation: str) -> AzCLIError:
+def arm_refused(where: str, action: str, status: int, *, code: str, message: str, correlation: str) -> AzCLIError:
     """Return the error for an answer of 400 or more from Azure Resource Manager, by status and error code.
 
     :param where: the registry, as a person names it.
@@ -90,6 +90,22 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
             f"The signed-in account has no permission for this on {where}: {detail}",
             f"Ask for a role that grants {action} there. If it was just granted, run `az account clear && az login`.",
         )
+    if _is_unavailable(status):
+        return _arm_unavailable(status, detail)
+    kind = BadRequestError if status == 400 else AzureResponseError
+    return cli_error(
+        kind,
+        f"Azure Resource Manager refused the request for {where}: {detail}",
+        "`az acr scope show` reads the state again. Fix what the message names, then repeat the command.",
+    )
+
+
+def _is_unavailable(status: int) -> bool:
+    """Whether an answer says nothing about the request itself: throttling, a redirect, a fault of the service."""
+    return status == 429 or 300 <= status < 400 or status >= 500
+
+
+def _arm_unavailable(status: int, detail: str) -> AzCLIError:
     if status == 429:
         return cli_error(
             AzureResponseError,
@@ -102,17 +118,10 @@ def arm_refused(where: str, action: str, status: int, code: str, message: str, c
             f"Azure Resource Manager failed: {detail}",
             "Repeat the command; https://status.azure.com shows outages.",
         )
-    if 300 <= status < 400:
-        return cli_error(
-            AzureResponseError,
-            f"Azure Resource Manager answered with a redirect, which is never followed: {detail}",
-            "Check HTTPS_PROXY and `az cloud show --query endpoints.resourceManager`.",
-        )
-    kind = BadRequestError if status == 400 else AzureResponseError
     return cli_error(
-        kind,
-        f"Azure Resource Manager refused the request for {where}: {detail}",
-        "`az acr scope show` reads the state again. Fix what the message names, then repeat the command.",
+        AzureResponseError,
+        f"Azure Resource Manager answered with a redirect, which is never followed: {detail}",
+        "Check HTTPS_PROXY and `az cloud show --query endpoints.resourceManager`.",
     )
 
 
@@ -270,6 +279,15 @@ def log_refused(guid: str, endpoint: str, status: int, codes: list[str]) -> AzCL
                 "network.",
             ],
         )
+    if _is_unavailable(status):
+        return _log_unavailable(endpoint, status, detail)
+    kind = BadRequestError if status == 400 else AzureResponseError
+    return cli_error(
+        kind, f"Log Analytics refused the query of {where} {detail}", "Repeat the command with fewer --days."
+    )
+
+
+def _log_unavailable(endpoint: str, status: int, detail: str) -> AzCLIError:
     if status == 429:
         return cli_error(
             AzureResponseError,
@@ -282,15 +300,10 @@ def log_refused(guid: str, endpoint: str, status: int, codes: list[str]) -> AzCL
             f"Log Analytics failed {detail}",
             "Repeat the command, with fewer --days if it fails again; https://status.azure.com shows outages.",
         )
-    if 300 <= status < 400:
-        return cli_error(
-            AzureResponseError,
-            f"Log Analytics ({endpoint}) answered with a redirect, which is never followed {detail}",
-            "Check HTTPS_PROXY and `az cloud show --query endpoints.logAnalyticsResourceId`.",
-        )
-    kind = BadRequestError if status == 400 else AzureResponseError
     return cli_error(
-        kind, f"Log Analytics refused the query of {where} {detail}", "Repeat the command with fewer --days."
+        AzureResponseError,
+        f"Log Analytics ({endpoint}) answered with a redirect, which is never followed {detail}",
+        "Check HTTPS_PROXY and `az cloud show --query endpoints.logAnalyticsResourceId`.",
     )
 
 

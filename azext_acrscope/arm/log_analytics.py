@@ -62,7 +62,7 @@ def parse_workspace(text: str) -> WorkspaceRef:
     return WorkspaceRef("", found.text, found.subscription)
 
 
-class LogAnalytics:
+class LogAnalytics:  # pylint: disable=too-few-public-methods  # a connection, made once
     """The logs of one workspace, read as the CLI's account."""
 
     def __init__(self, cli_ctx: Any, workspace: WorkspaceRef) -> None:

@@ -57,7 +57,7 @@ class Reply:
         return retry_after_seconds(self.headers.get("Retry-After"))
 
 
-class Pipeline:
+class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made once
     """A connection to a service as one account of the CLI."""
 
     def __init__(

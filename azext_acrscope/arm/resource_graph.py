@@ -33,6 +33,7 @@ class GraphRows:
 def query_graph(
     arm: ArmClient,
     kql: str,
+    *,
     subscriptions: list[str] | None = None,
     management_group: str | None = None,
     sleep: Callable[[float], None] = time.sleep,

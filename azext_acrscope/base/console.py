@@ -146,13 +146,13 @@ def sleep_with_spinner(cli_ctx: Any, message: str) -> Callable[[float], None]:
     def sleep(seconds: float) -> None:
         from azure.cli.core.commands.progress import IndeterminateProgressBar
 
-        bar = IndeterminateProgressBar(cli_ctx, text.one_line(message))
-        bar.begin()
+        spinner = IndeterminateProgressBar(cli_ctx, text.one_line(message))
+        spinner.begin()
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            bar.update_progress()
+            spinner.update_progress()
             time.sleep(0.1)
-        bar.end()
+        spinner.end()
 
     return sleep
 

@@ -54,7 +54,7 @@ def proxy_for(host: str) -> str | None:
     return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 
-class _RedactingFilter(logging.Filter):
+class _RedactingFilter(logging.Filter):  # pylint: disable=too-few-public-methods  # logging's interface
     """Takes tokens out of records, and with them the tracebacks, which quote what was sent."""
 
     def filter(self, record: logging.LogRecord) -> bool:

@@ -27,7 +27,7 @@ _NAMES_BY_KIND: dict[str, re.Pattern[str]] = {
 
 
 @dataclass(frozen=True)
-class ResourceId:
+class ResourceId:  # pylint: disable=too-many-instance-attributes  # plain data
     """A resource ID in its parts, as written; a part that an ID does not have is empty.
 
     :ivar management_group: the management group that it is, or that an extension resource (an assignment) is at.
@@ -76,14 +76,14 @@ def parse_resource_id(text: str) -> ResourceId:
     while at < len(segments):  # pairs of a type and a name, each provider's after its namespace
         if lowered[at] == "providers":
             scope = parent = at
-            types = segments[at + 1 : at + 3]
-            at += 3
+            first, at = at + 1, at + 3
+            types = segments[first:at]
         else:
             parent = at
             types = [*types, segments[at]]
             at += 1
         if "/".join(types).lower() == MANAGEMENT_GROUP_TYPE.lower():
-            management_group = "".join(segments[at : at + 1])
+            management_group = segments[at] if at < len(segments) else ""
         at += 1
     return ResourceId(
         text.removesuffix("/"),

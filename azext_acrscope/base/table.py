@@ -82,7 +82,7 @@ def _fit_columns(rows: list[Row], width: int) -> list[Row]:
     if _table_width(least) > width:
         least = _least_widths(widths, _LEAST_WIDTH_AT_LAST)
     while _table_width(widths) > width and widths != least:
-        widest = max((name for name in widths if widths[name] > least[name]), key=lambda name: widths[name])
+        widest = max((name for name, wide in widths.items() if wide > least[name]), key=lambda name: widths[name])
         widths[widest] -= 1
     return [
         {

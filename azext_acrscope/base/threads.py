@@ -103,7 +103,7 @@ def run_each_in_background(work: Callable[[S], T], items: Iterable[S], at_once: 
                 continue
             try:
                 future.set_result(work(item))
-            except BaseException as error:  # noqa: BLE001  (whatever it is, who asks for the result gets it)
+            except BaseException as error:  # pylint: disable=broad-exception-caught  # who asks for the result gets it
                 future.set_exception(error)
 
     for _ in range(min(at_once, len(futures))):

@@ -77,20 +77,20 @@ def tenant_not_asked(tenant: str, why: str) -> str:
     return sentence(f"Tenant {tenant} could not be searched, so its registries and consumers are unknown: {why}")
 
 
-def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int, newly_refused: int) -> AzCLIError:
+def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: int, refused: int) -> AzCLIError:
     """Return the error of `az acr scope consumers --fail-on`.
 
     :param fail_on: `breaks` or `unknown`.
     :param breaks: how many consumers break; the other numbers are of unknown consumers, unread parts and clients.
     """
     said = [_consumers_that_break(breaks)] if breaks else []
-    if newly_refused:
-        said.append(counted(newly_refused, "client is newly refused", "clients are newly refused"))
+    if refused:
+        said.append(counted(refused, "client is newly refused", "clients are newly refused"))
     if fail_on == "unknown":
         said += [counted(unknown, "consumer is unknown", "consumers are unknown")] if unknown else []
         said += [f"{counted(incomplete, 'part', 'parts')} of the search could not be read"] if incomplete else []
     advice = ["The rows give the reason and the fix. If your team knows more, add it with --knowledge FILE."]
-    if newly_refused:
+    if refused:
         advice.append(
             "Newly refused clients are in `logins` of their registry. "
             "`az acr scope enforce --status enabled --name REGISTRY` lets them in again."
@@ -289,7 +289,7 @@ def newly_refused(number: int) -> str:
 
 
 def newly_refused_client(
-    who: str, address: str, agent: str, registry: str, signed_in: str, since: str | None, last: str
+    registry: str, who: str, address: str, agent: str, *, signed_in: str, since: str | None, last: str
 ) -> str:
     """Return the line on one client that is newly refused.
 

@@ -137,7 +137,7 @@ def _unmatchable_registries(registries: list[RegistryInView], suffix: str) -> li
 # --- asking --------------------------------------------------------------------------------------------------------
 
 
-class _InventoryQueries:
+class _InventoryQueries:  # pylint: disable=too-few-public-methods  # it keeps what is incomplete
     """Queries over all subscriptions, and why their answers may not be whole."""
 
     def __init__(self, arm: ArmClient) -> None:
@@ -243,7 +243,8 @@ def _query_other_sites(asked: _InventoryQueries, sites: Iterable[str]) -> list[d
     """Sites whose own rows do not name what they run, which was seen in their settings alone."""
     rows, ordered = [], sorted(sites)
     for start in range(0, len(ordered), _MAX_SITES_PER_QUERY):
-        ids = list_kql(ordered[start : start + _MAX_SITES_PER_QUERY])
+        end = start + _MAX_SITES_PER_QUERY
+        ids = list_kql(ordered[start:end])
         rows += asked.rows(queries.RESOURCES_QUERY.format(where=f"id in~ ({ids})"), "Sites")
     there = {row["id"].lower() for row in rows}
     asked.incomplete += [errors.site_without_row(each) for each in ordered if each not in there]
@@ -325,7 +326,8 @@ def _add_identity_owners(asked: _InventoryQueries, found: Inventory) -> None:
     }
     ordered = sorted(left)
     for start in range(0, len(ordered), _MAX_PRINCIPALS_PER_QUERY):
-        asked_for = list_kql(ordered[start : start + _MAX_PRINCIPALS_PER_QUERY])
+        end = start + _MAX_PRINCIPALS_PER_QUERY
+        asked_for = list_kql(ordered[start:end])
         for row in asked.rows(queries.IDENTITY_OWNERS_QUERY.format(principals=asked_for), "Owners of identities"):
             found.owners[str(row.get("principalId")).lower()] = row
 

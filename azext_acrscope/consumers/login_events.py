@@ -41,7 +41,7 @@ _STATUSES_WITHOUT_MEANING = (408, 429)  # say nothing of the token
 
 
 @dataclass
-class RegistryClient:
+class RegistryClient:  # pylint: disable=too-many-instance-attributes  # plain data
     """One identity at one address with one user agent at one registry. Times are UTC, None where there was none."""
 
     identity: str
@@ -100,7 +100,7 @@ def read_events(
             parse_log_time(row.get("lastEvent")),
             row.get("events"),
         )
-        if not (first and last) or type(events) is not int:
+        if not (first and last) or isinstance(events, bool) or not isinstance(events, int):
             odd += 1
         elif registry:
             who = (

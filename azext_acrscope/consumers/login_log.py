@@ -85,13 +85,13 @@ def _describe_refused_client(registry: dict[str, Any], row: dict[str, Any]) -> s
     owners = _first_names([name_in_id(each) for each in row["consumers"]])
     agent = row["client"] or row["userAgent"] or "no user agent"
     return errors.newly_refused_client(
+        registry["name"],
         who + (f", {owners}," if owners else ""),
         row["address"] or "an unknown address",
         agent,
-        registry["name"],
-        row["lastSignIn"],
-        row["refusedSince"],
-        row["lastRefusal"],
+        signed_in=row["lastSignIn"],
+        since=row["refusedSince"],
+        last=row["lastRefusal"],
     )
 
 

@@ -26,7 +26,7 @@ Row = JsonObject
 
 
 @dataclass(frozen=True)
-class RegistryUse:
+class RegistryUse:  # pylint: disable=too-many-instance-attributes  # plain data
     """One consumer of one registry.
 
     :ivar registry: its global login server, or its resource ID in lower case.
@@ -113,6 +113,7 @@ def read_images_and_credentials(
     kind: str,
     images: Iterable[str],
     credentials: Iterable[Row],
+    *,
     sign_in: Callable[[Row, str], PullAuth],
     server: str,
     suffix: str,

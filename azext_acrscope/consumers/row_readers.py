@@ -47,7 +47,7 @@ def _read_container_app(row: Row, suffix: str, kind: str = "container-app") -> l
         *_container_images(member_at(template, "initContainers")),
     ]
     return read_images_and_credentials(
-        row, kind, images, as_rows(row.get("registries")), _auth_reader(row), "server", suffix
+        row, kind, images, as_rows(row.get("registries")), sign_in=_auth_reader(row), server="server", suffix=suffix
     )
 
 
@@ -56,13 +56,17 @@ def _read_session_pool(row: Row, suffix: str) -> list[RegistryUse]:
     entry = member_at(template, "registryCredentials")
     images = _container_images(member_at(template, "containers"))
     entries = [entry] if entry else []
-    return read_images_and_credentials(row, "session-pool", images, entries, _auth_reader(row), "server", suffix)
+    return read_images_and_credentials(
+        row, "session-pool", images, entries, sign_in=_auth_reader(row), server="server", suffix=suffix
+    )
 
 
 def _read_container_group(row: Row, suffix: str) -> list[RegistryUse]:
     images = [*_container_images(row.get("containers")), *_container_images(row.get("initContainers"))]
     entries = as_rows(row.get("imageRegistryCredentials"))
-    return read_images_and_credentials(row, "container-instance", images, entries, _auth_reader(row), "server", suffix)
+    return read_images_and_credentials(
+        row, "container-instance", images, entries, sign_in=_auth_reader(row), server="server", suffix=suffix
+    )
 
 
 def read_batch_pool(row: Row, suffix: str) -> list[RegistryUse]:
@@ -83,7 +87,9 @@ def read_batch_pool(row: Row, suffix: str) -> list[RegistryUse]:
     if registry := as_object(member_at(start, "registry")):
         entries = [*entries, registry]
     images = [*images, member_at(start, "imageName")]
-    return read_images_and_credentials(row, "batch", map(as_text, images), entries, sign_in, "registryServer", suffix)
+    return read_images_and_credentials(
+        row, "batch", map(as_text, images), entries, sign_in=sign_in, server="registryServer", suffix=suffix
+    )
 
 
 def read_flux(row: Row, suffix: str) -> list[RegistryUse]:
@@ -97,7 +103,7 @@ def read_flux(row: Row, suffix: str) -> list[RegistryUse]:
     return make_uses(row, "flux", [(host, sign_in)])
 
 
-def _read_machine_learning(row: Row, suffix: str) -> list[RegistryUse]:
+def _read_machine_learning(row: Row, _suffix: str) -> list[RegistryUse]:
     ids = _find_registry_ids([row.get(name) for name in ("mlRegistry", "mlRegistries", "mlDetails")])
     return make_uses(row, "machine-learning", ((found.lower(), PullAuth(UNKNOWN_AUTH)) for found in ids))
 

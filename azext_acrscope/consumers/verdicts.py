@@ -56,12 +56,21 @@ def unknown_to_ask(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _judge_use(use: RegistryUse, knowledge: Knowledge, held: dict[str, RightsHolder]) -> dict[str, Any]:
     entry = knowledge.entry(use.kind, use.sign_in)
-    row = _consumer_row(use.consumer, use.name, use.kind, use.sign_in, entry, knowledge, use.detail)
+    row = _consumer_row(
+        use.consumer, use.name, use.kind, use.sign_in, entry=entry, knowledge=knowledge, detail=use.detail
+    )
     return {**row, "rights": _role_names(use.principals, held), "managedBy": use.managed_by}
 
 
 def _consumer_row(
-    consumer: str, name: str, kind: str, sign_in: str, entry: dict[str, str], knowledge: Knowledge, detail: str
+    consumer: str,
+    name: str,
+    kind: str,
+    sign_in: str,
+    *,
+    entry: dict[str, str],
+    knowledge: Knowledge,
+    detail: str = "",
 ) -> dict[str, Any]:
     return {
         "consumer": consumer,
@@ -117,7 +126,13 @@ def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) 
         entry = knowledge.entry("identity", registry_uses.UNKNOWN_AUTH)
         name = f"{holder.kind or 'principal'} {holder.principal}"
         row = _consumer_row(
-            holder.principal, name, _principal_kind(holder), registry_uses.UNKNOWN_AUTH, entry, knowledge, detail
+            holder.principal,
+            name,
+            _principal_kind(holder),
+            registry_uses.UNKNOWN_AUTH,
+            entry=entry,
+            knowledge=knowledge,
+            detail=detail,
         )
     else:
         resource = str(owner.get("type")).lower()
@@ -126,7 +141,13 @@ def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) 
         said = kind if kind == "foundry" or resource == _USER_ASSIGNED_IDENTITY_TYPE else f"identity of {resource}"
         said = "managed identity" if resource == _USER_ASSIGNED_IDENTITY_TYPE else said
         row = _consumer_row(
-            owner["id"], str(owner.get("name") or ""), said, registry_uses.MANAGED_IDENTITY, entry, knowledge, detail
+            owner["id"],
+            str(owner.get("name") or ""),
+            said,
+            registry_uses.MANAGED_IDENTITY,
+            entry=entry,
+            knowledge=knowledge,
+            detail=detail,
         )
     return {**row, "foundBy": FOUND_BY_BROAD_ROLE if holder.by_chance else FOUND_BY_ROLE, "rights": holder.roles}
 
@@ -148,7 +169,7 @@ def _judge_cluster(
         entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
         entry["fix"] = "Nothing to do." if verdict == WORKS else knowledge.aks["fix"]
     made = _consumer_row(
-        row["id"], str(row.get("name") or ""), "aks", registry_uses.MANAGED_IDENTITY, entry, knowledge, ""
+        row["id"], str(row.get("name") or ""), "aks", registry_uses.MANAGED_IDENTITY, entry=entry, knowledge=knowledge
     )
     return {**made, "rights": _role_names(nodes, held)}
 

@@ -91,7 +91,7 @@ def lock_file(file: Path, seconds: float | None = None) -> Iterator[None]:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create_lock_file(place)
-        held = open(place, "a")  # noqa: SIM115  (held until the end, below)
+        held = open(place, "a", encoding="utf-8")  # noqa: SIM115  (held until the end, below)
     except OSError as error:
         raise errors.credential_file_unwritable(str(file), _parse_problem(error)) from None
     with held:

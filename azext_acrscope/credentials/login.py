@@ -133,7 +133,7 @@ def _fetch_one(sign_in: LoginTarget, suffix: str, entra: "Future[EntraToken]", w
         exchange.server.close()
     except AzCLIError as error:
         sign_in.error = error
-    except Exception as error:  # noqa: BLE001  (nothing may be lost in a thread)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # nothing may be lost in a thread
         sign_in.error = errors.unexpected(str(sign_in.login_server), type(error).__name__)
 
 

@@ -46,11 +46,11 @@ CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped
 RESTORED = "restored"  # changed, and changed back by the same run
 
 logger = get_logger(__name__)
-RunningSteps = dict["Future[float | None]", "PlanItem"]
+RunningSteps = dict[Future[float | None], "PlanItem"]
 
 
 @dataclass
-class PlanItem:
+class PlanItem:  # pylint: disable=too-many-instance-attributes  # a row, and where it is in the run
     """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
 
     :ivar result: empty while the change is to be made.
@@ -107,7 +107,7 @@ class PlanItem:
 
 
 @dataclass
-class PlanExecutor:
+class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input, and the state of one run
     """Makes the changes of items. `arms` gives the connection to a subscription, `progress` takes three counts: done,
     all, failed.
 
@@ -283,7 +283,7 @@ class PlanExecutor:
                 item.sent = item.sent or item.step == "send"
                 return _next_retry_seconds(item)
             return self._explain_later(item, error)
-        except Exception as error:  # noqa: BLE001  (one registry's surprise never stops the others)
+        except Exception as error:  # pylint: disable=broad-exception-caught  # one surprise never stops the others
             logger.debug("Unexpected: %s", redact_tokens(traceback.format_exc()))
             item.fail(UNKNOWN, errors.unexpected(type(error).__name__))
             return None

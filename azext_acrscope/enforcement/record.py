@@ -67,7 +67,8 @@ class RunRecord:
             return
         try:
             while data:
-                data = data[os.write(self._handle, data) :]
+                written = os.write(self._handle, data)
+                data = data[written:]
             os.fsync(self._handle)
         except OSError as error:
             raise errors.record_unwritable(str(self.file), error) from error

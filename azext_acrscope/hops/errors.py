@@ -31,7 +31,8 @@ def cause_of(cause: BaseException) -> str:
         if not isinstance(inner, BaseException):
             inner = next((arg for arg in getattr(current, "args", ()) if isinstance(arg, BaseException)), None)
         current = inner or current
-    return sentence(redact_secrets(str(current).split("\n")[0].strip()).rstrip(".") or type(current).__name__)
+    said = str(current).split("\n", maxsplit=1)[0].strip()
+    return sentence(redact_secrets(said).rstrip(".") or type(current).__name__)
 
 
 def is_certificate_error(cause: Exception) -> bool:
@@ -48,7 +49,9 @@ def network_advice(cause: Exception, login_server: str = "") -> str:
     text = f"{cause!r} {cause}"
     if "407" in text or "ProxyError" in text:
         host = f"the name {login_server}, and the proxy's" if login_server else "its"
-        return sentence(f"The request did not get past the proxy that HTTPS_PROXY names. Check {host} address and password.")
+        return sentence(
+            f"The request did not get past the proxy that HTTPS_PROXY names. Check {host} address and password."
+        )
     if is_certificate_error(cause):
         return sentence(
             "The certificate is not trusted. If a proxy inspects TLS, set REQUESTS_CA_BUNDLE to the file of its CA."

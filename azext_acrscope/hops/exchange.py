@@ -120,9 +120,9 @@ def _exchange_error(answer: LoginServerAnswer, login_server: str, token: EntraTo
     return login_server_errors.exchange_refused(
         login_server,
         answer.status,
-        code,
-        correlation,
-        retry_after if retry_after.isdigit() else "",
-        token.tenant if token else "unknown",
-        token.audience if token else "unknown",
+        code=code,
+        correlation=correlation,
+        retry_after=retry_after if retry_after.isdigit() else "",
+        tenant=token.tenant if token else "unknown",
+        audience=token.audience if token else "unknown",
     )

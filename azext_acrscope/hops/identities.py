@@ -254,7 +254,7 @@ def _has_claims_challenge(error: Any) -> bool:
     """Whether Entra sent a claims challenge with its refusal."""
     try:
         return bool(parse_json_object(error.response.text()).get("claims"))
-    except Exception:  # noqa: BLE001  (there is no answer, or none that is text)
+    except Exception:  # pylint: disable=broad-exception-caught  # there is no answer, or none that is text
         return False
 
 

@@ -90,36 +90,15 @@ def network_refused(login_server: str, code: str, message: str, correlation: str
 
 
 def exchange_refused(
-    login_server: str, status: int, code: str, correlation: str, retry_after: str, tenant: str, audience: str
+    login_server: str, status: int, *, code: str, correlation: str, retry_after: str, tenant: str, audience: str
 ) -> AzCLIError:
     """Return the error for an answer to POST /oauth2/exchange other than 200 and 403.
 
     The meaning of each status is from public issues and recordings. Texts differ, so nothing depends on them.
     """
     detail = f"[{code}, HTTP {status}{with_id(correlation)}]"
-    if status == 401 and audience != ACR_AUDIENCE:
-        return cli_error(
-            UnauthorizedError,
-            f"{login_server} did not accept a token for the audience {audience}, which the setting "
-            f"acr.audience_resource asked for {detail}. A registry whose status is `disabled` accepts "
-            f"{ACR_AUDIENCE} only.",
-            [
-                "`az config unset acr.audience_resource` goes back to the default. Unset AZURE_ACR_AUDIENCE_RESOURCE "
-                "also.",
-                f"`az acr scope show --name {login_server}` shows what the registry accepts.",
-            ],
-        )
     if status == 401:
-        return cli_error(
-            UnauthorizedError,
-            f"{login_server} did not accept the token of this account {detail}. Most often the account has no role on "
-            f"this registry, or its tenant ({tenant}) is not the registry's.",
-            [
-                "`az account show` shows the active account. Select the registry's subscription with --subscription.",
-                "Grant pull or push rights with `az role assignment create --role AcrPull` (or AcrPush) "
-                "`--assignee IDENTITY --scope REGISTRY_ID`. They can take ten minutes to arrive.",
-            ],
-        )
+        return _token_refused(login_server, detail, tenant, audience)
     if status == 404:
         return cli_error(
             AzureResponseError,
@@ -147,6 +126,31 @@ def exchange_refused(
             "Repeat the command in a minute.",
         )
     return cli_error(AzureResponseError, f"{login_server} refused the token exchange {detail}.")
+
+
+def _token_refused(login_server: str, detail: str, tenant: str, audience: str) -> AzCLIError:
+    if audience != ACR_AUDIENCE:
+        return cli_error(
+            UnauthorizedError,
+            f"{login_server} did not accept a token for the audience {audience}, which the setting "
+            f"acr.audience_resource asked for {detail}. A registry whose status is `disabled` accepts "
+            f"{ACR_AUDIENCE} only.",
+            [
+                "`az config unset acr.audience_resource` goes back to the default. Unset AZURE_ACR_AUDIENCE_RESOURCE "
+                "also.",
+                f"`az acr scope show --name {login_server}` shows what the registry accepts.",
+            ],
+        )
+    return cli_error(
+        UnauthorizedError,
+        f"{login_server} did not accept the token of this account {detail}. Most often the account has no role on "
+        f"this registry, or its tenant ({tenant}) is not the registry's.",
+        [
+            "`az account show` shows the active account. Select the registry's subscription with --subscription.",
+            "Grant pull or push rights with `az role assignment create --role AcrPull` (or AcrPush) "
+            "`--assignee IDENTITY --scope REGISTRY_ID`. They can take ten minutes to arrive.",
+        ],
+    )
 
 
 def bad_exchange_answer(login_server: str, why: str, correlation: str) -> AzCLIError:

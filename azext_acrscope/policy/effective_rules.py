@@ -48,7 +48,7 @@ _ANCESTORS_QUERY = """resourcecontainers
 
 
 @dataclass(frozen=True)
-class PolicyRule:
+class PolicyRule:  # pylint: disable=too-many-instance-attributes  # plain data
     """One of the two definitions as an assignment puts it in force, by itself or as a member of an initiative.
 
     :ivar effect: audit, deny, modify or disabled, as it comes out of all parameters and overrides.

@@ -20,7 +20,7 @@ CHECK_GROUP = "Or the group does not exist: `az account management-group list --
 
 
 def right_missing(
-    doing: str, where: str, path: str, role: str, code: str, message: str, correlation: str
+    doing: str, where: str, path: str, role: str, *, code: str, message: str, correlation: str
 ) -> AzCLIError:
     """Return the error for a 403 around policy assignments.
 

@@ -40,7 +40,7 @@ _READ_ONLY_PROPERTIES = ("scope", "instanceId", "latestDefinitionVersion", "effe
 
 
 @dataclass(frozen=True)
-class AssignmentRequest:
+class AssignmentRequest:  # pylint: disable=too-many-instance-attributes  # plain data: the command's options
     """What a user asks for; None leaves what is there as it is, and takes the default for a new assignment.
 
     :ivar effect: audit, deny or modify; audit is the default.
@@ -181,7 +181,7 @@ def plan_assignment(arm: ArmClient, scope: PolicyScope, wanted: AssignmentReques
     return result
 
 
-class _AssignmentEditor:
+class _AssignmentEditor:  # pylint: disable=too-few-public-methods  # it keeps the list of changes
     """Changes to an assignment, each one noted."""
 
     def __init__(self, content: Assignment) -> None:
@@ -317,7 +317,7 @@ def apply_assignment(
             raise errors.no_identity(plan.id)
         for each in identities:
             role = roles.find_role_assignment(arm, scope, each) or roles.grant_contributor(
-                arm, scope, plan.id, each, timeout, sleep
+                arm, scope, plan.id, each, timeout=timeout, sleep=sleep
             )
     return AssignmentOutcome(assignment, role, bool(plan.changes))
 

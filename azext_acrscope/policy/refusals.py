@@ -22,11 +22,11 @@ def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) ->
     :param doing: what the request was to do, such as "read policy assignments".
     :param role: the role to ask for if that was not allowed.
     """
-    told = (error.code, error.message, error.correlation)
+    told = {"code": error.code, "message": error.message, "correlation": error.correlation}
     if error.code == "LinkedAuthorizationFailed":  # it may not hand the identity to somebody
-        return errors.identity_right_missing(IDENTITY_USER_ROLE, *told)
+        return errors.identity_right_missing(IDENTITY_USER_ROLE, **told)
     if error.status == 403 and error.code != "RequestDisallowedByPolicy":
-        missing = errors.right_missing(doing, scope.text, scope.path, role, *told)
+        missing = errors.right_missing(doing, scope.text, scope.path, role, **told)
         # Azure says the same of a management group that does not exist.
         return base_errors.with_advice(missing, errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":

@@ -72,6 +72,7 @@ def grant_contributor(
     scope: PolicyScope,
     assignment_id: str,
     principal: str,
+    *,
     timeout: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:

@@ -70,7 +70,7 @@ def registry_operations(arm: ArmClient, subscription_id: str) -> Any:
     return made
 
 
-class _Sender:
+class _Sender:  # pylint: disable=too-few-public-methods  # azure-core's interface
     """Send a request of the SDK through an `ArmClient`, and end the SDK's operation with the answer.
 
     It is the whole pipeline of the SDK's client: a policy of azure-core, whose base class would cost its import

@@ -26,15 +26,15 @@ def evidence_of_check(row: dict[str, Any]) -> CheckEvidence:
     )
 
 
-def read_check_files(files: list[str]) -> dict[str, dict[str, Any]]:
+def read_check_files(paths: list[str]) -> dict[str, dict[str, Any]]:
     """Return the rows of checks by registry ID in lower case; of several of one registry, that of the latest probe.
 
     :raises FileOperationError: a file cannot be read.
     :raises InvalidArgumentValueError: it is not what `az acr scope check` prints.
     """
     found: dict[str, dict[str, Any]] = {}
-    for file in files:
-        for row in _read_check_file(file):
+    for path in paths:
+        for row in _read_check_file(path):
             key = str(row["id"]).lower()
             if key not in found or evidence_of_check(row).time >= evidence_of_check(found[key]).time:
                 found[key] = row

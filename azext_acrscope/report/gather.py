@@ -65,9 +65,9 @@ def gather_content(
     )
     by_id = {each.id.lower(): each for each in registries}
     if wanted.knowledge:
-        _add_consumers(content, by_id, seen, wanted.knowledge, connect, cli_ctx)
+        _add_consumers(content, by_id, seen, knowledge=wanted.knowledge, connect=connect, cli_ctx=cli_ctx)
     if wanted.policy:
-        _add_policy(content, by_id, seen, wanted.scope, connect, audience)
+        _add_policy(content, by_id, seen, scope=wanted.scope, connect=connect, audience=audience)
     _add_evidence(content, by_id, wanted.proven)
     if wanted.prober:
         targets = [check.CheckTarget(each["name"], each) for each in seen.registries]
@@ -104,6 +104,7 @@ def _add_consumers(
     content: ReportContent,
     by_id: dict[str, ReportedRegistry],
     seen: Fleet,
+    *,
     knowledge: Knowledge,
     connect: ArmConnections,
     cli_ctx: Any,
@@ -128,6 +129,7 @@ def _add_policy(
     content: ReportContent,
     by_id: dict[str, ReportedRegistry],
     seen: Fleet,
+    *,
     scope: fleet_scope.Scope,
     connect: ArmConnections,
     audience: str,

@@ -177,8 +177,8 @@ def _fill_cell(made: Element, cell: TableCell | StatusBar) -> None:
 # --- bars ----------------------------------------------------------------------------------------------------------
 
 
-def _add_bar(parent: Element, bar: StatusBar) -> None:
-    numbers = bar.statuses
+def _add_bar(parent: Element, status_bar: StatusBar) -> None:
+    numbers = status_bar.statuses
     said = f"{numbers.enforced} enforced, {numbers.open} not enforced, {numbers.unknown} unknown"
     drawing = _add_drawing(parent, _BAR_WIDTH, said)
     shares = ((GOOD, numbers.enforced), (BAD, numbers.open), (DOUBT, numbers.unknown))
@@ -190,7 +190,7 @@ def _add_bar(parent: Element, bar: StatusBar) -> None:
             left += width
     if not numbers.all:
         _add_rectangle(drawing, 0.5, _BAR_WIDTH - 1, "none")
-    _add_element(parent, "small", bar.label)
+    _add_element(parent, "small", status_bar.label)
 
 
 def _add_drawing(parent: Element, width: int, said: str) -> Element:

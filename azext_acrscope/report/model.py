@@ -146,7 +146,7 @@ class ReportOrigin:
 
 
 @dataclass
-class ReportContent:
+class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain data
     """All that a report says.
 
     :ivar subscriptions: names of the subscriptions that were read, those without registries, too, by lower-cased ID.

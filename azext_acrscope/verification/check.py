@@ -104,7 +104,7 @@ def _check_row(target: CheckTarget, prober: Prober) -> dict[str, Any]:
         return _checked_row(target.resource, prober)
     except AzCLIError as error:
         return _unchecked_row(target, error)
-    except Exception as error:  # noqa: BLE001  (one registry's surprise never hides the others)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # one surprise never hides the others
         return _unchecked_row(target, errors.unchecked(target.name, type(error).__name__))
 
 

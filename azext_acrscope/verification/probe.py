@@ -253,7 +253,7 @@ def wait_until_in_effect(
             seen = prober.probe(resource)
         except AzCLIError as error:
             return Verification(ProbeFinding(UNKNOWN, FAILED, error.error_msg), polling.elapsed, None)
-        except Exception as error:  # noqa: BLE001  (one registry's surprise never ends a run)
+        except Exception as error:  # pylint: disable=broad-exception-caught  # one surprise never ends a run
             what = errors.unchecked(str(resource["id"]), type(error).__name__)
             return Verification(ProbeFinding(UNKNOWN, FAILED, what.error_msg), polling.elapsed, None)
         finding = judge_probe(status, seen, str(resource["id"]))

@@ -22,8 +22,9 @@ def add_cli_packages() -> None:
     if not sys.flags.no_site:
         return  # inside `az`, or in a test: all is there
     sys.path.remove(EXTENSION_ROOT)
-    if PACKAGES_OPTION in sys._xoptions:  # before the interpreter's own, as PYTHONPATH is
-        sys.path.append(str(sys._xoptions[PACKAGES_OPTION]))
+    options = sys._xoptions  # pylint: disable=protected-access  # its documented name
+    if PACKAGES_OPTION in options:  # before the interpreter's own, as PYTHONPATH is
+        sys.path.append(str(options[PACKAGES_OPTION]))
     site.main()
     try:
         import azure.cli  # noqa: F401

@@ -141,8 +141,8 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     """
     file = helper_config_file(client)
     gone = chosen(_hosts_using_helper(file))
-    files = {helper_config_file(each) for each in clients.KNOWN_CLIENTS}.union(_configured_files())
-    left = {host for each in files for host in _hosts_using_helper(each) if each != file or host not in gone}
+    known = {helper_config_file(each) for each in clients.KNOWN_CLIENTS}.union(_configured_files())
+    left = {host for each in known for host in _hosts_using_helper(each) if each != file or host not in gone}
     program = _launcher_path(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed_launcher()
     unused = not left and program is not None and _read_own_launcher(program) is not None
     return SetupPlan(

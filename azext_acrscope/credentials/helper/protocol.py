@@ -37,7 +37,8 @@ def main(arguments: "list[str]", out: int) -> int:
         code, text = 1, str(refusal)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001  (whatever it is, the client must be told in the protocol's own way)
+    # Whatever it is, the client must be told in the protocol's own way.
+    except Exception as error:  # pylint: disable=broad-exception-caught
         code, text = 1, _describe_error(error)
         # docker's client goes on without a credential and does not show the answer, only what is on stderr.
         print(text, file=sys.stderr)

@@ -79,7 +79,7 @@ def _renew_token(host: str, source: dict[str, str], identity: str | None, old: s
 
     try:
         new = run_with_deadline(lambda: _run_both_hops(host, source), _RENEW_WITH_VALID_TOKEN_SECONDS if old else None)
-    except Exception as error:  # whatever it is, a token that is still valid is better
+    except Exception as error:  # pylint: disable=broad-exception-caught  # a valid token is better than any error
         slow = isinstance(error, DeadlineExceeded)
         why = cli.load_errors().helper_reason(
             cli.load_errors().helper_slow(_RENEW_WITH_VALID_TOKEN_SECONDS) if slow else error

@@ -70,7 +70,11 @@ def test_every_registry_is_written_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [AzureConnectionError("timed out"), ArmError(503, "Busy", "x", "c"), ArmError(429, "Throttled", "x", "c", 0.0)],
+    [
+        AzureConnectionError("timed out"),
+        ArmError(503, "Busy", "x", "c"),
+        ArmError(429, "Throttled", "x", "c", retry_after=0.0),
+    ],
 )
 def test_what_passes_is_tried_again(tmp_path: Path, error: Exception) -> None:
     world, todo, failed = World(), items(3), set[tuple[str, str]]()
@@ -159,7 +163,7 @@ def test_one_throttled_subscription_does_not_hold_up_another(tmp_path: Path) -> 
     def throttle(method: str, name: str) -> None:
         if method == "PATCH" and name < "contoso10" and not held:
             held.append(time.monotonic())
-            raise ArmError(429, "Throttled", "x", "c", 1.0)
+            raise ArmError(429, "Throttled", "x", "c", retry_after=1.0)
 
     world.trouble = throttle
     roll_out(world, todo, tmp_path)
@@ -180,7 +184,7 @@ def test_after_an_interruption_nothing_that_waits_for_its_turn_is_sent(tmp_path:
 
     def always_busy(method: str, name: str) -> None:
         if method == "PATCH":
-            raise ArmError(429, "Throttled", "x", "c", 2.0)
+            raise ArmError(429, "Throttled", "x", "c", retry_after=2.0)
 
     world.trouble = always_busy
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
@@ -205,7 +209,7 @@ def test_writes_speed_up_again_when_they_are_taken(tmp_path: Path) -> None:
     def once(method: str, name: str) -> None:
         if method == "PATCH" and not refused:
             refused.append(name)
-            raise ArmError(429, "Throttled", "x", "c", 1.0)
+            raise ArmError(429, "Throttled", "x", "c", retry_after=1.0)
 
     world.trouble = once
     runner = roll_out(world, todo, tmp_path)

@@ -26,7 +26,7 @@ def test_an_identity_the_directory_does_not_know_yet_is_waited_for(capsys: pytes
     arm = FakeArm()
     arm.refuse("PUT", "roleAssignments", unknown(), unknown())
     waits: list[float] = []
-    made = roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, waits.append)
+    made = roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60, sleep=waits.append)
     assert made.lower() in arm.objects
     assert waits == [1.0, 2.0]
     told = capsys.readouterr().err.splitlines()
@@ -37,7 +37,7 @@ def test_the_wait_has_an_end() -> None:
     arm = FakeArm()
     arm.refuse("PUT", "roleAssignments", *(unknown() for _ in range(3)))
     with pytest.raises(AzureResponseError, match="still unknown to the directory after 0 seconds"):
-        roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 0, lambda _: None)
+        roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=0, sleep=lambda _: None)
 
 
 def test_an_equal_assignment_made_meanwhile_is_as_good() -> None:
@@ -45,7 +45,9 @@ def test_an_equal_assignment_made_meanwhile_is_as_good() -> None:
     other = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/other"
     arm.put(other, "", {"properties": {"principalId": PRINCIPAL, "roleDefinitionId": f"/x/{CONTRIBUTOR_ROLE}"}})
     arm.refuse("PUT", "roleAssignments", refusal(409, "RoleAssignmentExists"))
-    assert roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, lambda _: None) == other
+    assert (
+        roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60, sleep=lambda _: None) == other
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,7 +69,7 @@ def test_contributor_or_owner_without_a_condition_suffices(role: str, condition:
 
 def test_above_subscriptions_the_role_is_named_without_one() -> None:
     arm = FakeArm()
-    roles.grant_contributor(arm, AT_MANAGEMENT_GROUP, ASSIGNMENT, PRINCIPAL, 60)
-    roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60)
+    roles.grant_contributor(arm, AT_MANAGEMENT_GROUP, ASSIGNMENT, PRINCIPAL, timeout=60)
+    roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60)
     below = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR_ROLE}"
     assert [body["properties"]["roleDefinitionId"] for _, _, body in arm.writes] == [below, SUBSCRIPTION + below]

@@ -76,7 +76,7 @@ def test_the_recorded_replication_delay_is_waited_out(recordings: Recordings) ->
     fake, waits = FakeArm(), list[float]()
     fake.refuse("PUT", "roleAssignments", *map(refusal, writes[:2]))
     roles.grant_contributor(
-        fake, AT_GROUP, "assignment", body(writes[2])["properties"]["principalId"], 60, waits.append
+        fake, AT_GROUP, "assignment", body(writes[2])["properties"]["principalId"], timeout=60, sleep=waits.append
     )
     assert len(waits) == 2
     ours, recorded = fake.writes[-1][2]["properties"], body(writes[2], "request")["properties"]
