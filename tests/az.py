@@ -141,8 +141,14 @@ class AzServer:
         self._requests, theirs = socket.socketpair()
         self._one_at_a_time = threading.Lock()
         command = [str(python), str(ROOT / "tests/az_server.py"), str(theirs.fileno())]
-        silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.Popen(command, pass_fds=[theirs.fileno()], env=_inherited() | {"AZ_INSTALLER": "PIP"}, **silent)
+        subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            env=_inherited() | {"AZ_INSTALLER": "PIP"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         theirs.close()
 
     def run(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, timeout: float) -> Result:
