@@ -180,14 +180,15 @@ def test_what_somebody_changed_since_the_plan_is_not_written_and_not_undone(tmp_
 
 
 def test_after_an_interruption_nothing_that_waits_for_its_turn_is_sent(tmp_path: Path) -> None:
-    world, todo = World(), items(40)
+    world, todo, first = World(), items(40), threading.Lock()
 
     def always_busy(method: str, name: str) -> None:
         if method == "PATCH":
+            if first.acquire(blocking=False):
+                os.kill(os.getpid(), signal.SIGTERM)
             raise ArmError(429, "Throttled", "x", "c", retry_after=2.0)
 
     world.trouble = always_busy
-    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
     roll_out(world, todo, tmp_path)
     assert world.writes == []
     assert {item.result for item in todo} == {"skipped"}
