@@ -1,5 +1,6 @@
 """Rolling changes out: every item gets a result, whatever ARM does and whenever the run is stopped."""
 
+import itertools
 import os
 import signal
 import threading
@@ -123,9 +124,14 @@ def test_a_refusal_tells_the_state(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_leaves_no_item_without_a_result_and_no_write_without_a_line(tmp_path: Path) -> None:
-    world, todo = World(), items(300)
-    world.trouble = lambda method, name: time.sleep(0.02)
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    world, todo, requests = World(), items(300), itertools.count(1)
+
+    def slow(method: str, name: str) -> None:
+        time.sleep(0.02)
+        if next(requests) == 50:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    world.trouble = slow
     before = signal.getsignal(signal.SIGINT)
     runner = roll_out(world, todo, tmp_path)
     assert runner.interrupted
