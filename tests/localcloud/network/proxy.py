@@ -28,6 +28,7 @@ class _Half(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.peer: _Half | None = None
+        self.ended = False  # the other side has sent all
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -38,8 +39,13 @@ class _Half(asyncio.Protocol):
             self.peer.transport.write(data)
 
     def eof_received(self) -> bool:
-        if self.peer is not None and self.peer.transport is not None and self.peer.transport.can_write_eof():
-            self.peer.transport.write_eof()
+        """Pass the end on. The connection stays open for the other direction, until that has ended, too."""
+        self.ended = True
+        if self.peer is not None and self.peer.transport is not None:
+            if self.peer.ended:
+                self.peer.transport.close()  # which closes this one: see `connection_lost`
+            elif self.peer.transport.can_write_eof():
+                self.peer.transport.write_eof()
         return True
 
     def pause_writing(self) -> None:

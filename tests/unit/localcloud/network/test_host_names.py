@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
 import urllib.request
 from pathlib import Path
 
@@ -101,3 +104,18 @@ def test_the_directory_is_gone_when_the_cloud_has_stopped() -> None:
         directory = cloud.directory
         assert cloud.ca_file.exists()
     assert not directory.exists()
+
+
+def test_connections_that_both_sides_have_ended_are_closed(cloud: LocalCloud) -> None:
+    port = int(cloud.env["HTTPS_PROXY"].rpartition(":")[2])
+    opened = set(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(f"CONNECT {ENTRA.removeprefix('https://')}:443 HTTP/1.1\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(100) == b""
+    deadline = time.monotonic() + 10
+    while len(set(os.listdir("/proc/self/fd")) - opened) > 5 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(set(os.listdir("/proc/self/fd")) - opened) <= 5
