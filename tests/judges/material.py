@@ -79,9 +79,15 @@ def _run_commands(az: Az, found: Material, stage: str) -> None:
     for scope in ([], ["--resource-group", "rg-apps"], ["--management-group", stage]):
         for number, effect in enumerate((["deny"], ["modify", "--location", "westeurope", "--identity", identity])):
             for language, ending in (("terraform", "tf"), ("bicep", "bicep")):
-                words = ["--effect", *effect, *scope, "--message", 'it\'s "new" ${x} %{y}', "--print", language]
-                if effect[0] == "modify":
-                    words += ["--not-scopes", "/subscriptions/99999999-2222-3333-4444-555555555555/resourceGroups/old"]
+                words = [
+                    "--effect",
+                    *effect,
+                    *scope,
+                    "--non-compliance-message",
+                    'it\'s "new" ${x} %{y}',
+                    "--print",
+                    language,
+                ]
                 printed = az("acr", "scope", "policy", "assign", *words)
                 assert printed.code == 0, printed
                 kind = scope[0].strip("-") if scope else "subscription"
