@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.cli.core.azclierror import AzCLIError
+from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
 
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
@@ -165,6 +165,13 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         if reply.status >= 300:
             raise parse_arm_error(reply.status, reply.headers, reply.reason, reply.body)
         return reply
+
+
+def is_transient(error: Exception) -> bool:
+    """Return whether a failure may be over in a moment: no connection, 5xx, or another operation on the resource."""
+    if isinstance(error, ArmError):
+        return error.status >= 500 or error.status == 408 or (error.status == 409 and error.code == "Conflict")
+    return isinstance(error, AzureConnectionError)
 
 
 def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:

@@ -46,6 +46,11 @@ def nothing_to_exclude(names: list[str]) -> AzCLIError:
     )
 
 
+def still_throttled(seconds: float) -> str:
+    """Return why the rest of a subscription was given up: Azure has refused everything for so long."""
+    return f"Azure has throttled this account in the subscription for {seconds:.0f} seconds without a break"
+
+
 def unexpected(kind: str) -> AzCLIError:
     """Return the error for an unexpected failure.
 

@@ -19,10 +19,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
+from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
-from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.client import ArmClient, ArmError, is_transient
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import redact_tokens
@@ -36,7 +36,6 @@ from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 MAX_WRITERS = 32
 _MAX_TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
-_MAX_THROTTLED_SECONDS = 1800.0  # seconds for which a registry may be refused with 429 without a break
 # Seconds after which a plan may be out of date, so that each registry is looked at again before it is written. Not
 # always: reads are limited, too, and with a third one for each registry they would hold up the writes.
 _PLAN_STALE_SECONDS = 60.0
@@ -74,6 +73,7 @@ class PlanItem:  # pylint: disable=too-many-instance-attributes  # a row, and wh
     change: StatusChange | None = None
     step: str = "send"
     tries: int = 0
+    answered_before: int = 0  # requests that the throttle had seen answered when this step was admitted
     written_down: bool = False
     sent: bool = False
     refused_since: float = 0.0
@@ -123,6 +123,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
     interrupted: bool = False
     stopped: AzCLIError | None = None
     _throttles: dict[tuple[str, float], Throttle] = field(default_factory=dict)
+    _given_up: set[tuple[str, bool]] = field(default_factory=set)  # subscriptions that refuse all writes (True), reads
     _later: list[tuple[float, int, PlanItem]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     _held: float = _TICK_SECONDS  # seconds until the first of those that throttling held back may go
@@ -133,6 +134,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         Ctrl-C stops the handing out: what was sent is seen to its end, the rest is `skipped`.
         """
         todo = deque(item for item in items if not item.result)
+        self._given_up.clear()  # what an earlier wave met
         if self.interrupted or self.stopped:
             self._drop(todo)
         for item in todo:
@@ -144,7 +146,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
                     running[writers.submit(self._advance, item)] = item
                 self._await(running)
                 self._collect(running)
-                if self.interrupted or self.stopped:
+                if self.interrupted or self.stopped or self._given_up:
                     self._drop(todo)
                     self._drop_unsent()
                 self.progress(total - len(todo) - len(running) - len(self._later), total, count_failures(items))
@@ -157,8 +159,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         self._held = _TICK_SECONDS
         while self._later and len(out) < free and self._later[0][0] <= now:
             item = heapq.heappop(self._later)[2]
-            pause = self._throttle(item).admit(now)
-            if pause:
+            if pause := self._admit(item, now):
                 self._put_off(item, pause)
             else:
                 out.append(item)
@@ -168,8 +169,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
                 break
             item = todo.popleft()
             item.step = "check" if stale else "send"
-            pause = self._throttle(item).admit(now)
-            if pause:
+            if pause := self._admit(item, now):
                 todo.append(item)  # another subscription may be free
                 self._held = min(self._held, pause)
             else:
@@ -219,26 +219,47 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         return not self.stopped
 
     def _drop(self, todo: deque[PlanItem]) -> None:
-        why = "the run was interrupted" if self.interrupted else "the record could not be written"
-        for item in todo:
-            item.finish(SKIPPED, item.before, f"not started: {why}")
-        todo.clear()
+        """Take out what is not to be sent any more: it is skipped."""
+        for _ in range(len(todo)):
+            item = todo.popleft()
+            if why := self._why_no_more(item):
+                item.finish(SKIPPED, item.before, f"not started: {why}")
+            else:
+                todo.append(item)
+
+    def _why_no_more(self, item: PlanItem) -> str:
+        """Why nothing more is sent for an item; empty while it may be."""
+        if not self.interrupted and not self.stopped:
+            given_up = self._given_up & {(item.subscription, True), (item.subscription, False)}
+            return errors.still_throttled(self.operation_seconds) if given_up else ""
+        return "the run was interrupted" if self.interrupted else "the record could not be written"
 
     def _drop_unsent(self) -> None:
         """Of those that wait their turn: what was never sent is skipped; what may have been taken is looked at."""
         waiting, self._later = self._later, []
         for due, number, item in waiting:
-            if item.step in ("check", "send") and not item.sent:
+            why = self._why_no_more(item)
+            if why and item.step in ("check", "send") and not item.sent:
                 self._drop(deque([item]))
-                self._write_down([_outcome_line(item)] if item.written_down else [])
+            elif item.step not in ("check", "send") and (item.subscription, False) in self._given_up:
+                self._fail_unread(item, item.problem or why)
+            else:
+                if why and item.step == "send":
+                    item.problem = f"{why}, before Azure accepted the change"
+                    item.next_step("explain")
+                heapq.heappush(self._later, (due, number, item))
                 continue
-            if item.step == "send":
-                item.problem = "the run was interrupted before Azure accepted the change"
-                item.next_step("explain")
-            heapq.heappush(self._later, (due, number, item))
+            self._write_down([_outcome_line(item)] if item.written_down else [])
 
     def _put_off(self, item: PlanItem, seconds: float) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), item))
+
+    def _admit(self, item: PlanItem, now: float) -> float:
+        """Return 0 if the next step of an item may be taken now; else the seconds to wait."""
+        throttle = self._throttle(item)
+        pause = throttle.admit(now)
+        item.answered_before = throttle.answered
+        return pause
 
     def _throttle(self, item: PlanItem) -> Throttle:
         rate = WRITES_PER_SECOND if item.step == "send" else READS_PER_SECOND
@@ -269,21 +290,23 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         """Do the next step of an item. The seconds until the one after; None when it is finished."""
         change = item.change
         assert change is not None  # noqa: S101  (for the type checker: `run` has set it)
-        throttle = self._throttle(item)  # that of this step, which the step may move on
+        throttle, sends = self._throttle(item), item.step == "send"  # of this step, which the step may move on
         try:
             pause = getattr(self, f"_{item.step}")(item, change)
-            throttle.taken()
+            throttle.taken(time.monotonic(), change.writes_left if sends else None, item.answered_before)
             item.refused_since = 0.0
             return pause
         except (ArmError, AzCLIError) as error:
             if isinstance(error, ArmError) and error.status == 429:
                 pause = self._refused(item, throttle, error)
                 return pause or self._explain_later(item, error)
-            if _is_transient(error) and item.tries < _MAX_TRIES:
+            throttle.failed()
+            if is_transient(error) and item.tries < _MAX_TRIES:
                 item.sent = item.sent or item.step == "send"
                 return _next_retry_seconds(item)
             return self._explain_later(item, error)
         except Exception as error:  # pylint: disable=broad-exception-caught  # one surprise never stops the others
+            throttle.failed()
             logger.debug("Unexpected: %s", redact_tokens(traceback.format_exc()))
             item.fail(UNKNOWN, errors.unexpected(type(error).__name__))
             return None
@@ -292,9 +315,13 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
         now, pause = time.monotonic(), max(error.retry_after, 1.0)
         if throttle.refused(now, error.retry_after):
-            logger.warning("Azure throttles subscription %s. Retrying in %.0f s.", item.subscription, pause)
+            told = "Azure throttles subscription %s. Retrying in %.0f s, and for %.0f s at most while it takes nothing."
+            logger.warning(told, item.subscription, pause, self.operation_seconds)
         item.refused_since = item.refused_since or now
-        return pause if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
+        if throttle.refused_for(now) >= self.operation_seconds:
+            self._given_up.add((item.subscription, item.step == "send"))
+            return 0.0
+        return pause if now - item.refused_since < self.operation_seconds else 0.0
 
     def _check(self, item: PlanItem, change: StatusChange) -> float | None:
         """Just before the write: somebody else may have done it since the plan was made."""
@@ -333,21 +360,18 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         """Something went wrong; the next and last step reads what state the registry is in now."""
         if item.step != "explain":
             item.problem = problem
+            item.refused_since = 0.0
             return item.next_step("explain")
-        assert item.change is not None  # noqa: S101
-        item.fail(UNKNOWN, item.change.failed(item.problem, None))
+        self._fail_unread(item, item.problem)
         return None
+
+    def _fail_unread(self, item: PlanItem, problem: str | ArmError | AzCLIError) -> None:
+        assert item.change is not None  # noqa: S101
+        item.fail(UNKNOWN, item.change.failed(problem, None))
 
     def _explain(self, item: PlanItem, change: StatusChange) -> None:
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
         item.fail(now, change.failed(item.problem, now))
-
-
-def _is_transient(error: Exception) -> bool:
-    """Whether a failure may be over in a moment: a broken connection, 5xx, or another operation on the registry."""
-    if isinstance(error, ArmError):
-        return error.status >= 500 or error.status == 408 or (error.status == 409 and error.code == "Conflict")
-    return isinstance(error, AzureConnectionError)
 
 
 def _change_line(item: PlanItem) -> dict[str, Any]:

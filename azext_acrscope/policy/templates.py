@@ -154,9 +154,10 @@ def _terraform_template(scope: PolicyScope, wanted: AssignmentRequest, definitio
         members["location"] = (
             f"data.azurerm_resource_group.{label}.location" if group else _hcl_string(wanted.new_location)
         )
-    lines = _terraform_group_data(label, str(scope.resource_group)) if group else []
+    lines = _terraform_providers(scope, wanted.identity if modifies else None)
+    lines += _terraform_group_data(label, str(scope.resource_group)) if group else []
     if modifies and wanted.identity:
-        lines += _terraform_identity_data(label, wanted.identity)
+        lines += _terraform_identity_data(label, wanted.identity, _is_elsewhere(scope, wanted.identity))
     lines += [f'resource "{resource}" "{label}" {{', *_aligned_members(members)]
     if modifies:
         own = {"type": _hcl_string("UserAssigned"), "identity_ids": f"[{_hcl_string(wanted.identity)}]"}
@@ -167,13 +168,39 @@ def _terraform_template(scope: PolicyScope, wanted: AssignmentRequest, definitio
     return "\n".join(lines + (_terraform_role_assignment(scope, wanted, resource, label) if modifies else []))
 
 
+def _terraform_providers(scope: PolicyScope, identity: str | None) -> list[str]:
+    """Return the line to apply the template with, and the provider: a data source reads in its subscription."""
+    subscription = parse_resource_id(scope.path).subscription
+    needs = "" if subscription else "export ARM_SUBSCRIPTION_ID=SUBSCRIPTION && "  # azurerm 4 wants one, whichever
+    lines = [f"# {needs}terraform init && terraform apply"]
+    lines += _terraform_provider({"subscription_id": _hcl_string(subscription)} if subscription else {})
+    if identity and _is_elsewhere(scope, identity):
+        other = {
+            "alias": _hcl_string("identity"),
+            "subscription_id": _hcl_string(parse_resource_id(identity).subscription),
+        }
+        lines += _terraform_provider(other)
+    return lines
+
+
+def _terraform_provider(members: dict[str, str]) -> list[str]:
+    settings = [*_aligned_members(members), ""] if members else []
+    return ['provider "azurerm" {', *settings, "  features {}", "}", ""]
+
+
+def _is_elsewhere(scope: PolicyScope, identity: str) -> bool:
+    """Whether an identity is in another subscription than the scope, so that it must be looked for there."""
+    return parse_resource_id(identity).subscription.lower() != parse_resource_id(scope.path).subscription.lower()
+
+
 def _terraform_group_data(label: str, group: str) -> list[str]:
     return [f'data "azurerm_resource_group" "{label}" {{', *_aligned_members({"name": _hcl_string(group)}), "}", ""]
 
 
-def _terraform_identity_data(label: str, identity: str) -> list[str]:
+def _terraform_identity_data(label: str, identity: str, elsewhere: bool) -> list[str]:
     parts = parse_resource_id(identity)
-    members = {"name": _hcl_string(parts.name), "resource_group_name": _hcl_string(parts.resource_group)}
+    members = {"provider": "azurerm.identity"} if elsewhere else {}
+    members |= {"name": _hcl_string(parts.name), "resource_group_name": _hcl_string(parts.resource_group)}
     return [f'data "azurerm_user_assigned_identity" "{label}" {{', *_aligned_members(members), "}", ""]
 
 

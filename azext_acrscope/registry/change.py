@@ -6,6 +6,7 @@ from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm.throttle import count_writes_left
 from azext_acrscope.base.foreign_json import find_object
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
@@ -35,6 +36,7 @@ class StatusChange:
         self.id: str = resource["id"]
         self.where = registry_label(self.id)
         self.accepted = False
+        self.writes_left: int | None = None  # in the subscription, as ARM said with the write; None if it said nothing
         self._operation: str | None = None
         self._ended = False
 
@@ -45,6 +47,7 @@ class StatusChange:
         """
         reply = sdk_client.write_status(self.arm, self.id, self.target)
         self.accepted = True
+        self.writes_left = count_writes_left(reply.headers)
         self._operation = reply.headers.get("Azure-AsyncOperation")
         if self._operation and not self.arm.owns(self._operation):
             logger.debug("The operation's status is at another host. Reading the registry instead.")

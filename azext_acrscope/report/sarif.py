@@ -19,6 +19,7 @@ from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.report import errors, model
 from azext_acrscope.report.model import ReportContent, ReportedRegistry, Row
 
+PROJECT_URL = "https://github.com/acrscope/acrscope"
 SCHEMA_URL = "https://json.schemastore.org/sarif-2.1.0.json"
 # Results of a run that GitHub keeps, and that it takes at all ("About code scanning limits on SARIF results",
 # docs.github.com).
@@ -35,46 +36,60 @@ _RULE_CONSUMER_BREAKS, _RULE_CONSUMER_UNKNOWN, _RULE_OTHER_SIGN_IN_METHOD = (
     "other-sign-in-method",
 )
 
-# id: level, short, full, help.
+# id: name, level, how severe a finding is (from 0.1 to 10, as CVSS; GitHub sorts by it), short, full, help.
 _RULES = {
     _RULE_ARM_ACCEPTED: (
+        "ArmAudienceAccepted",
         "warning",
+        "5.5",
         "The registry is set to accept ARM-audience tokens.",
         "Its azureADAuthenticationAsArmPolicy status is enabled, which is also the default: a Microsoft Entra token "
         "for Azure Resource Manager opens its images.",
         "az acr scope enforce --name REGISTRY",
     ),
     _RULE_STATUS_MISMATCH: (
+        "StatusNotInEffect",
         "error",
+        "8.0",
         "The login server does not do what the status says.",
         "It was sent a token of each audience. What it accepted does not match the status in Azure Resource Manager.",
         "az acr scope check --name REGISTRY",
     ),
     _RULE_STATUS_UNKNOWN: (
+        "StatusUnknown",
         "warning",
+        "4.0",
         "The status of the registry is unknown.",
         "Azure returned a status that is neither enabled nor disabled.",
         "az acr scope show --name REGISTRY",
     ),
     _RULE_CONSUMER_BREAKS: (
+        "ConsumerBreaks",
         "warning",
+        "2.0",
         "A consumer breaks once the registry refuses ARM-audience tokens.",
         "It is documented, reported or coded to sign in with a token for Azure Resource Manager.",
         "az acr scope consumers --name REGISTRY",
     ),
     _RULE_CONSUMER_UNKNOWN: (
+        "ConsumerUnknown",
         "note",
+        "1.0",
         "It is unknown whether a consumer breaks.",
         "No public source says which audience it requests, or its way to sign in could not be read.",
         "az acr scope consumers --name REGISTRY",
     ),
     _RULE_OTHER_SIGN_IN_METHOD: (
+        "OtherSignInMethod",
         "note",
+        "3.0",
         "The registry has a sign-in method that the status does not affect.",
         "The admin user and anonymous pull need no Microsoft Entra token.",
         "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
     ),
 }
+
+_HELP_PAGES = {_RULE_OTHER_SIGN_IN_METHOD: "security"}  # else that of the rule's command
 
 
 def sarif_remarks(content: ReportContent) -> list[str]:
@@ -92,6 +107,8 @@ def render_sarif(content: ReportContent) -> str:
         "tool": {
             "driver": {
                 "name": "acrscope",
+                "fullName": f"acrscope {origin.version}: which Microsoft Entra tokens registries accept",
+                "informationUri": PROJECT_URL,
                 "version": origin.version,
                 "rules": [_rule_descriptor(each) for each in _RULES],
             }
@@ -113,14 +130,16 @@ def render_sarif(content: ReportContent) -> str:
 
 
 def _rule_descriptor(rule: str) -> dict[str, Any]:
-    level, short, full, command = _RULES[rule]
+    name, level, severity, short, full, command = _RULES[rule]
     return {
         "id": rule,
+        "name": name,
         "shortDescription": {"text": short},
         "fullDescription": {"text": full},
+        "helpUri": f"{PROJECT_URL}/blob/main/docs/{_HELP_PAGES.get(rule) or f'commands/{command.split()[3]}'}.md",
         "help": {"text": f"{full} {command}", "markdown": f"{full}\n\n`{command}`"},
         "defaultConfiguration": {"level": level},
-        "properties": {"tags": ["security", "azure", "container-registry"]},
+        "properties": {"tags": ["security", "azure", "container-registry"], "security-severity": severity},
     }
 
 
@@ -162,7 +181,7 @@ def _make_result(rule: str, registry: ReportedRegistry, text: str, about: str = 
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
-        "level": _RULES[rule][0],
+        "level": _RULES[rule][1],
         "message": {"text": _escape_brackets(text)},
         "locations": [_resource_location(resource)],
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1", "acrscope/v1": fingerprint},

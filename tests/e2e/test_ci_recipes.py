@@ -78,7 +78,7 @@ def test_github_actions(
     build, pull_only, exposed = recipes("GitHub Actions")
     variables = {"GITHUB_ACTIONS": "true", "GITHUB_ENV": str(tmp_path / "github-env")}
     runner = shell({**cloud.github_actions_env(job), **variables})
-    *steps, last = [step["run"] for step in build["jobs"]["build"]["steps"]]
+    *steps, last = [step["run"] for step in build["jobs"]["build"]["steps"] if "run" in step]
     for script in steps:
         runner.run(script)
     push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/team/base:v1")
@@ -186,3 +186,24 @@ def test_the_fleet_every_night(cloud: LocalCloud, registry: Registry, new_az: Ne
     assert not [request for request in cloud.requests if request.host.endswith(".azurecr.io")]
     cloud.world.add_registry(f"{registry.name}open", "rg-nightly", subscription)
     assert runner.az.tool("bash", "-ec", commands[-1], env=runner.env).code == 1
+
+
+def test_a_recipe_has_what_its_steps_need() -> None:
+    """Permissions, files and clients without which the real system refuses: what the scripts above cannot notice."""
+    build, nightly = recipes("GitHub Actions")[0], recipes("The fleet, every night")[0]
+    for workflow in (build, nightly):
+        (job,) = workflow["jobs"].values()
+        wheel = next(index for index, step in enumerate(job["steps"]) if ".whl" in step.get("run", ""))
+        assert any(step.get("uses", "").startswith("actions/checkout@") for step in job["steps"][:wheel])
+        assert workflow["permissions"]["contents"] == "read"
+    # github/codeql-action's README: what upload-sarif needs in a private repository.
+    assert nightly["permissions"] | {"security-events": "write", "actions": "read"} == nightly["permissions"]
+    (gitlab,) = recipes("GitLab")
+    used = {line.split()[0] for line in gitlab["build"]["script"]} & {"buildah", "podman", "docker", "skopeo"}
+    assert [client for client in used if client not in gitlab["build"]["image"]] == []
+    assert any("azure-cli" in line for line in gitlab["build"]["before_script"])
+
+
+def test_a_pull_secret_is_renewed_where_there_is_one_already() -> None:
+    text = (ROOT / "docs/ci.md").read_text()
+    assert re.search(r"kubectl create secret [^`]*--dry-run=client --output yaml \|\n +kubectl apply ", text)

@@ -386,7 +386,7 @@ def test_a_default_group_of_the_configuration_does_not_narrow_the_scope(
 
 @pytest.mark.parametrize(
     ("language", "first"),
-    [("bicep", "// az deployment sub create"), ("terraform", 'resource "azurerm_subscription_policy_assignment"')],
+    [("bicep", "// az deployment sub create"), ("terraform", "# terraform init && terraform apply")],
 )
 def test_a_template_is_printed_as_it_is_and_nothing_is_asked(
     az: Az, cloud: LocalCloud, language: str, first: str

@@ -88,12 +88,15 @@ class Arm:
     def _throttle(self, method: str, principal: Principal, place: str, headers: dict[str, str]) -> None:
         """Takes from the bucket of a subscription (or of the tenant); without throttling the counts stay full."""
         kind = kind_of(method)
-        left = int(self._world.throttle.limits[kind][0]) - 1
-        wait = 0
+        size = int(self._world.throttle.limits[kind][0])
+        wait, left = 0, size - 1
         if self._world.throttling:
             wait, left = self._world.throttle.take(place, principal.object_id, kind)
         scope = "tenant" if place == "tenant" else "subscription"
-        headers[f"x-ms-ratelimit-remaining-{scope}-{kind}"] = str(left)
+        if self._world.throttle.tells:
+            headers[f"x-ms-ratelimit-remaining-{scope}-{kind}"] = str(left)
+        if self._world.throttle.tells and scope == "subscription":
+            headers[f"x-ms-ratelimit-remaining-subscription-global-{kind}"] = str(15 * size - 1)
         if wait:
             raise errors.throttled(place, principal, kind, wait)
 

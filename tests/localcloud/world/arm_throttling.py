@@ -3,7 +3,7 @@
 Published in March 2024 (learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling):
 per subscription, principal and kind of operation; reads 250 with 25 more a second, writes and deletes 200 with 10
 more a second. A refused request takes nothing from the bucket. The second, "global" bucket of a subscription (fifteen
-times as large) is not modelled.
+times as large) is told of (recorded: reads 249 with 3749) and never runs low. Azure China tells of nothing (recorded).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Throttle:
     limits: dict[str, tuple[float, float]] = field(
         default_factory=lambda: {"reads": (250, 25), "writes": (200, 10), "deletes": (200, 10)}
     )
+    tells: bool = True
     clock: Callable[[], float] = monotonic
     _buckets: dict[tuple[str, str, str], Bucket] = field(default_factory=dict)
 

@@ -235,3 +235,44 @@ def test_a_conflict_with_another_operation_is_tried_again(tmp_path: Path) -> Non
     world.trouble = conflict
     roll_out(world, todo, tmp_path)
     assert {item.result for item in todo} == {"changed"}
+
+
+def test_writes_wait_for_what_arm_says_is_left(tmp_path: Path) -> None:
+    class Telling(World):
+        def write(self, path: str, body: Any) -> Reply:
+            super().write(path, body)
+            return Reply(200, {"x-ms-ratelimit-remaining-subscription-writes": str(max(0, 40 - len(self.writes)))}, {})
+
+    world, todo = Telling(), items(45)
+    started = time.monotonic()
+    roll_out(world, todo, tmp_path)
+    assert {item.result for item in todo} == {"changed"}
+    assert time.monotonic() - started > 0.3, "the last of them had to wait"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "GET"])
+def test_a_subscription_that_refuses_everything_is_given_up_in_time_and_told(
+    tmp_path: Path, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, todo = World(), items(60)
+    other = todo[0]
+    other.resource["id"] = other.resource["id"].replace("1111", "9999")
+
+    def throttle(each: str, name: str) -> None:
+        if each == method and name != other.resource["name"]:
+            raise ArmError(429, "Throttled", "x", "c", 1.0)
+
+    world.trouble = throttle
+    log = RunRecord(tmp_path / "run.jsonl")
+    started = time.monotonic()
+    PlanExecutor(lambda _: world, log, operation_seconds=2).run(todo)  # type: ignore[arg-type,return-value]
+    log.close()
+    assert time.monotonic() - started < 20
+    assert other.result == "changed"
+    results = {item.result for item in todo[1:]}
+    assert "failed" in results
+    assert results <= {"failed", "skipped"}
+    assert any("without a break" in item.reason for item in todo if item.result in ("skipped", "failed"))
+    assert "for 2 s at most" in caplog.text
+    changed = {made.id.rpartition("/")[2] for made in parse_record(tmp_path / "run.jsonl")}
+    assert set(world.writes) <= changed | {item.resource["name"] for item in todo if item.result == "skipped"}

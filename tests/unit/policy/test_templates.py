@@ -87,6 +87,39 @@ def test_terraform_gives_the_identity_its_role() -> None:
     assert "azurerm_subscription_policy_assignment.acrscope_modify.identity[0].principal_id" in given["principal_id"]
 
 
+ELSEWHERE = IDENTITY.replace(SUBSCRIPTION, "/subscriptions/99999999-2222-3333-4444-555555555555")
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("identity", [IDENTITY, ELSEWHERE])
+def test_terraform_looks_for_the_identity_in_its_own_subscription(scope: PolicyScope, identity: str) -> None:
+    wanted = AssignmentRequest("modify", location="westeurope", identity=identity)
+    (document,) = parse("terraform", templates.write_template("terraform", scope, wanted))
+    providers = {each.get("alias", "default"): each for (each,) in (one.values() for one in document["provider"])}
+    (data,) = document["data"]
+    (found,) = data['"azurerm_user_assigned_identity"'].values()
+    used = providers['"identity"' if "provider" in found else "default"]
+    assert used["subscription_id"].strip('"') == identity.split("/")[2]
+    assert all("features" in each for each in providers.values())
+    assert found["name"] == f'"{identity.rpartition("/")[2]}"'
+
+
+def test_terraform_reads_a_group_in_the_subscription_of_the_scope_and_says_how_to_apply_it() -> None:
+    text = templates.write_template("terraform", AT_GROUP, AssignmentRequest("modify"))
+    (document,) = parse("terraform", text)
+    (provider,) = document["provider"]
+    assert provider['"azurerm"']["subscription_id"] == f'"{SUBSCRIPTION.rpartition("/")[2]}"'
+    assert "terraform apply" in text.splitlines()[0]
+
+
+def test_bicep_looks_for_the_identity_in_its_own_subscription() -> None:
+    wanted = AssignmentRequest("modify", location="westeurope", identity=ELSEWHERE)
+    for scope in SCOPES:
+        text = templates.write_template("bicep", scope, wanted)
+        assert f"scope: resourceGroup('{ELSEWHERE.split('/')[2]}', '{ELSEWHERE.split('/')[4]}')" in text
+        assert f"'{ELSEWHERE}': {{}}" in text
+
+
 @pytest.mark.parametrize(
     ("scope", "kind"), list(zip(SCOPES, ["subscription", "resourceGroup", "managementGroup"], strict=True))
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from azext_acrscope.report import sarif
 from azext_acrscope.report.model import ReportContent
+from tests.az import ROOT
 from tests.factories.judged import judged
 from tests.factories.report import consumer, content, everything, owner, proof, registry
 
@@ -100,3 +101,19 @@ def test_what_could_not_be_read_is_a_notification_of_the_run() -> None:
     [invocation] = run(everything())["invocations"]
     assert len(invocation["toolExecutionNotifications"]) == 2
     assert invocation["account"] == "ops@contoso.com"
+
+
+def test_services_learn_what_the_tool_and_each_rule_is_and_where_to_read_on() -> None:
+    driver = run(everything())["tool"]["driver"]
+    assert driver["fullName"].startswith(f"acrscope {driver['version']}: ")
+    assert f'Homepage = "{driver["informationUri"]}"' in (ROOT / "pyproject.toml").read_text()
+    for rule in driver["rules"]:
+        assert rule["name"] == "".join(word.capitalize() for word in rule["id"].split("-"))
+        page = rule["helpUri"].removeprefix(f"{driver['informationUri']}/blob/main/")
+        assert (ROOT / page).is_file()
+
+
+def test_the_severity_that_github_sorts_by_goes_with_the_level() -> None:
+    severest = {"note": 3.9, "warning": 6.9, "error": 8.9}  # "low", "medium", "high" (docs.github.com)
+    for rule in run(everything())["tool"]["driver"]["rules"]:
+        assert 0 < float(rule["properties"]["security-severity"]) <= severest[rule["defaultConfiguration"]["level"]]

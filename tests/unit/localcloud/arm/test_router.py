@@ -339,6 +339,17 @@ class TestThrottling:
         assert (refused.status_code, int(refused.headers["Retry-After"]) > 900) == (429, True)
         assert client.arm("GET", registry.id).status_code == 200
 
+    def test_it_tells_of_both_buckets_of_a_subscription(
+        self, cloud: LocalCloud, client: Client, registry: Registry
+    ) -> None:
+        headers = disable(client, registry).headers
+        left = {
+            name: headers.get(f"x-ms-ratelimit-remaining-subscription-{name}") for name in ("writes", "global-writes")
+        }
+        assert left == {"writes": "199", "global-writes": "2999"}
+        cloud.world.throttle.tells = False
+        assert not [name for name in disable(client, registry).headers if "ratelimit" in name.lower()]
+
     def test_it_is_off_by_default(self, client: Client, registry: Registry) -> None:
         header = "x-ms-ratelimit-remaining-subscription-reads"
         assert [client.arm("GET", registry.id).headers[header] for _ in range(2)] == ["249", "249"]

@@ -1,0 +1,1 @@
+"""Programs of others judge what the product writes: `make judges`, outside CI."""

@@ -1,0 +1,138 @@
+"""What the product writes for other programs, collected from the real commands on the stages of the documentation."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.az import ROOT, Az, add_extension, build_wheel
+from tests.localcloud import LocalCloud
+from tests.localcloud.scenarios.documented_fleets import WORKSPACE, Contoso, Governed, Stage
+
+_RECIPES = ROOT / "docs/ci.md"
+
+
+@dataclass
+class Material:
+    """`folder` holds the reports, templates and recipes."""
+
+    folder: Path
+    queries: dict[str, str] = field(default_factory=dict)
+
+    def files(self, pattern: str) -> list[Path]:
+        """Return the files with names of this kind."""
+        return sorted(self.folder.glob(pattern))
+
+
+def collect(folder: Path) -> Material:
+    """Run the commands, and keep what they print and send."""
+    found = Material(folder)
+    with LocalCloud(backend=False) as cloud:
+        add_extension(build_wheel(folder / "build"), folder / "extensions", folder / "installer")
+        for make in (Contoso, Governed):
+            stage: Stage = make(cloud)
+            group = cloud.world.add_management_group(make.__name__)
+            cloud.world.move(stage.production, group)
+            cloud.world.grant(stage.team, group.id, "Resource Policy Contributor")
+            cloud.world.grant(stage.team, group.id, "Reader")
+            az = Az(folder / make.__name__, folder / "extensions", cloud.env)
+            who = [
+                "--username",
+                stage.team.app_id,
+                "--password",
+                str(stage.team.secret),
+                "--tenant",
+                stage.team.tenant_id,
+            ]
+            assert az("login", "--service-principal", *who).code == 0
+            assert az("account", "set", "--subscription", stage.production.id).code == 0
+            _run_commands(az, found, make.__name__)
+        for request in cloud.requests:
+            for text in _queries(request.path, request.text):
+                found.queries.setdefault(text, f"query {len(found.queries) + 1}")
+    found.queries = {name: text for text, name in found.queries.items()}
+    _extract_recipes(folder)
+    return found
+
+
+def _run_commands(az: Az, found: Material, stage: str) -> None:
+    for arguments in (
+        ["list"],
+        ["list", "--management-group", stage],
+        ["list", "--resource-group", "rg-apps"],
+        ["consumers", "--all", "--workspace", WORKSPACE],
+        ["consumers", "--name", "contosoapps"],
+        ["policy", "assign", "--management-group", stage, "--dry-run"],
+        ["policy", "show"],
+        ["policy", "show", "--management-group", stage],
+        ["enforce", "--all", "--dry-run"],
+    ):
+        az("acr", "scope", *arguments, "--output", "none", timeout=300)
+    for ending in ("html", "md", "csv", "sarif"):
+        report = az("acr", "scope", "report", "--file", str(found.folder / f"{stage}.{ending}"), "--output", "none")
+        assert report.code == 0, report
+    elsewhere = "/subscriptions/99999999-2222-3333-4444-555555555555/resourceGroups/rg-id/providers"
+    identity = f"{elsewhere}/Microsoft.ManagedIdentity/userAssignedIdentities/id-policy"
+    for scope in ([], ["--resource-group", "rg-apps"], ["--management-group", stage]):
+        for number, effect in enumerate((["deny"], ["modify", "--location", "westeurope", "--identity", identity])):
+            for language, ending in (("terraform", "tf"), ("bicep", "bicep")):
+                words = [
+                    "--effect",
+                    *effect,
+                    *scope,
+                    "--non-compliance-message",
+                    'it\'s "new" ${x} %{y}',
+                    "--print",
+                    language,
+                ]
+                printed = az("acr", "scope", "policy", "assign", *words)
+                assert printed.code == 0, printed
+                kind = scope[0].strip("-") if scope else "subscription"
+                (found.folder / f"{stage}-{kind}-{number}.{ending}").write_text(printed.stdout)
+
+
+def _queries(path: str, body: str) -> list[str]:
+    """The queries in a request to Resource Graph or Log Analytics."""
+    if not path.lower().endswith(("microsoft.resourcegraph/resources", "/query")) or not body:
+        return []
+    text: Any = json.loads(body).get("query")
+    return [text] if isinstance(text, str) else []
+
+
+def _extract_recipes(folder: Path) -> None:
+    """Write the blocks of docs/ci.md as the files that they are on the real system."""
+    text = _RECIPES.read_text()
+    for number, block in enumerate(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)):
+        (folder / f"recipe-{number}.sh").write_text(f"#!/bin/sh\n{block}")
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
+        content = yaml.safe_load(block)
+        kind = (
+            "workflow" if "jobs" in content
+            else "manifest" if "apiVersion" in content
+            else "pipeline" if any("task" in step for step in content.get("steps", []))
+            else "part" if "steps" in content
+            else "gitlab"
+        )  # fmt: skip
+        (folder / f"{kind}-{number}.yml").write_text(block)
+        for place, script in enumerate(_scripts(content)):
+            (folder / f"recipe-{number}-{place}.sh").write_text(f"#!/bin/bash\n{script.rstrip()}\n")
+
+
+def _scripts(node: Any) -> list[str]:
+    """The shell scripts in a recipe, with the expressions of the systems taken out, which a shell never sees."""
+    if isinstance(node, list):
+        return [script for each in node for script in _scripts(each)]
+    if not isinstance(node, dict):
+        return []
+    found = []
+    for name, value in node.items():
+        if name in ("script", "after_script", "before_script") or (name == "args" and isinstance(value, list)):
+            found.append("\n".join(value))
+        elif name in ("run", "bash", "inlineScript"):
+            found.append(str(value))
+        else:
+            found += _scripts(value)
+    return [re.sub(r"\$\{\{.*?\}\}|\$\([\w.]+\)", "value", script) for script in found]
