@@ -143,11 +143,11 @@ def show(
         seen = context.read_scope_context(cmd.cli_ctx, resource_group_name, management_group, live)
     if refresh:
         _refresh_states(cmd, seen)
-    known = compliance.read_states(seen.arm, seen.scope)
+    known, unread = compliance.read_states(seen.arm, seen.scope)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     result = compliance.compliance_result(seen.scope, seen.found, seen.fleet, known, audience)
     console.tell(compliance.compliance_summary(result, known, seen.live))
-    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet))
+    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet, unread))
     return result
 
 
