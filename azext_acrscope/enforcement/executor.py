@@ -37,6 +37,8 @@ MAX_WRITERS = 32
 _MAX_TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
 _MAX_THROTTLED_SECONDS = 1800.0  # seconds for which a registry may be refused with 429 without a break
+_MAX_REFUSED_LOOKS_SECONDS = 60.0  # the same for looks at what became of a write, once its operation must be over
+_MAX_READ_BACKS, _READ_BACK_SECONDS = 3, 0.25  # further ones where an older status is read; doubled each time
 # Seconds after which a plan may be out of date, so that each registry is looked at again before it is written. Not
 # always: reads are limited, too, and with a third one for each registry they would hold up the writes.
 _PLAN_STALE_SECONDS = 60.0
@@ -76,6 +78,7 @@ class PlanItem:  # pylint: disable=too-many-instance-attributes  # a row, and wh
     tries: int = 0
     written_down: bool = False
     sent: bool = False
+    read_back: int = 0
     refused_since: float = 0.0
     pause: float = registry_change.FIRST_POLL_SECONDS
     deadline: float = 0.0
@@ -278,7 +281,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         except (ArmError, AzCLIError) as error:
             if isinstance(error, ArmError) and error.status == 429:
                 pause = self._refused(item, throttle, error)
-                return pause or self._explain_later(item, error)
+                return pause or self._explain_later(item, _throttling_problem(item, error))
             if _is_transient(error) and item.tries < _MAX_TRIES:
                 item.sent = item.sent or item.step == "send"
                 return _next_retry_seconds(item)
@@ -289,12 +292,19 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
             return None
 
     def _refused(self, item: PlanItem, throttle: Throttle, error: ArmError) -> float:
-        """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long."""
+        """A 429: the seconds to wait with all others of the subscription; 0 if this has gone on for too long.
+
+        A write may wait for as long as a subscription's writes can be used up. A look at what was written may not: its
+        end is that of the operation, and once that is over, a minute.
+        """
         now, pause = time.monotonic(), max(error.retry_after, 1.0)
         if throttle.refused(now, error.retry_after):
             logger.warning("Azure throttles subscription %s. Retrying in %.0f s.", item.subscription, pause)
         item.refused_since = item.refused_since or now
-        return pause if now - item.refused_since < _MAX_THROTTLED_SECONDS else 0.0
+        refused = now - item.refused_since
+        if item.step in ("check", "send"):
+            return pause if refused < _MAX_THROTTLED_SECONDS else 0.0
+        return pause if refused < _MAX_REFUSED_LOOKS_SECONDS or now < item.deadline - pause else 0.0
 
     def _check(self, item: PlanItem, change: StatusChange) -> float | None:
         """Just before the write: somebody else may have done it since the plan was made."""
@@ -322,17 +332,21 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         item.pause = min(item.pause * 2, registry_change.MAX_POLL_SECONDS)
         return seen.wait or item.pause
 
-    def _read_back(self, item: PlanItem, change: StatusChange) -> None:
+    def _read_back(self, item: PlanItem, change: StatusChange) -> float | None:
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
         if now == item.target:
             item.finish(CHANGED, now)
-        else:
-            item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
+            return None
+        if item.read_back < _MAX_READ_BACKS:  # what is read may be older than what was written
+            item.read_back += 1
+            return _READ_BACK_SECONDS * 2**item.read_back
+        item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
+        return None
 
     def _explain_later(self, item: PlanItem, problem: str | ArmError | AzCLIError) -> float | None:
         """Something went wrong; the next and last step reads what state the registry is in now."""
         if item.step != "explain":
-            item.problem = problem
+            item.problem, item.refused_since, item.deadline = problem, 0.0, 0.0
             return item.next_step("explain")
         assert item.change is not None  # noqa: S101
         item.fail(UNKNOWN, item.change.failed(item.problem, None))
@@ -341,6 +355,13 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
     def _explain(self, item: PlanItem, change: StatusChange) -> None:
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
         item.fail(now, change.failed(item.problem, now))
+
+
+def _throttling_problem(item: PlanItem, error: ArmError) -> "str | ArmError":
+    """Why a registry is not waited for any longer: of a write that Azure accepted, that nobody could look at it."""
+    if item.step in ("check", "send"):
+        return error
+    return registry_change.throttled_reason(time.monotonic() - item.refused_since)
 
 
 def _is_transient(error: Exception) -> bool:

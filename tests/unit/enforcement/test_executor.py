@@ -235,3 +235,47 @@ def test_a_conflict_with_another_operation_is_tried_again(tmp_path: Path) -> Non
     world.trouble = conflict
     roll_out(world, todo, tmp_path)
     assert {item.result for item in todo} == {"changed"}
+
+
+def test_a_status_older_than_the_write_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_READ_BACK_SECONDS", 0.01)
+    world, todo, reads = World(), items(1), list[str]()
+
+    def stale_twice(method: str, name: str) -> None:
+        if method == "GET":
+            reads.append(name)
+            world.statuses[name] = "enabled" if len(reads) < 3 else "disabled"
+
+    world.trouble = stale_twice
+    roll_out(world, todo, tmp_path)
+    assert (todo[0].result, todo[0].status, len(reads)) == ("changed", "disabled", 3)
+
+
+def test_a_status_that_stays_another_is_reported_after_a_few_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_READ_BACK_SECONDS", 0.01)
+    world, todo = World(), items(1)
+    world.trouble = lambda method, name: world.statuses.update({name: "enabled"}) if method == "GET" else None
+    roll_out(world, todo, tmp_path)
+    assert (todo[0].result, todo[0].status) == ("failed", "enabled")
+    assert "reading it back shows another status" in todo[0].reason
+
+
+def test_looks_that_are_throttled_without_an_end_come_to_one_and_the_state_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_MAX_REFUSED_LOOKS_SECONDS", 0.0)
+    world, todo = World(), items(1)
+
+    def throttled(method: str, name: str) -> None:
+        if method == "GET":
+            raise ArmError(429, "Throttled", "x", "c")
+
+    world.trouble = throttled
+    log = RunRecord(tmp_path / "run.jsonl")
+    runner = PlanExecutor(lambda _: world, log, 0.0, planned=time.monotonic())  # type: ignore[arg-type,return-value]
+    runner.run(todo)
+    assert (todo[0].result, todo[0].status) == ("failed", "unknown")
+    assert "refused to be asked about it" in todo[0].reason
+    assert "was being set to `disabled`" in todo[0].reason

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from azext_acrscope.arm import client
 from azext_acrscope.policy import planning, roles, shapes
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY_ID, CONTRIBUTOR_ROLE, EFFECTS, MODIFY_ID
 from tests.factories.policy import AT_GROUP, FakeArm
-from tests.factories.wire import Recordings
+from tests.factories.wire import Recordings, headers
 
 FLOWS = ["flow_assignment_systemassigned_identity_roleassignment", "flow_assignment_userassigned_identity"]
 
