@@ -45,7 +45,10 @@ def check_assignment(value: Any) -> JsonObject:
             as_texts(selector.get("notIn"))
     _check_identity(value.get("identity"))
     as_text(value.get("location"))
-    return {**value, "name": as_text(value.get("name")) or parse_resource_id(value["id"]).name}
+    name = parse_resource_id(value["id"]).name
+    if (as_text(value.get("name")) or name).lower() != name.lower():
+        raise UnexpectedShape("name")
+    return {**value, "name": value.get("name") or name}
 
 
 def readable_assignments(items: list[JsonObject]) -> tuple[list[JsonObject], int]:

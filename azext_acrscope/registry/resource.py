@@ -148,22 +148,18 @@ def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
         raise errors.not_a_registry(where, "it has another type or no properties")
     if find_text(body, "id").lower() != registry_id.lower():
         raise errors.not_a_registry(where, "it is another resource")
-    check_members(body)
-    if not login_server_of(body):
+    if find_value(body, "properties", "loginServer") in (None, ""):
         raise errors.not_a_registry(where, "it has no login server")
+    check_members(body)
     status_of(body)
     return body
 
 
-def _as_given_object(value: Any) -> Any:
-    return as_object(False if value is None else value)
-
-
-_TEXT_PROPERTIES = ("loginServer", "provisioningState", "publicNetworkAccess", "roleAssignmentMode")
+_TEXT_PROPERTIES = ("provisioningState", "publicNetworkAccess", "roleAssignmentMode")
 # Every member that this project reads, with what reads it; one that is missing has no other type.
 _MEMBERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
     *((("id",), as_name), (("name",), as_name), (("location",), as_text), (("tags",), as_object)),
-    (("properties",), _as_given_object),
+    (("properties", "loginServer"), as_name),
     *((("properties", name), as_text) for name in _TEXT_PROPERTIES),
     *((("properties", name), as_bool) for name in ("adminUserEnabled", "anonymousPullEnabled")),
     (("properties", "privateEndpointConnections"), as_rows),
@@ -172,7 +168,7 @@ _MEMBERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
 
 
 def check_members(resource: RegistryResource) -> None:
-    """Check that each member of a registry that this project reads has its type.
+    """Check that each member of a registry that this project reads has its type, and that its name is that in its ID.
 
     :raises AzureResponseError: naming the member.
     """
@@ -181,6 +177,8 @@ def check_members(resource: RegistryResource) -> None:
             read(member_at(resource, *path))
         except UnexpectedShape:
             raise errors.not_a_registry(_label_of(resource), f"its {path[-1]} cannot be read") from None
+    if name_in_id(resource["id"]).lower() != resource["name"].lower():
+        raise errors.not_a_registry(_label_of(resource), "its name is another one than in its ID")
 
 
 def unreadable_registry(registry_id: str) -> RegistryResource:
