@@ -1,4 +1,4 @@
-check test demo bench clis guides lock newest azdev:
+check test demo bench clis guides lock newest azdev faults:
 	@scripts/$@
 
-.PHONY: check test demo bench clis guides lock newest azdev
+.PHONY: check test demo bench clis guides lock newest azdev faults

@@ -87,7 +87,8 @@ def read_search_area(arm: ArmClient, where: str) -> SearchArea:
         parts = parse_resource_id(row["id"])
         if parts.has_type(SUBSCRIPTION_TYPE):
             found.subscriptions[parts.subscription.lower()] = row
-            odd += row.get("chain") is not None and found.above(parts.subscription) is None
+            chain_lost = row.get("chain") is not None and found.above(parts.subscription) is None
+            odd += chain_lost or not find_text(row, "name")
         elif registry_resource.is_registry_id(row["id"]):
             found.registries.append(_registry_in_view(parts, row))
             odd += not all(isinstance(row.get(name), str) for name in ("loginServer", "status", "mode"))

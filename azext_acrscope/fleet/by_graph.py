@@ -15,7 +15,7 @@ from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.scope import Scope, Subscription, expected_subscription_ids, group_by_account
 from azext_acrscope.fleet.summary import Fleet
-from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
+from azext_acrscope.registry.resource import RegistryResource
 
 _MAX_QUERY_SUBSCRIPTIONS = 1000  # subscriptions that a Resource Graph query may name; more are asked for by naming none
 
@@ -75,7 +75,7 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
     odd = fleet.add(map(_resource_from_row, found.rows))
     for row in seen.rows:
         subscription = parse_resource_id(row["id"]).subscription.lower()
-        odd += not subscription
+        odd += not (subscription and find_text(row, "name"))
         fleet.subscriptions |= {subscription: find_text(row, "name") or subscription} if subscription else {}
     unread = [arm_errors.graph_rows_unread(odd)] if odd else []
     fleet.incomplete += dict.fromkeys(
@@ -87,8 +87,8 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
 
 def _resource_from_row(row: dict[str, Any]) -> RegistryResource:
     """A row of the registries query in the shape of an ARM resource, as far as this project looks at it."""
-    status = row.get("status")  # empty text where Azure has no value; never null
-    policy = {"status": UNKNOWN if status is None else status or None}
+    status = row.get("status")  # empty text where Azure has no value; null cannot be read, as any other type
+    policy = {"status": False if status is None else None if status == "" else status}
     return {
         "id": row["id"],
         "name": row.get("name"),

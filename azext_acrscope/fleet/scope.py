@@ -93,8 +93,9 @@ def list_subscriptions_below(arm: ArmClient, management_group: str) -> tuple[dic
     found, odd = dict[str, str](), 0
     for item in items:
         kind, name = find_text(item, "type").lower(), find_text(item, "name")
-        if kind.endswith("/subscriptions") and is_arm_name("subscription", name):
-            found[name] = find_text(item, "properties", "displayName") or name
+        display_name = find_text(item, "properties", "displayName")
+        if kind.endswith("/subscriptions") and is_arm_name("subscription", name) and display_name:
+            found[name] = display_name
         elif not kind.endswith("/managementgroups"):
             odd += 1
     return found, [fleet_errors.group_items_unread(management_group, odd)] if odd else []

@@ -27,7 +27,11 @@ def main(words: list[str]) -> int:
             ]
             cases, began, bad = cases[part::parts], time.time(), Counter[str]()
             for place, wrong in cases:
-                for problem in made.run(place, wrong):
+                started = time.time()
+                problems = made.run(place, wrong)
+                if time.time() - started > 3:
+                    print(f"{place} answered with {wrong.name!r}: {time.time() - started:.0f} s", flush=True)
+                for problem in problems:
                     bad[problem] += 1
                     print(f"{place} answered with {wrong.name!r}: {problem}", flush=True)
             print(f"{len(cases)} cases in {time.time() - began:.0f} s, {sum(bad.values())} problems")

@@ -74,8 +74,9 @@ def judge(result: Result, right: Result, stage: Stage, wrong: WrongAnswer) -> li
             found.append(f"the status of {row.get('name')} is {there[identifier]}, and {status} is reported")
         if not isinstance(row.get("name", ""), str) or not isinstance(row.get("loginServer") or "", str):
             found.append("another type in a row")
-    changed = there[stage.open.id.lower()] != "enabled" or there[stage.done.id.lower()] != "disabled"
-    if result.code and changed and not any(word in text for word in ("`disabled`", '"disabled"', *_UNSURE)):
+    changed = [there[stage.open.id.lower()] != "enabled", there[stage.done.id.lower()] != "disabled"]
+    word = "disabled" if changed[0] else "enabled"
+    if result.code and any(changed) and not any(each in text for each in (f"`{word}`", f'"{word}"', *_UNSURE)):
         found.append("the registry was changed, and nobody says so")
     return found
 
@@ -86,11 +87,11 @@ def _is_right_or_told(result: Result, right: Result) -> bool:
         same = plain(json.loads(result.stdout)) == plain(json.loads(right.stdout))
     except ValueError:
         return False
-    return same or len(_warnings(result)) > len(_warnings(right))
+    return same or bool(_warnings(result) - _warnings(right))
 
 
-def _warnings(result: Result) -> list[str]:
-    return [line for line in result.stderr.splitlines() if line.startswith("WARNING")]
+def _warnings(result: Result) -> set[str]:
+    return {line for line in result.stderr.splitlines() if line.startswith("WARNING")}
 
 
 def _rows(result: Result) -> list[dict[str, Any]]:

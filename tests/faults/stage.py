@@ -40,8 +40,9 @@ class Stage:
         world.consumers.add_web_app("shop", f"DOCKER|{self.done.login_server}/shop:1", self.one)
         world.consumers.add_cluster("nodes", subscription=self.one)
         world.consumers.add_container_app("api", f"{self.done.login_server}/api:1", self.two)
-        workspace = world.logs.add_workspace("faults-log", subscription=self.one)
-        world.logs.send(self.done, workspace)
+        # Of a registry that no command signs in to, so that its log stays as it is.
+        workspace = world.logs.add_workspace("faults-log", subscription=self.two)
+        world.logs.send(self.other, workspace)
         self.workspace = workspace.customer_id
         world.assign_policy(self.one.scope, AUDIT_DENY, "faults-audit")
         world.assign_policy(self.two.scope, MODIFY, "faults-modify")
@@ -66,6 +67,7 @@ class Stage:
                 world.policies.put(assignment)
         world._grants.clear()
         world._grants.update({key: list(each) for key, each in self._grants.items()})
+        world.evaluate_policies()
 
     def statuses(self) -> dict[str, str]:
         """The statuses that there are, by lower-cased ID."""
@@ -91,7 +93,7 @@ class Stage:
             "check": ["check", "--name", self.done.name],
             "check all": ["check", "--all"],
             "consumers": ["consumers", "--name", self.done.name],
-            "consumers log": ["consumers", "--name", self.done.name, "--workspace", self.workspace],
+            "consumers log": ["consumers", "--name", self.other.name, "--workspace", self.workspace],
             "consumers group": ["consumers", *group],
             "report": ["report", "--format", "csv", "--file", "report.csv"],
             "report check": ["report", "--format", "csv", "--file", "report.csv", "--check"],
@@ -121,7 +123,10 @@ class Stage:
 
 def plain(value: Any) -> Any:
     """A result without what differs from run to run."""
-    volatile = ("seconds", "time", "correlationId", "refreshToken", "expiresOn", "accessToken", "remediation", "file")
+    volatile = (
+        *("seconds", "time", "correlationId", "refreshToken", "expiresOn", "accessToken", "remediation", "file"),
+        *("identityPrincipalId", "roleAssignmentId", "roleAssignmentIds", "evaluatedOn"),
+    )
     if isinstance(value, dict):
         return {key: plain(each) for key, each in value.items() if key not in volatile}
     return [plain(each) for each in value] if isinstance(value, list) else value
