@@ -158,7 +158,7 @@ def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
 _TEXT_PROPERTIES = ("provisioningState", "publicNetworkAccess", "roleAssignmentMode")
 # Every member that this project reads, with what reads it; one that is missing has no other type.
 _MEMBERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
-    *((("id",), as_name), (("name",), as_name), (("location",), as_text), (("tags",), as_object)),
+    *((("id",), as_name), (("name",), as_name), (("location",), as_name), (("tags",), as_object)),
     (("properties", "policies", "azureADAuthenticationAsArmPolicy", "status"), as_text),
     (("properties", "loginServer"), as_name),
     *((("properties", name), as_text) for name in _TEXT_PROPERTIES),

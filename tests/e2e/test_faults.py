@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.cases import Bench, all_cases, bench
 
-_CASES, _PARTS = 300, 6  # in all, in so many tests: as many workers share them
+_CASES, _PARTS = 300, 2  # in all, in so many tests: as many workers share them
 _MUST = ("list", "enforce quick")  # the gate and the write: of these at least one case in four
 
 
