@@ -20,6 +20,7 @@ from azext_acrscope.base.foreign_json import find_text, find_value
 API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
 _NO_SUBSCRIPTION = "NoValidSubscriptionsInQueryRequest"  # in the details of a 400 (recorded in clients' output)
+_TOO_LARGE = "ResponsePayloadTooLarge"  # in the details of a 400: the answer had over 16,777,216 bytes
 _QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
 _LONGEST_QUOTA_SECONDS = 60
 
@@ -70,7 +71,7 @@ def query_graph(
         body["subscriptions"] = subscriptions
     found, seen, received = GraphRows(), set[str](), 0
     while True:
-        reply = _post_query(arm, body)
+        reply = _post_fitting_query(arm, body)
         page = find_value(reply.body, "data")
         token = find_value(reply.body, "$skipToken") or ""
         if not isinstance(page, list) or not isinstance(token, str) or token in seen:
@@ -96,6 +97,21 @@ def _is_short(answer: Any, rows: int, received: int, last: bool) -> bool:
     if type(count) is not int or type(total) is not int:
         return True
     return rows < count or (last and received < total)
+
+
+def _post_fitting_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
+    """Send a query; while its answer would be too large, ask for half as many rows, in this page and those after it.
+
+    `$top` goes before the size of a page that is in a token (documented).
+    """
+    while True:
+        try:
+            return _post_query(arm, body)
+        except ArmError as error:
+            rows = body["options"]["$top"]
+            if _TOO_LARGE not in error.reasons or rows == 1:
+                raise
+            body["options"] = {**body["options"], "$top": rows // 2}
 
 
 def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
