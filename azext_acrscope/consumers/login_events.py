@@ -105,7 +105,12 @@ def read_events(
             identifier, server, result, *who = [as_text(row[name]) for name in _TEXT_COLUMNS]
         except (KeyError, UnexpectedShape):
             first = None
-        if not (first and last) or isinstance(events, bool) or not isinstance(events, int) or not (identifier or server):
+        if (
+            not (first and last)
+            or isinstance(events, bool)
+            or not isinstance(events, int)
+            or not (identifier or server)
+        ):
             odd += 1
         elif registry := _registry_of_event(identifier, server, registries):
             identity, address, user_agent = map(clean_text, who)
