@@ -57,7 +57,7 @@ def subscription_unread(subscription: str, why: str) -> str:
 
 def items_unread(number: int) -> str:
     """Return the sentence on items of a list that are not registries."""
-    what = counted(number, "item of its list is no registry", "items of its list are no registries")
+    what = counted(number, "item of its list is not a registry", "items of its list are not registries")
     return sentence(f"{what} or cannot be read")
 
 

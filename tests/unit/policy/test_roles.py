@@ -86,7 +86,7 @@ def test_a_role_counts_once_it_is_there_whatever_the_write_answered(answer: Any,
             return Reply(204, {}, answer)
 
     def grant() -> str:
-        return roles.grant_contributor(Odd(), AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, 60, sleep=lambda _: None)
+        return roles.grant_contributor(Odd(), AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60, sleep=lambda _: None)
 
     if done:
         assert grant().lower().startswith(SUBSCRIPTION.lower())
