@@ -1,4 +1,4 @@
-check test demo bench clis guides lock newest azdev judges:
+check test demo bench clis guides lock newest azdev judges faults:
 	@scripts/$@
 
-.PHONY: check test demo bench clis guides lock newest azdev judges
+.PHONY: check test demo bench clis guides lock newest azdev judges faults

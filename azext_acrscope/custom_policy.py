@@ -13,8 +13,8 @@ from azext_acrscope._command import configured_seconds, connection_factory, oper
 from azext_acrscope._validators import typed_value
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import record
-from azext_acrscope.enforcement.executor import CHANGED, PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan
+from azext_acrscope.enforcement.plan_item import CHANGED, PlanItem
 from azext_acrscope.policy.remediation import ENFORCED, RemediationTask, not_disabled_targets
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN
@@ -143,11 +143,11 @@ def show(
         seen = context.read_scope_context(cmd.cli_ctx, resource_group_name, management_group, live)
     if refresh:
         _refresh_states(cmd, seen)
-    known = compliance.read_states(seen.arm, seen.scope)
+    known, unread = compliance.read_states(seen.arm, seen.scope)
     audience = cmd.cli_ctx.cloud.endpoints.active_directory_resource_id
     result = compliance.compliance_result(seen.scope, seen.found, seen.fleet, known, audience)
     console.tell(compliance.compliance_summary(result, known, seen.live))
-    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet))
+    console.warn(compliance.compliance_warnings(result, seen.found, seen.fleet, unread))
     return result
 
 

@@ -101,6 +101,36 @@ class Az:
         ended = zip(todo, json.loads(done.stdout), strict=True)
         return [Result(("az", *arguments), *outcome) for arguments, outcome in ended]
 
+    @contextmanager
+    def session(self, env: Mapping[str, str] | None = None) -> "Iterator[Callable[..., Result]]":
+        """Give a function that runs `az` with its arguments, one command after the other in one process that stays.
+
+        In it, time that a command sleeps passes at once.
+        """
+        process = subprocess.Popen(
+            [str(self.python()), str(ROOT / "tests/az_many.py"), "--serve"],
+            env=self.env | dict(env or {}),
+            cwd=self.home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin
+        assert process.stdout
+        commands, outcomes = process.stdin, process.stdout
+
+        def run_one(*arguments: str) -> Result:
+            commands.write(json.dumps(arguments) + "\n")
+            commands.flush()
+            return Result(("az", *arguments), *json.loads(outcomes.readline()))
+
+        try:
+            yield run_one
+        finally:
+            commands.close()
+            process.terminate()
+            process.wait(10)
+
     def interrupted(self, *arguments: str, when: Callable[[], bool]) -> Result:
         """Run `az ARGUMENTS`, and press Ctrl-C as soon as something has happened."""
         command = [str(self.program), *arguments]

@@ -11,11 +11,12 @@ from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
 from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useless-import-alias  # exported, for mypy
-from azext_acrscope.base.foreign_json import find_object, find_objects
+from azext_acrscope.base.foreign_json import find_object, find_objects, find_text
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
 
 _MAX_PAGES = 1000
+_SUPPORT_MESSAGE = "Please provide below info when asking for support"
 # What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
 _ASSIGNMENT_ID = re.compile(r"/[\w .()/-]{1,400}/policyAssignments/[\w .()#,@=~-]{1,128}", re.ASCII | re.IGNORECASE)
 
@@ -34,7 +35,7 @@ class ArmError(Exception):
         assignments: tuple[str, ...] = (),
         reasons: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(f"{code} (HTTP {status})")
+        super().__init__(f"{', '.join(dict.fromkeys((code, *reasons)))} (HTTP {status})")
         self.status, self.code, self.message, self.correlation = status, code, message, correlation
         self.retry_after = retry_after  # seconds; 0 where ARM did not say
         self.assignments = assignments  # IDs of the Azure Policy assignments that refused it
@@ -137,19 +138,24 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         :raises AzureResponseError: an answer is no page, or links to another host; the list would not be whole.
         """
         items: list[dict[str, Any]] = []
-        seen = set[str]()
+        seen, counted = set[str](), 0
         for _ in range(_MAX_PAGES):
             body = find_object(reply.body)
-            page, link = body.get("value"), body.get("nextLink") or body.get("@odata.nextLink")
-            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page) or str(link) in seen:
+            page, link = body.get("value"), body.get("nextLink") or body.get("@odata.nextLink") or ""
+            if not isinstance(page, list) or not all(isinstance(item, dict) for item in page):
+                break
+            if not isinstance(link, str) or link in seen:
                 break
             items += page
+            counted = max(counted, read_count(body.get("@odata.count")), read_count(body.get("count")))
             if not link:
+                if len(items) < counted:
+                    break
                 return items
             if not self.owns(link):
                 raise errors.arm_link_refused(self.endpoint)
-            seen.add(str(link))
-            reply = follow(str(link))
+            seen.add(link)
+            reply = follow(link)
         raise errors.not_a_list(self.endpoint)
 
     def _next_posted(self, link: str) -> Reply:
@@ -174,13 +180,25 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, AzureConnectionError)
 
 
+def read_count(value: Any) -> int:
+    """Return a number of items that an answer counts; 0 where it counts none."""
+    return value if type(value) is int else 0
+
+
 def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:
-    """Return an error from ARM's envelope ``{"error": {"code", "message"}}``; any other form is not quoted."""
+    """Return an error from ARM's envelope ``{"error": {"code", "message"}}``; any other form is not quoted.
+
+    Resource Graph's message only asks for support to be told the time; what is wrong is in its ``details``.
+    """
     envelope = find_object(content, "error")
+    message = find_text(envelope, "message")
+    if message.startswith(_SUPPORT_MESSAGE):
+        told = [find_text(each, "message") for each in find_objects(envelope, "details")]
+        message = " ".join(dict.fromkeys(each for each in told if each)) or message
     return ArmError(
         status,
         safe_word(envelope.get("code") or "no error code"),
-        str(envelope.get("message") or safe_word(reason or "")),
+        message or safe_word(reason or ""),
         safe_word(headers.get("x-ms-correlation-request-id") or "unknown"),
         retry_after=retry_after_seconds(headers.get("Retry-After")),
         assignments=_refusing_assignments(envelope),

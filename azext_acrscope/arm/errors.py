@@ -14,7 +14,7 @@ from azure.cli.core.azclierror import (
     UnauthorizedError,
 )
 
-from azext_acrscope.base.errors import cli_error, sentence
+from azext_acrscope.base.errors import cli_error, counted, sentence
 from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.base.tokens import redact_secrets
 from azext_acrscope.hops.errors import cause_of, network_advice, with_id
@@ -129,8 +129,8 @@ def not_a_list(endpoint: str) -> AzCLIError:
     """Return the error for a list request whose answer is not a list."""
     return cli_error(
         AzureResponseError,
-        f"Azure Resource Manager ({endpoint}) answered a list request with something that is not a list, or has no "
-        "end.",
+        f"Azure Resource Manager ({endpoint}) answered a list request with something that is not a list, is not the "
+        "whole list, or has no end.",
         "A proxy may be answering in place of Azure Resource Manager. Check HTTPS_PROXY.",
     )
 
@@ -182,6 +182,12 @@ def arm_link_refused(endpoint: str) -> AzCLIError:
 
 GRAPH_LEFT_OUT = "Resource Graph searched only part of the subscriptions because there are too many."
 GRAPH_CUT = "Resource Graph returned only part of its answer."
+GRAPH_SHORT = "Resource Graph returned fewer rows than it counted, or did not count them."
+
+
+def graph_rows_unread(number: int) -> str:
+    """Return the sentence on rows of Resource Graph that could not be read."""
+    return sentence(f"{counted(number, 'row', 'rows')} of Resource Graph could not be read.")
 
 
 def no_subscription_in_graph(tenant: str, correlation: str) -> AzCLIError:
@@ -322,6 +328,18 @@ def _registry_of(where: str) -> str:
     """Return the registry's name from a text of `registry.resource.registry_label`, for use in commands."""
     found = re.match(r"Registry '(\w+)'", where, re.ASCII)
     return sentence(found[1] if found else "REGISTRY")
+
+
+def answer_unreadable(service: str, endpoint: str, why: str) -> AzCLIError:
+    """Return the error for an answer whose headers cannot be read.
+
+    :param why: the name of the exception.
+    """
+    return cli_error(
+        AzureResponseError,
+        f"The answer from {service} ({endpoint}) cannot be read ({why}).",
+        "A proxy may be answering in its place. Check HTTPS_PROXY, then repeat the command.",
+    )
 
 
 def service_unreachable(service: str, endpoint: str, cause: Exception) -> AzCLIError:

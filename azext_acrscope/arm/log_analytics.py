@@ -16,7 +16,15 @@ from urllib.parse import urlsplit
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import check_resource_id, is_resource_id
 from azext_acrscope.base import threads
-from azext_acrscope.base.foreign_json import find_list, find_object, find_value
+from azext_acrscope.base.foreign_json import (
+    UnexpectedShape,
+    as_name,
+    as_rows,
+    find_list,
+    find_object,
+    find_text,
+    find_value,
+)
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import safe_word
 
@@ -123,7 +131,7 @@ def _error_chain(body: Any) -> Iterator[tuple[str, str]]:
     for _ in range(5):
         if not error:
             return
-        yield str(error.get("code") or ""), str(error.get("message") or "")
+        yield find_text(error, "code"), find_text(error, "message")
         inner = error.get("innererror") or error.get("innerError") or next(iter(find_list(error, "details")), None)
         error = find_object(inner)
 
@@ -131,12 +139,12 @@ def _error_chain(body: Any) -> Iterator[tuple[str, str]]:
 def _read_rows(body: Any, endpoint: str) -> list[dict[str, Any]]:
     """The rows of the first table, the only one that a query without `fork` makes."""
     try:
-        first = body["tables"][0]
-        names = [str(column["name"]) for column in first["columns"]]
+        first = as_rows(find_value(body, "tables"))[0]
+        names = [as_name(column.get("name")) for column in as_rows(first.get("columns"))]
         rows = first["rows"]
-        if not all(isinstance(each, list) and len(each) == len(names) for each in rows):
-            raise TypeError
-    except (TypeError, KeyError, IndexError):
+        if not isinstance(rows, list) or not all(isinstance(each, list) and len(each) == len(names) for each in rows):
+            raise UnexpectedShape("rows")
+    except (UnexpectedShape, KeyError, IndexError):
         raise errors.not_an_answer(endpoint) from None
     return [dict(zip(names, each, strict=True)) for each in rows]
 
@@ -161,7 +169,7 @@ def _find_workspace_guid(cli_ctx: Any, workspace: WorkspaceRef) -> str:
         if error.status == 404:
             raise errors.workspace_not_found(workspace.resource_id, error.code) from error
         raise error.as_cli_error(f"workspace {workspace.resource_id}", LOG_READER_ROLE) from error
-    found = str(find_value(answer, "properties", "customerId") or "")
+    found = find_text(answer, "properties", "customerId")
     if not _GUID.fullmatch(found):
         raise errors.not_a_workspace(workspace.resource_id)
     return found.lower()

@@ -3,7 +3,6 @@
 Built on azure-core's pipeline, as generated clients are. That of the registries sends through it as well.
 """
 
-import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
+from azext_acrscope.base.foreign_json import parse_json
 from azext_acrscope.hops.entra import translate_entra_errors
 
 _CONNECT_SECONDS = 10
@@ -30,7 +30,7 @@ class ServiceEndpoint:
 
     :ivar name: as people know it.
     :ivar read_seconds: between two packets of an answer.
-    :ivar largest: bytes of an answer; what is longer counts as no answer. 0: any.
+    :ivar largest: bytes of an answer; what is longer counts as no JSON. 0: any.
     :ivar takes_policy_tokens: whether --acquire-policy-token is about its requests.
     """
 
@@ -77,29 +77,30 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
         :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated.
         :raises AzureConnectionError: the service could not be reached, or the answer broke off.
         """
-        from azure.core.exceptions import AzureError, HttpResponseError, IncompleteReadError
+        from azure.core.exceptions import AzureError
         from azure.core.rest import HttpRequest
         from requests.exceptions import RequestException
+        from urllib3.exceptions import HTTPError
 
         request = HttpRequest(method, url, params=query, json=body)
         options: dict[str, Any] = {"retry_on_methods": _REPEATABLE} if patient else {"retry_total": 0}
         try:
             try:
                 return self._answer(request, options)
-            except IncompleteReadError:  # the answer broke off, which azure-core's retry policy does not see
-                if not patient:
+            except (AzureError, RequestException, HTTPError) as cause:
+                if not (patient and _is_cut_short(cause)):
                     raise
                 return self._answer(request, options)
-        except (AzureError, RequestException) as cause:
-            if isinstance(cause, HttpResponseError) and not isinstance(cause, IncompleteReadError):
-                raise
+        except (AzureError, RequestException, HTTPError) as cause:
             raise errors.service_unreachable(self._service.name, self._service.endpoint, cause) from None
+        except ValueError as cause:  # a challenge in its headers that is no base64, which azure-core decodes
+            raise errors.answer_unreadable(self._service.name, self._service.endpoint, type(cause).__name__) from None
 
     def _answer(self, request: Any, options: dict[str, Any]) -> Reply:
         bounded = bool(self._service.largest)
         response = self._client.send_request(request, stream=bounded, **options)
         content = _read_bounded(response, self._service.largest) if bounded else response.content
-        return Reply(response.status_code, response.headers, _parse_json(content), response.reason or "")
+        return Reply(response.status_code, response.headers, parse_json(content), response.reason or "")
 
 
 class _GuardedCredential:
@@ -181,8 +182,14 @@ def _read_bounded(response: Any, largest: int) -> bytes:
     return bytes(body)
 
 
-def _parse_json(content: bytes) -> Any:
-    try:
-        return json.loads(content) if content else None
-    except (ValueError, RecursionError):
-        return None
+def _is_cut_short(cause: Exception) -> bool:
+    """Whether the body of an answer broke off or came in broken pieces, which azure-core's retry policy does not see.
+
+    azure-core has errors of three kinds for that, and none of them knows its answer.
+    """
+    from azure.core.exceptions import HttpResponseError
+    from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+
+    if isinstance(cause, HttpResponseError):
+        return cause.response is None
+    return isinstance(cause, (ChunkedEncodingError, ContentDecodingError))

@@ -15,19 +15,35 @@ from typing import Any
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import arm_path
+from azext_acrscope.base.foreign_json import find_text, find_value
 
 API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
 _NO_SUBSCRIPTION = "NoValidSubscriptionsInQueryRequest"  # in the details of a 400 (recorded in clients' output)
+_TOO_LARGE = "ResponsePayloadTooLarge"  # in the details of a 400: the answer had over 16,777,216 bytes
 _QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
+_LONGEST_QUOTA_SECONDS = 60
 
 
 @dataclass
 class GraphRows:
-    """What a query found. `incomplete` holds a sentence for each reason why there may be more."""
+    """What a query found: objects with an `id`. `incomplete` holds a sentence for each reason why there may be more."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
+    odd: int = 0
+
+    def add_page(self, page: list[Any]) -> None:
+        """Add the rows of a page; those that say not what they are about are only counted."""
+        whole = [row for row in page if isinstance(row, dict) and find_text(row, "id")]
+        self.rows += whole
+        self.odd += len(page) - len(whole)
+
+    def told(self) -> "GraphRows":
+        """Return itself, with a sentence on the rows that are only counted."""
+        if self.odd:
+            _add_once(self.incomplete, errors.graph_rows_unread(self.odd))
+        return self
 
 
 def query_graph(
@@ -53,24 +69,49 @@ def query_graph(
         body["managementGroups"] = [management_group]
     elif subscriptions:
         body["subscriptions"] = subscriptions
-    found, seen = GraphRows(), set[str]()
+    found, seen, received = GraphRows(), set[str](), 0
     while True:
-        reply = _post_query(arm, body)
-        if not isinstance(reply.body, dict) or not isinstance(reply.body.get("data"), list):
+        reply = _post_fitting_query(arm, body)
+        page = find_value(reply.body, "data")
+        token = find_value(reply.body, "$skipToken") or ""
+        if not isinstance(page, list) or not isinstance(token, str) or token in seen:
             raise errors.not_a_list(arm.endpoint)
-        found.rows += reply.body["data"]
-        token = reply.body.get("$skipToken")
-        if str(token) in seen:
-            raise errors.not_a_list(arm.endpoint)
-        seen.add(str(token))
+        seen.add(token)
+        received += len(page)
+        found.add_page(page)
         if str(reply.headers.get("x-ms-tenant-subscription-limit-hit", "")).lower() == "true":
             _add_once(found.incomplete, errors.GRAPH_LEFT_OUT)
+        if _is_short(reply.body, len(page), received, last=not token):
+            _add_once(found.incomplete, errors.GRAPH_SHORT)
         if not token:
-            if str(reply.body.get("resultTruncated", "")).lower() == "true":
+            if str(find_value(reply.body, "resultTruncated")).lower() != "false":
                 _add_once(found.incomplete, errors.GRAPH_CUT)
-            return found
-        body["options"] = {**options, "$skipToken": token}
+            return found.told()
+        body["options"] = {**body["options"], "$skipToken": token}
         sleep(_quota_wait_seconds(reply))
+
+
+def _is_short(answer: Any, rows: int, received: int, last: bool) -> bool:
+    """Whether an answer counts more rows than came, or nothing that can be counted with."""
+    count, total = find_value(answer, "count"), find_value(answer, "totalRecords")
+    if type(count) is not int or type(total) is not int:
+        return True
+    return rows < count or (last and received < total)
+
+
+def _post_fitting_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
+    """Send a query; while its answer would be too large, ask for half as many rows, in this page and those after it.
+
+    `$top` goes before the size of a page that is in a token (documented).
+    """
+    while True:
+        try:
+            return _post_query(arm, body)
+        except ArmError as error:
+            rows = body["options"]["$top"]
+            if _TOO_LARGE not in error.reasons or rows == 1:
+                raise
+            body["options"] = {**body["options"], "$top": rows // 2}
 
 
 def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
@@ -88,7 +129,7 @@ def _quota_wait_seconds(reply: Reply) -> float:
         return 0.0
     said = re.fullmatch(r"(\d\d):(\d\d):(\d\d)", str(reply.headers.get("x-ms-user-quota-resets-after")), re.ASCII)
     hours, minutes, seconds = map(int, said.groups()) if said else (0, 0, _QUOTA_SECONDS)
-    return float(hours * 3600 + minutes * 60 + seconds)
+    return float(min(hours * 3600 + minutes * 60 + seconds, _LONGEST_QUOTA_SECONDS))
 
 
 def _add_once(sentences: list[str], sentence: str) -> None:

@@ -4,13 +4,13 @@ What is read (audience, expiry) only guards against sending or handing over the 
 """
 
 import base64
-import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from azext_acrscope.base import clock
+from azext_acrscope.base.foreign_json import parse_json
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _LONGEST_TEXT = 500
@@ -80,10 +80,7 @@ def redact_secrets(text: str) -> str:
 
 def parse_json_object(text: str | bytes) -> dict[str, Any]:
     """Return a JSON object that somebody else wrote; empty for anything that is none."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+    found = parse_json(text)
     return found if isinstance(found, dict) else {}
 
 

@@ -105,11 +105,6 @@ def consumers_in_the_way(fail_on: str, breaks: int, unknown: int, incomplete: in
 # --- sentences on why there may be more consumers than were found --------------------------------------------------
 
 
-def rows_unread(number: int) -> str:
-    """Return the sentence on rows of Resource Graph that could not be read."""
-    return sentence(f"{counted(number, 'row', 'rows')} of Resource Graph could not be read.")
-
-
 def row_unread(resource: str) -> str:
     """Return the sentence on a resource whose row could not be read."""
     return sentence(f"The row of {resource} could not be read. Which registries it uses is unknown.")

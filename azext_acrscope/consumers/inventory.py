@@ -12,15 +12,17 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts, threads
-from azext_acrscope.base.foreign_json import UnexpectedShape, find_objects, member_at
-from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.base.foreign_json import UnexpectedShape, find_text, member_at
+from azext_acrscope.base.resource_ids import SUBSCRIPTION_TYPE, ResourceId, parse_resource_id
 from azext_acrscope.consumers import errors, queries, registry_uses, role_assignments, row_readers, site_readers
 from azext_acrscope.consumers.registry_uses import RegistryUse
+from azext_acrscope.registry import resource as registry_resource
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
@@ -56,9 +58,9 @@ class SearchArea:
     def above(self, subscription: str) -> list[str] | None:
         """Return the management groups above a subscription; None if its row does not say."""
         chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
-        if not isinstance(chain, list):
+        if not isinstance(chain, list) or not all(find_text(each, "name") for each in chain):
             return None
-        return [str(each.get("name")) for each in find_objects(chain)]
+        return [each["name"] for each in chain]
 
 
 @dataclass
@@ -80,19 +82,34 @@ def read_search_area(arm: ArmClient, where: str) -> SearchArea:
     :raises ArmError: Resource Graph refused the query as a whole.
     """
     answer = resource_graph.query_graph(arm, queries.REGISTRIES_QUERY.format(where=where))
-    found = SearchArea([], {}, answer.incomplete)
-    whole = _valid_rows(answer.rows, found.incomplete)
-    for row in whole:
-        if str(row.get("type")).lower() == "microsoft.resources/subscriptions":
-            found.subscriptions[str(row.get("subscriptionId")).lower()] = row
+    found, odd = SearchArea([], {}, answer.incomplete), 0
+    for row in answer.rows:
+        parts = parse_resource_id(row["id"])
+        if parts.has_type(SUBSCRIPTION_TYPE):
+            found.subscriptions[parts.subscription.lower()] = row
+            chain_lost = row.get("chain") is not None and found.above(parts.subscription) is None
+            odd += chain_lost or not find_text(row, "name")
+        elif registry_resource.is_registry_id(row["id"]):
+            found.registries.append(_registry_in_view(parts, row))
+            odd += not all(isinstance(row.get(name), str) for name in ("loginServer", "status", "mode"))
         else:
-            found.registries.append(
-                RegistryInView(
-                    *(str(row.get(name) or "") for name in ("id", "name", "loginServer", "subscriptionId")),
-                    *(str(row.get(name) or "") for name in ("resourceGroup", "status", "mode")),
-                )
-            )
+            odd += 1
+    found.incomplete += [arm_errors.graph_rows_unread(odd)] if odd else []
     return found
+
+
+def _registry_in_view(parts: ResourceId, row: dict[str, Any]) -> RegistryInView:
+    """A registry as far as its row can be read: without a login server nothing is known to use it, which is said."""
+    status = row.get("status")
+    return RegistryInView(
+        parts.text,
+        parts.name,
+        find_text(row, "loginServer"),
+        parts.subscription,
+        parts.resource_group,
+        status if isinstance(status, str) else registry_resource.UNKNOWN,
+        find_text(row, "mode"),
+    )
 
 
 def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str) -> Inventory:
@@ -153,15 +170,7 @@ class _InventoryQueries:  # pylint: disable=too-few-public-methods  # it keeps w
             self.incomplete.append(errors.kind_unread(optional, str(error)))
             return []
         self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
-        return _valid_rows(answer.rows, self.incomplete)
-
-
-def _valid_rows(rows: list[Any], incomplete: list[str]) -> list[dict[str, Any]]:
-    """The rows that are rows; how many are not is said."""
-    whole = [row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
-    if len(whole) < len(rows):
-        incomplete.append(errors.rows_unread(len(rows) - len(whole)))
-    return whole
+        return answer.rows
 
 
 def _query_role_assignments(
@@ -201,18 +210,22 @@ def _read_rows(
     return read
 
 
+def _refuse_row(row: dict[str, Any], _suffix: str) -> list[RegistryUse]:
+    """Only types that have a reader are asked for."""
+    raise UnexpectedShape(str(row.get("type")))
+
+
 def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -> list[dict[str, Any]]:
     """Takes in all resources but sites, whose rows may lack what is needed: these are returned."""
     sites = []
     for row in rows:
-        kind = str(row.get("type")).lower()
+        kind = find_text(row, "type").lower()
         if kind in site_readers.SITE_TYPES:
             sites.append(row)
             continue
         if kind == row_readers.CLUSTER_TYPE:
             found.clusters.append((row, _kubelet_or_nothing(row)))
-        if kind in row_readers.READERS_BY_TYPE:
-            found.uses += _read_rows(found, [row], row_readers.READERS_BY_TYPE[kind], suffix)
+        found.uses += _read_rows(found, [row], row_readers.READERS_BY_TYPE.get(kind, _refuse_row), suffix)
     return sites
 
 
@@ -329,7 +342,9 @@ def _add_identity_owners(asked: _InventoryQueries, found: Inventory) -> None:
         end = start + _MAX_PRINCIPALS_PER_QUERY
         asked_for = list_kql(ordered[start:end])
         for row in asked.rows(queries.IDENTITY_OWNERS_QUERY.format(principals=asked_for), "Owners of identities"):
-            found.owners[str(row.get("principalId")).lower()] = row
+            principal = find_text(row, "principalId").lower()
+            asked.incomplete += [] if principal else [errors.row_unread(row["id"])]
+            found.owners[principal] = row
 
 
 def _kubelet_or_nothing(row: dict[str, Any]) -> frozenset[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import clock, hosts
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_text
 from azext_acrscope.consumers.inventory import RegistryInView
 from azext_acrscope.hops.token_endpoints import PROBE_PURPOSE
 
@@ -37,6 +38,7 @@ _CLIENTS_BY_USER_AGENT = {
     "docker/": "docker",
 }
 _PROBE_USER_AGENT = f"CliExtension/acrscope{PROBE_PURPOSE}"
+_TEXT_COLUMNS = ("_ResourceId", "LoginServer", "ResultDescription", "Identity", "CallerIpAddress", "UserAgent")
 _STATUSES_WITHOUT_MEANING = (408, 429)  # say nothing of the token
 
 
@@ -94,33 +96,38 @@ def read_events(
     found: dict[str, dict[tuple[str, str, str], RegistryClient]] = {each.id.lower(): {} for each in registries}
     odd = 0
     for row in rows:
-        registry = _registry_of_event(row, registries)
         first, last, events = (
             parse_log_time(row.get("firstEvent")),
             parse_log_time(row.get("lastEvent")),
             row.get("events"),
         )
-        if not (first and last) or isinstance(events, bool) or not isinstance(events, int):
+        try:
+            identifier, server, result, *who = [as_text(row[name]) for name in _TEXT_COLUMNS]
+        except (KeyError, UnexpectedShape):
+            first = None
+        if (
+            not (first and last)
+            or isinstance(events, bool)
+            or not isinstance(events, int)
+            or not (identifier or server)
+        ):
             odd += 1
-        elif registry:
-            who = (
-                clean_text(row.get("Identity")),
-                clean_text(row.get("CallerIpAddress")),
-                clean_text(row.get("UserAgent")),
+        elif registry := _registry_of_event(identifier, server, registries):
+            identity, address, user_agent = map(clean_text, who)
+            client = found[registry.id.lower()].setdefault(
+                (identity, address, user_agent), RegistryClient(identity, address, user_agent)
             )
-            client = found[registry.id.lower()].setdefault(who, RegistryClient(*who))
-            client.add(clean_text(row.get("ResultDescription")), events, first, last)
+            client.add(clean_text(result), events, first, last)
     clients = {key: list(each.values()) for key, each in found.items()}
     for each in clients.values():
         _mark_newly_refused(each)
     return clients, odd
 
 
-def _registry_of_event(row: dict[str, Any], registries: list[RegistryInView]) -> RegistryInView | None:
+def _registry_of_event(identifier: str, server: str, registries: list[RegistryInView]) -> RegistryInView | None:
     """The registry of an event: by its resource ID, else by its login server."""
-    identifier, server = str(row.get("_ResourceId") or "").lower(), str(row.get("LoginServer") or "")
     if identifier:
-        return next((each for each in registries if each.id.lower() == identifier), None)
+        return next((each for each in registries if each.id.lower() == identifier.lower()), None)
     return next((each for each in registries if hosts.is_login_server_of(server, each.login_server)), None)
 
 
@@ -209,7 +216,6 @@ def parse_log_time(value: Any) -> datetime | None:
     return whole.replace(microsecond=int(f"{match[2] or '':0<6}"[:6]), tzinfo=timezone.utc)
 
 
-def clean_text(value: Any) -> str:
+def clean_text(text: str) -> str:
     """Return what a client said of itself, which may be anything: on one line, and not longer than a person reads."""
-    text = "" if value is None else str(value)
     return "".join(each if each.isprintable() else " " for each in text).strip()[:MAX_TEXT_LENGTH]

@@ -100,7 +100,7 @@ def add_client_ids(row: Row, object_ids: frozenset[str]) -> set[str]:
 
 def make_uses(row: Row, kind: str, found: Iterable[tuple[str, PullAuth]]) -> list[RegistryUse]:
     """Return one for each registry and way to sign in there."""
-    common = (str(row["id"]), str(row.get("name") or ""), kind)
+    common = (str(row["id"]), as_text(row.get("name")), kind)
     managed_by = as_text(row.get("managedBy"))
     return [
         RegistryUse(*common, registry, sign_in.how, sign_in.principals, sign_in.detail, managed_by, row)

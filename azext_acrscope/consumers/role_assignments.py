@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, member_at
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_name, as_rows, as_text, as_texts, member_at
 from azext_acrscope.base.resource_ids import (
     REGISTRY_TYPE,
     enclosing_resource,
@@ -53,11 +53,13 @@ def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles."""
     found = {}
     for row in rows:
-        name, permissions = str(row.get("roleName") or row.get("name")), row.get("permissions")
+        guid, permissions = as_name(row.get("name")), row.get("permissions")
+        if permissions is None:
+            raise UnexpectedShape("permissions")
         allowed = {right: _modes_that_allow(permissions, *needed) for right, needed in _NEEDED_ACTIONS.items()}
         if any(allowed.values()):
-            found[str(row.get("name")).lower()] = {
-                "name": name,
+            found[guid.lower()] = {
+                "name": as_text(row.get("roleName")) or guid,
                 "broad": not _is_made_for_registries(permissions),
                 **allowed,
             }
@@ -67,10 +69,10 @@ def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def _is_made_for_registries(permissions: Any) -> bool:
     """Whether a role that pulls was made for registries, and is not one for everything that there is (`*/read`)."""
     patterns = [
-        as_text(pattern)
+        pattern
         for block in as_rows(permissions)
         for kind in _ALLOWING_MEMBERS
-        for pattern in member_at(block, kind) or []
+        for pattern in as_texts(member_at(block, kind))
     ]
     own = [pattern for pattern in patterns if not pattern.startswith("*")]
     return any(_matches_action(own, action) for action in _NEEDED_ACTIONS["pull"])
@@ -90,9 +92,7 @@ def _modes_that_allow(permissions: Any, action: str, data_action: str) -> list[s
 
 
 def _matches_action(patterns: Any, action: str) -> bool:
-    if not isinstance(patterns or [], list):
-        raise UnexpectedShape("actions")
-    return any(fnmatch.fnmatchcase(action, as_text(pattern).lower()) for pattern in patterns or [])
+    return any(fnmatch.fnmatchcase(action, pattern.lower()) for pattern in as_texts(patterns))
 
 
 @dataclass
@@ -110,8 +110,8 @@ def index_role_assignments(rows: Iterable[dict[str, Any]]) -> RoleAssignmentInde
     found = RoleAssignmentIndex()
     for row in rows:
         try:
-            principal, scope = as_text(row.get("principalId")).lower(), as_text(row.get("scope")).lower().rstrip("/")
-            role = name_in_id(as_text(row.get("roleId"))).lower()
+            principal, scope = as_name(row.get("principalId")).lower(), as_name(row.get("scope")).lower().rstrip("/")
+            role, kind = name_in_id(as_name(row.get("roleId"))).lower(), as_text(row.get("principalType"))
         except UnexpectedShape:
             found.odd += 1
             continue
@@ -120,7 +120,9 @@ def index_role_assignments(rows: Iterable[dict[str, Any]]) -> RoleAssignmentInde
             found.repositories.setdefault(registry, []).append(scope)
         if management_group_name(scope) and scope not in found.by_scope:
             found.management_groups.append(scope)
-        found.by_scope.setdefault(scope, []).append({**row, "principalId": principal, "roleId": role})
+        found.by_scope.setdefault(scope, []).append(
+            {**row, "principalId": principal, "roleId": role, "principalType": kind}
+        )
     return found
 
 
@@ -145,7 +147,7 @@ def find_rights_holders(
             role, principal = roles.get(row["roleId"]), row["principalId"]
             if not (role and principal and known_modes & {*role["pull"], *role["push"]}):
                 continue
-            holder = found.setdefault(principal, RightsHolder(principal, str(row.get("principalType") or "")))
+            holder = found.setdefault(principal, RightsHolder(principal, row["principalType"]))
             condition = ", under a condition" if row.get("condition") else ""
             holder.roles.append(f"{role['name']} {where}{condition}")
             holder.push = holder.push or bool(known_modes & set(role["push"]))

@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from azext_acrscope.base import hosts
-from azext_acrscope.base.foreign_json import UnexpectedShape, as_bool, as_object, as_rows, as_text, member_at
+from azext_acrscope.base.foreign_json import (
+    as_bool,
+    as_name,
+    as_object,
+    as_rows,
+    as_text,
+    as_texts,
+    find_text,
+    member_at,
+)
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, enclosing_resource, parse_resource_id
 from azext_acrscope.consumers.registry_uses import (
     MANAGED_IDENTITY,
@@ -25,7 +34,7 @@ from azext_acrscope.consumers.registry_uses import (
 
 def _container_images(containers: Any) -> list[str]:
     """Container Instances keep the image one level deeper than Container Apps."""
-    return [as_text(member_at(one, "image") or member_at(one, "properties", "image")) for one in as_rows(containers)]
+    return [as_name(member_at(one, "image") or member_at(one, "properties", "image")) for one in as_rows(containers)]
 
 
 def _auth_reader(row: Row) -> Callable[[Row, str], PullAuth]:
@@ -80,15 +89,13 @@ def read_batch_pool(row: Row, suffix: str) -> list[RegistryUse]:
         return auth_of_username(username, host) if username else PullAuth(UNKNOWN_AUTH)
 
     containers, start = row.get("containerConfiguration"), row.get("startContainer")
-    images = member_at(containers, "containerImageNames") or []
-    if not isinstance(images, list):
-        raise UnexpectedShape("containerImageNames")
+    images = as_texts(member_at(containers, "containerImageNames"))
     entries = as_rows(member_at(containers, "containerRegistries"))
     if registry := as_object(member_at(start, "registry")):
         entries = [*entries, registry]
-    images = [*images, member_at(start, "imageName")]
+    images = [*images, as_text(member_at(start, "imageName"))]
     return read_images_and_credentials(
-        row, "batch", map(as_text, images), entries, sign_in=sign_in, server="registryServer", suffix=suffix
+        row, "batch", images, entries, sign_in=sign_in, server="registryServer", suffix=suffix
     )
 
 
@@ -133,7 +140,7 @@ def _find_registry_ids(value: Any) -> list[str]:
 
 def _read_task(row: Row, suffix: str) -> list[RegistryUse]:
     registry = parse_resource_id(str(row["id"])).parent.lower()
-    kind = "agent-pool" if str(row["type"]).lower().endswith("agentpools") else "acr-task"
+    kind = "agent-pool" if find_text(row, "type").lower().endswith("agentpools") else "acr-task"
     identity = as_text(member_at(row, "taskCredentials", "sourceRegistry", "identity"))
     found = [(registry, _identity_auth(row, identity, UNKNOWN_AUTH))]
     for server, entry in as_object(member_at(row, "taskCredentials", "customRegistries")).items():

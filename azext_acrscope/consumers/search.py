@@ -7,6 +7,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
@@ -75,7 +76,7 @@ def find_fleet_consumers(
 
 def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryInView:
     parts = parse_resource_id(str(resource["id"]))
-    mode = str(resource["properties"].get("roleAssignmentMode") or "")
+    mode = find_text(resource, "properties", "roleAssignmentMode")
     return RegistryInView(
         parts.text,
         str(resource["name"]),
@@ -203,7 +204,7 @@ def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suff
         )
     result = {
         "registries": registries,
-        "subscriptions": sorted(str(row.get("name")) for row in where.subscriptions.values()),
+        "subscriptions": sorted(find_text(row, "name") or key for key, row in where.subscriptions.items()),
         "incomplete": unread + verdicts.clusters_with_client_secrets(found),
         "manualChecks": knowledge.checklist,
     }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, member_at
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, find_text, member_at
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers import errors, registry_uses
 from azext_acrscope.consumers.inventory import Inventory, RegistryInView
@@ -108,7 +108,7 @@ def consumers_by_identity(
     explained = {identity for _, identity in pairs}
     for principal in held.keys() - explained:
         if owner := found.owners.get(principal):
-            pairs += [(owner["id"], each) for each in (principal, str(owner.get("clientId") or "").lower()) if each]
+            pairs += [(owner["id"], each) for each in (principal, find_text(owner, "clientId").lower()) if each]
     by_identity: dict[str, list[str]] = {}
     for consumer, identity in dict.fromkeys(pairs):
         by_identity.setdefault(identity, []).append(consumer)
@@ -135,14 +135,14 @@ def _judge_holder(holder: RightsHolder, found: Inventory, knowledge: Knowledge) 
             detail=detail,
         )
     else:
-        resource = str(owner.get("type")).lower()
+        resource = find_text(owner, "type").lower()
         kind = "foundry" if resource == _FOUNDRY_TYPE else "identity"
         entry = knowledge.entry(kind, registry_uses.MANAGED_IDENTITY)
         said = kind if kind == "foundry" or resource == _USER_ASSIGNED_IDENTITY_TYPE else f"identity of {resource}"
         said = "managed identity" if resource == _USER_ASSIGNED_IDENTITY_TYPE else said
         row = _consumer_row(
             owner["id"],
-            str(owner.get("name") or ""),
+            find_text(owner, "name"),
             said,
             registry_uses.MANAGED_IDENTITY,
             entry=entry,
@@ -169,7 +169,7 @@ def _judge_cluster(
         entry = {**entry, "verdict": verdict, "why": why, "source": knowledge.aks["source"]}
         entry["fix"] = "Nothing to do." if verdict == WORKS else knowledge.aks["fix"]
     made = _consumer_row(
-        row["id"], str(row.get("name") or ""), "aks", registry_uses.MANAGED_IDENTITY, entry=entry, knowledge=knowledge
+        row["id"], find_text(row, "name"), "aks", registry_uses.MANAGED_IDENTITY, entry=entry, knowledge=knowledge
     )
     return {**made, "rights": _role_names(nodes, held)}
 
@@ -224,7 +224,9 @@ def _parse_numbers(dotted: str) -> tuple[int, ...]:
 
 def clusters_with_client_secrets(found: Inventory) -> list[str]:
     """Return a sentence on clusters that pull as an application: their role assignments cannot be told apart here."""
-    names = [str(row.get("name")) for row, nodes in found.clusters if not nodes and _uses_client_secret(row)]
+    names = [
+        find_text(row, "name") or row["id"] for row, nodes in found.clusters if not nodes and _uses_client_secret(row)
+    ]
     return [errors.clusters_on_secrets(names)] if names else []
 
 

@@ -24,86 +24,34 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, is_transient
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
-from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import redact_tokens
 from azext_acrscope.enforcement import errors
-from azext_acrscope.enforcement.record import CONSUMERS_NOT_ASKED, RunRecord
+from azext_acrscope.enforcement.plan_item import (
+    CHANGED,
+    SKIPPED,
+    UNCHANGED,
+    PlanItem,
+    change_line,
+    count_failures,
+    outcome_line,
+)
+from azext_acrscope.enforcement.record import RunRecord
 from azext_acrscope.registry import change as registry_change
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.change import StatusChange
-from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
+from azext_acrscope.registry.resource import UNKNOWN
 
 MAX_WRITERS = 32
 _MAX_TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
+_MAX_READ_BACKS, _READ_BACK_SECONDS = 3, 0.25  # further ones where an older status is read; doubled each time
 # Seconds after which a plan may be out of date, so that each registry is looked at again before it is written. Not
 # always: reads are limited, too, and with a third one for each registry they would hold up the writes.
 _PLAN_STALE_SECONDS = 60.0
 _TICK_SECONDS = 0.5  # seconds after which Ctrl-C is noticed at the latest
 
-CHANGED, UNCHANGED, FAILED, SKIPPED = "changed", "unchanged", "failed", "skipped"
-RESTORED = "restored"  # changed, and changed back by the same run
-
 logger = get_logger(__name__)
-RunningSteps = dict[Future[float | None], "PlanItem"]
-
-
-@dataclass
-class PlanItem:  # pylint: disable=too-many-instance-attributes  # a row, and where it is in the run
-    """One registry of a plan: the change to make, or why there is none; and, in the end, what came of it.
-
-    :ivar result: empty while the change is to be made.
-    :ivar error: why it failed, as a command about this registry alone ends.
-    :ivar consumers: what became of looking for its consumers, in the words of `record`.
-    :ivar restores: this change takes back one that the same run has made.
-    :ivar verification: whether the status was seen in effect, as `enforce` prints it.
-    """
-
-    resource: RegistryResource
-    before: str
-    target: str
-    result: str = ""
-    reason: str = ""
-    status: str = ""
-    error: AzCLIError | None = None
-    consumers: str = CONSUMERS_NOT_ASKED
-    restores: bool = False
-    verification: dict[str, Any] | None = None
-    # Of the run: the next step is check, send, look, read_back or explain.
-    change: StatusChange | None = None
-    step: str = "send"
-    tries: int = 0
-    answered_before: int = 0  # requests that the throttle had seen answered when this step was admitted
-    written_down: bool = False
-    sent: bool = False
-    refused_since: float = 0.0
-    pause: float = registry_change.FIRST_POLL_SECONDS
-    deadline: float = 0.0
-    problem: str | ArmError | AzCLIError = ""
-
-    @property
-    def subscription(self) -> str:
-        """Return the ID of the registry's subscription."""
-        return parse_resource_id(self.resource["id"]).subscription.lower()
-
-    @property
-    def changed(self) -> bool:
-        """Return whether the registry has the new status, and has it from this run."""
-        return self.change is not None and self.change.accepted and self.status == self.target
-
-    def finish(self, result: str, status: str, reason: str = "") -> None:
-        """Set what came of the item, with the status the registry has now."""
-        self.result, self.status, self.reason = result, status, reason
-
-    def fail(self, status: str, error: AzCLIError, reason: str = "") -> None:
-        """Set that the item failed. `reason` is for its row; by default the error's message."""
-        self.error = error
-        self.finish(FAILED, status, reason or error.error_msg)
-
-    def next_step(self, step: str) -> float:
-        """Move on to another step, at once: return 0 seconds."""
-        self.step, self.tries = step, 0
-        return 0.0
+RunningSteps = dict[Future[float | None], PlanItem]
 
 
 @dataclass
@@ -179,7 +127,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
     def _written_down(self, items: list[PlanItem]) -> list[PlanItem]:
         """Those that may go: before a write its line is on disk; if that fails, the write waits (to be dropped)."""
         new = [item for item in items if item.step == "send" and not item.written_down]
-        written = self._write_down([_change_line(item) for item in new])
+        written = self._write_down([change_line(item) for item in new])
         for item in new:
             item.written_down = written
             if not written:
@@ -208,7 +156,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
                 finished.append(item)
             else:
                 self._put_off(item, pause)
-        self._write_down([_outcome_line(item) for item in finished if item.written_down])
+        self._write_down([outcome_line(item) for item in finished if item.written_down])
 
     def _write_down(self, lines: list[dict[str, Any]]) -> bool:
         """Whether the record took the lines; if not, nothing more is begun."""
@@ -249,7 +197,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
                     item.next_step("explain")
                 heapq.heappush(self._later, (due, number, item))
                 continue
-            self._write_down([_outcome_line(item)] if item.written_down else [])
+            self._write_down([outcome_line(item)] if item.written_down else [])
 
     def _put_off(self, item: PlanItem, seconds: float) -> None:
         heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), item))
@@ -299,7 +247,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         except (ArmError, AzCLIError) as error:
             if isinstance(error, ArmError) and error.status == 429:
                 pause = self._refused(item, throttle, error)
-                return pause or self._explain_later(item, error)
+                return pause or self._explain_later(item, _throttling_problem(item, error))
             throttle.failed()
             if is_transient(error) and item.tries < _MAX_TRIES:
                 item.sent = item.sent or item.step == "send"
@@ -349,18 +297,21 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         item.pause = min(item.pause * 2, registry_change.MAX_POLL_SECONDS)
         return seen.wait or item.pause
 
-    def _read_back(self, item: PlanItem, change: StatusChange) -> None:
+    def _read_back(self, item: PlanItem, change: StatusChange) -> float | None:
         now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
         if now == item.target:
             item.finish(CHANGED, now)
-        else:
-            item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
+            return None
+        if item.read_back < _MAX_READ_BACKS:  # what is read may be older than what was written
+            item.read_back += 1
+            return _READ_BACK_SECONDS * 2**item.read_back
+        item.fail(now, change.failed(registry_change.unchanged_reason(item.target), now))
+        return None
 
     def _explain_later(self, item: PlanItem, problem: str | ArmError | AzCLIError) -> float | None:
         """Something went wrong; the next and last step reads what state the registry is in now."""
         if item.step != "explain":
-            item.problem = problem
-            item.refused_since = 0.0
+            item.problem, item.refused_since = problem, 0.0
             return item.next_step("explain")
         self._fail_unread(item, item.problem)
         return None
@@ -374,17 +325,11 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         item.fail(now, change.failed(item.problem, now))
 
 
-def _change_line(item: PlanItem) -> dict[str, Any]:
-    line = {"event": "change", "id": item.resource["id"], "from": item.before, "to": item.target}
-    return {**line, "restores": True} if item.restores else line
-
-
-def _outcome_line(item: PlanItem) -> dict[str, Any]:
-    outcome: dict[str, Any] = {"result": item.result, "status": item.status, "reason": item.reason}
-    never_taken = item.change and not item.change.accepted and not item.restores
-    if isinstance(item.problem, ArmError) and item.problem.status < 500 and never_taken:
-        outcome["refused"] = True  # whatever the status is now, it is not of this run's making
-    return {"event": "outcome", "id": item.resource["id"], **outcome}
+def _throttling_problem(item: PlanItem, error: ArmError) -> str | ArmError:
+    """Why a registry is not waited for any longer: of a write that Azure accepted, that nobody could look at it."""
+    if item.step in ("check", "send"):
+        return error
+    return registry_change.throttled_reason(time.monotonic() - item.refused_since)
 
 
 def _next_retry_seconds(item: PlanItem) -> float:
@@ -392,8 +337,3 @@ def _next_retry_seconds(item: PlanItem) -> float:
     item.tries += 1
     pause = min(_FIRST_RETRY_SECONDS * 2 ** (item.tries - 1), _LONGEST_RETRY_SECONDS)
     return pause * random.uniform(0.5, 1.5)  # noqa: S311  (no secret)
-
-
-def count_failures(items: list[PlanItem]) -> int:
-    """Return how many of the items failed."""
-    return sum(item.result == FAILED for item in items)

@@ -13,8 +13,8 @@ from azext_acrscope.arm.throttle import READS_PER_SECOND, Throttle
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.enforcement import errors, executor, record
-from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanItem
+from azext_acrscope.enforcement import errors, plan_item, record
+from azext_acrscope.enforcement.plan_item import FAILED, SKIPPED, PlanItem
 from azext_acrscope.enforcement.record import RecordedChange
 from azext_acrscope.fleet import live
 from azext_acrscope.fleet.scope import Scope
@@ -105,7 +105,9 @@ class WaveSettings:
         :raises InvalidArgumentValueError: naming them.
         """
         there = set().union(*(registry_names(item.resource) for item in plan.changes))
-        done = set().union(*(registry_names(item.resource) for item in plan.items if item.result == executor.UNCHANGED))
+        done = set().union(
+            *(registry_names(item.resource) for item in plan.items if item.result == plan_item.UNCHANGED)
+        )
         missing = sorted(self.canaries - there - done)
         if missing:
             raise errors.no_such_canary(missing)
@@ -219,7 +221,7 @@ def _make_items(
         if registry_names(resource) & names:
             item.finish(SKIPPED, before, "excluded")
         elif before == item.target:
-            item.finish(executor.UNCHANGED, before, f"it is already `{before}`")
+            item.finish(plan_item.UNCHANGED, before, f"it is already `{before}`")
     return items
 
 
@@ -233,7 +235,7 @@ def enforcement_question(plan: EnforcementPlan) -> str:
     changes = plan.changes
     where = len({item.subscription for item in changes})
     targets = " or ".join(sorted({f"`{item.target}`" for item in changes}))
-    others = {word: sum(item.result == word for item in plan.items) for word in (executor.UNCHANGED, SKIPPED, FAILED)}
+    others = {word: sum(item.result == word for item in plan.items) for word in (plan_item.UNCHANGED, SKIPPED, FAILED)}
     aside = ", ".join(f"{count} {word}" for word, count in others.items() if count)
     text = f"Set {base_errors.registries(len(changes))} in {base_errors.subscriptions(where)} to {targets}"
     hindered = sum(bool(item.reason) for item in changes)

@@ -8,9 +8,9 @@ from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.consumers.search import ConsumerRows, FleetConsumers
-from azext_acrscope.enforcement import errors, executor, record
-from azext_acrscope.enforcement.executor import PlanItem
+from azext_acrscope.enforcement import errors, plan_item, record
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan
+from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.registry import resource as registry_resource
 
 
@@ -59,7 +59,7 @@ class ConsumerPreflight:
             if rows := _breaking_rows(found, item.resource):
                 console.warn(_breaking_lines(item.resource["name"], rows))
                 if not self.include_breaking:
-                    item.finish(executor.SKIPPED, item.before, errors.breaking_left_out([row["name"] for row in rows]))
+                    item.finish(plan_item.SKIPPED, item.before, errors.breaking_left_out([row["name"] for row in rows]))
         console.warn(_unknown_remarks(found, [item for item in items if not item.result]))
 
     def _find_consumers(self, connect: Connect, resources: list[registry_resource.RegistryResource]) -> FleetConsumers:

@@ -9,9 +9,10 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.base import console
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.threads import map_bounded
-from azext_acrscope.enforcement import errors, executor
-from azext_acrscope.enforcement.executor import FAILED, SKIPPED, PlanExecutor, PlanItem
+from azext_acrscope.enforcement import errors, plan_item
+from azext_acrscope.enforcement.executor import PlanExecutor
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, WaveSettings
+from azext_acrscope.enforcement.plan_item import FAILED, SKIPPED, PlanItem
 from azext_acrscope.enforcement.record import RunRecord
 from azext_acrscope.verification.probe import Prober, Verification, wait_until_in_effect
 
@@ -67,7 +68,7 @@ def run_plan(
         if stopped := _make_changes(plan, connect, rollout, progress):
             return stopped
     elif rollout.verifier:
-        unchanged = [item for item in plan.items if plan.single and item.result == executor.UNCHANGED]
+        unchanged = [item for item in plan.items if plan.single and item.result == plan_item.UNCHANGED]
         if _count_unverified(unchanged, rollout.verifier) is None:
             return _verification_interrupted(unchanged, record_file="")
     sent = any(item.sent for item in plan.items)  # else there is nothing to undo
@@ -76,7 +77,7 @@ def run_plan(
 
 def run_error(plan: EnforcementPlan, record_file: str = "") -> AzCLIError | None:
     """Return the error to end with if something failed or could not be read, in a dry run as well; else None."""
-    failed = executor.count_failures(plan.items)
+    failed = plan_item.count_failures(plan.items)
     if plan.single and failed:
         return plan.items[0].error
     if failed or plan.unread:
@@ -136,10 +137,10 @@ class _Waves:
             self.runner.run(wave)  # which skips all, once the run was stopped
             if self.verifier and not (self.runner.stopped or self.runner.interrupted):
                 self._verify(wave, self.verifier)
-            failed = executor.count_failures(wave)
+            failed = plan_item.count_failures(wave)
 
     def _verify(self, wave: list[PlanItem], verifier: ChangeVerifier) -> None:
-        changed = [item for item in wave if item.result == executor.CHANGED]
+        changed = [item for item in wave if item.result == plan_item.CHANGED]
         bad = _count_unverified(changed, verifier)
         if bad is None:
             self.runner.interrupted, self.unverified = True, changed  # what was changed is in the record
@@ -157,7 +158,7 @@ class _Waves:
             if item.result == FAILED or not done:
                 item.finish(FAILED, restored.status, f"{item.reason} {said}".strip())
             else:
-                item.finish(executor.RESTORED, restored.status, errors.restored_with_its_wave(bad, item.before))
+                item.finish(plan_item.RESTORED, restored.status, errors.restored_with_its_wave(bad, item.before))
 
 
 def _count_unverified(items: list[PlanItem], verifier: ChangeVerifier) -> int | None:

@@ -9,8 +9,8 @@ from azext_acrscope.base import console, hosts
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.enforcement import plan as planning
 from azext_acrscope.enforcement import record, run
-from azext_acrscope.enforcement.executor import PlanItem
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, Selection
+from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.preflight import ConsumerPreflight
 from azext_acrscope.enforcement.run import Rollout
 from azext_acrscope.fleet import summary

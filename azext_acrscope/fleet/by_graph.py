@@ -7,8 +7,11 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base.foreign_json import find_text
+from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.scope import Scope, Subscription, expected_subscription_ids, group_by_account
 from azext_acrscope.fleet.summary import Fleet
@@ -25,7 +28,7 @@ encryption = tostring(properties.encryption.status)
 | order by id asc"""
 _SUBSCRIPTIONS_QUERY = """resourcecontainers
 | where type =~ 'microsoft.resources/subscriptions'
-| project id, name, subscriptionId
+| project id, name
 | order by id asc"""
 
 
@@ -69,26 +72,33 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
         found = resource_graph.query_graph(arm, _REGISTRIES_QUERY.format(where=where), **target)
     except ArmError as error:
         raise error.as_cli_error(place, "Reader") from error
-    fleet.subscriptions |= {row["subscriptionId"].lower(): row["name"] for row in seen.rows}
-    fleet.registries += [_resource_from_row(row) for row in found.rows]
-    fleet.incomplete += [text for text in seen.incomplete + found.incomplete if text not in fleet.incomplete]
+    odd = fleet.add(map(_resource_from_row, found.rows))
+    for row in seen.rows:
+        subscription = parse_resource_id(row["id"]).subscription.lower()
+        odd += not (subscription and find_text(row, "name"))
+        fleet.subscriptions |= {subscription: find_text(row, "name") or subscription} if subscription else {}
+    unread = [arm_errors.graph_rows_unread(odd)] if odd else []
+    fleet.incomplete += dict.fromkeys(
+        each for each in [*seen.incomplete, *found.incomplete, *unread] if each not in fleet.incomplete
+    )
     for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
         fleet.unreadable[missing] = fleet_errors.NOT_IN_RESOURCE_GRAPH
 
 
 def _resource_from_row(row: dict[str, Any]) -> RegistryResource:
     """A row of the registries query in the shape of an ARM resource, as far as this project looks at it."""
-    policy = {"status": row.get("status") or None}
+    status = row.get("status")  # empty text where Azure has no value; null cannot be read, as any other type
+    policy = {"status": False if status is None else None if status == "" else status}
     return {
         "id": row["id"],
-        "name": row["name"],
+        "name": row.get("name"),
         "location": row.get("location"),
-        "tags": row.get("tags") or {},
+        "tags": row.get("tags"),
         "properties": {
             "loginServer": row.get("loginServer"),
             "adminUserEnabled": row.get("adminUser"),
             "anonymousPullEnabled": row.get("anonymousPull"),
             "policies": {"azureADAuthenticationAsArmPolicy": policy},
-            "encryption": {"status": row.get("encryption") or None},
+            "encryption": {"status": row.get("encryption")},
         },
     }

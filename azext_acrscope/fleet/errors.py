@@ -57,7 +57,14 @@ def subscription_unread(subscription: str, why: str) -> str:
 
 def items_unread(number: int) -> str:
     """Return the sentence on items of a list that are not registries."""
-    return sentence(counted(number, "item of its list is not a registry", "items of its list are not registries"))
+    what = counted(number, "item of its list is not a registry", "items of its list are not registries")
+    return sentence(f"{what} or cannot be read")
+
+
+def group_items_unread(management_group: str, number: int) -> str:
+    """Return the sentence on items of a management group's list that cannot be read."""
+    what = counted(number, "item", "items")
+    return sentence(f"{what} in the list of subscriptions of management group {management_group} could not be read.")
 
 
 def group_not_listed(management_group: str, code: str) -> str:

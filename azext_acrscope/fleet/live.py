@@ -7,9 +7,11 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import threads
+from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.by_graph import read_graph_fleet
 from azext_acrscope.fleet.scope import (
@@ -42,9 +44,11 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
     if wanted.management_group:
         arm = ArmClient(cli_ctx)
         try:
-            below = list_subscriptions_below(arm, wanted.management_group)
+            below, unread = list_subscriptions_below(arm, wanted.management_group)
         except ArmError as error:
             raise error.as_cli_error(f"management group {wanted.management_group}", READ_MANAGEMENT_GROUP) from error
+        if unread:
+            raise arm_errors.not_a_list(arm.endpoint)
         subscriptions = [Subscription(each, name, arm.tenant) for each, name in below.items()]
     connections = {
         (members[0].tenant, members[0].user): ArmClient(cli_ctx, members[0].id)
@@ -56,7 +60,9 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
         place = arm_path("/subscriptions/{subscription}", subscription=subscription.id)
         items = sdk_client.list_registries(arm, subscription.id, wanted.resource_group)
         if not items:  # a list leaves out what may not be read: nothing to see may mean no right to look
-            arm.get(place, SUBSCRIPTIONS_API_VERSION)
+            answer = arm.get(place, SUBSCRIPTIONS_API_VERSION).body
+            if find_text(answer, "subscriptionId").lower() != subscription.id.lower():
+                raise arm_errors.answer_unreadable("Azure Resource Manager", arm.endpoint, "it is not the subscription")
         return items
 
     answers = threads.try_each(read, subscriptions, (ArmError, AzCLIError))
@@ -78,16 +84,5 @@ def _add_answer(
         fleet.unreadable[subscription.id.lower()] = answer.error_msg
     else:
         fleet.subscriptions[subscription.id.lower()] = subscription.name
-        fleet.registries += [each for each in answer if _is_complete_resource(each)]
-        odd = sum(not _is_complete_resource(each) for each in answer)
-        if odd:
+        if odd := fleet.add(answer):
             fleet.unreadable[subscription.id.lower()] = fleet_errors.items_unread(odd)
-
-
-def _is_complete_resource(resource: RegistryResource) -> bool:
-    """Whether an item of a list has what the rest of this project relies on."""
-    return (
-        registry_resource.is_registry_id(resource.get("id"))
-        and "name" in resource
-        and isinstance(resource.get("properties"), dict)
-    )

@@ -7,7 +7,9 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base.foreign_json import find_value
+from azext_acrscope.base.foreign_json import find_text
+from azext_acrscope.base.resource_ids import is_arm_name
+from azext_acrscope.base.text import one_line
 from azext_acrscope.fleet import errors as fleet_errors
 
 MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
@@ -67,12 +69,13 @@ def choose_scope(
     accounts = [account]
     if everything:
         accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
-    known = (Subscription(a["id"], a["name"], a["tenantId"], a["user"]["name"]) for a in accounts)
+    known = (Subscription(a["id"], one_line(a["name"]), a["tenantId"], one_line(a["user"]["name"])) for a in accounts)
     return Scope(tuple(known), management_group, resource_group)
 
 
-def list_subscriptions_below(arm: ArmClient, management_group: str) -> dict[str, str]:
-    """Return the names of a management group's subscriptions by ID, whether the account may see into them or not.
+def list_subscriptions_below(arm: ArmClient, management_group: str) -> tuple[dict[str, str], list[str]]:
+    """Return the names of a management group's subscriptions by ID, whether the account may see into them or not; and
+    a sentence on items of the list that cannot be read.
 
     :raises ResourceNotFoundError: there is no such group.
     :raises ArmError: the account may not ask.
@@ -87,20 +90,26 @@ def list_subscriptions_below(arm: ArmClient, management_group: str) -> dict[str,
         if error.status == 404:
             raise base_errors.management_group_not_found(management_group) from error
         raise
-    below = [item for item in items if str(item.get("type", "")).lower().endswith("/subscriptions")]
-    return {item["name"]: _display_name(item) for item in below}
-
-
-def _display_name(item: dict[str, Any]) -> str:
-    return str(find_value(item, "properties", "displayName") or item["name"])
+    found, odd = dict[str, str](), 0
+    for item in items:
+        kind, name = find_text(item, "type").lower(), find_text(item, "name")
+        display_name = find_text(item, "properties", "displayName")
+        if kind.endswith("/subscriptions") and is_arm_name("subscription", name) and display_name:
+            found[name] = display_name
+        elif not kind.endswith("/managementgroups"):
+            odd += 1
+    return found, [fleet_errors.group_items_unread(management_group, odd)] if odd else []
 
 
 def expected_subscription_ids(arm: ArmClient, management_group: str) -> tuple[list[str], list[str]]:
-    """Return the IDs of its subscriptions; without the right to read them, none, and a sentence on that."""
+    """Return the IDs of its subscriptions, and sentences on why these may not be all: without the right to read them
+    there are none.
+    """
     try:
-        return list(list_subscriptions_below(arm, management_group)), []
+        found, unread = list_subscriptions_below(arm, management_group)
     except ArmError as error:
         return [], [fleet_errors.group_not_listed(management_group, error.code)]
+    return list(found), unread
 
 
 def group_by_account(subscriptions: Iterable[Subscription]) -> list[list[Subscription]]:

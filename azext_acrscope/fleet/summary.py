@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azure.cli.core.azclierror import AzureResponseError
+
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.scope import Scope
@@ -25,6 +27,24 @@ class Fleet:
     unreadable: dict[str, str] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
 
+    def add(self, items: Iterable[RegistryResource]) -> int:
+        """Add registries from a list, and return how many of its items could not be read, or not as a whole.
+
+        Of those, one whose ID can be read is there with an unknown status.
+        """
+        odd = 0
+        for each in items:
+            if not registry_resource.is_registry_id(each.get("id")):
+                odd += 1
+                continue
+            try:
+                registry_resource.check_members(each)
+            except AzureResponseError:
+                odd += 1
+                each = registry_resource.unreadable_registry(each["id"])
+            self.registries.append(each)
+        return odd
+
     @property
     def complete(self) -> bool:
         """Return whether everything could be read."""
@@ -39,8 +59,6 @@ def fleet_row(resource: RegistryResource, fleet: Fleet, arm_audience: str) -> di
 
     A status that is neither `enabled` nor `disabled` is `unknown` here: one odd registry does not hide the others.
     """
-    from azure.cli.core.azclierror import AzureResponseError
-
     try:
         described = registry_resource.describe_registry(resource, arm_audience)
     except AzureResponseError:

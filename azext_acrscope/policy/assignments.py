@@ -7,14 +7,17 @@ answers 201, for a new one as for a changed one (recorded). `planning` works out
 
 from typing import Any
 
-from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azure.cli.core.azclierror import AzCLIError
+
+from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
-from azext_acrscope.base.foreign_json import find_object, find_value
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_texts, find_text, find_value
 from azext_acrscope.base.resource_ids import is_arm_name
-from azext_acrscope.policy import errors, roles
+from azext_acrscope.policy import errors, roles, shapes
 from azext_acrscope.policy.definitions import DEFAULT_EFFECTS, is_audience_definition
 from azext_acrscope.policy.refusals import ASSIGNER_ROLE, READER_ROLE, refusal_error
 from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.registry.errors import with_state
 
 API_VERSION = "2025-11-01"
 # How we know ours again; `assignedBy` is what the portal shows.
@@ -44,7 +47,10 @@ def read_assignment(arm: ArmClient, scope: PolicyScope, name: str) -> Assignment
     :raises ResourceNotFoundError: the scope is not there.
     """
     try:
-        return _checked_assignment(arm.get(assignment_id(scope, name), API_VERSION))
+        body = arm.get(assignment_id(scope, name), API_VERSION).body
+        return _check_assignment(body, assignment_id(scope, name))
+    except UnexpectedShape:
+        raise errors.not_a_policy_answer("a policy assignment") from None
     except ArmError as error:
         if error.code == "PolicyAssignmentNotFound":
             return None
@@ -52,10 +58,15 @@ def read_assignment(arm: ArmClient, scope: PolicyScope, name: str) -> Assignment
 
 
 def list_assignments(arm: ArmClient, scope: PolicyScope) -> list[Assignment]:
-    """Return all assignments at exactly this scope."""
+    """Return all assignments at exactly this scope.
+
+    :raises AzureResponseError: one of them cannot be read.
+    """
     path = arm_path("{scope}/providers/Microsoft.Authorization/policyAssignments", scope=scope.path)
     try:
-        return arm.pages(path, API_VERSION, **{"$filter": "atExactScope()"})
+        return [shapes.check_assignment(each) for each in arm.pages(path, API_VERSION, **{"$filter": "atExactScope()"})]
+    except UnexpectedShape:
+        raise errors.not_a_policy_answer("a policy assignment") from None
     except ArmError as error:
         raise refusal_error(error, scope, "read policy assignments", READER_ROLE) from error
 
@@ -70,8 +81,8 @@ def is_made_by_acrscope(assignment: Assignment) -> bool:
 def assigned_effect(assignment: Assignment) -> str:
     """Return the effect that an assignment of one of the two definitions names: its parameter, else the default."""
     properties = assignment["properties"]
-    named = ((properties.get("parameters") or {}).get("effect") or {}).get("value")
-    return str(named or DEFAULT_EFFECTS.get(str(properties.get("policyDefinitionId")).lower(), "unknown"))
+    named = find_text(properties, "parameters", "effect", "value")
+    return named or DEFAULT_EFFECTS.get(str(properties.get("policyDefinitionId")).lower(), "unknown")
 
 
 def assignment_id(scope: PolicyScope, name: str) -> ArmPath:
@@ -80,25 +91,53 @@ def assignment_id(scope: PolicyScope, name: str) -> ArmPath:
     return arm_path(template, scope=scope.path, assignment=name)
 
 
-def _checked_assignment(reply: Reply) -> Assignment:
-    body = find_object(reply.body)
-    if not (body.get("id") and body.get("name") and find_value(body, "properties", "policyDefinitionId")):
-        raise errors.not_an_assignment()
-    return body
+def _check_assignment(body: Any, identifier: str) -> Assignment:
+    found = shapes.check_assignment(body)
+    if found["id"].lower() != identifier.lower():
+        raise UnexpectedShape("id")
+    return found
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
 
 
 def put_assignment(arm: ArmClient, scope: PolicyScope, name: str, body: Assignment) -> Assignment:
-    """Make an assignment, or replace it as a whole.
+    """Make an assignment, or replace it as a whole, and return it as it is then.
+
+    An answer that does not show what was written decides nothing: then the assignment is read.
 
     :raises ForbiddenError: naming the role to ask for.
+    :raises AzureResponseError: it is not known whether it was made, or it is not what was written.
     """
     try:
-        return _checked_assignment(arm.put(assignment_id(scope, name), API_VERSION, body))
+        answer = arm.put(assignment_id(scope, name), API_VERSION, body).body
     except ArmError as error:
         raise refusal_error(error, scope, "assign policies", ASSIGNER_ROLE) from error
+    try:
+        found: Assignment | None = _check_assignment(answer, assignment_id(scope, name))
+    except UnexpectedShape:
+        found = None
+    if found and _is_as_written(found, body):
+        return found
+    try:
+        found = read_assignment(arm, scope, name)
+    except AzCLIError as error:
+        raise with_state(error, errors.ASSIGNMENT_UNSURE) from error
+    if not (found and _is_as_written(found, body)):
+        raise with_state(errors.not_a_policy_answer(f"the new assignment {name}"), errors.ASSIGNMENT_UNSURE)
+    return found
+
+
+def _is_as_written(found: Assignment, body: Assignment) -> bool:
+    """Whether an assignment has the definition, the effect, the mode and the excluded scopes that were written."""
+
+    def compared(assignment: Assignment) -> Any:
+        properties = assignment["properties"]
+        words = (properties["policyDefinitionId"], assigned_effect(assignment), properties.get("enforcementMode"))
+        excluded = sorted(each.lower() for each in as_texts(properties.get("notScopes")))
+        return [str(each or "Default").lower() for each in words], excluded
+
+    return bool(compared(found) == compared(body))
 
 
 def find_removable(arm: ArmClient, scope: PolicyScope, name: str | None) -> Assignment | None:
@@ -124,11 +163,15 @@ def remove_assignment(arm: ArmClient, scope: PolicyScope, assignment: Assignment
     The other way round, nobody would know any more which role assignments were meant.
     """
     roles.delete_role_assignments(arm, scope, role_ids)
+    name = assignment["name"]
     try:
-        arm.delete(assignment_id(scope, assignment["name"]), API_VERSION)
+        arm.delete(assignment_id(scope, name), API_VERSION)
     except ArmError as error:
-        if error.status != 404:
-            raise refusal_error(error, scope, "remove policy assignments", ASSIGNER_ROLE) from error
+        if error.status == 404:
+            return
+        raise refusal_error(error, scope, "remove policy assignments", ASSIGNER_ROLE) from error
+    if not roles.is_gone(lambda: read_assignment(arm, scope, name) is None):
+        raise errors.still_there(f"The policy assignment {name}")
 
 
 def removal_result(

@@ -9,11 +9,11 @@ and no body, answered in pages with ``@odata.nextLink``, which are asked for wit
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base import errors as base_errors
+from azext_acrscope.base.foreign_json import UnexpectedShape, as_name, as_text, find_text
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import management_group_name, name_in_id, parse_resource_id
 from azext_acrscope.fleet import summary as fleet_summary
@@ -45,8 +45,9 @@ class PolicyState:
     evaluated: str
 
 
-def read_states(arm: ArmClient, scope: PolicyScope) -> list[PolicyState]:
-    """Return the policy states of the two definitions at a scope: a request for each thousand.
+def read_states(arm: ArmClient, scope: PolicyScope) -> tuple[list[PolicyState], list[str]]:
+    """Return the policy states of the two definitions at a scope: a request for each thousand. And a sentence on those
+    that cannot be read.
 
     :raises ForbiddenError: naming the role to ask for.
     :raises AzureResponseError: an answer is no page of policy states.
@@ -61,16 +62,21 @@ def read_states(arm: ArmClient, scope: PolicyScope) -> list[PolicyState]:
         )
     except ArmError as error:
         raise refusal_error(error, scope, "read policy states", READER_ROLE) from error
-    return [state for row in rows if (state := _parse_state(row))]
+    states, odd = list[PolicyState](), 0
+    for row in rows:
+        try:
+            states.append(_parse_state(row))
+        except UnexpectedShape:
+            odd += 1
+    return states, errors.items_unread(odd, "policy state")
 
 
-def _parse_state(row: dict[str, Any]) -> PolicyState | None:
-    members = [row.get(name) for name in ("resourceId", "policyAssignmentId", "complianceState")]
-    if not all(isinstance(each, str) and each for each in members):
-        return None
-    resource, assignment, state = map(str, members)
-    reference = str(row.get("policyDefinitionReferenceId") or "").lower()
-    return PolicyState(resource.lower(), (assignment.lower(), reference), state, str(row.get("timestamp") or ""))
+def _parse_state(row: dict[str, Any]) -> PolicyState:
+    resource, assignment, state = (
+        as_name(row.get(name)) for name in ("resourceId", "policyAssignmentId", "complianceState")
+    )
+    reference = as_text(row.get("policyDefinitionReferenceId")).lower()
+    return PolicyState(resource.lower(), (assignment.lower(), reference), state, as_text(row.get("timestamp")))
 
 
 # --- an evaluation on demand ---------------------------------------------------------------------------------------
@@ -94,7 +100,7 @@ def run_evaluation(arm: ArmClient, wanted: list[PolicyScope], timeout: float, sl
 
 
 def _trigger_evaluation(arm: ArmClient, place: PolicyScope) -> str:
-    """Ask for an evaluation: 202 with a Location to look at; empty if it is over at once."""
+    """Ask for an evaluation: 202 with a Location to look at."""
     try:
         reply = arm.post(
             arm_path(f"{{scope}}{_LATEST_STATES_PATH}/triggerEvaluation", scope=place.path), STATES_API_VERSION
@@ -102,23 +108,25 @@ def _trigger_evaluation(arm: ArmClient, place: PolicyScope) -> str:
     except ArmError as error:
         raise refusal_error(error, place, "start an evaluation of Azure Policy", ASSIGNER_ROLE) from error
     link = str(reply.headers.get("Location") or "")
-    if reply.status == 202 and not urlsplit(link).netloc:
-        raise errors.not_a_policy_answer("an evaluation")
+    if not arm.owns(link):
+        raise errors.not_a_policy_answer("the evaluation")
     return link
 
 
 def _is_evaluation_done(arm: ArmClient, place: PolicyScope, link: str) -> bool:
     """A look at an evaluation: 202 while it is under way, then 200 with ``{"status": "Succeeded"}``."""
-    if not link:
-        return True
     try:
         reply = arm.follow(link)
     except ArmError as error:
         raise refusal_error(error, place, "follow an evaluation", ASSIGNER_ROLE) from error
-    state = str(reply.body.get("status")) if isinstance(reply.body, dict) else "Succeeded"
-    if reply.status == 200 and state.lower() in ("failed", "canceled", "cancelled"):
+    state = find_text(reply.body, "status")
+    if reply.status == 202:
+        return False
+    if state.lower() in ("failed", "canceled", "cancelled"):
         raise errors.evaluation_failed(place.text, state)
-    return reply.status != 202
+    if state.lower() != "succeeded":
+        raise errors.not_a_policy_answer("the evaluation")
+    return True
 
 
 # --- side by side --------------------------------------------------------------------------------------------------
@@ -260,11 +268,14 @@ def compliance_summary(result: dict[str, Any], known: list[PolicyState], live: b
     return lines
 
 
-def compliance_warnings(result: dict[str, Any], found: EffectiveRules, seen: Fleet) -> list[str]:
-    """Return warnings: which states disagree with the registries, and what could not be read."""
+def compliance_warnings(result: dict[str, Any], found: EffectiveRules, seen: Fleet, unread: list[str]) -> list[str]:
+    """Return warnings: which states disagree with the registries, and what could not be read.
+
+    :param unread: sentences on the states that could not be.
+    """
     differ = sum(row["disagreement"] is not None for row in result["registries"])
     lines = [errors.states_lag(differ)] if differ else []
-    return [*lines, *fleet_summary.unread_lines(seen.unreadable), *seen.incomplete, *found.incomplete]
+    return [*lines, *fleet_summary.unread_lines(seen.unreadable), *seen.incomplete, *found.incomplete, *unread]
 
 
 def _describe_assignment(each: dict[str, Any]) -> str:

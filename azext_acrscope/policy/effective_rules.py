@@ -10,24 +10,31 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from azure.cli.core.azclierror import ForbiddenError
+from azure.cli.core.azclierror import AzCLIError, ForbiddenError
 
 from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import threads
-from azext_acrscope.base.foreign_json import find_list, find_object, find_objects, find_value, member_ignoring_case
+from azext_acrscope.base.foreign_json import (
+    UnexpectedShape,
+    find_list,
+    find_object,
+    find_objects,
+    find_text,
+    find_value,
+    member_ignoring_case,
+)
 from azext_acrscope.base.resource_ids import ResourceId, management_group_name, parse_resource_id
-from azext_acrscope.policy import definitions, errors
+from azext_acrscope.policy import definitions, errors, shapes
 from azext_acrscope.policy.refusals import READER_ROLE, refusal_error
 from azext_acrscope.policy.roles import identity_principals
 from azext_acrscope.policy.scopes import PolicyScope, scope_contains
+from azext_acrscope.policy.shapes import ASSIGNMENT_TYPE, EXEMPTION_TYPE
 
 API_VERSION = "2023-04-01"  # of assignments and initiatives; the first with `overrides` and version ranges, stable
 EXEMPTIONS_API_VERSION = "2022-07-01-preview"  # there is no stable one
-_ASSIGNMENT_TYPE = "Microsoft.Authorization/policyAssignments"
-_EXEMPTION_TYPE = "Microsoft.Authorization/policyExemptions"
 _INITIATIVE_TYPE = "Microsoft.Authorization/policySetDefinitions"
 _MAX_SINGLE_READS = 3  # so many initiatives are read one by one; more are looked up in Resource Graph first
 
@@ -43,7 +50,7 @@ _INITIATIVES_QUERY = """policyresources
 | order by id asc"""
 _ANCESTORS_QUERY = """resourcecontainers
 | where type =~ 'microsoft.resources/subscriptions'
-| project id, subscriptionId, ancestors = properties.managementGroupAncestorsChain
+| project id, ancestors = properties.managementGroupAncestorsChain
 | order by id asc"""
 
 
@@ -142,22 +149,25 @@ def read_effective_rules(arm: ArmClient, scope: PolicyScope) -> EffectiveRules:
     """
     found = EffectiveRules()
     only_above = {"$filter": "atScope()"} if scope.management_group else {}
-    assignments = _list_resources(arm, scope, _ASSIGNMENT_TYPE, API_VERSION, "read policy assignments", **only_above)
+    assignments = _list_resources(arm, scope, ASSIGNMENT_TYPE, API_VERSION, "read policy assignments", **only_above)
     found.above = {str(management_group_name(_resource_id(each).scope)) for each in assignments} - {"None"}
     if scope.management_group:
         found.above.add(scope.management_group.lower())
     try:
         exemptions = _list_resources(
-            arm, scope, _EXEMPTION_TYPE, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above
+            arm, scope, EXEMPTION_TYPE, EXEMPTIONS_API_VERSION, "read policy exemptions", **only_above
         )
     except ForbiddenError as error:
         exemptions = []
         found.incomplete.append(errors.exemptions_unread(error.error_msg))
     if scope.management_group:
         below = _list_below(arm, scope, found)
-        assignments += [each for each in below if _resource_id(each).has_type(_ASSIGNMENT_TYPE)]
-        exemptions += [each for each in below if _resource_id(each).has_type(_EXEMPTION_TYPE)]
-    assignments = list({str(each.get("id")).lower(): each for each in reversed(assignments)}.values())
+        exemptions += [each for each in below if _resource_id(each).has_type(EXEMPTION_TYPE)]
+        assignments += [each for each in below if not _resource_id(each).has_type(EXEMPTION_TYPE)]
+    assignments, odd_assignments = shapes.readable_assignments(assignments)
+    exemptions, odd_exemptions = shapes.readable_exemptions(exemptions)
+    found.incomplete += errors.items_unread(odd_assignments, "policy assignment")
+    found.incomplete += errors.items_unread(odd_exemptions, "policy exemption")
     sets = _read_initiatives(
         arm, {_definition_id(each) for each in assignments if _is_initiative(_definition_id(each))}, scope, found
     )
@@ -188,7 +198,7 @@ def _list_below(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) -> li
     except ArmError as error:
         raise error.as_cli_error(scope.text, "Reader") from error
     found.incomplete += rows.incomplete
-    return find_objects(rows.rows)
+    return rows.rows
 
 
 def _read_initiatives(
@@ -209,16 +219,28 @@ def _read_initiatives(
             ).rows
         except ArmError:
             rows = []
-        known = {str(row.get("id")).lower(): find_object(row, "properties") for row in find_objects(rows)}
+        known = {row["id"].lower(): find_object(row, "properties") for row in rows}
 
     missing = [each for key, each in sorted(wanted.items()) if key not in known]
-    answers = threads.try_each(lambda each: arm.get(check_resource_id(each), API_VERSION).body, missing, ArmError)
+    answers = threads.try_each(
+        lambda each: arm.get(check_resource_id(each), API_VERSION).body, missing, (ArmError, AzCLIError)
+    )
     for identifier, body in zip(missing, answers, strict=True):
-        if isinstance(body, ArmError):
-            found.incomplete.append(errors.initiative_unread(identifier, body.code))
+        if isinstance(body, (ArmError, AzCLIError)):
+            why = body.code if isinstance(body, ArmError) else type(body).__name__
+            found.incomplete.append(errors.initiative_unread(identifier, why))
         else:
             known[identifier.lower()] = find_object(body, "properties")
-    return known
+    return {key: each for key, each in known.items() if _is_readable_initiative(key, each, found)}
+
+
+def _is_readable_initiative(identifier: str, properties: dict[str, Any], found: EffectiveRules) -> bool:
+    try:
+        shapes.check_initiative(properties)
+    except UnexpectedShape:
+        found.incomplete.append(errors.initiative_unread(identifier, "its answer cannot be read"))
+        return False
+    return True
 
 
 def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) -> None:
@@ -237,8 +259,10 @@ def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) ->
         raise error.as_cli_error(scope.text, "Reader") from error
     found.incomplete += [text for text in rows.incomplete if text not in found.incomplete]
     for row in rows.rows:
-        names = {str(each.get("name")).lower() for each in find_objects(row, "ancestors")}
-        found.ancestors[str(row.get("subscriptionId")).lower()] = names
+        names = [find_text(each, "name").lower() for each in find_list(row, "ancestors")]
+        found.ancestors[parse_resource_id(row["id"]).subscription.lower()] = set(names)
+        if not names or "" in names:
+            found.incomplete.append(errors.ancestors_unread(row["id"]))
 
 
 # --- what an assignment says ---------------------------------------------------------------------------------------
@@ -342,7 +366,7 @@ def _is_expired(expires: Any) -> bool:
 
 
 def _resource_id(resource: dict[str, Any]) -> ResourceId:
-    return parse_resource_id(str(resource.get("id")))
+    return parse_resource_id(find_text(resource, "id"))
 
 
 def _definition_id(assignment: dict[str, Any]) -> str:

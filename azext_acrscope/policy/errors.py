@@ -11,7 +11,7 @@ from azure.cli.core.azclierror import (
     ValidationError,
 )
 
-from azext_acrscope.base.errors import cli_error, registries, sentence, subscriptions
+from azext_acrscope.base.errors import cli_error, counted, registries, sentence, subscriptions
 
 # --- policy ----------------------------------------------------------------------------------------------------------
 
@@ -143,15 +143,6 @@ def no_identity(assignment_id: str) -> AzCLIError:
         AzureResponseError,
         f"Azure accepted the policy assignment {assignment_id} but returned no identity for it, so it has no role.",
         "Repeat the command. It reads the assignment again and continues from there.",
-    )
-
-
-def not_an_assignment() -> AzCLIError:
-    """Return the error for an answer that is not a policy assignment."""
-    return cli_error(
-        AzureResponseError,
-        "Azure Resource Manager's answer is not a policy assignment.",
-        "A proxy may be answering in place of Azure Resource Manager. Check HTTPS_PROXY.",
     )
 
 
@@ -315,6 +306,11 @@ def not_a_policy_answer(what: str) -> AzCLIError:
     )
 
 
+def still_there(what: str) -> AzCLIError:
+    """Return the error for something that Azure said to have removed, and that is there."""
+    return cli_error(AzureResponseError, f"{what} was removed but is still there.", "Repeat the command.")
+
+
 def still_not_enforced(left: int, total: int, unread: int, encrypted: list[str]) -> AzCLIError:
     """Return the error for a remediation that left registries unchanged.
 
@@ -368,6 +364,13 @@ def states_lag(number: int) -> str:
 
 # --- sentences on what is not known, and on what has begun ---------------------------------------------------------
 
+ASSIGNMENT_UNSURE = "It is not known whether the policy is assigned as it was written."
+
+
+def items_unread(number: int, kind: str) -> list[str]:
+    """Return the sentence on items of a list of Azure Policy that could not be read; none if there are none."""
+    return [sentence(f"{counted(number, kind, f'{kind}s')} could not be read.")] if number else []
+
 
 def exemptions_unread(why: str) -> str:
     """Return the sentence on exemptions that could not be read."""
@@ -380,6 +383,11 @@ def initiative_unread(initiative: str, code: str) -> str:
         f"It is not known whether the initiative {initiative} contains one of the two definitions ({code}). "
         "Ask for the role Reader where it is defined."
     )
+
+
+def ancestors_unread(subscription: str) -> str:
+    """Return the sentence on a subscription whose management groups could not be read."""
+    return sentence(f"The management groups above {subscription} could not be read.")
 
 
 def identity_roles_unread(code: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import is_resource_id
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base.foreign_json import find_value
+from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import assignments, errors, roles
 from azext_acrscope.policy.assignments import (
@@ -263,10 +263,10 @@ def _resource_group_location(arm: ArmClient, scope: PolicyScope) -> str:
         body = arm.get(scope.path, _GROUPS_API_VERSION).body
     except ArmError as error:
         raise refusal_error(error, scope, "read the resource group", READER_ROLE) from error
-    location = find_value(body, "location")
+    location = find_text(body, "location")
     if not location:
         raise errors.location_needed(scope.text)
-    return str(location)
+    return location
 
 
 def _does_identity_change(plan: AssignmentPlan) -> bool:

@@ -8,12 +8,13 @@ twice, then 201, where principalType was not named).
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import ArmPath, arm_path
 from azext_acrscope.base import console
-from azext_acrscope.base.foreign_json import find_object, find_value
+from azext_acrscope.base.foreign_json import find_object, find_text, find_value
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.policy import errors
@@ -24,6 +25,7 @@ from azext_acrscope.registry import errors as registry_errors
 
 API_VERSION = "2022-04-01"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
+_DELETED_SECONDS = 10.0  # within which what was deleted is no longer read
 _ROLE_MISSING_TEXT = "The policy is assigned, but its identity has no role yet."
 ROLE_ASSIGNMENT_DESCRIPTION = "acrscope: lets this policy assignment's identity change registries"
 
@@ -33,7 +35,7 @@ def identity_principals(assignment: dict[str, Any] | None) -> list[str]:
     identity = find_object(assignment, "identity")
     users = find_object(identity, "userAssignedIdentities").values()
     found = [identity.get("principalId"), *(find_value(each, "principalId") for each in users)]
-    return [str(each) for each in found if each]
+    return [each for each in found if isinstance(each, str) and each]
 
 
 def role_assignment_path(scope: PolicyScope, assignment_id: str, principal: str) -> ArmPath:
@@ -54,13 +56,12 @@ def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> 
         found = arm.pages(at, API_VERSION, **{"$filter": f"atScope() and assignedTo('{principal}')"})
     except ArmError as error:
         raise refusal_error(error, scope, "read role assignments", READER_ROLE) from error
-    return next((str(each["id"]) for each in found if _is_sufficient_role(each)), None)
+    return next((each["id"] for each in found if _is_sufficient_role(each) and find_text(each, "id")), None)
 
 
 def gives_writing_role(assignment: dict[str, Any]) -> bool:
     """Return whether a role assignment gives a role that changes registries, under a condition or not."""
-    role = find_value(assignment, "properties", "roleDefinitionId")
-    return name_in_id(str(role)).lower() in WRITING_ROLES
+    return name_in_id(find_text(assignment, "properties", "roleDefinitionId")).lower() in WRITING_ROLES
 
 
 def _is_sufficient_role(assignment: dict[str, Any]) -> bool:
@@ -81,13 +82,23 @@ def grant_contributor(
     :param timeout: seconds to wait for that.
     :return: the role assignment's ID.
     :raises ForbiddenError: the account may not assign roles.
-    :raises AzureResponseError: the identity did not become known in time.
+    :raises AzureResponseError: the identity did not become known in time, or no answer shows that it has the role.
     """
+
+    def has_role(answer: Any) -> bool:
+        return (
+            gives_writing_role(answer) and find_text(answer, "properties", "principalId").lower() == principal.lower()
+        )
+
     polling, target = Polling(timeout, sleep), role_assignment_path(scope, assignment_id, principal)
     while True:
         try:
-            arm.put(target, API_VERSION, _role_assignment_body(scope, principal))
-            return target
+            made = has_role(arm.put(target, API_VERSION, _role_assignment_body(scope, principal)).body)
+            made = made or has_role(_read_role_assignment(arm, scope, target))  # what counts is what is there
+            found = target if made else find_role_assignment(arm, scope, principal)
+            if not found:
+                raise registry_errors.with_state(errors.not_a_policy_answer("the role"), _ROLE_MISSING_TEXT)
+            return found
         except ArmError as error:
             if error.code == "RoleAssignmentExists":  # under another name, made meanwhile
                 return find_role_assignment(arm, scope, principal) or target
@@ -124,13 +135,21 @@ def find_granted_roles(arm: ArmClient, scope: PolicyScope, assignment_id: str, p
 
 
 def _role_assignment_exists(arm: ArmClient, scope: PolicyScope, target: ArmPath) -> bool:
+    return _read_role_assignment(arm, scope, target) is not None
+
+
+def _lacks_role_assignment(arm: ArmClient, scope: PolicyScope, target: ArmPath) -> bool:
+    return not _role_assignment_exists(arm, scope, target)
+
+
+def _read_role_assignment(arm: ArmClient, scope: PolicyScope, target: ArmPath) -> dict[str, Any] | None:
+    """The answer for a role assignment, empty for one that cannot be read; None if there is none."""
     try:
-        arm.get(target, API_VERSION)
+        return find_object(arm.get(target, API_VERSION).body)
     except ArmError as error:
         if error.status == 404:
-            return False
+            return None
         raise refusal_error(error, scope, "read role assignments", READER_ROLE) from error
-    return True
 
 
 def delete_role_assignments(arm: ArmClient, scope: PolicyScope, targets: list[ArmPath]) -> None:
@@ -141,3 +160,15 @@ def delete_role_assignments(arm: ArmClient, scope: PolicyScope, targets: list[Ar
         except ArmError as error:
             if error.status != 404:
                 raise refusal_error(error, scope, "remove role assignments", GRANTER_ROLE) from error
+    for target in targets:
+        if not is_gone(partial(_lacks_role_assignment, arm, scope, target)):
+            raise errors.still_there(f"The role assignment {target}")
+
+
+def is_gone(look: Callable[[], bool]) -> bool:
+    """Return whether something that was deleted is gone, which a few seconds may pass until it shows."""
+    polling = Polling(_DELETED_SECONDS, time.sleep)
+    while not look():
+        if not polling.wait():
+            return False
+    return True

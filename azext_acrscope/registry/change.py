@@ -7,7 +7,7 @@ from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.throttle import count_writes_left
-from azext_acrscope.base.foreign_json import find_object
+from azext_acrscope.base.foreign_json import find_object, find_text
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.registry import errors, sdk_client
@@ -64,15 +64,17 @@ class StatusChange:
             return OperationState("Succeeded")
         if self._operation:
             try:
-                return _read_operation_state(self.arm.follow(self._operation))
+                seen = _read_operation_state(self.arm.follow(self._operation))
+                if seen.state:
+                    return seen
+                logger.debug("The operation's status is not in the answer. Reading the registry instead.")
             except ArmError as error:
                 if error.status == 429:
                     raise
                 logger.debug("The operation's status cannot be read (%s). Reading the registry instead.", error)
-                self._operation = None
-        return OperationState(
-            str(request_registry(self.arm, self.id)["properties"].get("provisioningState") or "Succeeded")
-        )
+            self._operation = None
+        resource = request_registry(self.arm, self.id)
+        return OperationState(find_text(resource, "properties", "provisioningState") or "Succeeded")
 
     def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
         """Return the error for a change that was refused or did not finish, with the current status."""
@@ -110,6 +112,11 @@ def unchanged_reason(target: str) -> str:
     return f"reading it back shows another status{by_policy}"
 
 
+def throttled_reason(seconds: float) -> str:
+    """Return why a change is unfinished that Azure would not let be looked at."""
+    return f"Azure Resource Manager refused to be asked about it for {seconds:.0f} seconds (HTTP 429)"
+
+
 def timeout_reason(timeout: float, state: str) -> str:
     """Return why a change that did not end in time is unfinished."""
     return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
@@ -117,7 +124,6 @@ def timeout_reason(timeout: float, state: str) -> str:
 
 def _read_operation_state(reply: Reply) -> OperationState:
     body, error = find_object(reply.body), find_object(reply.body, "error")
-    why = (
-        f": {error.get('message') or 'no reason given'} [{safe_word(error.get('code') or 'no code')}]" if error else ""
-    )
-    return OperationState(safe_word(body.get("status") or ""), reply.retry_after, why)
+    message, code = find_text(error, "message"), find_text(error, "code")
+    why = f": {message or 'no reason given'} [{safe_word(code or 'no code')}]" if error else ""
+    return OperationState(safe_word(find_text(body, "status")), reply.retry_after, why)

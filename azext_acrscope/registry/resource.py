@@ -7,15 +7,28 @@ Wire format, of the resource type Microsoft.ContainerRegistry/registries::
 A missing policy counts as `enabled`: the API's documented default, and how the built-in Azure Policy reads it.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import paths
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.base import hosts, threads
-from azext_acrscope.base.foreign_json import find_value
+from azext_acrscope.base.foreign_json import (
+    UnexpectedShape,
+    as_bool,
+    as_name,
+    as_object,
+    as_rows,
+    as_text,
+    as_texts,
+    find_text,
+    find_value,
+    member_at,
+)
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
+from azext_acrscope.base.resource_ids import REGISTRY_TYPE, name_in_id, parse_resource_id
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
 from azext_acrscope.registry import errors, sdk_client
 
@@ -98,8 +111,11 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
         body = sdk_client.read_registry(arm, resource["id"], REGIONAL_API_VERSION).body
     except ArmError as error:
         raise error.as_cli_error(where, REGISTRY_READ) from error
-    named = find_value(body, "properties", "regionalEndpointHostNames") or []
-    found = [hosts.check_login_server(str(host), suffix) for host in named]
+    try:
+        named = as_texts(find_value(body, "properties", "regionalEndpointHostNames"))
+    except UnexpectedShape:
+        raise errors.not_a_registry(where, "its regional login servers cannot be read") from None
+    found = [hosts.check_login_server(host, suffix) for host in named]
     if any(hosts.global_login_server(host, suffix) != login_server_of(resource) for host in found):
         raise errors.not_a_registry(where, "its regional login servers belong to another registry")
     return found
@@ -118,22 +134,61 @@ def _search_registry_ids(arm: ArmClient, name: str) -> list[ArmPath]:
         if error.status == 404:  # a subscription that is not there, or not for this account
             raise errors.registry_not_found(name, arm.subscription_id) from error
         raise error.as_cli_error(f"subscription {arm.subscription_id}", REGISTRY_READ) from error
-    named = [item for item in items if str(item.get("name", "")).lower() == name.lower()]
-    return [check_resource_id(item["id"]) for item in named if is_registry_id(item.get("id"))]
+    if not all(paths.is_resource_id(item.get("id")) for item in items):  # one of them may be the registry
+        raise arm_errors.not_a_list(arm.endpoint)
+    found = [check_resource_id(item["id"]) for item in items if is_registry_id(item["id"])]
+    return [each for each in found if parse_resource_id(each).name.lower() == name.lower()]
 
 
 def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
     body, where = reply.body, registry_label(registry_id)
     if not isinstance(body, dict):
         raise errors.not_a_registry(where, "it is not a JSON object")
-    if str(body.get("type", "")).lower() != REGISTRY_TYPE.lower() or not isinstance(body.get("properties"), dict):
+    if find_text(body, "type").lower() != REGISTRY_TYPE.lower() or not isinstance(body.get("properties"), dict):
         raise errors.not_a_registry(where, "it has another type or no properties")
-    if str(body.get("id", "")).lower() != registry_id.lower() or "name" not in body:
+    if find_text(body, "id").lower() != registry_id.lower():
         raise errors.not_a_registry(where, "it is another resource")
-    if not login_server_of(body):
+    if find_value(body, "properties", "loginServer") in (None, ""):
         raise errors.not_a_registry(where, "it has no login server")
+    check_members(body)
     status_of(body)
     return body
+
+
+_TEXT_PROPERTIES = ("provisioningState", "publicNetworkAccess", "roleAssignmentMode")
+# Every member that this project reads, with what reads it; one that is missing has no other type.
+_MEMBERS: tuple[tuple[tuple[str, ...], Callable[[Any], Any]], ...] = (
+    *((("id",), as_name), (("name",), as_name), (("location",), as_name), (("tags",), as_object)),
+    (("properties", "policies", "azureADAuthenticationAsArmPolicy", "status"), as_text),
+    (("properties", "loginServer"), as_name),
+    *((("properties", name), as_text) for name in _TEXT_PROPERTIES),
+    *((("properties", name), as_bool) for name in ("adminUserEnabled", "anonymousPullEnabled")),
+    (("properties", "privateEndpointConnections"), as_rows),
+    (("properties", "encryption", "status"), as_text),
+)
+
+
+def check_members(resource: RegistryResource) -> None:
+    """Check that each member of a registry that this project reads has its type, and that its name is that in its ID.
+
+    :raises AzureResponseError: naming the member.
+    """
+    for path, read in _MEMBERS:
+        try:
+            read(member_at(resource, *path))
+        except UnexpectedShape:
+            raise errors.not_a_registry(_label_of(resource), f"its {path[-1]} cannot be read") from None
+    if name_in_id(resource["id"]).lower() != resource["name"].lower():
+        raise errors.not_a_registry(_label_of(resource), "its name is another one than in its ID")
+
+
+def unreadable_registry(registry_id: str) -> RegistryResource:
+    """Return what stands for a registry of which only the ID can be read: `status_of` refuses it."""
+    return {"id": registry_id, "name": name_in_id(registry_id), "properties": {"policies": UNKNOWN}}
+
+
+def _label_of(resource: RegistryResource) -> str:
+    return registry_label(find_text(resource, "id")) if resource.get("id") else "the registry"
 
 
 def status_of(resource: RegistryResource) -> tuple[str, bool]:
@@ -146,18 +201,18 @@ def status_of(resource: RegistryResource) -> tuple[str, bool]:
         if value is None:
             break
         if not isinstance(value, dict):
-            raise errors.not_a_registry(resource.get("name", "the registry"), f"its {member} cannot be read")
+            raise errors.not_a_registry(_label_of(resource), f"its {member} cannot be read")
         value = value.get(member)
     if value is None:
         return ENABLED, True
     if str(value).lower() not in (ENABLED, DISABLED):
-        raise errors.not_a_registry(resource.get("name", "the registry"), f"its status is '{safe_word(value)}'")
+        raise errors.not_a_registry(_label_of(resource), f"its status is '{safe_word(value)}'")
     return str(value).lower(), False
 
 
 def login_server_of(resource: RegistryResource) -> str:
     """Return the login server of a registry in lower case; empty if it has none."""
-    return str(resource["properties"].get("loginServer") or "").lower()
+    return find_text(resource, "properties", "loginServer").lower()
 
 
 def uses_customer_key(resource: RegistryResource) -> bool:
@@ -202,7 +257,7 @@ def describe_registry(resource: RegistryResource, arm_audience: str) -> dict[str
         "statusIsDefault": is_default,
         "acceptedAudiences": [ACR_AUDIENCE, arm_audience] if value == ENABLED else [ACR_AUDIENCE],
         "otherSignIns": {
-            "adminUser": bool(properties.get("adminUserEnabled")),
-            "anonymousPull": bool(properties.get("anonymousPullEnabled")),
+            "adminUser": as_bool(properties.get("adminUserEnabled")) or False,
+            "anonymousPull": as_bool(properties.get("anonymousPullEnabled")) or False,
         },
     }

@@ -187,8 +187,8 @@ def _read_compliance(
             seen, registries=[each for each in seen.registries if scopes.scope_contains(scope.path, each["id"])]
         )
     found = effective_rules.read_effective_rules(arm, scope)
-    states = compliance.read_states(arm, scope)
-    return compliance.compliance_result(scope, found, inside, states, audience), found.incomplete
+    states, unread = compliance.read_states(arm, scope)
+    return compliance.compliance_result(scope, found, inside, states, audience), [*found.incomplete, *unread]
 
 
 # --- proof ---------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ def resource(
         "id": registry_resource.build_registry_id(SUBSCRIPTION, group, name),
         "name": name,
         "type": "Microsoft.ContainerRegistry/registries",
+        "location": "westeurope",
         "properties": {"loginServer": f"{name}.azurecr.io", "policies": policies, "provisioningState": "Succeeded"}
         | properties,
     }

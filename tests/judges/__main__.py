@@ -107,7 +107,7 @@ def judge_html(material: Material) -> Verdict:
 
 def judge_html_again(material: Material) -> Verdict:
     files = material.files("*.html")
-    options = ["--formatter", "text", "--config", ROOT / "requirements/judges/html-validate.json"]
+    options: list[str | Path] = ["--formatter", "text", "--config", ROOT / "requirements/judges/html-validate.json"]
     printed = run(MODULES / ".bin/html-validate", *options, *files)
     return Verdict("html-validate", npm_version("html-validate"), count(files), lines(printed, r"\S"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -29,6 +30,8 @@ class Fault:
     after: int = 0
     probability: float = 1.0
     seed: int = 0
+    bad_chunk: bool = False
+    change: Callable[[Answer], Answer] | None = None
     used: int = 0
     """How often it has struck."""
 
@@ -57,7 +60,7 @@ class Fault:
     @property
     def breaks_answer(self) -> bool:
         """The request is answered, but not to the end."""
-        return self.truncate or self.reset == "after"
+        return self.truncate or self.bad_chunk or self.reset == "after"
 
     def answer(self) -> Answer | None:
         """The answer that replaces the real one, if there is one."""
@@ -91,12 +94,15 @@ class Faults:
         after: int = 0,
         probability: float = 1.0,
         seed: int = 0,
+        bad_chunk: bool = False,
+        change: Callable[[Answer], Answer] | None = None,
     ) -> Fault:
         """Adds a rule; host, method and path are globs, the path one meets the path without its query.
 
         times: how often it strikes (None: always); after: so many matching requests pass unharmed first.
         reset True cuts the connection before answering; "after" lets the request do its work, then cuts mid-answer.
-        truncate promises more bytes than are sent, then closes.
+        truncate promises more bytes than are sent, then closes; bad_chunk sends half of the body in a chunk and then
+        what is no chunk. change makes another answer of the one that the request has.
         """
         sent = dict(headers or {})
         if isinstance(body, (dict, list)):
@@ -105,7 +111,8 @@ class Faults:
         else:
             content = body.encode() if isinstance(body, str) else body or b""
         rule = Fault(
-            host, method, path, times, status, sent, content, delay, reset, truncate, redirect, after, probability, seed
+            *(host, method, path, times, status, sent, content, delay, reset, truncate, redirect),
+            *(after, probability, seed, bad_chunk, change),
         )
         with self._lock:
             self._rules.append(rule)

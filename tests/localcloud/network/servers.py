@@ -218,16 +218,24 @@ def _break(raw: web.BaseRequest, request: Request, status: int, fault: Fault) ->
 
 
 async def _send(raw: web.BaseRequest, request: Request, answer: Answer, fault: Fault | None) -> web.StreamResponse:
+    if fault is not None and fault.change is not None:
+        answer = fault.change(answer)
     if fault is not None and fault.breaks_answer:
-        await _send_part(raw, answer)
+        await _send_part(raw, answer, fault.bad_chunk)
         return _break(raw, request, answer.status, fault)
     request.status = answer.status
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 
-async def _send_part(raw: web.BaseRequest, answer: Answer) -> None:
+async def _send_part(raw: web.BaseRequest, answer: Answer, bad_chunk: bool) -> None:
     """The head of an answer, with half of the body that it promises (and a promise of some even if there is none)."""
+    part = answer.body[: len(answer.body) // 2 + 1] or b" "
+    if bad_chunk and raw.transport is not None:
+        lines = [f"HTTP/1.1 {answer.status} OK", *(f"{name}: {value}" for name, value in answer.headers.items())]
+        head = "\r\n".join([*lines, "Transfer-Encoding: chunked", "", ""]).encode()
+        raw.transport.write(head + f"{len(part):x}\r\n".encode() + part + b"\r\nno size\r\n")
+        return
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     response.content_length = len(answer.body) + 64
     await response.prepare(raw)
-    await response.write(answer.body[: len(answer.body) // 2 + 1] or b" ")
+    await response.write(part)

@@ -166,6 +166,8 @@ class World:
         """Tables that Resource Graph does not have here, as in sovereign clouds."""
         self.graph_throttling = False
         self.graph_quota = GraphQuota(self.now)
+        self.graph_largest_answer = 16 * 1024 * 1024
+        """Bytes of an answer of Resource Graph; a larger one is refused (reported: microsoft/ARI#195)."""
         self.graph_truncated = False
         """Resource Graph answers one page, resultTruncated "true", and no $skipToken."""
         self.graph_subscription_limit_hit = False

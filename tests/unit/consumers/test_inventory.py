@@ -37,7 +37,8 @@ class FakeArm:
         rows = self.rows.get(next(table for table in TABLES if table in body["query"]), [])
         if isinstance(rows, Exception):
             raise rows
-        return Reply(200, self.headers, {"data": rows, "resultTruncated": "false"})
+        counts = {"totalRecords": len(rows), "count": len(rows)}
+        return Reply(200, self.headers, {**counts, "data": rows, "resultTruncated": "false"})
 
     def get(self, _path: str, _version: str) -> Reply:
         raise ArmError(403, "AuthorizationFailed", "", "")

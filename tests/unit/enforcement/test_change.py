@@ -11,7 +11,8 @@ from azure.cli.core.azclierror import AzCLIError, AzureResponseError, ForbiddenE
 
 from azext_acrscope.arm.client import ArmError, Reply
 from azext_acrscope.enforcement import executor
-from azext_acrscope.enforcement.executor import PlanExecutor, PlanItem
+from azext_acrscope.enforcement.executor import PlanExecutor
+from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.record import RunRecord
 from tests.factories.registries import OPERATION, ScriptedArm, resource
 

@@ -13,7 +13,8 @@ from azure.cli.core.azclierror import AzureConnectionError, FileOperationError
 
 from azext_acrscope.arm.client import ArmError, Reply
 from azext_acrscope.enforcement import executor
-from azext_acrscope.enforcement.executor import PlanExecutor, PlanItem
+from azext_acrscope.enforcement.executor import PlanExecutor
+from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.record import RunRecord, parse_record
 from tests.factories.registries import RegistryArm, resource
 
@@ -260,7 +261,7 @@ def test_a_subscription_that_refuses_everything_is_given_up_in_time_and_told(
 
     def throttle(each: str, name: str) -> None:
         if each == method and name != other.resource["name"]:
-            raise ArmError(429, "Throttled", "x", "c", 1.0)
+            raise ArmError(429, "Throttled", "x", "c", retry_after=1.0)
 
     world.trouble = throttle
     log = RunRecord(tmp_path / "run.jsonl")
@@ -276,3 +277,44 @@ def test_a_subscription_that_refuses_everything_is_given_up_in_time_and_told(
     assert "for 2 s at most" in caplog.text
     changed = {made.id.rpartition("/")[2] for made in parse_record(tmp_path / "run.jsonl")}
     assert set(world.writes) <= changed | {item.resource["name"] for item in todo if item.result == "skipped"}
+
+
+def test_a_status_older_than_the_write_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executor, "_READ_BACK_SECONDS", 0.01)
+    world, todo, reads = World(), items(1), list[str]()
+
+    def stale_twice(method: str, name: str) -> None:
+        if method == "GET":
+            reads.append(name)
+            world.statuses[name] = "enabled" if len(reads) < 3 else "disabled"
+
+    world.trouble = stale_twice
+    roll_out(world, todo, tmp_path)
+    assert (todo[0].result, todo[0].status, len(reads)) == ("changed", "disabled", 3)
+
+
+def test_a_status_that_stays_another_is_reported_after_a_few_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executor, "_READ_BACK_SECONDS", 0.01)
+    world, todo = World(), items(1)
+    world.trouble = lambda method, name: world.statuses.update({name: "enabled"}) if method == "GET" else None
+    roll_out(world, todo, tmp_path)
+    assert (todo[0].result, todo[0].status) == ("failed", "enabled")
+    assert "reading it back shows another status" in todo[0].reason
+
+
+def test_looks_that_are_throttled_without_an_end_come_to_one_and_the_state_is_unknown(tmp_path: Path) -> None:
+    world, todo = World(), items(1)
+
+    def throttled(method: str, name: str) -> None:
+        if method == "GET":
+            raise ArmError(429, "Throttled", "x", "c")
+
+    world.trouble = throttled
+    log = RunRecord(tmp_path / "run.jsonl")
+    runner = PlanExecutor(lambda _: world, log, 0.0, planned=time.monotonic())  # type: ignore[arg-type,return-value]
+    runner.run(todo)
+    assert (todo[0].result, todo[0].status) == ("failed", "unknown")
+    assert "refused to be asked about it" in todo[0].reason
+    assert "was being set to `disabled`" in todo[0].reason

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from azext_acrscope.arm.client import ArmError, Reply
-from azext_acrscope.enforcement import executor, record, workflow
 from azext_acrscope.enforcement import plan as enforcement_plan
+from azext_acrscope.enforcement import plan_item, record, workflow
 from azext_acrscope.enforcement import run as enforcement_run
-from azext_acrscope.enforcement.executor import PlanItem
 from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
+from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.run import ChangeVerifier, Rollout
 from azext_acrscope.verification.probe import ProbeFinding, Prober, Verification
 from tests.factories.registries import RegistryArm, resource
@@ -28,7 +28,7 @@ def names(wave: list[PlanItem]) -> list[Any]:
 def test_a_registry_that_has_the_status_is_no_change() -> None:
     plan = EnforcementPlan(items("enabled", "disabled"))
     assert names(plan.changes) == ["contoso0"]
-    assert plan.items[1].result == executor.UNCHANGED
+    assert plan.items[1].result == plan_item.UNCHANGED
 
 
 def test_exclusion_is_by_name_login_server_or_id_in_any_case() -> None:

@@ -1,8 +1,9 @@
 """Assignments by name, and taking back those that are ours."""
 
 import pytest
-from azure.cli.core.azclierror import InvalidArgumentValueError, ValidationError
+from azure.cli.core.azclierror import AzureResponseError, InvalidArgumentValueError, ValidationError
 
+from azext_acrscope.arm.client import Reply
 from azext_acrscope.policy import assignments, roles
 from azext_acrscope.policy.planning import AssignmentRequest
 from tests.factories.policy import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, MODIFYING, FakeArm, assign, refusal, stored
@@ -69,3 +70,19 @@ def test_one_of_several_has_to_be_named() -> None:
     remove(arm, "acrscope")
     remove(arm)
     assert arm.objects == {}
+
+
+@pytest.mark.parametrize("answer", [None, {}, [], {"properties": {"parameters": {"effect": {"value": 5}}}}])
+@pytest.mark.parametrize("done", [True, False])
+def test_an_assignment_counts_once_it_is_read_as_it_was_written(answer: object, done: bool) -> None:
+    class Odd(FakeArm):
+        def put(self, path: str, api_version: str, body: dict[str, object]) -> Reply:
+            if done:
+                super().put(path, api_version, body)
+            return Reply(200, {}, answer)
+
+    if done:
+        assert assign(Odd(), AssignmentRequest("deny"))["effect"] == "Deny"
+        return
+    with pytest.raises(AzureResponseError, match="not known whether the policy is assigned"):
+        assign(Odd(), AssignmentRequest("deny"))

@@ -140,7 +140,7 @@ def test_an_assignment_of_another_definition_is_not_touched() -> None:
 def test_an_answer_that_is_no_assignment_is_an_error() -> None:
     arm = FakeArm()
     arm.objects[assignments.assignment_id(AT_SUBSCRIPTION, "acrscope").lower()] = {"properties": None}
-    with pytest.raises(AzureResponseError, match="not a policy assignment"):
+    with pytest.raises(AzureResponseError, match="a policy assignment cannot be read"):
         assign(arm, AssignmentRequest())
 
 

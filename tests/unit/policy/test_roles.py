@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import AzureResponseError
 
+from azext_acrscope.arm.client import Reply
 from azext_acrscope.policy import roles
 from azext_acrscope.policy.definitions import CONTRIBUTOR_ROLE
 from tests.factories.policy import AT_MANAGEMENT_GROUP, AT_SUBSCRIPTION, PRINCIPAL, SUBSCRIPTION, FakeArm, refusal
@@ -73,3 +74,22 @@ def test_above_subscriptions_the_role_is_named_without_one() -> None:
     roles.grant_contributor(arm, AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60)
     below = f"/providers/Microsoft.Authorization/roleDefinitions/{CONTRIBUTOR_ROLE}"
     assert [body["properties"]["roleDefinitionId"] for _, _, body in arm.writes] == [below, SUBSCRIPTION + below]
+
+
+@pytest.mark.parametrize("answer", [None, {}, [], "<html>", {"properties": {"principalId": "another"}}])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_role_counts_once_it_is_there_whatever_the_write_answered(answer: Any, done: bool) -> None:
+    class Odd(FakeArm):
+        def put(self, path: str, api_version: str, body: dict[str, Any]) -> Reply:
+            if done:
+                super().put(path, api_version, body)
+            return Reply(204, {}, answer)
+
+    def grant() -> str:
+        return roles.grant_contributor(Odd(), AT_SUBSCRIPTION, ASSIGNMENT, PRINCIPAL, timeout=60, sleep=lambda _: None)
+
+    if done:
+        assert grant().lower().startswith(SUBSCRIPTION.lower())
+        return
+    with pytest.raises(AzureResponseError, match="its identity has no role yet"):
+        grant()

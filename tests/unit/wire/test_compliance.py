@@ -55,7 +55,8 @@ def test_recorded_policy_states_are_a_list(recordings: Recordings, scope: str) -
 def test_a_whole_recorded_policy_state_is_read(recordings: Recordings) -> None:
     pair = recordings.pairs("policy/resource_policyStates_expand_PolicyEvaluationDetails_200.json")[0]
     arm = Replay([pair])
-    states = compliance.read_states(arm, SCOPE)
+    states, unread = compliance.read_states(arm, SCOPE)
+    assert not unread
     assert states
     assert {state.state for state in states} <= {"NonCompliant", "Compliant", "Exempt"}
     assert all(state.registry == state.registry.lower() and state.evaluated for state in states)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from azext_acrscope.arm import client
-from azext_acrscope.policy import assignments, planning, roles
+from azext_acrscope.policy import planning, roles, shapes
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY_ID, CONTRIBUTOR_ROLE, EFFECTS, MODIFY_ID
 from tests.factories.policy import AT_GROUP, FakeArm
 from tests.factories.wire import Recordings, headers
@@ -39,7 +39,7 @@ def refusal(pair: dict[str, Any]) -> client.ArmError:
 @pytest.mark.parametrize("flow", FLOWS)
 def test_every_recorded_assignment_tells_its_identities(recordings: Recordings, flow: str) -> None:
     for pair in requests(recordings, flow, "PUT", "policyAssignments"):
-        answer = assignments._checked_assignment(client.Reply(201, headers(pair), body(pair)))
+        answer = shapes.check_assignment(body(pair))
         kind = body(pair, "request").get("identity", {}).get("type")
         assert len(roles.identity_principals(answer)) == (kind in ("SystemAssigned", "UserAssigned"))
 

@@ -57,7 +57,10 @@ class Graph:
                 headers["x-ms-tenant-subscription-limit-hit"] = "true"
             now = datetime.datetime.fromtimestamp(self._world.now(), datetime.timezone.utc)
             result = kql.run(wanted.query, tables, wanted.skip, wanted.top, now)
-            return json_answer(200, self._page(result, wanted))
+            answer = json_answer(200, self._page(result, wanted))
+            if len(answer.body) > self._world.graph_largest_answer:
+                raise resource_graph_errors.too_large(len(answer.body), self._world.graph_largest_answer, correlation)
+            return answer
         except BadRequest as error:
             raise resource_graph_errors.bad_request(str(error), correlation) from error
         except ParserFailure as failure:

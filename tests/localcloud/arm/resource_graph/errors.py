@@ -92,3 +92,11 @@ def no_access(correlation: str) -> ArmError:
 def bad_request(reason: str, correlation: str) -> ArmError:
     """For bodies against the schema; the real codes were not found."""
     return refusal(400, "BadRequest", _detail("InvalidRequest", reason), correlation=correlation)
+
+
+def too_large(size: int, limit: int, correlation: str) -> ArmError:
+    """Reported by clients (microsoft/ARI#195, #199)."""
+    text = (
+        f"Response payload size is {size}, and has exceeded the limit of {limit}. Please consider querying less data."
+    )
+    return refusal(400, "BadRequest", _detail("ResponsePayloadTooLarge", text), correlation=correlation)

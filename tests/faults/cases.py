@@ -1,0 +1,144 @@
+"""The cases: one request of one command answered wrongly, and what must not come of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.az import Az, Result
+from tests.factories.accounts import sign_in
+from tests.faults.answers import WRONG_ANSWERS, WrongAnswer
+from tests.faults.stage import ENV, Stage, plain
+from tests.localcloud import LocalCloud
+
+_HOSTS = ("management.azure.com", "api.loganalytics.io")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSURE = ("could not be read", "not known", "unknown", "cannot be read")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A request of a command: the `number`-th with this method and path."""
+
+    command: str
+    host: str
+    method: str
+    path: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.command}: {self.method} {self.path} #{self.number}"
+
+
+@dataclass
+class Bench:
+    """The stage and an `az` signed in there, for one case after the other."""
+
+    stage: Stage
+    az: Callable[..., Result]
+    right: dict[str, Result]
+    places: list[Place]
+
+    def run(self, place: Place, wrong: WrongAnswer) -> list[str]:
+        """Run a case, and return what is wrong with how the command ended."""
+        cloud = self.stage.cloud
+        self.stage.restore()
+        cloud.faults.clear()
+        where: dict[str, Any] = {"host": place.host, "method": place.method, "path": place.path, "after": place.number}
+        fault = cloud.faults.add(**where, times=None if wrong.lasting else 1, **wrong.options)
+        result = self.az(*self.stage.arguments(place.command))
+        cloud.faults.clear()
+        if not fault.used:
+            return []
+        return judge(result, self.right[place.command], self.stage, wrong)
+
+
+def judge(result: Result, right: Result, stage: Stage, wrong: WrongAnswer) -> list[str]:
+    """Return what may not be: tracebacks, bare control characters, an exit code or a status that is not true."""
+    text = result.stdout + result.stderr
+    found = [word for word in ("Traceback", "unexpected error", "UnicodeEncodeError") if word in text]
+    if odd := _CONTROL.search(text):
+        found.append(f"control character {odd[0]!r}")
+    if result.code == 0 and not wrong.harmless and not _is_right_or_told(result, right):
+        found.append("exit code 0, but another result, and nothing is said")
+    there = stage.statuses()
+    for row in _rows(result):
+        identifier, status = str(row.get("id")).lower(), row.get("status")
+        if isinstance(status, str) and identifier in there and status not in (there[identifier], "unknown"):
+            found.append(f"the status of {row.get('name')} is {there[identifier]}, and {status} is reported")
+        if not isinstance(row.get("name", ""), str) or not isinstance(row.get("loginServer") or "", str):
+            found.append("another type in a row")
+    changed = [there[stage.open.id.lower()] != "enabled", there[stage.done.id.lower()] != "disabled"]
+    word = "disabled" if changed[0] else "enabled"
+    if result.code and any(changed) and not any(each in text for each in (f"`{word}`", f'"{word}"', *_UNSURE)):
+        found.append("the registry was changed, and nobody says so")
+    return found
+
+
+def _is_right_or_told(result: Result, right: Result) -> bool:
+    """Whether a command that succeeded has the right result, or says what it could not read."""
+    try:
+        same = plain(json.loads(result.stdout)) == plain(json.loads(right.stdout))
+    except ValueError:
+        return False
+    return same or bool(_warnings(result) - _warnings(right))
+
+
+def _warnings(result: Result) -> set[str]:
+    return {line for line in result.stderr.splitlines() if line.startswith("WARNING")}
+
+
+def _rows(result: Result) -> list[dict[str, Any]]:
+    """The rows of registries in a result."""
+    try:
+        value = json.loads(result.stdout)
+    except ValueError:
+        return []
+    if isinstance(value, dict):
+        value = value.get("registries") if isinstance(value.get("registries"), list) else [value]
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+@contextmanager
+def bench(directory: Path, extensions: Path) -> Iterator[Bench]:
+    """A stage, an `az` that stays, and how each command ends when all answers are right."""
+    with LocalCloud(backend=False) as cloud:
+        stage = Stage(cloud)
+        az = Az(directory / "home", extensions, cloud.env)
+        sign_in(az, stage.team)
+        az.ok("account", "set", "--subscription", stage.one.id)
+        with az.session(ENV) as run:
+            made = Bench(stage, run, {}, [])
+            for name in stage.commands:
+                stage.restore()
+                run(*stage.arguments(name))  # tokens are in the cache, so that their requests are no part of it
+                stage.restore()
+                cloud.clear_requests()
+                made.right[name] = run(*stage.arguments(name))
+                made.places += _places(name, cloud)
+            yield made
+        shutil.rmtree(directory / "home", ignore_errors=True)
+
+
+def _places(command: str, cloud: LocalCloud) -> list[Place]:
+    seen: dict[tuple[str, str, str], int] = {}
+    found = []
+    for request in cloud.requests:
+        key = request.host, request.method, request.path
+        number = seen[key] = seen.get(key, -1) + 1
+        if request.host in _HOSTS:
+            found.append(Place(command, *key, number))
+    return found
+
+
+def all_cases(places: list[Place]) -> list[tuple[Place, WrongAnswer]]:
+    """Return every place with every wrong answer, in an order in which each part has something of everything."""
+    pairs = [(place, wrong) for place in places for wrong in WRONG_ANSWERS]
+    step = 7919  # a prime: no place and no answer is passed over for long
+    return [pairs[(number * step) % len(pairs)] for number in range(len(pairs))] if len(pairs) % step else pairs
