@@ -179,15 +179,6 @@ def client_in_working_directory(path: str) -> AzCLIError:
     )
 
 
-def client_not_runnable(path: str, why: str) -> AzCLIError:
-    """Return the error for a container client that cannot be run."""
-    return cli_error(
-        ValidationError,
-        f"'{path}' cannot be run: {why}.",
-        "Set DOCKER_COMMAND to the absolute path of docker or podman, or fix PATH.",
-    )
-
-
 def counted(number: int, one: str, many: str) -> str:
     """Return a number with its noun: 1 registry, 2 registries."""
     return sentence(f"{number} {one if number == 1 else many}")

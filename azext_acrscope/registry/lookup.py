@@ -113,7 +113,8 @@ def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str
 def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]], suffix: str) -> dict[str, list[str]]:
     """Return the login servers meant by each name, all of them without any; Azure is not asked.
 
-    A name stands for all login servers of registries of that name, hashed and regional ones included.
+    A name stands for all login servers of registries of that name, hashed and regional ones included. What is stored
+    for a repository (LOGIN SERVER/NAME) is meant without any name only.
 
     :param stored: lists what something is stored for. Not called for login servers: some helpers have no list.
     """
@@ -121,12 +122,13 @@ def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]],
         return {str(ref.login_server): [str(ref.login_server)] for ref in refs}
     ours: dict[str, Any] = {}
     for host in stored():
+        server, slash, repository = host.partition("/")
         try:
-            ours[hosts.check_login_server(host, suffix)] = hosts.parse_registry(host, suffix)
+            ours[hosts.check_login_server(server, suffix) + slash + repository] = hosts.parse_registry(server, suffix)
         except AzCLIError:
             continue  # another registry's
     meant = {}
     for ref in refs:
-        named = [host for host, other in ours.items() if other.name.lower() == ref.name.lower()]
+        named = [host for host, other in ours.items() if other.name.lower() == ref.name.lower() and "/" not in host]
         meant[ref.login_server or ref.name] = [ref.login_server] if ref.login_server else named
     return meant or {host: [host] for host in ours}

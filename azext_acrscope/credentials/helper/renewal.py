@@ -139,7 +139,7 @@ def _lock_renewal(host: str, wait: bool) -> Iterator[bool]:
     from azure.cli.core.azclierror import FileOperationError
 
     from azext_acrscope.credentials import credential_file
-    from azext_acrscope.credentials.errors import FileBusyError
+    from azext_acrscope.credentials.file_errors import FileBusyError
     from azext_acrscope.credentials.helper import errors
 
     folder, seconds = state.helper_folder(), _OTHER_PROCESS_SECONDS if wait else 0.0
