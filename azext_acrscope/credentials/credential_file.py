@@ -106,8 +106,17 @@ def edit_credential_file(file: Path) -> Iterator[dict[str, Any]]:
 
     :raises FileOperationError: it cannot be read (and is left alone), or not be written.
     """
+    with edit_json_file(file, file_errors.credential_file_unreadable) as content:
+        if problem := _shape_problem(content):
+            raise file_errors.credential_file_unreadable(str(file), problem)
+        yield content
+
+
+@contextmanager
+def edit_json_file(file: Path, unreadable: Callable[[str, str], Exception]) -> Iterator[dict[str, Any]]:
+    """Do so with any JSON object; see `read_json_file`."""
     with lock_file(file):
-        content = read_credential_file(file)
+        content = read_json_file(file, unreadable)
         before = json.dumps(content)
         yield content
         if json.dumps(content) != before:

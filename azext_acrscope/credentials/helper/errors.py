@@ -12,6 +12,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.errors import cli_error, sentence
 from azext_acrscope.base.tokens import redact_secrets, safe_word
+from azext_acrscope.credentials.helper import state
 
 
 def _in_one_line(error: AzCLIError) -> str:
@@ -30,6 +31,8 @@ def helper_reason(error: Exception) -> str:
     """Return any error as one line."""
     from knack.util import CLIError
 
+    if isinstance(error, state.Unreadable):
+        error = unreadable_state(error)
     if isinstance(error, AzCLIError):
         text = _in_one_line(error)
     elif isinstance(error, CLIError):
@@ -105,11 +108,11 @@ def helper_shadows(login_server: str, file: str) -> str:
     )
 
 
-def helper_is_shadowed(login_server: str) -> str:
-    """Return the warning that podman uses a stored credential before the helper."""
+def helper_is_shadowed(client: str, login_server: str) -> str:
+    """Return the warning that podman, or its kin, uses a stored credential before the helper."""
     return sentence(
-        f"podman is signed in to {login_server} and uses that credential first. `podman logout {login_server}` removes "
-        "it."
+        f"{client} is signed in to {login_server} and uses that credential first. `{client} logout {login_server}` "
+        "removes it."
     )
 
 
@@ -119,6 +122,25 @@ def helper_many(many: int) -> str:
         f"More than {many} registries have the helper. `docker build` without BuildKit calls it for each of them, "
         "every "
         "time."
+    )
+
+
+def unreadable_state(error: state.Unreadable) -> AzCLIError:
+    """Return the error for the helper's settings, or the CLI's profile, that cannot be read."""
+    if error.file == state.settings_file():
+        return helper_settings_unreadable(error.file)
+    return cli_error(
+        FileOperationError,
+        f"The Azure CLI's file {error.file} cannot be read, so it is not known who is signed in.",
+        "Run `az account clear`, then `az login`. If the file is still there, delete it first.",
+    )
+
+
+def helper_cache_replaced(file: str, why: str) -> str:
+    """Return the warning that a cache that could not be read is replaced, with what was lost."""
+    return sentence(
+        f"acrscope: the cache {file} could not be read and was replaced: {why}. Tokens are fetched again. Where "
+        "`docker login` stored another user's credential, repeat it."
     )
 
 

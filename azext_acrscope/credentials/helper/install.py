@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from azext_acrscope.base import files
-from azext_acrscope.credentials import clients, credential_file, stores
-from azext_acrscope.credentials.helper import cli, errors, login, state
+from azext_acrscope.base.regular_files import read_regular_file
+from azext_acrscope.credentials import clients, credential_file, docker_config, stores
+from azext_acrscope.credentials.helper import cli, errors, login, settings, state
 
 HELPER_NAME = stores.OWN_HELPER
 PROGRAM_NAME = f"docker-credential-{HELPER_NAME}"
@@ -67,6 +68,7 @@ class SetupPlan:
     :ivar helpers: the entries of `credHelpers` that change, as they are (None: missing) and as they will be.
     :ivar settings: the helper's settings that change; None for a host that is taken out.
     :ivar program: the launcher's place, None if there is no launcher and none is to be written.
+    :ivar store: the `credsStore` of the file, as it is and as it will be, if it changes.
     :ivar launcher: its text; empty if it is to be taken away, None if it is as it should be.
     """
 
@@ -76,12 +78,18 @@ class SetupPlan:
     settings: dict[str, dict[str, str] | None]
     program: Path | None
     launcher: str | None
+    store: tuple[str | None, str | None] | None = None
     warnings: list[str] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
         """Return whether there is nothing to change."""
-        return not (self.helpers or self.settings) and self.launcher is None
+        return not (self.helpers or self.settings or self.store) and self.launcher is None
+
+    @property
+    def removes(self) -> bool:
+        """Return whether hosts are taken out."""
+        return self.launcher == "" or "removed" in self.results.values() or None in self.settings.values()
 
 
 def helper_config_file(client: str) -> Path:
@@ -89,9 +97,8 @@ def helper_config_file(client: str) -> Path:
 
     For podman not the one it signs in to, which is gone after a restart, but the one beside it that it reads, too.
     """
-    if client == "podman" and not os.environ.get("REGISTRY_AUTH_FILE"):
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return Path(base) / "containers" / "auth.json"
+    if not clients.KNOWN_CLIENTS[client].whole_host and not os.environ.get("REGISTRY_AUTH_FILE"):
+        return clients.containers_home_file()
     return clients.config_file(client)
 
 
@@ -103,7 +110,7 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
     """
     file = helper_config_file(client)
     content = credential_file.read_credential_file(file)
-    helpers, known = content.get("credHelpers") or {}, state.read_settings()
+    helpers, known = content.get("credHelpers") or {}, settings.read_hosts()
     program, text = _launcher_path(_choose_bin_dir(bin_dir)), launcher_text()
     made = SetupPlan(
         file,
@@ -114,19 +121,20 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
         settings={host: source for host, source in sorted(sources.items()) if known.get(host) != source},
         program=program,
         launcher=text if _read_own_launcher(program) != text else None,
+        store=_keychain(client, content) if sources else None,
     )
     made.warnings += [errors.helper_replaces(host, str(old)) for host, (old, _) in made.helpers.items() if old]
     made.warnings += [
         errors.helper_shadows(host, str(file)) for host in sorted(_hosts_with_credentials(content) & set(sources))
     ]
-    if client == "podman":
-        first = clients.config_file("podman")
+    if not clients.KNOWN_CLIENTS[client].whole_host:
+        first = clients.config_file(client)
         in_the_way = (
             set()
             if first == file
             else _hosts_with_credentials(credential_file.read_credential_file(first)) & set(sources)
         )
-        made.warnings += [errors.helper_is_shadowed(host) for host in sorted(in_the_way)]
+        made.warnings += [errors.helper_is_shadowed(client, host) for host in sorted(in_the_way)]
     if len(set(sources).union(_hosts_using_helper(file))) > MANY_HOSTS:
         made.warnings.append(errors.helper_many(MANY_HOSTS))
     if str(program.parent) not in _path_folders():
@@ -141,17 +149,34 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     """
     file = helper_config_file(client)
     gone = chosen(_hosts_using_helper(file))
-    known = {helper_config_file(each) for each in clients.KNOWN_CLIENTS}.union(_configured_files())
+    before = settings.replaced_helpers(file)
+    known = {helper_config_file(each) for each in clients.KNOWN_CLIENTS}.union(settings.read_files())
     left = {host for each in known for host in _hosts_using_helper(each) if each != file or host not in gone}
     program = _launcher_path(Path(os.path.abspath(os.path.expanduser(bin_dir)))) if bin_dir else _installed_launcher()
     unused = not left and program is not None and _read_own_launcher(program) is not None
     return SetupPlan(
         file,
         results=dict.fromkeys(gone, "removed"),
-        helpers=dict.fromkeys(gone, (HELPER_NAME, None)),
-        settings={host: None for host in chosen(list(state.read_settings())) if host not in left},
+        helpers={host: (HELPER_NAME, before.get(host)) for host in gone},
+        settings={host: None for host in chosen(list(settings.read_hosts())) if host not in left},
         program=program,
         launcher="" if unused else None,
+        store=_added_keychain(file, before, gone),
+    )
+
+
+def _keychain(client: str, content: dict[str, Any]) -> tuple[None, str] | None:
+    """The keychain to write down: the client picks it by itself only while its file has no entry and no helper."""
+    picked = docker_config.default_store(content) if clients.KNOWN_CLIENTS[client].detects_store else ""
+    return (None, picked) if picked else None
+
+
+def _added_keychain(file: Path, before: dict[str, str], gone: list[str]) -> tuple[str, None] | None:
+    """The keychain that was written down, to be taken out once the client picks it by itself again."""
+    content, added = credential_file.read_credential_file(file), settings.added_store(file)
+    others = {host for host in content.get("credHelpers") or {} if host not in gone or before.get(host) is not None}
+    return (
+        (added, None) if added and added == content.get("credsStore") and not (others or content.get("auths")) else None
     )
 
 
@@ -168,6 +193,9 @@ def describe_setup(plan: SetupPlan) -> list[str]:
             f"    - {host}" if source is None else f"    + {host}: {json.dumps(source)}"
             for host, source in plan.settings.items()
         ]
+    if plan.store:
+        lines.append(f"Change credsStore in {plan.file}, so that it still uses the keychain for other registries:")
+        lines += [f"    {sign} {name}" for sign, name in zip("-+", plan.store, strict=True) if name is not None]
     if plan.helpers:
         lines.append(f"Change credHelpers in {plan.file}:")
     for host, (old, new) in plan.helpers.items():
@@ -181,7 +209,7 @@ def apply_setup(plan: SetupPlan) -> None:
 
     :raises FileOperationError: a file cannot be written.
     """
-    if plan.launcher != "" and None not in plan.settings.values():
+    if not plan.removes:
         _write_launcher(plan)
         _edit_settings(plan)
         _edit_credential_helpers(plan)
@@ -199,32 +227,32 @@ def _host_result(helper: str | None) -> str:
 
 
 def _edit_credential_helpers(plan: SetupPlan) -> None:
-    if not plan.helpers:
+    if not plan.helpers and not plan.store:
         return
     with credential_file.edit_credential_file(plan.file) as content:
+        if plan.store and (content.get("credsStore") or None) == plan.store[0]:
+            content["credsStore"] = plan.store[1]
+            if plan.store[1] is None:
+                del content["credsStore"]
         helpers = content.get("credHelpers") or {}
         for host, (old, new) in plan.helpers.items():
-            if new is not None:
-                helpers[host] = new
-            elif helpers.get(host) == old:
+            if plan.removes and helpers.get(host) != old:
+                continue  # somebody has set another one since
+            if new is None:
                 del helpers[host]
+            else:
+                helpers[host] = new
         content["credHelpers"] = helpers
         if not helpers:
             del content["credHelpers"]
 
 
 def _edit_settings(plan: SetupPlan) -> None:
-    if not (plan.settings or plan.helpers):
+    if not (plan.settings or plan.helpers or plan.store):
         return
-    with credential_file.edit_credential_file(Path(state.settings_file())) as content:
-        hosts = content.setdefault("hosts", {})
-        if HELPER_NAME in [new for _, new in plan.helpers.values()]:
-            content["files"] = sorted({*content.get("files", []), str(plan.file)})
-        for host, source in plan.settings.items():
-            if source is None:
-                hosts.pop(host, None)
-            else:
-                hosts[host] = source
+    before = {host: None if plan.removes else old for host, (old, _) in plan.helpers.items()}
+    store = (plan.store[1] or "") if plan.store else None
+    settings.save(plan.settings, plan.file, bool(plan.helpers) and not plan.removes, store, before)
 
 
 def _write_launcher(plan: SetupPlan) -> None:
@@ -290,8 +318,7 @@ def _read_own_launcher(program: Path) -> str | None:
     """
     text = ""
     try:
-        with open(program, encoding="utf-8", newline="") as file:
-            text = file.read(65536)
+        text = read_regular_file(program, 65536).decode()
     except FileNotFoundError:
         if not program.is_symlink():
             return None
@@ -323,11 +350,6 @@ def _is_own_launcher(program: Path) -> bool:
 def _hosts_with_credentials(content: dict[str, Any]) -> set[str]:
     """The hosts that a file holds a credential for; docker leaves an empty entry where a helper has it."""
     return {host for host, entry in (content.get("auths") or {}).items() if entry}
-
-
-def _configured_files() -> list[Path]:
-    """The clients' files that were ever written here, wherever DOCKER_CONFIG and its like pointed then."""
-    return [Path(each) for each in credential_file.read_credential_file(Path(state.settings_file())).get("files", [])]
 
 
 def _hosts_using_helper(file: Path) -> list[str]:

@@ -240,7 +240,7 @@ def test_an_answer_from_the_cache_loads_nothing_beyond_the_standard_library(help
         "site",
     )
     assert not modules.intersection(slow)
-    assert len([name for name in modules if name.startswith("azext_acrscope")]) == 7
+    assert len([name for name in modules if name.startswith("azext_acrscope")]) == 9
 
 
 def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:
