@@ -122,9 +122,10 @@ def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]],
         return {str(ref.login_server): [str(ref.login_server)] for ref in refs}
     ours: dict[str, Any] = {}
     for host in stored():
-        server, slash, repository = host.partition("/")
+        of_repository = "/" in host and "://" not in host
         try:
-            ours[hosts.check_login_server(server, suffix) + slash + repository] = hosts.parse_registry(server, suffix)
+            server = hosts.check_login_server(hosts.host_of_reference(host) if of_repository else host, suffix)
+            ours[host if of_repository else server] = hosts.parse_registry(server, suffix)
         except AzCLIError:
             continue  # another registry's
     meant = {}

@@ -104,6 +104,12 @@ def test_without_arm_only_a_login_server_will_do() -> None:
 STORED = [HOST, WEST, "contoso-e7gg9xb2.azurecr.io", "fabrikam.azurecr.io", "docker.io", "x.azurecr.io.evil.example"]
 
 
+def test_what_is_stored_for_a_repository_is_meant_by_all_and_by_no_name() -> None:
+    stored = [HOST, f"{HOST}/team/app", "docker.io/team", f"https://{HOST}/v2/"]
+    assert lookup.match_stored_hosts([], lambda: stored, IO) == {host: [host] for host in (HOST, f"{HOST}/team/app")}
+    assert lookup.match_stored_hosts([NAMED], lambda: stored, IO) == {NAMED.name: [HOST]}
+
+
 def test_a_name_means_every_login_server_of_that_name_that_something_is_stored_for() -> None:
     meant = lookup.match_stored_hosts([RegistryRef("Contoso"), RegistryRef("tailspin")], lambda: STORED, IO)
     assert meant == {"Contoso": [HOST, WEST, "contoso-e7gg9xb2.azurecr.io"], "tailspin": []}
