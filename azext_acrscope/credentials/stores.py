@@ -178,7 +178,8 @@ class HelperStore:
         username, secret = credential.get("Username"), credential.get("Secret")
         if not (isinstance(username, str) and isinstance(secret, str)):
             raise errors.helper_failed(self.name, "get", host, "its answer is not a credential")
-        return StoredCredential(username, secret)
+        # docker-credential-pass answers with an empty one where it has none.
+        return StoredCredential(username, secret) if secret else None
 
     def put(self, tokens: list[RefreshToken | AccessToken]) -> None:
         """Store tokens with the helper."""

@@ -238,6 +238,11 @@ def test_an_answer_that_is_no_credential_is_an_error(helper: Any, answer: str) -
         store.get(HOST)
 
 
+def test_an_empty_credential_is_none_as_pass_answers(helper: Any) -> None:
+    empty = json.dumps({"ServerURL": HOST, "Username": "", "Secret": ""})
+    assert helper(f"cat >/dev/null; echo '{empty}'").get(HOST) is None
+
+
 def test_an_empty_list_and_a_broken_one_are_told_apart(helper: Any) -> None:
     for empty in ("{}", "null"):
         assert helper(f"cat >/dev/null; echo '{empty}'").hosts() == []
