@@ -11,7 +11,7 @@ from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.tokens import is_valid_tenant
 from azext_acrscope.credentials.token_output import ENV_FORMAT
-from azext_acrscope.hops import sign_in_errors
+from azext_acrscope.hops import identity_errors
 
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
 # Sentinel); and an enforcement is watched for days.
@@ -295,7 +295,7 @@ def validate_identity(namespace: Any) -> None:
     if namespace.credential == "managed-identity":
         meaningless["--tenant"] = namespace.tenant
     if namespace.tenant is not None and not is_valid_tenant(namespace.tenant):
-        raise sign_in_errors.bad_tenant(namespace.tenant)
+        raise identity_errors.bad_tenant(namespace.tenant)
     if namespace.client_id is not None and not re.fullmatch(r"[\w-]{1,64}", namespace.client_id, re.ASCII):
         raise _errors.bad_client_id(namespace.client_id)
     for option, value in meaningless.items():

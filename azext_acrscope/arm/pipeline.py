@@ -5,13 +5,14 @@ Built on azure-core's pipeline, as generated clients are. That of the registries
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
-from azext_acrscope.hops.entra import translate_entra_errors
+from azext_acrscope.hops.entra import call_entra
 
 _CONNECT_SECONDS = 10
 _RETRIES = 4
@@ -66,7 +67,10 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
         """:param account: the CLI's account whose tokens are sent.
         :param connections: how many are kept open; more threads than that would open and close them.
         """
-        credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
+        # MSAL connects to Entra ID when it is made, and reads the CLI's files.
+        credential, _, _ = call_entra(
+            lambda: profile.get_login_credentials(subscription_id=account["id"]), service.audience, account
+        )
         self._service = service
         self.credential = _GuardedCredential(credential, service.audience, account)
         self._client = _build_client(cli_ctx, self.credential, service, connections)
@@ -109,12 +113,14 @@ class _GuardedCredential:
         self._credential, self._audience, self._account = credential, audience, account
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
-            return self._credential.get_token(*scopes, **options)
+        return self._call(lambda: self._credential.get_token(*scopes, **options))
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
-            return self._credential.get_token_info(*scopes, options=options)
+        return self._call(lambda: self._credential.get_token_info(*scopes, options=options))
+
+    def _call(self, request: Callable[[], Any]) -> Any:
+        with _TOKEN_LOCK:
+            return call_entra(request, self._audience, self._account)
 
 
 def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, connections: int) -> Any:
@@ -128,8 +134,6 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
     from requests import Session
     from requests.adapters import HTTPAdapter
 
-    from azext_acrscope.base.http import redact_logs
-
     class Patience(policies.RetryPolicy):
         """Heeds Retry-After up to a minute, and says so when it is long."""
 
@@ -140,7 +144,6 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
                 logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
             return wait
 
-    redact_logs()
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     policy_tokens = kwargs.get("custom_hook_policy") if service.takes_policy_tokens else None
     pipeline = [

@@ -151,6 +151,18 @@ def bad_proxy() -> AzCLIError:
     )
 
 
+def bad_ca_bundle(variable: str, file: str, why: str) -> AzCLIError:
+    """Return the error for a file of trusted certificates that cannot be used.
+
+    :param variable: that names it.
+    """
+    return cli_error(
+        FileOperationError,
+        f"{variable} names {file}, a file of trusted certificates that cannot be used: {why}. Nothing was sent.",
+        f"Set {variable} to the file with the certificates to trust, in PEM form, or unset it.",
+    )
+
+
 def bad_region(text: str) -> AzCLIError:
     """Return the error for a text that is not the name of a region."""
     return cli_error(
