@@ -5,13 +5,14 @@ Built on azure-core's pipeline, as generated clients are. That of the registries
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
+from azext_acrscope.base.tokens import parse_json_object
 from azext_acrscope.hops.entra import call_entra
 
 _CONNECT_SECONDS = 10
@@ -113,12 +114,18 @@ class _GuardedCredential:
         self._credential, self._audience, self._account = credential, audience, account
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        return self._call(lambda: self._credential.get_token(*scopes, **options))
+        return self._call(lambda: self._credential.get_token(*scopes, **options), options)
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        return self._call(lambda: self._credential.get_token_info(*scopes, options=options))
+        return self._call(lambda: self._credential.get_token_info(*scopes, options=options), options or {})
 
-    def _call(self, request: Callable[[], Any]) -> Any:
+    def _call(self, request: Callable[[], Any], options: Mapping[str, Any]) -> Any:
+        """Call the CLI.
+
+        :raises ValueError: the claims of a challenge, which MSAL reads without care, are no JSON object.
+        """
+        if options.get("claims") and not parse_json_object(options["claims"]):
+            raise ValueError("claims")
         with _TOKEN_LOCK:
             return call_entra(request, self._audience, self._account)
 
@@ -133,6 +140,16 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
     from requests import Session
     from requests.adapters import HTTPAdapter
+
+    class Challenges(ARMChallengeAuthenticationPolicy):
+        """Answers a claims challenge (Continuous Access Evaluation) if it can be read; else the 401 stands."""
+
+        def on_challenge(self, request: Any, response: Any) -> bool:
+            """Return whether the request has a new token and should be sent again."""
+            try:
+                return bool(super().on_challenge(request, response))
+            except ValueError:  # the claims are no base64, no UTF-8, or no JSON
+                return False
 
     class Patience(policies.RetryPolicy):
         """Heeds Retry-After up to a minute, and says so when it is long."""
@@ -152,7 +169,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         kwargs["user_agent_policy"],
         policies.ProxyPolicy(**kwargs),
         Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
-        ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(service.audience)),
+        Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
     ]

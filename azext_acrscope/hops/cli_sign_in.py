@@ -19,11 +19,6 @@ def is_managed_identity(account: dict[str, Any]) -> bool:
     return _user(account).get("name") in _MANAGED_IDENTITIES
 
 
-def is_cloud_shell(account: dict[str, Any]) -> bool:
-    """Return whether an account is the one that Cloud Shell provides, whose tokens come from its own endpoint."""
-    return bool(_user(account).get("cloudShellID"))
-
-
 def sign_in_command(account: dict[str, Any], audience: str) -> str:
     """Return the command that signs an account in again, in the way in which it is signed in."""
     user, tenant = _user(account), account["tenantId"]
@@ -58,7 +53,8 @@ def find_broken_file(account: dict[str, Any], audience: str, error: Exception) -
 
     again = sign_in_command(account, audience)
     if isinstance(error, OSError) and error.filename:
-        return sign_in_errors.sign_in_file_unusable(str(error.filename), os_error_reason(error), again)
+        denied = isinstance(error, PermissionError)
+        return sign_in_errors.sign_in_file_unusable(str(error.filename), os_error_reason(error), again, denied)
     for name in (_TOKEN_CACHE, _PRINCIPALS):
         file = Path(get_config_dir()) / name
         if file.is_file() and (why := _why_broken(file)):

@@ -14,7 +14,7 @@ from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import http, threads
 from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
 from azext_acrscope.hops import cli_sign_in, managed_identity_errors, sign_in_errors
-from azext_acrscope.hops.principals import RequestedIdentity
+from azext_acrscope.hops.principals import Principal, RequestedIdentity
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
 _ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
@@ -123,10 +123,13 @@ def call_entra(request: Callable[[], T], wanted: str, account: dict[str, Any]) -
 
 def _refused(error: Any, wanted: str, account: dict[str, Any]) -> AzCLIError:
     again = cli_sign_in.sign_in_command(account, wanted)
+    if not cli_sign_in.is_managed_identity(account):
+        return sign_in_errors.sign_in_refused(wanted, account, error, again, cli_sign_in.repeats_request(account))
     answer = f"{error} {getattr(error, 'msal_error', None)}"
-    if cli_sign_in.is_managed_identity(account) and "AADSTS" not in answer:
-        return managed_identity_errors.no_managed_identity(wanted, answer, again=again)
-    return sign_in_errors.sign_in_refused(wanted, account, error, again, cli_sign_in.repeats_request(account))
+    if "AADSTS" in answer:
+        sign_in = Principal("cli", account["tenantId"], "of the managed identity")
+        return base_errors.with_advice(sign_in_errors.identity_refused(wanted, sign_in, answer), again)
+    return managed_identity_errors.no_managed_identity(wanted, answer, again=again)
 
 
 def _failed(error: Exception, wanted: str, account: dict[str, Any]) -> AzCLIError:

@@ -46,7 +46,7 @@ def library_missing(credential: str, package: str) -> AzCLIError:
         f"--credential {credential} needs the Python package {package}, which is not installed: the extension was "
         "added without its dependencies.",
         [
-            "Add the extension again. Where no package index can be reached, docs/install.md shows how (Offline):",
+            "Add the extension again. Where no package index can be reached, docs/install.md shows how (Offline):\n"
             "az extension remove --name acrscope\naz extension add --source acrscope-VERSION-py3-none-any.whl",
         ],
     )

@@ -58,9 +58,12 @@ def no_managed_identity(audience: str, answer: str, client_id: str | None = None
             f"{_client_id_option(again)}."
         ]
     elif code == "AudienceNotSupported" or "token audience" in answer:
-        why, advice = "this machine issues no tokens for that audience", advice + _other_audience(audience)
+        why = "this machine issues no tokens for that audience"
+        advice += ["Sign in with another identity, such as a service principal.", *_other_audience(audience)]
     elif code:
-        why, advice = "it refused", advice + _other_audience(audience)
+        why = "it refused"
+        advice += ["Some machines issue no tokens for this audience: use another identity there."]
+        advice += _other_audience(audience)
     else:
         why = "its answer is not a token"
         other = "`az login` in another way" if again else "another --credential"
@@ -105,8 +108,6 @@ def _other_audience(audience: str) -> list[str]:
     if audience != ACR_AUDIENCE:
         return []
     return [
-        "Some machines issue no tokens for this audience. Sign in with another identity there, such as a service "
-        "principal.",
         "While the registry's status is `enabled`, `az config set acr.audience_resource=https://management.azure.com` "
         "signs in with an ARM token instead, which gives access to far more than images. "
         "`az config unset acr.audience_resource` goes back.",

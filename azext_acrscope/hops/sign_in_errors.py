@@ -25,8 +25,8 @@ def not_signed_in(cause: Exception) -> AzCLIError:
     advice = ["az login"]
     if os.environ.get("SUDO_USER") and os.environ.get("HOME") == "/root":
         advice = [
-            "sudo uses the sign-in and the credential files of root. Run the command without sudo, or sign in as root:",
-            "sudo az login",
+            "sudo uses root's sign-in and credential files. Run the command without sudo, or sign in as root:\n"
+            "sudo az login"
         ]
     return cli_error(AuthenticationError, f"The Azure CLI is not signed in: {cause}", advice)
 
@@ -38,26 +38,27 @@ def sign_in_file_broken(file: str, why: str, again: str) -> AzCLIError:
     """
     return cli_error(
         FileOperationError,
-        f"The Azure CLI cannot read its own file {file}: {why}. Nothing was sent to Entra ID.",
+        f"The Azure CLI cannot read its own file {file}: {why}. No token was requested.",
         [
-            "Remove the file (with some, `az account clear` fails before it removes them), then sign in again:",
+            "Remove the file first, because `az account clear` may fail on it. Then sign in again:\n"
             f'rm "{file}"\naz account clear\n{again}',
         ],
     )
 
 
-def sign_in_file_unusable(file: str, why: str, again: str) -> AzCLIError:
+def sign_in_file_unusable(file: str, why: str, again: str, denied: bool) -> AzCLIError:
     """Return the error for a file that the CLI's sign-in needs and cannot use: a certificate, a cache of another user.
 
     :param again: the command that signs in again.
+    :param denied: whether it is there and this user may not read or write it.
     """
+    advice = [f"Put the file back, or sign in again:\n{again}"]
+    if denied:
+        advice = [f'If a command with sudo made the file, give it back to your user:\nsudo chown "$USER" "{file}"']
     return cli_error(
         FileOperationError,
         f"The Azure CLI cannot use the file {file}, which its sign-in needs: {why}.",
-        [
-            f'If `sudo az` made it, give it back to your user: sudo chown "$USER" "{file}"',
-            f"Otherwise put it back, or sign in again:\n{again}",
-        ],
+        advice,
     )
 
 

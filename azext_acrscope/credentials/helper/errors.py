@@ -1,5 +1,7 @@
 """Errors and sentences of docker-credential-acrscope: its launcher, its answers, renewing tokens."""
 
+import re
+
 from azure.cli.core.azclierror import (
     AuthenticationError,
     AzCLIError,
@@ -17,7 +19,9 @@ from azext_acrscope.base.tokens import redact_secrets, safe_word
 def _in_one_line(error: AzCLIError) -> str:
     """Return an error with its advice in one line, as a container client shows it for a credential helper."""
     what = error.error_msg.strip()
-    advice = [f"Run: {each}" if each.startswith("az ") else each for each in error.recommendations]
+    # Commands stand in lines of their own, after a sentence that ends with a colon.
+    lines = [re.sub(r"(?<!:)\n", "; ", each) for each in error.recommendations]
+    advice = [f"Run: {each}" if each.startswith("az ") else each for each in lines]
     return sentence(" ".join(" ".join([what if what.endswith(".") else f"{what}.", *advice]).split()))
 
 
