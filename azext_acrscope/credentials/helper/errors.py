@@ -74,6 +74,11 @@ def launcher_unwritable(file: str, why: str) -> AzCLIError:
     )
 
 
+def launcher_repaired(file: str) -> str:
+    """Return the line on a launcher that named a CLI which has moved."""
+    return sentence(f"{file} named an Azure CLI that is gone. It was written again and names this one.")
+
+
 def no_bin_dir(usual: str) -> AzCLIError:
     """Return the error for a PATH without a directory for the launcher.
 
