@@ -11,6 +11,7 @@ from pathlib import Path
 
 from knack.log import get_logger
 
+from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import processes
 from azext_acrscope.base.tokens import AccessToken, RefreshToken
 from azext_acrscope.credentials import errors, stores
@@ -102,16 +103,33 @@ def podman_files() -> list[Path]:
     own = config_file("podman")
     if os.environ.get("REGISTRY_AUTH_FILE") or os.environ.get("DOCKER_CONFIG"):
         return [own]
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [own, home / "containers" / "auth.json", config_file("docker")]
+    return [own, locate_file(containers_home_file, "XDG_CONFIG_HOME"), config_file("docker")]
+
+
+def containers_home_file() -> Path:
+    """Return the file that podman reads after the one it signs in to, and which a restart leaves."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "containers" / "auth.json"
 
 
 def config_file(name: str) -> Path:
     """Return the file in which the client called `name` keeps credentials, or names who does.
 
-    :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is.
+    :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is. Or
+        the file is in a home directory, and there is none.
     """
-    return Path(os.path.abspath(KNOWN_CLIENTS[name].file()))
+    return locate_file(KNOWN_CLIENTS[name].file, _FILE_VARIABLES.get(name, "DOCKER_CONFIG"))
+
+
+def locate_file(file: Callable[[], Path], variable: str) -> Path:
+    """Return where a client's file is.
+
+    :param variable: that says where it is, for a user without a home directory.
+    :raises FileOperationError: it is in the home directory, and there is none.
+    """
+    try:
+        return Path(os.path.abspath(file()))
+    except RuntimeError:  # pathlib's, if neither HOME nor the system names a home
+        raise base_errors.no_home(variable) from None
 
 
 def _docker_config_file() -> Path:
@@ -148,6 +166,7 @@ def _helm_registry_file() -> Path:
     return home / "registry" / "config.json"
 
 
+_FILE_VARIABLES = {"podman": "REGISTRY_AUTH_FILE", "helm": "HELM_REGISTRY_CONFIG"}  # of the others, DOCKER_CONFIG
 KNOWN_CLIENTS = {
     "docker": ClientRules(_docker_config_file),
     "podman": ClientRules(_podman_auth_file, knows_store=False),

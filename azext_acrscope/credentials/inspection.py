@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.base.errors import NoHomeError
 from azext_acrscope.base.tokens import read_claims, read_expiry
 from azext_acrscope.credentials import clients, errors
 from azext_acrscope.credentials.clients import ContainerClient
@@ -62,6 +63,8 @@ def _inspect_client(client: str, host: str) -> FoundCredential | None:
         store = destination.store(host)
         found = _inspect_helper(client, store, host) if isinstance(store, HelperStore) else _inspect_files(client, host)
         shadows = destination.shadows(host) if found or client == "docker" else []
+    except NoHomeError:
+        return None
     except AzCLIError as error:
         return _add_problem(FoundCredential(client, ""), [error.error_msg], list(error.recommendations))
     if shadows and not found:

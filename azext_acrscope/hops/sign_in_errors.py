@@ -28,6 +28,11 @@ def not_signed_in(cause: Exception) -> AzCLIError:
             "sudo uses root's sign-in and credential files. Run the command without sudo, or sign in as root:\n"
             "sudo az login"
         ]
+    elif os.path.expanduser("~") == "~" and not os.environ.get("AZURE_CONFIG_DIR"):
+        advice = [
+            "This user has no home directory, so the CLI looks for its sign-in below the working directory. Set "
+            "AZURE_CONFIG_DIR to the directory with the sign-in, or set HOME."
+        ]
     return cli_error(AuthenticationError, f"The Azure CLI is not signed in: {cause}", advice)
 
 

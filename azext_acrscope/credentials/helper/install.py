@@ -7,10 +7,12 @@ Three files, all shown before they are written: the launcher in a directory on P
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from azext_acrscope.base.errors import NoHomeError
 from azext_acrscope.credentials import clients, credential_file, stores
 from azext_acrscope.credentials.helper import errors, launcher, login, state
 
@@ -53,8 +55,7 @@ def helper_config_file(client: str) -> Path:
     For podman not the one it signs in to, which is gone after a restart, but the one beside it that it reads, too.
     """
     if client == "podman" and not os.environ.get("REGISTRY_AUTH_FILE"):
-        base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-        return Path(base) / "containers" / "auth.json"
+        return clients.locate_file(clients.containers_home_file, "XDG_CONFIG_HOME")
     return clients.config_file(client)
 
 
@@ -104,13 +105,9 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     """
     file = helper_config_file(client)
     gone = chosen(_hosts_using_helper(file))
-    known = {helper_config_file(each) for each in clients.KNOWN_CLIENTS}.union(_configured_files())
+    known = _known_files().union(_configured_files())
     left = {host for each in known for host in _hosts_using_helper(each) if each != file or host not in gone}
-    program = (
-        launcher.launcher_path(Path(os.path.abspath(os.path.expanduser(bin_dir))))
-        if bin_dir
-        else launcher.installed_launcher()
-    )
+    program = launcher.launcher_path(launcher.choose_bin_dir(bin_dir)) if bin_dir else launcher.installed_launcher()
     unused = not left and program is not None and launcher.read_own_launcher(program) is not None
     return SetupPlan(
         file,
@@ -197,6 +194,15 @@ def _edit_settings(plan: SetupPlan) -> None:
 def _hosts_with_credentials(content: dict[str, Any]) -> set[str]:
     """The hosts that a file holds a credential for; docker leaves an empty entry where a helper has it."""
     return {host for host, entry in (content.get("auths") or {}).items() if entry}
+
+
+def _known_files() -> set[Path]:
+    """The files of all clients that are known here, where the user has a home for them."""
+    found = set()
+    for client in clients.KNOWN_CLIENTS:
+        with suppress(NoHomeError):
+            found.add(helper_config_file(client))
+    return found
 
 
 def _configured_files() -> list[Path]:
