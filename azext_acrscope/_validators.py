@@ -116,7 +116,9 @@ def validate_selection(cmd: Any, namespace: Any) -> None:
 
 def validate_login(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, and refuse what cannot be meant together."""
+    typed = namespace.registry_name
     _parse_registries(cmd, namespace)
+    _warn_of_capitals(typed)
     if not namespace.registry_name:
         raise _errors.no_registry()
     _refuse_two_destinations(namespace)
@@ -207,7 +209,10 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
     """
     _drop_default_group(namespace)
+    typed = namespace.registry_name
     _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
+    if not namespace.remove:
+        _warn_of_capitals(typed)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
 
@@ -219,6 +224,15 @@ def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: boo
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     refs = [hosts.parse_registry(text, suffix) for text in named or []]
     namespace.registry_name = _place_in_default_group(refs, namespace)
+
+
+def _warn_of_capitals(named: Any) -> None:
+    """Say how a login server must be written in images: clients compare hosts letter by letter (Azure/acr#168)."""
+    from azext_acrscope.base import console
+
+    texts = [named] if isinstance(named, str) else named or []
+    servers = [text.strip() for text in texts if "." in text and "/" not in text and text != text.lower()]
+    console.warn([_errors.stored_in_lower_case(text) for text in servers])
 
 
 def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[RegistryRef]:
