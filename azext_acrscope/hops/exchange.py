@@ -113,7 +113,9 @@ def read_refresh_token(answer: LoginServerAnswer, login_server: str, suffix: str
         raise login_server_errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = read_claims(value)
     if token_claims.get("grant_type") != "refresh_token":
-        raise login_server_errors.bad_exchange_answer(login_server, "something that is no refresh token", correlation)
+        raise login_server_errors.bad_exchange_answer(
+            login_server, "something that is not a refresh token", correlation
+        )
     meant_for = token_claims.get("aud", login_server)
     if not hosts.is_own_service(meant_for, login_server, suffix):
         raise login_server_errors.bad_exchange_answer(

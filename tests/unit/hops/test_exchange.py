@@ -113,11 +113,11 @@ def test_a_challenge_is_read_with_its_quotes_and_commas(header: str, parsed: tup
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("opaque", "that is no refresh token"),
-        (jwt(aud="contoso.azurecr.io", exp=4102444800), "that is no refresh token"),
+        ("opaque", "that is not a refresh token"),
+        (jwt(aud="contoso.azurecr.io", exp=4102444800), "that is not a refresh token"),
         (
             jwt(aud="contoso.azurecr.io", exp=4102444800, grant_type="access_token"),
-            "that is no refresh token",
+            "that is not a refresh token",
         ),
         (jwt(aud="contoso.azurecr.io", exp=1600000000, grant_type="refresh_token"), "has expired already"),
         (jwt(aud="contoso.azurecr.io", exp="soon", grant_type="refresh_token"), "has expired already"),
