@@ -92,9 +92,9 @@ def _stored_principal(account: dict[str, Any]) -> dict[str, Any]:
     from azure.cli.core.auth.identity import Identity
 
     try:
-        store: Any = Identity._service_principal_store_instance
+        store: Any = Identity._service_principal_store_instance  # pylint: disable=protected-access  # it has no other
         return dict(store.load_entry(_user(account)["name"], account["tenantId"]))
-    except Exception:  # noqa: BLE001
+    except Exception:  # pylint: disable=broad-exception-caught  # as above
         return {}
 
 

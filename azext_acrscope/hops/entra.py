@@ -117,7 +117,7 @@ def call_entra(request: Callable[[], T], wanted: str, account: dict[str, Any]) -
         if cli_sign_in.is_managed_identity(account):
             raise managed_identity_errors.no_identity_endpoint(error, by_account=True) from None
         raise sign_in_errors.entra_unreachable(error) from None
-    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # MSAL raises of many kinds
         raise _failed(error, wanted, account) from None
 
 

@@ -186,7 +186,7 @@ def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
         if "AADSTS" in str(error):
             raise sign_in_errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
-    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # MSAL raises of many kinds
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
 
 
@@ -215,7 +215,7 @@ def _request_managed_identity_token(wanted: str, client_id: str | None) -> str:
             sign_in = Principal("managed-identity", "of the managed identity", client_id or "(system-assigned)")
             raise sign_in_errors.identity_refused(wanted, sign_in, str(error)) from None
         raise _no_managed_identity(error, str(error), wanted, client_id) from None
-    except Exception as error:  # noqa: BLE001  (whatever answers there, it is not as it should be)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # whatever answers there
         raise _no_managed_identity(error, type(error).__name__, wanted, client_id) from None
 
 
