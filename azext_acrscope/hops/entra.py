@@ -64,35 +64,36 @@ def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> Entra
 def _acquire_account_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> str:
     """A token of the CLI's account, for the tenant of its subscription or for one where the person is a guest."""
     from azure.cli.core._profile import Profile
-    from knack.util import CLIError
 
     profile = Profile(cli_ctx=cli_ctx)
     account = account_for_subscription(profile, cli_ctx, source.subscription)
 
-    def of_account() -> Any:
-        return profile.get_raw_token(resource=wanted, subscription=account["id"])
-
-    def of_guest() -> Any:
-        try:
-            return profile.get_raw_token(resource=wanted, tenant=source.tenant)
-        except CLIError as error:
-            if isinstance(error, AzCLIError):
-                raise
-            raise sign_in_errors.tenant_not_of_account(str(source.tenant), error) from None
-
     if not source.tenant or source.tenant == account["tenantId"]:
-        (_, token, _), _, _ = call_entra(of_account, wanted, account)
+        (_, token, _), _, _ = call_entra(
+            lambda: profile.get_raw_token(resource=wanted, subscription=account["id"]), wanted, account
+        )
     else:
-        (_, token, _), _, _ = call_entra(of_guest, wanted, {**account, "tenantId": source.tenant})
+        (_, token, _), _, _ = call_entra(
+            lambda: profile.get_raw_token(resource=wanted, tenant=source.tenant),
+            wanted,
+            {**account, "tenantId": source.tenant},
+            lambda error: sign_in_errors.tenant_not_of_account(str(source.tenant), error),
+        )
     return str(token)
 
 
-def call_entra(request: Callable[[], T], wanted: str, account: dict[str, Any]) -> T:
+def call_entra(
+    request: Callable[[], T],
+    wanted: str,
+    account: dict[str, Any],
+    unable: Callable[[Exception], AzCLIError] = sign_in_errors.not_signed_in,
+) -> T:
     """Return what the CLI gets from Entra ID, or from the machine's endpoint, for one of its accounts.
 
     An answer that breaks off is requested once more, which neither MSAL nor its HTTP library does.
 
     :param request: calls the CLI, which may read its files and connect as soon as it makes a credential.
+    :param unable: makes the error where the CLI itself cannot do it for this account.
     :raises AuthenticationError: refused, or an answer that makes no sense; nothing of it is repeated.
     :raises AzureConnectionError: no connection.
     :raises FileOperationError: a file that the sign-in needs cannot be read.
@@ -112,7 +113,7 @@ def call_entra(request: Callable[[], T], wanted: str, account: dict[str, Any]) -
     except AzCLIError:
         raise
     except CLIError as error:
-        raise sign_in_errors.not_signed_in(error) from None
+        raise unable(error) from None
     except RequestException as error:
         if cli_sign_in.is_managed_identity(account):
             raise managed_identity_errors.no_identity_endpoint(error, by_account=True) from None
