@@ -18,6 +18,10 @@ from azext_acrscope.base.text import one_line, replace_invalid
 from azext_acrscope.base.tokens import redact_tokens
 
 
+class NoHomeError(FileOperationError):
+    """A user without a home directory, where a file would be in it: so there is no such file."""
+
+
 def cli_error(kind: type[AzCLIError], message: str, recommendation: str | list[str] | None = None) -> AzCLIError:
     """Return an error whose texts hold no token and nothing that a terminal obeys, whatever was put into them.
 
@@ -148,6 +152,31 @@ def bad_proxy() -> AzCLIError:
         InvalidArgumentValueError,
         "The proxy address in the environment variable HTTPS_PROXY is not valid.",
         "Use the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
+    )
+
+
+def no_home(variable: str) -> AzCLIError:
+    """Return the error for a user without a home directory, where a file is in it.
+
+    :param variable: another one that says where the file is.
+    """
+    return cli_error(
+        NoHomeError,
+        "This user has no home directory: HOME is not set, and the user ID has no entry in /etc/passwd, as in a pod "
+        "with a random user ID.",
+        f"Set {variable}, or set HOME to a directory that this user can write.",
+    )
+
+
+def bad_ca_bundle(variable: str, file: str, why: str) -> AzCLIError:
+    """Return the error for a file of trusted certificates that cannot be used.
+
+    :param variable: that names it.
+    """
+    return cli_error(
+        FileOperationError,
+        f"{variable} names {file}, a file of trusted certificates that cannot be used: {why}. Nothing was sent.",
+        f"Set {variable} to the file with the certificates to trust, in PEM form, or unset it.",
     )
 
 

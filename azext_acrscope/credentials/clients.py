@@ -15,6 +15,7 @@ from pathlib import Path
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
+from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import files, processes
 from azext_acrscope.base.tokens import AccessToken, RefreshToken
 from azext_acrscope.credentials import errors, file_errors, stores
@@ -138,16 +139,31 @@ def auth_files(client: ContainerClient) -> list[Path]:
     found = [config_file(client.name)]
     named = any(os.environ.get(variable) for variable in rules.exclusive_variables)
     if not (named and _is_since(client, rules.exclusive_since)):
-        found += [Path(os.path.abspath(file())) for file in rules.further_files]
+        for file in rules.further_files:
+            with suppress(base_errors.NoHomeError):  # then it has none there
+                found.append(locate_file(file, "HOME"))
     return list(dict.fromkeys(found))
 
 
 def config_file(name: str) -> Path:
     """Return the file in which the client called `name` keeps credentials, or names who does.
 
-    :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is.
+    :raises FileOperationError: DOCKER_CONFIG begins with a ~ that no shell has replaced: docker takes it as it is. Or
+        the file is in a home directory, and there is none.
     """
-    return Path(os.path.abspath(KNOWN_CLIENTS[name].file()))
+    return locate_file(KNOWN_CLIENTS[name].file, _FILE_VARIABLES.get(name, "DOCKER_CONFIG"))
+
+
+def locate_file(file: Callable[[], Path], variable: str) -> Path:
+    """Return where a client's file is.
+
+    :param variable: that says where it is, for a user without a home directory.
+    :raises FileOperationError: it is in the home directory, and there is none.
+    """
+    try:
+        return Path(os.path.abspath(file()))
+    except RuntimeError:  # pathlib's, if neither HOME nor the system names a home
+        raise base_errors.no_home(variable) from None
 
 
 def reads_auth_variable(client: ContainerClient) -> bool:
@@ -217,6 +233,8 @@ def _helm_registry_file() -> Path:
     return home / "registry" / "config.json"
 
 
+_FILE_VARIABLES = {"helm": "HELM_REGISTRY_CONFIG"}  # of docker and its kin, DOCKER_CONFIG
+_FILE_VARIABLES |= dict.fromkeys(("podman", "skopeo", "buildah"), "REGISTRY_AUTH_FILE")
 _CONTAINERS = ClientRules(
     _containers_auth_file,
     further_files=(containers_home_file, _docker_config_file, _legacy_file),

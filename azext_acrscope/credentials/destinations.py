@@ -194,8 +194,8 @@ class Destination:
             narrower = [key for key in config.get("auths") or {} if key.startswith(f"{host}/")]
             found += [errors.shadowed_by_repositories(host, str(file), narrower)] if narrower else []
         if self.kind in ("docker", "oras"):
-            helm = clients.config_file("helm")
-            with suppress(FileOperationError):  # if helm's own file is broken, helm says so
+            with suppress(FileOperationError):  # if helm's own file is broken, or nowhere, helm says so
+                helm = clients.config_file("helm")
                 if helm != file and FileStore(helm).get(host):
                     found.append(errors.shadowed_for_helm(host, str(helm)))
         return found

@@ -127,6 +127,8 @@ def client_failed(client: str, login_server: str, exit_code: int, said: str, hel
     how = f"failed with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
     kept_by = f" It keeps credentials with the credential helper {helper}." if helper else ""
     advice = [f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client."]
+    if "cross-device link" in said or "resource busy" in said:
+        advice.insert(0, _file_not_renamed(client, login_server))
     if "Identity token" in said:  # podman will not replace what docker wrote
         advice.insert(0, f"`{client} logout {login_server}` removes the entry that is in the way.")
     if helper:
@@ -137,6 +139,14 @@ def client_failed(client: str, login_server: str, exit_code: int, said: str, hel
         f"The registry accepted the sign-in, but `{client} login {login_server}` {how}: "
         + (f"{said.rstrip('.')}.{kept_by}" if helper else said),
         advice,
+    )
+
+
+def _file_not_renamed(client: str, login_server: str) -> str:
+    return sentence(
+        f"{client} replaces its file by renaming another one, which fails where the file is a link to another file "
+        "system, or is mounted by itself. Move the whole directory there instead of the file, or write through the "
+        f"link: az acr scope login --name {login_server} --auth-file FILE"
     )
 
 

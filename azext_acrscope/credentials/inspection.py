@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.base.errors import NoHomeError
 from azext_acrscope.base.tokens import read_claims, read_expiry
 from azext_acrscope.credentials import clients, credential_file, docker_config, errors, file_errors, stores
 from azext_acrscope.credentials.clients import ContainerClient
@@ -81,6 +82,8 @@ def _inspect_client(client: str, host: str) -> FoundCredential | None:
         else:
             found = None if problems else _inspect_files(client, host)
         shadows = destination.shadows(host) if found or client == "docker" else []
+    except NoHomeError:
+        return None
     except AzCLIError as error:
         return _add_problem(FoundCredential(client, ""), [error.error_msg], list(error.recommendations))
     if (shadows or problems) and not found:

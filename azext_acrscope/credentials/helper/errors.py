@@ -1,5 +1,7 @@
 """Errors and sentences of docker-credential-acrscope: its launcher, its answers, renewing tokens."""
 
+import re
+
 from azure.cli.core.azclierror import (
     AuthenticationError,
     AzCLIError,
@@ -18,7 +20,9 @@ from azext_acrscope.credentials.helper import state
 def _in_one_line(error: AzCLIError) -> str:
     """Return an error with its advice in one line, as a container client shows it for a credential helper."""
     what = error.error_msg.strip()
-    advice = [f"Run: {each}" if each.startswith("az ") else each for each in error.recommendations]
+    # Commands stand in lines of their own, after a sentence that ends with a colon.
+    lines = [re.sub(r"(?<!:)\n", "; ", each) for each in error.recommendations]
+    advice = [f"Run: {each}" if each.startswith("az ") else each for each in lines]
     return sentence(" ".join(" ".join([what if what.endswith(".") else f"{what}.", *advice]).split()))
 
 
@@ -71,6 +75,11 @@ def launcher_unwritable(file: str, why: str) -> AzCLIError:
     return cli_error(
         FileOperationError, f"{file} cannot be written: {why}.", "Give another directory on PATH with --bin-dir DIR."
     )
+
+
+def launcher_repaired(file: str) -> str:
+    """Return the line on a launcher that named a CLI which has moved."""
+    return sentence(f"{file} named an Azure CLI that is gone. It was written again and names this one.")
 
 
 def no_bin_dir(usual: str) -> AzCLIError:

@@ -54,7 +54,8 @@ def test_a_short_lived_token_is_renewed_in_the_last_quarter_of_its_life() -> Non
 
 
 def test_a_token_is_not_taken_for_longer_lived_than_it_is_where_the_clock_is_behind() -> None:
-    entry = cache.make_entry("secret", {"iat": time.time() + 7200, "exp": time.time() + 7200 + 600})
+    issued = int(time.time()) + 7200
+    entry = cache.make_entry("secret", {"iat": issued, "exp": issued + 600})
     assert entry["expires"] <= time.time() + 600
 
 

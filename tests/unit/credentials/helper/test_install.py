@@ -12,7 +12,7 @@ import azure.cli.core
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
-from azext_acrscope.credentials.helper import cache, cli, install, state
+from azext_acrscope.credentials.helper import cache, cli, install, launcher, state
 from tests.factories.helper import BREAKERS, HOST, Hops
 
 OTHER = "fabrikam.azurecr.io"
@@ -64,7 +64,7 @@ def test_everything_is_described_before_and_nothing_written_by_a_plan(home: Path
     write(home, {"credHelpers": {HOST: "ecr-login"}})
     plan = install.plan_setup({HOST: CLI, OTHER: CLI}, "docker", None)
     text = "\n".join(install.describe_setup(plan))
-    for line in install.launcher_text().splitlines():
+    for line in launcher.launcher_text().splitlines():
         assert f"    {line}" in text
     assert f"- {HOST}: ecr-login" in text
     assert f"+ {HOST}: acrscope" in text
@@ -147,10 +147,10 @@ def test_the_launchers_place_taken_by_another_program_is_refused(home: Path, bin
 
 def test_a_launcher_of_another_installation_is_renewed(bin_dir: Path) -> None:
     add()
-    launcher = bin_dir / "docker-credential-acrscope"
-    launcher.write_text(launcher.read_text().replace("python=", "python=/gone"))
+    program = bin_dir / "docker-credential-acrscope"
+    program.write_text(program.read_text().replace("python=", "python=/gone"))
     assert add().launcher
-    assert launcher.read_text() == install.launcher_text()
+    assert program.read_text() == launcher.launcher_text()
 
 
 def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hops: Hops) -> None:
@@ -356,7 +356,7 @@ def test_a_launcher_where_others_may_write_is_not_followed_there(
     shared.chmod(0o777)
     monkeypatch.setenv("PATH", f"{shared}{os.pathsep}{bin_dir}")
     planted = shared / "docker-credential-acrscope"
-    planted.write_text(install.launcher_text().replace("python=", "python=/theirs"))
+    planted.write_text(launcher.launcher_text().replace("python=", "python=/theirs"))
     assert add().program == bin_dir / "docker-credential-acrscope"
     assert "/theirs" in planted.read_text()
 
@@ -401,7 +401,7 @@ def test_a_launcher_hands_on_its_arguments_and_the_configuration_directory(
     assert run(program).stdout == f"['version'] {home / 'azure'} 1\n"
     assert run(program, {"AZURE_CONFIG_DIR": "/other"}).stdout == "['version'] /other 1\n"
     monkeypatch.delenv("AZURE_CONFIG_DIR")
-    assert "AZURE_CONFIG_DIR" not in install.launcher_text()
+    assert "AZURE_CONFIG_DIR" not in launcher.launcher_text()
 
 
 def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
@@ -413,7 +413,7 @@ def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
     core.parent.mkdir(parents=True)
     core.touch()
     monkeypatch.setattr(azure.cli.core, "__file__", str(core))
-    assert "-X" not in install.launcher_text()
+    assert "-X" not in launcher.launcher_text()
     monkeypatch.setenv("PYTHONPATH", f"/elsewhere:{home}/bin/../it's lib64/site-packages")
     root = home / "root"
     main = root / "azext_acrscope/credentials/helper/__main__.py"
