@@ -26,6 +26,14 @@ def empty_option(option: str) -> AzCLIError:
     )
 
 
+def stored_in_lower_case(text: str) -> str:
+    """Return the warning that a login server was typed with capital letters."""
+    return sentence(
+        f"The credential is for {text.lower()}, in lower case. Clients do not find it for {text}: write the login "
+        "server in lower case in the names of images."
+    )
+
+
 def bad_min_ttl(text: str) -> AzCLIError:
     """Return the error for a --min-ttl that is not a time."""
     return cli_error(

@@ -24,6 +24,10 @@ class AcrScopeCommandsLoader(AzCommandsLoader):
         from azext_acrscope.commands import load_command_table
 
         load_command_table(self, args)
+        if args and args[:2] == ["acr", "scope"]:
+            from knack.events import EVENT_INVOKER_POST_PARSE_ARGS
+
+            self.cli_ctx.register_event(EVENT_INVOKER_POST_PARSE_ARGS, _repair_helper)
         return self.command_table
 
     def load_arguments(self, command: str) -> None:
@@ -31,3 +35,17 @@ class AcrScopeCommandsLoader(AzCommandsLoader):
         from azext_acrscope._params import load_arguments
 
         load_arguments(self, command)
+
+
+def _repair_helper(cli_ctx: Any, **_: Any) -> None:
+    """Let the credential helper find a CLI that has moved; before the command, whose container client may call it."""
+    import os
+
+    from azext_acrscope.credentials.helper import state
+
+    if os.path.exists(state.settings_file()):
+        from azext_acrscope.base import console
+        from azext_acrscope.credentials.helper import errors, launcher
+
+        if program := launcher.repair_launcher():
+            console.tell([errors.launcher_repaired(str(program))])

@@ -11,7 +11,7 @@ from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.tokens import is_valid_tenant
 from azext_acrscope.credentials.token_output import ENV_FORMAT
-from azext_acrscope.hops import sign_in_errors
+from azext_acrscope.hops import identity_errors
 
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
 # Sentinel); and an enforcement is watched for days.
@@ -116,7 +116,9 @@ def validate_selection(cmd: Any, namespace: Any) -> None:
 
 def validate_login(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, and refuse what cannot be meant together."""
+    typed = namespace.registry_name
     _parse_registries(cmd, namespace)
+    _warn_of_capitals(typed)
     if not namespace.registry_name:
         raise _errors.no_registry()
     _refuse_two_destinations(namespace)
@@ -207,7 +209,10 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
     """
     _drop_default_group(namespace)
+    typed = namespace.registry_name
     _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
+    if not namespace.remove:
+        _warn_of_capitals(typed)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
 
@@ -219,6 +224,15 @@ def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: boo
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     refs = [hosts.parse_registry(text, suffix) for text in named or []]
     namespace.registry_name = _place_in_default_group(refs, namespace)
+
+
+def _warn_of_capitals(named: Any) -> None:
+    """Say how a login server must be written in images: clients compare hosts letter by letter (Azure/acr#168)."""
+    from azext_acrscope.base import console
+
+    texts = [named] if isinstance(named, str) else named or []
+    servers = [text.strip() for text in texts if "." in text and "/" not in text and text != text.lower()]
+    console.warn([_errors.stored_in_lower_case(text) for text in servers])
 
 
 def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[RegistryRef]:
@@ -295,7 +309,7 @@ def validate_identity(namespace: Any) -> None:
     if namespace.credential == "managed-identity":
         meaningless["--tenant"] = namespace.tenant
     if namespace.tenant is not None and not is_valid_tenant(namespace.tenant):
-        raise sign_in_errors.bad_tenant(namespace.tenant)
+        raise identity_errors.bad_tenant(namespace.tenant)
     if namespace.client_id is not None and not re.fullmatch(r"[\w-]{1,64}", namespace.client_id, re.ASCII):
         raise _errors.bad_client_id(namespace.client_id)
     for option, value in meaningless.items():

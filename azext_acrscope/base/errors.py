@@ -18,6 +18,10 @@ from azext_acrscope.base.text import one_line, replace_invalid
 from azext_acrscope.base.tokens import redact_tokens
 
 
+class NoHomeError(FileOperationError):
+    """A user without a home directory, where a file would be in it: so there is no such file."""
+
+
 def cli_error(kind: type[AzCLIError], message: str, recommendation: str | list[str] | None = None) -> AzCLIError:
     """Return an error whose texts hold no token and nothing that a terminal obeys, whatever was put into them.
 
@@ -151,6 +155,31 @@ def bad_proxy() -> AzCLIError:
     )
 
 
+def no_home(variable: str) -> AzCLIError:
+    """Return the error for a user without a home directory, where a file is in it.
+
+    :param variable: another one that says where the file is.
+    """
+    return cli_error(
+        NoHomeError,
+        "This user has no home directory: HOME is not set, and the user ID has no entry in /etc/passwd, as in a pod "
+        "with a random user ID.",
+        f"Set {variable}, or set HOME to a directory that this user can write.",
+    )
+
+
+def bad_ca_bundle(variable: str, file: str, why: str) -> AzCLIError:
+    """Return the error for a file of trusted certificates that cannot be used.
+
+    :param variable: that names it.
+    """
+    return cli_error(
+        FileOperationError,
+        f"{variable} names {file}, a file of trusted certificates that cannot be used: {why}. Nothing was sent.",
+        f"Set {variable} to the file with the certificates to trust, in PEM form, or unset it.",
+    )
+
+
 def bad_region(text: str) -> AzCLIError:
     """Return the error for a text that is not the name of a region."""
     return cli_error(
@@ -176,15 +205,6 @@ def client_in_working_directory(path: str) -> AzCLIError:
         f"'{path}' is in the working directory, or is found only from there. It was not run because anyone may "
         "have put it there.",
         "Run the command from another directory, or set DOCKER_COMMAND to the absolute path of a trusted binary.",
-    )
-
-
-def client_not_runnable(path: str, why: str) -> AzCLIError:
-    """Return the error for a container client that cannot be run."""
-    return cli_error(
-        ValidationError,
-        f"'{path}' cannot be run: {why}.",
-        "Set DOCKER_COMMAND to the absolute path of docker or podman, or fix PATH.",
     )
 
 

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from azext_acrscope.base.regular_files import NOT_REGULAR
+
 
 def expand_path(name: str) -> Path:
     """Return the file of this name, in which ~ and ~USER are folders of people, if there are such people."""
@@ -18,6 +20,24 @@ def expand_path(name: str) -> Path:
 def os_error_reason(error: OSError) -> str:
     """Return why the system refused, in its own words; without a path, which the caller's sentence names."""
     return error.strerror or type(error).__name__
+
+
+def other_owner(file: Path) -> str:
+    """Return, for a message, that a file belongs to another user; empty if it does not, or that is not known."""
+    if os.name != "posix":
+        return ""
+    try:
+        owner = os.stat(file).st_uid
+    except OSError:
+        return ""
+    if owner == os.geteuid():
+        return ""
+    import pwd
+
+    try:
+        return f" ({file} belongs to {pwd.getpwuid(owner).pw_name})"
+    except KeyError:
+        return f" ({file} belongs to user {owner})"
 
 
 def read_json_document(
@@ -92,7 +112,7 @@ def _document_mode(file: Path) -> int | None:
     except FileNotFoundError:
         return None
     if not stat.S_ISREG(old.st_mode):
-        raise OSError(None, "it is not a regular file")
+        raise OSError(None, NOT_REGULAR)
     return stat.S_IMODE(old.st_mode)
 
 

@@ -4,7 +4,6 @@ urllib3 itself and not requests: a pool is bound to its host and to TLS, so a re
 clear; it adds no credentials from ~/.netrc and no cookies; and it loads in half the time.
 """
 
-import logging
 import os
 from typing import Any
 from urllib.parse import unquote
@@ -15,22 +14,13 @@ from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
 from azext_acrscope.base import errors
-from azext_acrscope.base.tokens import redact_secrets, redact_tokens
-
-# Who logs what a server sent: a hostile one may send back what it was sent.
-_REDACTED_LOGGERS = (
-    "urllib3.connection",
-    "urllib3.connectionpool",
-    "urllib3.util.retry",
-    "cli.azure.cli.core.sdk.policies",
-    "cli.azure.cli.core.auth.util",
-    "azure.core.pipeline.policies.http_logging_policy",
-)
+from azext_acrscope.base.files import os_error_reason
+from azext_acrscope.base.logs import redact_logs
 
 
 def open_pool(host: str) -> HTTPSConnectionPool:
     """Return a pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
-    redact_logs()
+    prepare_connections()
     settings = {"maxsize": 1, **_trust_settings()}
     proxy = proxy_for(host)
     if not proxy:
@@ -49,29 +39,18 @@ def open_pool(host: str) -> HTTPSConnectionPool:
         raise errors.bad_proxy() from None
 
 
+def prepare_connections() -> None:
+    """Make ready for requests of any library: no secret gets into a log, and the named certificates are there.
+
+    :raises FileOperationError: they are not.
+    """
+    redact_logs()
+    _check_trust_settings()
+
+
 def proxy_for(host: str) -> str | None:
     """Return the proxy that the environment names for a host; it may hold a password."""
     return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
-
-
-class _RedactingFilter(logging.Filter):  # pylint: disable=too-few-public-methods  # logging's interface
-    """Takes tokens out of records, and with them the tracebacks, which quote what was sent."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        text = record.getMessage()
-        clean = redact_tokens(text) if record.name.startswith("cli.") else redact_secrets(text)
-        record.msg, record.args, record.exc_info = clean, (), None
-        # Retries are said in our own words; the library's belong to --debug.
-        return not record.name.startswith("urllib3") or logging.getLogger().isEnabledFor(logging.DEBUG)
-
-
-_REDACTING_FILTER = _RedactingFilter()
-
-
-def redact_logs() -> None:
-    """Let no token pass through the loggers of the HTTP libraries, --debug or not."""
-    for name in _REDACTED_LOGGERS:
-        logging.getLogger(name).addFilter(_REDACTING_FILTER)
 
 
 def user_agent() -> str:
@@ -81,13 +60,40 @@ def user_agent() -> str:
     return f"{get_az_user_agent()} CliExtension/acrscope"
 
 
+def _check_trust_settings() -> None:
+    """Raise if the file of certificates that the environment names cannot be used: every library fails in its own way.
+
+    :raises FileOperationError: naming the variable, the file and the reason.
+    """
+    from azure.cli.core.util import should_disable_connection_verify
+
+    variable, bundle = _named_bundle()
+    if not bundle or os.path.isdir(bundle) or should_disable_connection_verify():
+        return
+    try:
+        with open(bundle, "rb") as file:
+            holds_one = b"-----BEGIN " in file.read()
+    except OSError as error:
+        raise errors.bad_ca_bundle(variable, bundle, os_error_reason(error)) from None
+    if not holds_one:
+        raise errors.bad_ca_bundle(variable, bundle, "it holds no certificate in PEM form")
+
+
+def _named_bundle() -> tuple[str, str]:
+    """The variable that names a file or folder of certificates, and what it names; empty if none does."""
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if os.environ.get(variable):
+            return variable, os.environ[variable]
+    return "", ""
+
+
 def _trust_settings() -> dict[str, Any]:
     """Which certificates to trust: as everywhere in the CLI, REQUESTS_CA_BUNDLE, else those of certifi."""
     from azure.cli.core.util import should_disable_connection_verify
 
     if should_disable_connection_verify():
         return {"cert_reqs": "CERT_NONE"}
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    _, bundle = _named_bundle()
     if not bundle:
         import certifi
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import IO
 
 from azext_acrscope.base import errors
-from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import redact_secrets
 
 _MAX_OUTPUT_BYTES = 2000  # bytes of a program's output that are worth repeating
@@ -35,11 +34,17 @@ def find_program(command: str, trusted: bool = False) -> str | None:
     return path
 
 
-def run_program(command: list[str], stdin: bytes, seconds: int) -> ProcessResult:
+def find_unexecutable(command: str) -> str | None:
+    """Return the path of a file on PATH with a program's name that nobody may run; None if there is none."""
+    places = [os.path.join(folder, command) for folder in os.environ.get("PATH", "").split(os.pathsep) if folder]
+    return next((place for place in places if os.path.isfile(place)), None)
+
+
+def run_program(command: list[str], stdin: bytes, seconds: float) -> ProcessResult:
     """Run a program to its end. Secrets go through its standard input, never through its arguments.
 
     :raises TimeoutError: it did not end in time, and was stopped.
-    :raises ValidationError: it cannot be run.
+    :raises OSError: it cannot be run.
     """
     # Files, not pipes: a helper that a client leaves running would keep a pipe open and us waiting.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -47,8 +52,6 @@ def run_program(command: list[str], stdin: bytes, seconds: int) -> ProcessResult
             done = subprocess.run(command, input=stdin, stdout=out, stderr=err, timeout=seconds, check=False)
         except subprocess.TimeoutExpired:
             raise TimeoutError from None
-        except OSError as error:
-            raise errors.client_not_runnable(command[0], os_error_reason(error)) from None
         said = _redacted_output_end(err) or (_redacted_output_end(out) if done.returncode else "")
         out.seek(0)
         return ProcessResult(done.returncode, out.read(), said)

@@ -13,6 +13,8 @@ from azext_acrscope.base import clock
 from azext_acrscope.base.foreign_json import parse_json
 
 _GUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# Names of programs and their paths are words, version numbers and GUIDs; a random text is not, by its mixed letters.
+_NAME_PARTS = re.compile(r"[a-z]*\d{0,3}|[A-Z]+\d{0,3}|[A-Z]?[a-z]{2,}([A-Z][a-z]{2,}){0,3}\d{0,3}|\d{4,8}")
 _LONGEST_TEXT = 500
 ACR_AUDIENCE = "https://containerregistry.azure.net"  # the registry's own, in every cloud
 
@@ -67,15 +69,21 @@ def redact_tokens(text: str) -> str:
 def redact_secrets(text: str) -> str:
     """Return the text without tokens and anything else that may be a secret: long runs of letters and digits.
 
-    GUIDs stay. The text is on one line, without control characters, and not longer than a person reads.
+    GUIDs, names and paths stay. The text is on one line, without control characters, and not longer than a person
+    reads.
     """
 
     def mask(run: re.Match[str]) -> str:
-        secret = re.search(r"\d", run[0]) and re.search(r"[A-Za-z]", run[0]) and not re.fullmatch(_GUID, run[0])
+        secret = re.search(r"\d", run[0]) and re.search(r"[A-Za-z]", run[0]) and not _is_name_or_path(run[0])
         return "***" if secret else run[0]
 
     printable = "".join(character if character.isprintable() else " " for character in redact_tokens(text))
     return re.sub(r"[\w~+/=-]{20,}", mask, printable, flags=re.ASCII)[:_LONGEST_TEXT]
+
+
+def _is_name_or_path(text: str) -> bool:
+    parts = re.split(r"[/_~+=-]+", re.sub(_GUID, "", text))
+    return (len(parts) > 1 or not parts[0]) and all(_NAME_PARTS.fullmatch(part) for part in parts)
 
 
 def parse_json_object(text: str | bytes) -> dict[str, Any]:

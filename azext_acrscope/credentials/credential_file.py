@@ -7,17 +7,18 @@ docker and podman take no lock, so against them only the shortness of the moment
 
 import errno
 import json
+import math
 import os
-import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from azext_acrscope.base import files
 from azext_acrscope.base.polling import Polling
-from azext_acrscope.credentials import errors
+from azext_acrscope.base.regular_files import open_regular_file, read_regular_file
+from azext_acrscope.credentials import file_errors
 
 _LOCK_SECONDS = 60.0
 _LOCK_RETRY_SECONDS = 0.02
@@ -31,28 +32,70 @@ _LOCKS_UNSUPPORTED = (
 def read_credential_file(file: Path) -> dict[str, Any]:
     """Return the content of a credential file; empty if there is none, or nothing in it, as docker takes it.
 
-    :raises FileOperationError: it cannot be read, or is no JSON object with objects for `auths` and `credHelpers`.
+    What Go's clients cannot read is refused: docker would go on without it, and write the file anew without its
+    credentials.
+
+    :raises FileOperationError: it cannot be read, or its `auths`, `credHelpers` or `credsStore` have another shape.
+    """
+    content = read_json_file(file, file_errors.credential_file_unreadable)
+    if problem := _shape_problem(content):
+        raise file_errors.credential_file_unreadable(str(file), problem)
+    return content
+
+
+def read_json_file(file: Path, unreadable: Callable[[str, str], Exception]) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if there is none, or nothing in it. A pipe is never waited for.
+
+    :param unreadable: makes the error, of the file's name and the reason.
     """
     try:
-        if not stat.S_ISREG(os.stat(file).st_mode):  # a pipe would be waited for, a device be replaced
-            raise errors.credential_file_unreadable(str(file), "it is not a regular file")
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_regular_file(file).decode("utf-8-sig")
+        if not text.strip():
+            return {}
+        content = json.loads(text, parse_float=_number, parse_constant=_number, object_pairs_hook=_object)
     except FileNotFoundError:
+        if file.is_symlink() and not os.path.isdir(os.path.dirname(os.path.realpath(file))):
+            where = os.path.realpath(file)
+            raise unreadable(str(file), f"it is a link to {where}, and there is no such folder") from None
         return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.credential_file_unreadable(str(file), _parse_problem(error)) from None
-    if not text.strip():
-        return {}
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise errors.credential_file_unreadable(str(file), _parse_problem(error)) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise unreadable(str(file), _parse_problem(error, file)) from None
     if not isinstance(content, dict):
-        raise errors.credential_file_unreadable(str(file), "it is not a JSON object")
+        raise unreadable(str(file), "it is not a JSON object")
+    return content
+
+
+class _NotKept(ValueError):
+    """JSON that could not be written again as it is."""
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise _NotKept(f"the number {text} is out of range")
+    return number
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):  # docker joins them
+        names = [name for name, _ in members]
+        raise _NotKept(f"it names '{next(name for name in names if names.count(name) > 1)}' twice in one object")
+    return found
+
+
+def _shape_problem(content: dict[str, Any]) -> str:
+    """What is no text or no object where clients expect one, by its name; empty if all is well."""
     for member in ("auths", "credHelpers"):
         if not isinstance(content.get(member), (dict, type(None))):
-            raise errors.credential_file_unreadable(str(file), f"its '{member}' is not a JSON object")
-    return content
+            return f"its '{member}' is not a JSON object"
+    texts = {"'credsStore'": content.get("credsStore")}
+    texts |= {f"'credHelpers' for {host}": name for host, name in (content.get("credHelpers") or {}).items()}
+    for key, entry in (content.get("auths") or {}).items():
+        if not isinstance(entry, (dict, type(None))):
+            return f"the entry '{key}' in its 'auths' is not a JSON object"
+        texts |= {f"'{name}' of the entry '{key}'": (entry or {}).get(name) for name in ("auth", "identitytoken")}
+    wrong = [name for name, value in texts.items() if not isinstance(value, (str, type(None)))]
+    return f"its {wrong[0]} is not a text" if wrong else ""
 
 
 @contextmanager
@@ -63,12 +106,22 @@ def edit_credential_file(file: Path) -> Iterator[dict[str, Any]]:
 
     :raises FileOperationError: it cannot be read (and is left alone), or not be written.
     """
+    with edit_json_file(file, file_errors.credential_file_unreadable) as content:
+        if problem := _shape_problem(content):
+            raise file_errors.credential_file_unreadable(str(file), problem)
+        yield content
+
+
+@contextmanager
+def edit_json_file(file: Path, unreadable: Callable[[str, str], Exception]) -> Iterator[dict[str, Any]]:
+    """Do so with any JSON object; see `read_json_file`."""
     with lock_file(file):
-        content = read_credential_file(file)
+        content = read_json_file(file, unreadable)
         before = json.dumps(content)
         yield content
         if json.dumps(content) != before:
-            replace_file(file, json.dumps(content, indent="\t", ensure_ascii=False).encode() + b"\n")
+            text = json.dumps(content, indent="\t", ensure_ascii=False)
+            replace_file(file, text.encode(errors="backslashreplace") + b"\n")  # half a character as JSON escapes it
 
 
 @contextmanager
@@ -91,16 +144,20 @@ def lock_file(file: Path, seconds: float | None = None) -> Iterator[None]:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _create_lock_file(place)
-        held = open(place, "a", encoding="utf-8")  # noqa: SIM115  (held until the end, below)
+        held = os.fdopen(open_regular_file(place, os.O_WRONLY | os.O_APPEND), "a", encoding="utf-8")
     except OSError as error:
-        raise errors.credential_file_unwritable(str(file), _parse_problem(error)) from None
+        at_lock = os.path.lexists(place)
+        why = _parse_problem(error, place if at_lock else target.parent)
+        raise file_errors.credential_file_unwritable(
+            str(file), f"its lock {place}: {why}" if at_lock else why
+        ) from None
     with held:
         try:
             _acquire_lock(held, seconds)
         except LockException:
-            raise errors.credential_file_locked(str(file), str(place), seconds) from None
+            raise file_errors.credential_file_locked(str(file), str(place), seconds) from None
         except OSError as error:
-            raise errors.credential_file_unwritable(str(file), _parse_problem(error)) from None
+            raise file_errors.credential_file_unwritable(str(file), _parse_problem(error, place)) from None
         try:
             yield
         finally:
@@ -145,13 +202,17 @@ def replace_file(file: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         files.replace_file(file, content, mode)
     except OSError as error:
-        raise errors.credential_file_unwritable(str(file), _parse_problem(error)) from None
+        raise file_errors.credential_file_unwritable(str(file), _parse_problem(error, file.parent)) from None
 
 
-def _parse_problem(error: Exception) -> str:
-    """What is wrong, without anything of the content."""
+def _parse_problem(error: Exception, file: Path) -> str:
+    """What is wrong, without anything secret of the content; of a file of another user, whose it is."""
+    if isinstance(error, PermissionError):
+        return files.os_error_reason(error) + files.other_owner(file)
     if isinstance(error, OSError):
         return files.os_error_reason(error)
+    if isinstance(error, _NotKept):
+        return str(error)
     if isinstance(error, json.JSONDecodeError):
         return f"it is not JSON (line {error.lineno}, column {error.colno})"
     return "it is not JSON"

@@ -14,11 +14,13 @@ from azure.cli.core.azclierror import AzCLIError, FileOperationError
 from knack.log import get_logger
 
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object
-from azext_acrscope.credentials import clients, credential_file, errors, stores
-from azext_acrscope.credentials.clients import ContainerClient
+from azext_acrscope.credentials import clients, credential_file, docker_config, errors, file_errors, stores
+from azext_acrscope.credentials.clients import ClientRules, ContainerClient
+from azext_acrscope.credentials.file_errors import BrokenEntryError
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 from azext_acrscope.credentials.stores import CredentialStore, FileStore, HelperStore, StoredCredential
 
+_KEPT_IN_ENTRY = {"auth", "identitytoken"}  # by those that keep certain members alone
 RegistryToken = RefreshToken | AccessToken
 logger = get_logger(__name__)
 
@@ -38,26 +40,55 @@ class Destination:
         name = self.client.name if self.client else "docker"
         return name if name in clients.KNOWN_CLIENTS else None
 
+    @property
+    def rules(self) -> ClientRules | None:
+        """Return the rules of the client that is run; None if none is, or its rules are not known."""
+        return clients.KNOWN_CLIENTS[self.kind] if self.client and self.kind else None
+
     def store(self, host: str) -> CredentialStore | None:
         """Return where the credential of a host lies; None for a client of unknown rules."""
         if self.file:
             return FileStore(self.file)
-        return clients.store_of_client(self.kind, host) if self.kind else None
+        return clients.store_of_client(self.kind, host, detect=self.client is not None) if self.kind else None
 
     def check(self, host: str) -> None:
         """Raise if the credential of this host could not be put here; asked before any token is.
 
-        :raises FileOperationError: the file cannot be understood.
-        :raises ValidationError: the helper is not there, or podman would refuse, for it finds an identity token.
+        :raises FileOperationError: the file cannot be understood, or not by the client.
+        :raises ValidationError: the helper is not there, or stores nothing, or podman finds an identity token.
         """
         store = self.store(host)
+        if problem := self._unreadable_for_client():
+            raise file_errors.client_ignores_file(*problem)
         if isinstance(store, HelperStore):
+            name = self.client.name if self.client else "docker"
+            if served := stores.FETCHING_HELPERS.get(store.helper.removesuffix(".exe")):
+                raise errors.helper_of_others(name, store.name, served, host)
             if not self.client:  # a client may have a PATH of its own
                 store.check()
-        elif self.kind == "podman":
-            _refuse_podman_identity_token(host)
-        elif store:
-            store.get(host)
+        elif self.file:
+            credential_file.read_credential_file(self.file)
+        elif self.client and self.rules and not self.rules.whole_host:
+            _refuse_podman_identity_token(self.client, host)
+
+    def _unreadable_for_client(self) -> tuple[str, str, str] | None:
+        """What the client cannot read, and would lose: its name, its file, and the problem."""
+        if not (self.client and self.kind and self.rules and self.rules.loses_unreadable):
+            return None
+        file = clients.config_file(self.kind)
+        problem = docker_config.find_problem(credential_file.read_credential_file(file))
+        return (self.client.name, str(file), problem) if problem else None
+
+    def _client_may_write(self) -> bool:
+        """Whether nothing of the client's file is lost when the client writes it: else, we do."""
+        if not (self.client and self.kind and self.rules):
+            return self.client is not None
+        kept = self.rules.kept_members
+        content = credential_file.read_credential_file(clients.config_file(self.kind))
+        entries = [set(entry or {}) for entry in (content.get("auths") or {}).values()]
+        if kept is not None and not (kept.issuperset(content) and all(entry <= _KEPT_IN_ENTRY for entry in entries)):
+            return False
+        return not self._unreadable_for_client()
 
     def put(self, tokens: list[RegistryToken]) -> dict[str, AzCLIError]:
         """Keep the tokens, each for its login server; what failed, by login server."""
@@ -79,9 +110,9 @@ class Destination:
         store = self.store(token.login_server)
         if isinstance(store, HelperStore):
             store.check_size(token)
-        if self.client:
+        if self.client and self._client_may_write():
             with _lock_written_file(store):
-                clients.run_login(self.client, token)
+                clients.run_login(self.client, token, store.name if isinstance(store, HelperStore) else "")
         elif store:
             store.put(batch)
 
@@ -93,19 +124,42 @@ class Destination:
         store = self.store(host)
         if isinstance(store, HelperStore) and store.renews:
             return _erase_from_own_helper(store, host)
-        before = store.get(host) if store else None
+        try:
+            before = store.get(host) if store else None
+        except BrokenEntryError:  # clients fail on it, or lose others over it
+            if store:
+                store.erase(host)
+            return ""
         if store and not before:
-            return errors.nothing_stored(store.name)
+            return " ".join([errors.nothing_stored(store.name), *self._stored_elsewhere(host)])
         if store and before and not before.is_ours:
             return errors.somebody_elses(store.name, before.username)
-        if self.client:
-            with _lock_written_file(store):
-                clients.run_logout(self.client, host)
-        elif store:
-            store.erase(host)
+        self._log_out(store, host, before)
         if store and store.get(host) == before:  # docker, for one, ends well although its helper failed
             raise errors.still_stored(host, store.name)
+        for remark in self._stored_elsewhere(host):
+            logger.warning(remark)
         return ""
+
+    def _log_out(self, store: CredentialStore | None, host: str, before: StoredCredential | None) -> None:
+        if self.client and self._client_may_write():
+            with _lock_written_file(store):
+                clients.run_logout(self.client, host)
+            left = store.get(host) if isinstance(store, FileStore) else None
+            if not left or (left == before and not left.key):
+                return
+        if store:  # with the entries that stand for the host, too, and that clients leave
+            store.erase(host)
+
+    def _stored_elsewhere(self, host: str) -> list[str]:
+        """Sentences on the files that the client reads after its own, and does not log out of."""
+        others = clients.auth_files(self.client)[1:] if self.client else []
+        found = []
+        for file in others:
+            with suppress(FileOperationError):  # what is broken there is not what was asked for
+                if FileStore(file).get(host):
+                    found.append(errors.stored_elsewhere(self.client.name if self.client else "", str(file), host))
+        return found
 
     def hosts(self) -> list[str]:
         """Return the hosts that something is stored for here, as far as the client's rules are known."""
@@ -115,8 +169,9 @@ class Destination:
             return []
         file = clients.config_file(self.kind)
         config = credential_file.read_credential_file(file)
-        found = FileStore(file).hosts() + list(config.get("credHelpers") or {})
-        store = stores.choose_store(file, "", clients.KNOWN_CLIENTS[self.kind].knows_store)
+        found = FileStore(file, clients.KNOWN_CLIENTS[self.kind].whole_host).hosts()
+        found += list(config.get("credHelpers") or {})
+        store = self.store("")
         if isinstance(store, HelperStore):
             found += store.hosts()
         return list(dict.fromkeys(found))
@@ -135,19 +190,22 @@ class Destination:
             named = os.environ.get("REGISTRY_AUTH_FILE")
             if named and os.path.realpath(named) != os.path.realpath(file):
                 found.append(errors.shadowed_by_auth_file(named))
-        if self.kind in (None, "podman"):
+        if not (self.kind and clients.KNOWN_CLIENTS[self.kind].whole_host):
             narrower = [key for key in config.get("auths") or {} if key.startswith(f"{host}/")]
             found += [errors.shadowed_by_repositories(host, str(file), narrower)] if narrower else []
         if self.kind in ("docker", "oras"):
-            helm = clients.config_file("helm")
-            with suppress(FileOperationError):  # if helm's own file is broken, helm says so
+            with suppress(FileOperationError):  # if helm's own file is broken, or nowhere, helm says so
+                helm = clients.config_file("helm")
                 if helm != file and FileStore(helm).get(host):
                     found.append(errors.shadowed_for_helm(host, str(helm)))
         return found
 
     def _in_variable(self, host: str) -> bool:
         auths = parse_json_object(os.environ.get("DOCKER_AUTH_CONFIG") or "{}").get("auths")
-        return self.kind in (None, "docker", "nerdctl") and isinstance(auths, dict) and host in auths
+        if self.kind not in (None, "docker", "nerdctl") or not isinstance(auths, dict) or host not in auths:
+            return False
+        docker = self.client if self.client and self.kind == "docker" else ContainerClient("docker", "")
+        return self.kind == "nerdctl" or clients.reads_auth_variable(docker)
 
 
 def _erase_from_own_helper(store: HelperStore, host: str) -> str:
@@ -196,12 +254,15 @@ def _lock_written_file(store: CredentialStore | None) -> AbstractContextManager[
     return credential_file.lock_file(store.file) if isinstance(store, FileStore) else nullcontext()
 
 
-def _refuse_podman_identity_token(host: str) -> None:
-    """podman refuses to log in if what it finds first for the host, wherever it lies, is an identity token."""
-    own, *others = clients.podman_files()
+def _refuse_podman_identity_token(client: ContainerClient, host: str) -> None:
+    """podman refuses to log in if what it finds first for the host, wherever it lies, is an identity token.
+
+    :raises BrokenEntryError: it fails on what it finds.
+    """
+    own, *others = clients.auth_files(client)
     for file in [own, *others]:
         before = FileStore(file).get(host)
         if before and before.identity:
-            raise errors.identity_token_in_the_way(host, str(file), str(own))
+            raise errors.identity_token_in_the_way(client.name, host, str(file), str(own))
         if before:
             return

@@ -31,8 +31,24 @@ def stored_expired(client: str, store: str, until: str | None, login_server: str
 
 
 def stored_by_helper(client: str, helper: str) -> str:
-    """Return the observation of a credential helper, which is not called."""
-    return sentence(f"{client}: {helper} creates a credential when one is needed. This check did not call it.")
+    """Return the observation of a credential helper that works, and that was not asked for a credential."""
+    return sentence(
+        f"{client}: {helper} works, and creates a credential when one is needed. This check did not request one."
+    )
+
+
+def listed_by_helper(client: str, helper: str, listed: bool) -> str:
+    """Return the observation of a credential helper whose kind is not known, and that was only asked for its list."""
+    has = "lists a credential for it" if listed else "works, and lists no credential for it"
+    return sentence(f"{client}: {helper} {has}. This check did not request one.")
+
+
+def served_by_no_helper(client: str, helper: str, registries_served: str, login_server: str) -> tuple[str, str]:
+    """Return the observation of a helper that serves other registries and stores nothing, and the next step."""
+    return (
+        f"{client}: {helper} serves {registries_served} only. It stores no credential for {login_server}.",
+        _use_own_helper(login_server),
+    )
 
 
 def stored_by_arm_helper(client: str, helper: str, login_server: str) -> tuple[str, str]:
@@ -71,10 +87,6 @@ def unexpected(login_server: str, kind: str) -> AzCLIError:
     )
 
 
-class FileBusyError(FileOperationError):
-    """A file that another process keeps: unlike with other file errors, it may help to wait."""
-
-
 # --- container clients -----------------------------------------------------------------------------------------------
 
 
@@ -96,20 +108,45 @@ def client_not_found(command: str) -> AzCLIError:
     )
 
 
-def client_failed(client: str, login_server: str, exit_code: int, said: str) -> AzCLIError:
+def client_not_runnable(path: str, why: str) -> AzCLIError:
+    """Return the error for a container client that cannot be run."""
+    return cli_error(
+        ValidationError,
+        f"'{path}' cannot be run: {why}.",
+        "Set DOCKER_COMMAND to the absolute path of docker or podman, or fix PATH.",
+    )
+
+
+def client_failed(client: str, login_server: str, exit_code: int, said: str, helper: str = "") -> AzCLIError:
     """Return the error for a container client whose login failed.
 
     :param exit_code: negative if a signal ended it.
     :param said: its output, without secrets.
+    :param helper: the credential helper that keeps its credentials, if one does.
     """
     how = f"failed with exit code {exit_code}" if exit_code >= 0 else f"was killed by signal {-exit_code}"
+    kept_by = f" It keeps credentials with the credential helper {helper}." if helper else ""
     advice = [f"`az acr scope login --name {login_server} --expose-token` shows the credential without a client."]
+    if "cross-device link" in said or "resource busy" in said:
+        advice.insert(0, _file_not_renamed(client, login_server))
     if "Identity token" in said:  # podman will not replace what docker wrote
         advice.insert(0, f"`{client} logout {login_server}` removes the entry that is in the way.")
+    if helper:
+        advice = [f"`{helper} list` shows whether the helper works.", _use_own_helper(login_server), *advice]
+    said = said or "it said nothing"
     return cli_error(
         ClientRequestError,
-        f"The registry accepted the sign-in, but `{client} login {login_server}` {how}: {said or 'it said nothing'}",
+        f"The registry accepted the sign-in, but `{client} login {login_server}` {how}: "
+        + (f"{said.rstrip('.')}.{kept_by}" if helper else said),
         advice,
+    )
+
+
+def _file_not_renamed(client: str, login_server: str) -> str:
+    return sentence(
+        f"{client} replaces its file by renaming another one, which fails where the file is a link to another file "
+        "system, or is mounted by itself. Move the whole directory there instead of the file, or write through the "
+        f"link: az acr scope login --name {login_server} --auth-file FILE"
     )
 
 
@@ -139,6 +176,14 @@ def nothing_stored(store: str) -> str:
     return sentence(f"{store} has no credential for it.")
 
 
+def stored_elsewhere(client: str, file: str, login_server: str) -> str:
+    """Return the sentence on a credential in a file that a client only reads."""
+    return sentence(
+        f"{client} also reads {file}, which has a credential. "
+        f"`az acr scope logout --name {login_server} --auth-file {file}` removes it."
+    )
+
+
 def nothing_stored_for(name: str) -> str:
     """Return the reason in a row for a registry without a credential."""
     return sentence(f"No credential is stored for a registry named '{name}'.")
@@ -161,32 +206,63 @@ def still_stored(login_server: str, store: str) -> AzCLIError:
     )
 
 
-def identity_token_in_the_way(login_server: str, file: str, own: str) -> AzCLIError:
-    """Return the error for an identity token that makes podman refuse the login.
+def identity_token_in_the_way(client: str, login_server: str, file: str, own: str) -> AzCLIError:
+    """Return the error for an identity token that makes podman, or its kin, refuse the login.
 
-    :param own: podman's own file.
+    :param own: the client's own file.
     """
-    program = "podman" if file == own else "docker"
+    advice = f"`az acr scope logout --name {login_server} --auth-file {file}` removes it; then repeat the command."
+    if file != own:
+        advice += f" Or keep it and write {client}'s own file, which {client} reads first: --auth-file {own}"
     return cli_error(
         ValidationError,
-        f"podman refuses to log in to {login_server}: {file} holds an identity token for it, which docker wrote.",
-        [
-            f"`{program} logout {login_server}` removes it; then repeat the command. Or keep it and write "
-            f"podman's own file, which podman reads first: --auth-file {own}",
-        ],
+        f"{client} refuses to log in to {login_server}: {file} holds an identity token for it, which docker wrote.",
+        advice,
     )
 
 
 # --- credential helpers ----------------------------------------------------------------------------------------------
 
 
-def helper_not_found(program: str) -> AzCLIError:
-    """Return the error for a configured credential helper that is not on PATH."""
+def helper_not_found(program: str, file: str | None = None) -> AzCLIError:
+    """Return the error for a configured credential helper that is not on PATH, or that nobody may run.
+
+    :param file: what is there, but is not executable.
+    """
+    named = f"The client's configuration names the credential helper {program}"
+    if file:
+        return cli_error(ValidationError, f"{named}, but {file} is not executable.", f"`chmod +x {file}` allows it.")
     return cli_error(
         ValidationError,
-        f"The client's configuration names the credential helper {program}, which is not on PATH.",
+        f"{named}, which is not on PATH.",
         "Install it, remove it from `credHelpers` or `credsStore`, or give another file with --auth-file FILE.",
     )
+
+
+def helper_of_others(client: str, program: str, registries_served: str, login_server: str) -> AzCLIError:
+    """Return the error for a credential helper that stores nothing, and serves other registries."""
+    return cli_error(
+        ValidationError,
+        f"{client} keeps credentials with {program}, which serves {registries_served} only and stores no credential "
+        f"for {login_server}. No token was requested.",
+        _use_own_helper(login_server),
+    )
+
+
+def _use_own_helper(login_server: str) -> str:
+    return (
+        f"`az acr scope configure-docker --name {login_server}` adds a credential helper for this registry alone to "
+        "`credHelpers`. The other registries keep theirs."
+    )
+
+
+def how_it_ended(exit_code: int, said: str) -> str:
+    """Return how a program ended that failed: its last words, or its exit code.
+
+    :param exit_code: negative if a signal ended it.
+    """
+    how = f"exit code {exit_code}" if exit_code >= 0 else f"killed by signal {-exit_code}"
+    return sentence(said if said and exit_code == 1 else f"{how}: {said or 'it said nothing'}")
 
 
 def helper_failed(program: str, action: str, host: str, why: str) -> AzCLIError:
@@ -196,8 +272,11 @@ def helper_failed(program: str, action: str, host: str, why: str) -> AzCLIError:
     """
     return cli_error(
         FileOperationError,
-        f"`{program} {action}` failed for {host}: {why or 'it said nothing'}",
-        "The helper stores the client's credentials. Run it by hand, or give another file with --auth-file FILE.",
+        f"`{program} {action}` failed for {host}: {why}",
+        [
+            "The helper stores the client's credentials. Run it by hand, or give another file with --auth-file FILE.",
+            "`az acr scope configure-docker` adds a credential helper for single registries to `credHelpers`.",
+        ],
     )
 
 
@@ -266,43 +345,4 @@ def helper_makes_another(host: str) -> str:
     return sentence(
         f"The helper gets a new token for the next pull from {host}. "
         f"`az acr scope configure-docker --name {host} --remove` stops that."
-    )
-
-
-def literal_tilde(variable: str, value: str) -> AzCLIError:
-    """Return the error for a variable whose ~ docker does not expand."""
-    return cli_error(
-        FileOperationError,
-        f"{variable} is '{value}': docker does not expand the ~, and there is no such directory.",
-        f'Set {variable}="$HOME{value[1:]}".',
-    )
-
-
-# --- credential files ------------------------------------------------------------------------------------------------
-
-
-def credential_file_unreadable(file: str, why: str) -> AzCLIError:
-    """Return the error for a credential file that cannot be read."""
-    return cli_error(
-        FileOperationError,
-        f"The credential file {file} cannot be read: {why}. The file was not changed.",
-        "Fix it, or move it and sign in again to every registry in it.",
-    )
-
-
-def credential_file_unwritable(file: str, why: str) -> AzCLIError:
-    """Return the error for a credential file that cannot be written."""
-    return cli_error(
-        FileOperationError,
-        f"The credential file {file} cannot be written: {why}. The file was not changed.",
-        "Give another file with --auth-file FILE, or for docker with the environment variable DOCKER_CONFIG.",
-    )
-
-
-def credential_file_locked(file: str, lock: str, seconds: float) -> AzCLIError:
-    """Return the error for a credential file that another process keeps locked."""
-    return cli_error(
-        FileBusyError,
-        f"Another process has locked the credential file {file} for {seconds:g} seconds.",
-        f"Repeat the command after it has ended. The lock is {lock}.",
     )

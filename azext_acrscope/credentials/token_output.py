@@ -62,13 +62,12 @@ def _token_object(sign_in: LoginTarget) -> dict[str, Any]:
     found: dict[str, Any] = {"loginServer": sign_in.login_server, "username": TOKEN_USERNAME}
     if isinstance(token, AccessToken):
         return {**found, "accessToken": token.value, "expiresOn": token.expires_on, "permissions": token.granted}
-    return {**found, "refreshToken": token.value, "expiresOn": token.expires_on} if token else found
+    if token:  # under both names, as `az acr login --expose-token` has it: documented steps read `accessToken`
+        found |= {"accessToken": token.value, "refreshToken": token.value, "expiresOn": token.expires_on}
+    return found
 
 
 def _environment_variables(sign_in: LoginTarget) -> dict[str, str]:
-    kind = "ACCESS" if isinstance(sign_in.token, AccessToken) else "REFRESH"
-    return {
-        "ACR_LOGIN_SERVER": str(sign_in.login_server),
-        "ACR_USERNAME": TOKEN_USERNAME,
-        f"ACR_{kind}_TOKEN": sign_in.token.value if sign_in.token else "",
-    }
+    token = sign_in.token.value if sign_in.token else ""
+    found = {"ACR_LOGIN_SERVER": str(sign_in.login_server), "ACR_USERNAME": TOKEN_USERNAME, "ACR_ACCESS_TOKEN": token}
+    return found if isinstance(sign_in.token, AccessToken) else {**found, "ACR_REFRESH_TOKEN": token}

@@ -18,7 +18,7 @@ from urllib3.util import Retry, Timeout
 from azext_acrscope.base import http
 from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import parse_json_object, read_claims
-from azext_acrscope.hops import sign_in_errors
+from azext_acrscope.hops import identity_errors
 
 FEDERATION_AUDIENCE = "api://AzureADTokenExchange"  # what Entra's federated credentials are made for
 _MAX_BYTES = 64 * 1024
@@ -43,13 +43,13 @@ def read_assertion_file(file: str) -> str:
         with open(file, "rb") as handle:
             text = handle.read(_MAX_BYTES).decode("ascii").strip()
     except OSError as error:
-        raise sign_in_errors.identity_file_unusable(
+        raise identity_errors.identity_file_unusable(
             "AZURE_FEDERATED_TOKEN_FILE", file, os_error_reason(error)
         ) from None
     except ValueError:
         text = ""
     if not read_claims(text):
-        raise sign_in_errors.identity_file_unusable("AZURE_FEDERATED_TOKEN_FILE", file, "it holds no token")
+        raise identity_errors.identity_file_unusable("AZURE_FEDERATED_TOKEN_FILE", file, "it holds no token")
     return text
 
 
@@ -85,12 +85,12 @@ def _request_assertion(method: str, variable: str, url: str, bearer: str, member
     except ValueError:
         proper = False
     if not proper or any(character.isspace() for character in url):
-        raise sign_in_errors.bad_oidc_url(variable)
+        raise identity_errors.bad_oidc_url(variable)
     host = str(parts.hostname)
     status, body = _send_request(method, host, f"{parts.path or '/'}?{parts.query}", bearer)
     token = parse_json_object(body).get(member)
     if status != 200 or not isinstance(token, str) or not read_claims(token):
-        raise sign_in_errors.no_oidc_token(variable, host, status)
+        raise identity_errors.no_oidc_token(variable, host, status)
     return token
 
 
@@ -126,7 +126,7 @@ def _send_request(method: str, host: str, target: str, bearer: str) -> tuple[int
             )
             return response.status, response.read(_MAX_BYTES, decode_content=True)
     except (HTTPError, OSError, ValueError) as error:
-        raise sign_in_errors.oidc_unreachable(host, error) from None
+        raise identity_errors.oidc_unreachable(host, error) from None
 
 
 def read_variables(names: tuple[str, ...]) -> dict[str, str]:

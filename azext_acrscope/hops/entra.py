@@ -5,18 +5,21 @@ The audience is ``https://containerregistry.azure.net`` in every cloud (azure-cl
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base import threads
+from azext_acrscope.base import http, threads
 from azext_acrscope.base.tokens import ACR_AUDIENCE, EntraToken, read_claims
-from azext_acrscope.hops import sign_in_errors
-from azext_acrscope.hops.principals import RequestedIdentity
+from azext_acrscope.hops import cli_sign_in, managed_identity_errors, sign_in_errors
+from azext_acrscope.hops.principals import Principal, RequestedIdentity
 
 # The application behind that audience; tokens of version 2.0 carry its id as their audience.
 _ACR_APP_ID = "76c92352-c057-4cc2-9b1e-f34c32bc58bd"
+
+T = TypeVar("T")
 
 ACCOUNT_TOKEN_SECONDS = 120.0  # for a token of the CLI's account, with all requests that MSAL makes for it
 
@@ -61,44 +64,84 @@ def acquire_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> Entra
 def _acquire_account_token(cli_ctx: Any, wanted: str, source: RequestedIdentity) -> str:
     """A token of the CLI's account, for the tenant of its subscription or for one where the person is a guest."""
     from azure.cli.core._profile import Profile
-    from azure.cli.core.azclierror import AzCLIError
-    from knack.util import CLIError
 
     profile = Profile(cli_ctx=cli_ctx)
     account = account_for_subscription(profile, cli_ctx, source.subscription)
+
     if not source.tenant or source.tenant == account["tenantId"]:
-        with translate_entra_errors(wanted, account):
-            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, subscription=account["id"])
-        return str(token)
-    with translate_entra_errors(wanted, {**account, "tenantId": source.tenant}):
-        try:
-            (_, token, _), _, _ = profile.get_raw_token(resource=wanted, tenant=source.tenant)
-        except CLIError as error:
-            if isinstance(error, AzCLIError):
-                raise
-            raise sign_in_errors.tenant_not_of_account(source.tenant, error) from None
+        (_, token, _), _, _ = call_entra(
+            lambda: profile.get_raw_token(resource=wanted, subscription=account["id"]), wanted, account
+        )
+    else:
+        (_, token, _), _, _ = call_entra(
+            lambda: profile.get_raw_token(resource=wanted, tenant=source.tenant),
+            wanted,
+            {**account, "tenantId": source.tenant},
+            lambda error: sign_in_errors.tenant_not_of_account(str(source.tenant), error),
+        )
     return str(token)
 
 
-@contextmanager
-def translate_entra_errors(wanted: str, account: dict[str, Any]) -> Iterator[None]:
-    """Turn whatever goes wrong when a token is asked for into its error; nothing of an answer is repeated."""
-    from azure.cli.core.azclierror import AuthenticationError, AzCLIError
-    from knack.util import CLIError
-    from requests.exceptions import RequestException
+def call_entra(
+    request: Callable[[], T],
+    wanted: str,
+    account: dict[str, Any],
+    unable: Callable[[Exception], AzCLIError] = sign_in_errors.not_signed_in,
+) -> T:
+    """Return what the CLI gets from Entra ID, or from the machine's endpoint, for one of its accounts.
 
+    An answer that breaks off is requested once more, which neither MSAL nor its HTTP library does.
+
+    :param request: calls the CLI, which may read its files and connect as soon as it makes a credential.
+    :param unable: makes the error where the CLI itself cannot do it for this account.
+    :raises AuthenticationError: refused, or an answer that makes no sense; nothing of it is repeated.
+    :raises AzureConnectionError: no connection.
+    :raises FileOperationError: a file that the sign-in needs cannot be read.
+    """
+    from azure.cli.core.azclierror import AuthenticationError
+    from knack.util import CLIError
+    from requests.exceptions import ChunkedEncodingError, RequestException
+
+    http.prepare_connections()
     try:
-        yield
+        try:
+            return request()
+        except ChunkedEncodingError:
+            return request()
     except AuthenticationError as error:
-        raise sign_in_errors.sign_in_refused(wanted, account, error) from None
+        raise _refused(error, wanted, account) from None
     except AzCLIError:
         raise
     except CLIError as error:
-        raise sign_in_errors.not_signed_in(error) from None
+        raise unable(error) from None
     except RequestException as error:
+        if cli_sign_in.is_managed_identity(account):
+            raise managed_identity_errors.no_identity_endpoint(error, by_account=True) from None
         raise sign_in_errors.entra_unreachable(error) from None
-    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
-        raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
+    except Exception as error:  # pylint: disable=broad-exception-caught  # MSAL raises of many kinds
+        raise _failed(error, wanted, account) from None
+
+
+def _refused(error: Any, wanted: str, account: dict[str, Any]) -> AzCLIError:
+    again = cli_sign_in.sign_in_command(account, wanted)
+    if not cli_sign_in.is_managed_identity(account):
+        return sign_in_errors.sign_in_refused(wanted, account, error, again, cli_sign_in.repeats_request(account))
+    answer = f"{error} {getattr(error, 'msal_error', None)}"
+    if "AADSTS" in answer:
+        sign_in = Principal("cli", account["tenantId"], "of the managed identity")
+        return base_errors.with_advice(sign_in_errors.identity_refused(wanted, sign_in, answer), again)
+    return managed_identity_errors.no_managed_identity(wanted, answer, again=again)
+
+
+def _failed(error: Exception, wanted: str, account: dict[str, Any]) -> AzCLIError:
+    """The error for an exception of a library: because of a local file, or an answer that makes no sense."""
+    if cli_sign_in.is_managed_identity(account):
+        again = cli_sign_in.sign_in_command(account, wanted)
+        return managed_identity_errors.find_key_file(error) or managed_identity_errors.no_managed_identity(
+            wanted, type(error).__name__, again=again
+        )
+    broken = cli_sign_in.find_broken_file(account, wanted, error)
+    return broken or sign_in_errors.entra_failed(wanted, type(error).__name__)
 
 
 def account_for_subscription(profile: Any, cli_ctx: Any, subscription_id: str | None) -> dict[str, Any]:

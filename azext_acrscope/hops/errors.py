@@ -1,9 +1,17 @@
 """Make the errors and sentences that both hops share: settings, and why a connection failed."""
 
+import re
 from typing import Any
 
 from azext_acrscope.base.errors import sentence
 from azext_acrscope.base.tokens import redact_secrets
+
+# What OpenSSL says where X509_V_FLAG_X509_STRICT is set, which Python does from 3.13 on: no trusted file mends that.
+_STRICT_RULES = re.compile(
+    r"Missing (Authority|Subject) Key Identifier|(Authority|Subject) Key Identifier marked critical|"
+    r"Basic Constraints of CA cert not marked critical|CA cert does not include key usage extension|"
+    r"Empty Subject Alternative Name extension|(Issuer|Subject) name empty"
+)
 
 
 def short(value: str) -> str:
@@ -51,6 +59,13 @@ def network_advice(cause: Exception, login_server: str = "") -> str:
         host = f"the name {login_server}, and the proxy's" if login_server else "its"
         return sentence(
             f"The request did not get past the proxy that HTTPS_PROXY names. Check {host} address and password."
+        )
+    strict = _STRICT_RULES.search(text)
+    if strict:
+        return sentence(
+            f"Python 3.13 and newer reject such a certificate ({strict[0]}), whatever REQUESTS_CA_BUNDLE names. "
+            "Usually a proxy that inspects TLS made it. Ask its administrators to renew its certificates, or to let "
+            "this host through."
         )
     if is_certificate_error(cause):
         return sentence(

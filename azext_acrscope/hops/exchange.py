@@ -16,7 +16,13 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.base import hosts
 from azext_acrscope.base.tokens import EntraToken, RefreshToken, parse_json_object, read_claims, read_expiry, safe_word
 from azext_acrscope.hops import login_server_errors
-from azext_acrscope.hops.token_endpoints import LoginServer, LoginServerAnswer, read_correlation_id, read_error_envelope
+from azext_acrscope.hops.token_endpoints import (
+    LoginServer,
+    LoginServerAnswer,
+    is_expired,
+    read_correlation_id,
+    read_error_envelope,
+)
 
 
 class Exchange:
@@ -106,10 +112,18 @@ def read_refresh_token(answer: LoginServerAnswer, login_server: str, suffix: str
     if not isinstance(value, str) or not re.fullmatch(r"[\x21-\x7e]+", value):
         raise login_server_errors.bad_exchange_answer(login_server, "no refresh token", correlation)
     token_claims = read_claims(value)
+    if token_claims.get("grant_type") != "refresh_token":
+        raise login_server_errors.bad_exchange_answer(
+            login_server, "something that is not a refresh token", correlation
+        )
     meant_for = token_claims.get("aud", login_server)
     if not hosts.is_own_service(meant_for, login_server, suffix):
         raise login_server_errors.bad_exchange_answer(
             login_server, f"a refresh token for '{safe_word(meant_for)}'", correlation
+        )
+    if is_expired(answer, token_claims):
+        raise login_server_errors.bad_exchange_answer(
+            login_server, "a refresh token that has expired already", correlation
         )
     return RefreshToken(value, login_server, read_expiry(token_claims))
 

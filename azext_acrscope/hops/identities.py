@@ -5,18 +5,17 @@ and nothing else. The authority is that of the CLI's cloud. azure-identity follo
 raise may hold a server's words, so neither is let out.
 """
 
-import logging
 import os
 import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
-from azext_acrscope.base import threads
+from azext_acrscope.base import http, threads
 from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.tokens import is_valid_tenant, parse_json_object
-from azext_acrscope.hops import assertions, sign_in_errors
+from azext_acrscope.hops import assertions, identity_errors, managed_identity_errors, sign_in_errors
 from azext_acrscope.hops.principals import Principal
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ _METADATA_RETRY_OPTIONS = {
     "use_env_settings": False,
 }
 logger = get_logger(__name__)
-_NOISY_LOGGERS = ("azure.identity", "msal")
 
 
 def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity") -> str:
@@ -57,9 +55,7 @@ def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity
     :raises AuthenticationError: refused, or there is no such identity here.
     :raises AzureConnectionError: what had to be asked could not be reached.
     """
-    # What Entra or a metadata service answers would be logged as it is, some of it as a warning.
-    for name in _NOISY_LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    http.prepare_connections()
     try:
         return threads.run_with_deadline(lambda: _request_token(cli_ctx, wanted, source), TOTAL_SECONDS)
     except threads.DeadlineExceeded:
@@ -84,9 +80,7 @@ def _request_environment_token(wanted: str, source: "RequestedIdentity", options
     found = _read_identity_variables(source, ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH"), either=True)
     sign_in = Principal("environment", found["AZURE_TENANT_ID"], found["AZURE_CLIENT_ID"])
     if found["AZURE_CLIENT_SECRET"]:
-        from azure.identity import ClientSecretCredential
-
-        credential = ClientSecretCredential(
+        credential = _library("environment").ClientSecretCredential(
             sign_in.tenant, sign_in.client_id, client_secret=found["AZURE_CLIENT_SECRET"], **options
         )
     else:
@@ -95,26 +89,24 @@ def _request_environment_token(wanted: str, source: "RequestedIdentity", options
 
 
 def _certificate_credential(sign_in: Principal, file: str, options: dict[str, Any]) -> Any:
-    from azure.identity import CertificateCredential
-
+    library = _library("environment")
     more = {
         "password": os.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
         "send_certificate_chain": os.environ.get("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN", "").lower() in ("1", "true"),
     }
     try:
-        return CertificateCredential(sign_in.tenant, sign_in.client_id, file, **more, **options)
+        return library.CertificateCredential(sign_in.tenant, sign_in.client_id, file, **more, **options)
     except OSError as error:
         why = os_error_reason(error)
     except (ValueError, TypeError):
         # The cause may quote the file.
         why = "it is not a PEM or PKCS12 file with an RSA key, or AZURE_CLIENT_CERTIFICATE_PASSWORD does not open it"
-    raise sign_in_errors.identity_file_unusable("AZURE_CLIENT_CERTIFICATE_PATH", file, why)
+    raise identity_errors.identity_file_unusable("AZURE_CLIENT_CERTIFICATE_PATH", file, why)
 
 
 def _request_federated_token(wanted: str, source: "RequestedIdentity", options: dict[str, Any]) -> str:
     """An application that trusts the system this job runs in."""
-    from azure.identity import ClientAssertionCredential
-
+    library = _library(source.credential)
     client, tenant = "AZURE_CLIENT_ID", "AZURE_TENANT_ID"
     if source.credential == "workload-identity":
         found = _read_identity_variables(source, ("AZURE_FEDERATED_TOKEN_FILE",))
@@ -135,7 +127,7 @@ def _request_federated_token(wanted: str, source: "RequestedIdentity", options: 
         )
     shown = assertions.read_trust_claims(assertion)
     sign_in = Principal(source.credential, found[tenant], found[client], presented=shown)
-    credential = ClientAssertionCredential(sign_in.tenant, sign_in.client_id, lambda: assertion, **options)
+    credential = library.ClientAssertionCredential(sign_in.tenant, sign_in.client_id, lambda: assertion, **options)
     return _get_token(credential, wanted, sign_in)
 
 
@@ -156,27 +148,45 @@ def _read_identity_variables(
     if either and not any(found[name] for name in names):
         missing.append(" or ".join(names))
     if missing:
-        raise sign_in_errors.identity_incomplete(source.credential, missing)
+        raise identity_errors.identity_incomplete(source.credential, missing)
     if not is_valid_tenant(found[tenant]):
-        raise sign_in_errors.bad_tenant(found[tenant])
+        raise identity_errors.bad_tenant(found[tenant])
     return found
 
 
+def _library(credential: str) -> Any:
+    """azure-identity, which comes with the extension and not with the CLI.
+
+    :raises ValidationError: it, or what it needs, is not there.
+    """
+    try:
+        import azure.identity
+    except ImportError as error:
+        package = str(error.name or "azure.identity")
+        raise identity_errors.library_missing(credential, "-".join(package.split(".")[:2]).replace("_", "-")) from None
+    return azure.identity
+
+
 def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
-    from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import AzureError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 
     logger.debug("Asking for %s as %s of tenant %s", wanted, sign_in.client_id, sign_in.tenant)
     try:
-        return str(credential.get_token(f"{wanted}/.default").token)
+        try:
+            return str(credential.get_token(f"{wanted}/.default").token)
+        except AzureError as error:
+            if not _find_cause(error, (IncompleteReadError,)):
+                raise
+            return str(credential.get_token(f"{wanted}/.default").token)  # azure-core does not repeat what broke off
     except AzureError as error:
         # No chain: the cause may hold what a server sent.
-        unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError))
+        unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError))
         if unreachable:
             raise sign_in_errors.entra_unreachable(unreachable) from None
         if "AADSTS" in str(error):
             raise sign_in_errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
-    except Exception as error:  # noqa: BLE001  (MSAL raises of many kinds when Entra does not answer as it should)
+    except Exception as error:  # pylint: disable=broad-exception-caught  # MSAL raises of many kinds
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
 
 
@@ -185,36 +195,33 @@ def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
 
 def _request_managed_identity_token(wanted: str, client_id: str | None) -> str:
     from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
-    from azure.identity import ManagedIdentityCredential
 
-    endpoint = _metadata_endpoint()
+    endpoint = managed_identity_errors.endpoint_label()
     logger.debug("Asking %s for %s", endpoint, wanted)
     try:
-        credential = ManagedIdentityCredential(
+        credential = _library("managed-identity").ManagedIdentityCredential(
             client_id=client_id,
             _exclude_workload_identity_credential=True,  # else it goes over to that where it finds its variables
             **_METADATA_RETRY_OPTIONS,
         )
         return str(credential.get_token(f"{wanted}/.default").token)
+    except AzCLIError:
+        raise
     except AzureError as error:
         unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError))
         if unreachable:
-            raise sign_in_errors.no_identity_endpoint(endpoint, unreachable) from None
+            raise managed_identity_errors.no_identity_endpoint(unreachable) from None
         if "AADSTS" in str(error):
             sign_in = Principal("managed-identity", "of the managed identity", client_id or "(system-assigned)")
             raise sign_in_errors.identity_refused(wanted, sign_in, str(error)) from None
-        raise sign_in_errors.no_managed_identity(endpoint, client_id, str(error)) from None
-    except Exception as error:  # noqa: BLE001  (whatever answers there, it is not as it should be)
-        raise sign_in_errors.no_managed_identity(endpoint, client_id, type(error).__name__) from None
+        raise _no_managed_identity(error, str(error), wanted, client_id) from None
+    except Exception as error:  # pylint: disable=broad-exception-caught  # whatever answers there
+        raise _no_managed_identity(error, type(error).__name__, wanted, client_id) from None
 
 
-def _metadata_endpoint() -> str:
-    """Where azure-identity looks, for errors: scheme and host, or the variable that names them."""
-    for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):
-        if os.environ.get(name):
-            parts = urlsplit(os.environ[name])
-            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} (from {name})"
-    return "http://169.254.169.254"
+def _no_managed_identity(error: Exception, answer: str, wanted: str, client_id: str | None) -> AzCLIError:
+    key_file = managed_identity_errors.find_key_file(error)
+    return key_file or managed_identity_errors.no_managed_identity(wanted, answer, client_id)
 
 
 # --- Entra ID of the CLI's cloud ---
@@ -225,10 +232,10 @@ def _cli_authority(cli_ctx: Any) -> str:
     authority = str(cli_ctx.cloud.endpoints.active_directory).rstrip("/")
     named = assertions.read_variable(os.environ, "AZURE_AUTHORITY_HOST")
     if named and _normalize_authority(named) != _normalize_authority(authority):
-        raise sign_in_errors.foreign_authority(named, authority, cli_ctx.cloud.name)
+        raise identity_errors.foreign_authority(named, authority, cli_ctx.cloud.name)
     region = assertions.read_variable(os.environ, "AZURE_REGIONAL_AUTHORITY_NAME")
     if region and not re.fullmatch(r"[A-Za-z0-9]+", region):  # it becomes a part of the host
-        raise sign_in_errors.bad_authority_region()
+        raise identity_errors.bad_authority_region()
     return authority
 
 

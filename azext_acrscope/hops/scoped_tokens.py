@@ -14,7 +14,13 @@ from azext_acrscope.base import hosts
 from azext_acrscope.base.foreign_json import find_objects
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object, read_claims, read_expiry, safe_word
 from azext_acrscope.hops import login_server_errors
-from azext_acrscope.hops.token_endpoints import LoginServer, LoginServerAnswer, read_correlation_id, read_error_envelope
+from azext_acrscope.hops.token_endpoints import (
+    LoginServer,
+    LoginServerAnswer,
+    is_expired,
+    read_correlation_id,
+    read_error_envelope,
+)
 
 # A word on the command line, and the actions of the registry's scopes that it stands for.
 PERMISSIONS = {
@@ -66,6 +72,10 @@ def read_access_token(
     if not hosts.is_own_service(meant_for, login_server, suffix):
         raise login_server_errors.bad_access_answer(
             login_server, f"a token for '{safe_word(meant_for)}'", read_correlation_id(answer)
+        )
+    if is_expired(answer, token_claims):
+        raise login_server_errors.bad_access_answer(
+            login_server, "an access token that has expired already", read_correlation_id(answer)
         )
     opened = granted_actions(token_claims)
     more = [name for name, each in opened.items() if not set(each) <= set(wanted.get(name, []))]

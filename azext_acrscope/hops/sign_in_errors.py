@@ -1,5 +1,6 @@
-"""Make the errors of the first hop: the account, Entra ID, and the identities of jobs and machines."""
+"""Make the errors of the first hop: the CLI's account, and what Entra ID refuses to anyone."""
 
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,10 +10,9 @@ from azure.cli.core.azclierror import (
     AzureConnectionError,
     FileOperationError,
     InvalidArgumentValueError,
-    RequiredArgumentMissingError,
 )
 
-from azext_acrscope.base.errors import cli_error
+from azext_acrscope.base.errors import cli_error, with_advice
 from azext_acrscope.base.tokens import redact_secrets, safe_word
 from azext_acrscope.hops.errors import cause_of, network_advice, short
 
@@ -20,12 +20,51 @@ if TYPE_CHECKING:
     from azext_acrscope.hops.principals import Principal
 
 
-# --- first hop: the account and Entra ID -----------------------------------------------------------------------------
-
-
 def not_signed_in(cause: Exception) -> AzCLIError:
     """Return the error for a CLI that is not signed in."""
-    return cli_error(AuthenticationError, f"The Azure CLI is not signed in: {cause}", recommendation="az login")
+    advice = ["az login"]
+    if os.environ.get("SUDO_USER") and os.environ.get("HOME") == "/root":
+        advice = [
+            "sudo uses root's sign-in and credential files. Run the command without sudo, or sign in as root:\n"
+            "sudo az login"
+        ]
+    elif os.path.expanduser("~") == "~" and not os.environ.get("AZURE_CONFIG_DIR"):
+        advice = [
+            "This user has no home directory, so the CLI looks for its sign-in below the working directory. Set "
+            "AZURE_CONFIG_DIR to the directory with the sign-in, or set HOME."
+        ]
+    return cli_error(AuthenticationError, f"The Azure CLI is not signed in: {cause}", advice)
+
+
+def sign_in_file_broken(file: str, why: str, again: str) -> AzCLIError:
+    """Return the error for a file of the CLI's sign-in that it cannot read.
+
+    :param again: the command that signs in again.
+    """
+    return cli_error(
+        FileOperationError,
+        f"The Azure CLI cannot read its own file {file}: {why}. No token was requested.",
+        [
+            "Remove the file first, because `az account clear` may fail on it. Then sign in again:\n"
+            f'rm "{file}"\naz account clear\n{again}',
+        ],
+    )
+
+
+def sign_in_file_unusable(file: str, why: str, again: str, denied: bool) -> AzCLIError:
+    """Return the error for a file that the CLI's sign-in needs and cannot use: a certificate, a cache of another user.
+
+    :param again: the command that signs in again.
+    :param denied: whether it is there and this user may not read or write it.
+    """
+    advice = [f"Put the file back, or sign in again:\n{again}"]
+    if denied:
+        advice = [f'If a command with sudo made the file, give it back to your user:\nsudo chown "$USER" "{file}"']
+    return cli_error(
+        FileOperationError,
+        f"The Azure CLI cannot use the file {file}, which its sign-in needs: {why}.",
+        advice,
+    )
 
 
 def unknown_subscription(cause: Exception) -> AzCLIError:
@@ -37,22 +76,29 @@ def unknown_subscription(cause: Exception) -> AzCLIError:
     )
 
 
-def sign_in_refused(audience: str, account: dict[str, Any], cause: Exception) -> AzCLIError:
+def sign_in_refused(
+    audience: str, account: dict[str, Any], cause: Exception, again: str, same_request: bool = False
+) -> AzCLIError:
     """Return the error for an account that gets no token without interaction: expired, Conditional Access …
 
-    :param account: the CLI's account; its kind decides how to sign in again.
-    :param cause: a `claims` member of its attribute `msal_error`, if it has one, is a claims challenge.
+    :param account: the CLI's account.
+    :param cause: its attribute `msal_error` is Entra's answer, if it has one; a `claims` member is a claims challenge.
+    :param again: the command that signs in again.
+    :param same_request: whether a new sign-in makes the same request, which MSAL answers from memory for a minute.
     """
-    tenant, kind = account["tenantId"], (account.get("user") or {}).get("type")
-    again = f'az login --tenant "{tenant}" --scope "{audience.rstrip("/")}/.default"'
     client = "04b07795-8ddb-461a-bbee-02f9e1bf7b46 (the Azure CLI)"
-    if kind == "servicePrincipal":
+    if (account.get("user") or {}).get("type") == "servicePrincipal":
         client = account["user"]["name"]
-        again = f'az login --service-principal --username "{client}" --tenant "{tenant}" --password SECRET'
-    told = {"audience": audience, "tenant": tenant, "client": client, "again": again}
+    told = {"audience": audience, "tenant": account["tenantId"], "client": client, "again": again}
     answer = getattr(cause, "msal_error", None)
-    challenged = isinstance(answer, dict) and bool(answer.get("claims"))
-    return _entra_refused(str(cause), told, challenged, by_hand=True)
+    answer = answer if isinstance(answer, dict) else {}
+    said = str(answer.get("error_description") or (cause if str(cause) != "None" else answer.get("error")))
+    error = _entra_refused(said, told, bool(answer.get("claims")), by_hand=True)
+    mends = f"\n{again}" in "".join(error.recommendations)
+    # Not the refusals with 401 (invalid_client): MSAL remembers those with 400.
+    if answer and answer.get("error") != "invalid_client" and (same_request or not mends):
+        return with_advice(error, _REMEMBERED)
+    return error
 
 
 def identity_refused(audience: str, sign_in: "Principal", answer: str, challenged: bool = False) -> AzCLIError:
@@ -74,6 +120,10 @@ class _Refusal(NamedTuple):
     machine: str
 
 
+_REMEMBERED = (
+    "After fixing the cause, repeat the command in a minute: that long, the Azure CLI answers the same request from "
+    "memory."
+)
 _AGAIN = "Sign in again, then repeat the command:\n{again}"
 _EXPECTED = (
     "Compare with `az ad app federated-credential list --id {client}` (of a managed identity: "
@@ -217,150 +267,7 @@ def entra_unreachable(cause: Exception) -> AzCLIError:
     return cli_error(
         AzureConnectionError,
         f"Entra ID could not be reached: {cause_of(cause)}",
-        "Check the network and HTTPS_PROXY, then repeat the command.",
-    )
-
-
-# --- first hop: other identities -------------------------------------------------------------------------------------
-
-_BY_TASK = (
-    "the tasks AzureCLI@2 and AzurePowerShell@5 set the AZURESUBSCRIPTION_ variables for their service connection "
-    "(--client-id and --tenant replace two of them)"
-)
-_BY_JOB = "GitHub sets both ACTIONS_ID_TOKEN_REQUEST_ variables in jobs with `permissions: id-token: write`"
-_HOW_TO_SET = {
-    "AZURE_TENANT_ID": "AZURE_TENANT_ID (or --tenant) is the tenant's ID",
-    "AZURE_CLIENT_ID": "AZURE_CLIENT_ID (or --client-id) is the ID of the application or managed identity",
-    "AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH": "AZURE_CLIENT_SECRET is a secret of the application, "
-    "AZURE_CLIENT_CERTIFICATE_PATH a PEM or PKCS12 file with its certificate and key",
-    "AZURE_FEDERATED_TOKEN_FILE": "Kubernetes sets AZURE_FEDERATED_TOKEN_FILE in pods with the label "
-    'azure.workload.identity/use: "true" and a service account for it',
-    "ACTIONS_ID_TOKEN_REQUEST_URL": _BY_JOB,
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": _BY_JOB,
-    "SYSTEM_OIDCREQUESTURI": "Azure Pipelines sets SYSTEM_OIDCREQUESTURI in every job",
-    "SYSTEM_ACCESSTOKEN": "give the step `env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)`",
-    "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": _BY_TASK,
-    "AZURESUBSCRIPTION_CLIENT_ID": _BY_TASK,
-    "AZURESUBSCRIPTION_TENANT_ID": _BY_TASK,
-}
-
-
-def identity_incomplete(credential: str, missing: list[str]) -> AzCLIError:
-    """Return the error for a credential whose environment variables are not all set.
-
-    :param missing: names of environment variables, as in `_HOW_TO_SET`.
-    """
-    how = list(dict.fromkeys(_HOW_TO_SET[name] for name in missing))
-    return cli_error(
-        RequiredArgumentMissingError,
-        f"--credential {credential} needs environment variables that are not set here: {', '.join(missing)}.",
-        [f"{text[0].upper()}{text[1:]}." for text in how],
-    )
-
-
-def bad_tenant(text: str) -> AzCLIError:
-    """Return the error for a text that cannot be a tenant."""
-    return cli_error(
-        InvalidArgumentValueError,
-        f"'{safe_word(text)}' cannot be a tenant.",
-        "Give the tenant's ID or one of its domains.",
-    )
-
-
-def identity_file_unusable(variable: str, file: str, why: str) -> AzCLIError:
-    """Return the error for a file of a credential that cannot be used.
-
-    :param variable: that names the file.
-    """
-    return cli_error(
-        FileOperationError,
-        f"The file {file}, which {variable} names, cannot be used: {why}.",
-        f"Fix the file, or set {variable} again.",
-    )
-
-
-def foreign_authority(named: str, authority: str, cloud: str) -> AzCLIError:
-    """Return the error for an AZURE_AUTHORITY_HOST outside the active cloud."""
-    return cli_error(
-        InvalidArgumentValueError,
-        f"AZURE_AUTHORITY_HOST names {redact_secrets(named)}, but the active cloud ({cloud}) signs in at {authority}. "
-        "Nothing was sent to either.",
-        "Unset AZURE_AUTHORITY_HOST. For another cloud, run `az cloud list --output table`, then "
-        "`az cloud set --name CLOUD`.",
-    )
-
-
-def bad_authority_region() -> AzCLIError:
-    """Return the error for an AZURE_REGIONAL_AUTHORITY_NAME that is not a region."""
-    return cli_error(
-        InvalidArgumentValueError,
-        "AZURE_REGIONAL_AUTHORITY_NAME is not the name of a region.",
-        "Set it to a name such as westeurope, or unset it.",
-    )
-
-
-def bad_oidc_url(variable: str) -> AzCLIError:
-    """Return the error for a variable that is not an https URL."""
-    return cli_error(
-        InvalidArgumentValueError,
-        f"{variable} is not an https URL on port 443. The job's token was not sent there.",
-        f"Do not change {variable}: the system that runs the job sets it.",
-    )
-
-
-def oidc_unreachable(host: str, cause: Exception) -> AzCLIError:
-    """Return the error for an issuer of job tokens that cannot be reached."""
-    return cli_error(AzureConnectionError, f"{host} could not be reached: {cause_of(cause)}.", network_advice(cause))
-
-
-def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:
-    """Return the error for an issuer of job tokens that returned none.
-
-    :param variable: that names the issuer.
-    """
-    what = "no token in its answer" if status == 200 else f"HTTP {status}"
-    advice = {
-        "ACTIONS_ID_TOKEN_REQUEST_URL": "The variables are valid only in the job that they were set in, while it "
-        "runs. Run the job again, and check that it has `permissions: id-token: write`.",
-        "SYSTEM_OIDCREQUESTURI": "Check that SYSTEM_ACCESSTOKEN is this job's $(System.AccessToken). Check that the "
-        "pipeline can use the service connection and references it in this stage.",
-    }
-    return cli_error(
-        AuthenticationError,
-        f"{host} returned no identity token for this job ({what}).",
-        recommendation=advice[variable],
-    )
-
-
-def no_identity_endpoint(endpoint: str, cause: Exception) -> AzCLIError:
-    """Return the error for a machine without a managed identity endpoint."""
-    return cli_error(
-        AzureConnectionError,
-        f"There is no managed identity here: its endpoint {short(endpoint)} could not be reached ({cause_of(cause)}).",
-        "A managed identity works only on machines and services in Azure. Elsewhere, use another --credential.",
-    )
-
-
-def no_managed_identity(endpoint: str, client_id: str | None, answer: str) -> AzCLIError:
-    """Return the error for a managed identity endpoint that returned no token.
-
-    :param answer: its text, which is read but not shown.
-    """
-    if "Multiple user assigned" in answer:
-        why, advice = "several identities are assigned here", "Select one of them with --client-id."
-    elif "Identity not found" in answer or "identity has been assigned" in answer:
-        which = f"no managed identity with the client ID {safe_word(client_id)}" if client_id else "no managed identity"
-        why = f"{which} is assigned here"
-        advice = (
-            "Assign one (`az vm identity assign`, or the same for this service), or select another with --client-id."
-        )
-    else:
-        why = "its answer is not a token"
-        advice = "If this is not a machine or service in Azure, use another --credential. Otherwise repeat in a minute."
-    return cli_error(
-        AuthenticationError,
-        f"The managed identity endpoint {short(endpoint)} returned no token: {why}.",
-        recommendation=advice,
+        network_advice(cause),
     )
 
 

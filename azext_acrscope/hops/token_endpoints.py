@@ -6,19 +6,21 @@ The connection is a pool that knows this one host and TLS only.
 """
 
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from knack.log import get_logger
-from urllib3.exceptions import HTTPError, InvalidHeader
+from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope.base import http, threads
 from azext_acrscope.base.foreign_json import find_list, find_object
-from azext_acrscope.base.tokens import parse_json_object, safe_word
+from azext_acrscope.base.tokens import parse_json_object, read_expiry, safe_word
 from azext_acrscope.hops import login_server_errors
 
 PROBE_PURPOSE = " (probe)"  # a purpose: its refused sign-ins are on purpose, too
@@ -86,32 +88,42 @@ class LoginServer:
         self._pool.close()
 
     def _send(self, method: str, path: str, form: dict[str, str | list[str]] | None = None) -> LoginServerAnswer:
-        """One request; redirects are refused, and a body beyond the limit counts as none."""
-        headers = {"User-Agent": http.user_agent() + self._purpose}
-        if form:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        """One request; redirects are refused, and a body beyond the limit counts as none.
+
+        A body that breaks off is requested once more: urllib3's own retries end where a body begins.
+        """
         try:
-            response = self._pool.urlopen(
-                method,
-                path,
-                body=urlencode(form, doseq=True) if form else None,
-                headers=headers,
-                retries=_BoundedRetry(),
-                redirect=False,
-                timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-                preload_content=False,
-            )
-            body = response.read(_LARGEST_BODY + 1, decode_content=True)
-            response.release_conn()
+            try:
+                answer = self._request(method, path, form)
+            except ProtocolError:
+                answer = self._request(method, path, form)
         except (HTTPError, OSError) as error:
             # No chain: the cause may quote what the server sent, and --debug prints chains.
             raise login_server_errors.login_server_unreachable(self.host, error) from None
-        if 300 <= response.status < 400:
-            target = re.match(r"https?://([\w.:-]+)", response.headers.get("Location", ""), re.ASCII)
+        if 300 <= answer.status < 400:
+            target = re.match(r"https?://([\w.:-]+)", answer.headers.get("Location", ""), re.ASCII)
             raise login_server_errors.redirected(
-                self.host, response.status, safe_word(target[1]) if target else "another place"
+                self.host, answer.status, safe_word(target[1]) if target else "another place"
             )
-        return LoginServerAnswer(response.status, response.headers, body if len(body) <= _LARGEST_BODY else b"")
+        return answer if len(answer.body) <= _LARGEST_BODY else replace(answer, body=b"")
+
+    def _request(self, method: str, path: str, form: dict[str, str | list[str]] | None) -> LoginServerAnswer:
+        headers = {"User-Agent": http.user_agent() + self._purpose}
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        response = self._pool.urlopen(
+            method,
+            path,
+            body=urlencode(form, doseq=True) if form else None,
+            headers=headers,
+            retries=_BoundedRetry(),
+            redirect=False,
+            timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
+            preload_content=False,
+        )
+        body = response.read(_LARGEST_BODY + 1, decode_content=True)
+        response.release_conn()
+        return LoginServerAnswer(response.status, response.headers, body)
 
 
 class _BoundedRetry(Retry):
@@ -157,3 +169,16 @@ def read_error_envelope(answer: LoginServerAnswer) -> tuple[str, str, str]:
 def read_correlation_id(answer: LoginServerAnswer) -> str:
     """Return the id that Azure's support asks for; empty where the answer has none."""
     return safe_word(answer.headers.get("X-Ms-Correlation-Request-Id", ""))
+
+
+def is_expired(answer: LoginServerAnswer, token_claims: dict[str, Any]) -> bool:
+    """Return whether a token was of no use when the server sent it: its time is over, or it does not say.
+
+    By the server's own clock, which made the token: this machine's may be wrong.
+    """
+    try:
+        now = parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        now = time.time()
+    expires = token_claims.get("exp")
+    return not (isinstance(expires, (int, float)) and read_expiry(token_claims) and expires > now)

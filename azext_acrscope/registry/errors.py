@@ -108,8 +108,8 @@ def with_state(error: AzCLIError, state: str) -> AzCLIError:
 
 
 NAME_LOGIN_SERVER = (
-    "Signing in does not need Azure Resource Manager if you give the login server: az acr scope login --name "
-    "LOGIN_SERVER"
+    "Signing in does not need Azure Resource Manager, nor the right to see the registry there, if you give the login "
+    "server: az acr scope login --name LOGIN_SERVER"
 )
 
 

@@ -91,7 +91,8 @@ def _select_endpoints(own: str, regions: list[str], suffix: str) -> list[str]:
 def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Connect | None) -> str:
     """The login server that ARM names. Only ARM knows a name's hash, so a plain name is asked for even with an ID.
 
-    Pulling needs no right to read the resource: who may not see it is signed in at the cloud's suffix, and told so.
+    Pulling needs no right to read the resource: who is forbidden to is signed in at the cloud's suffix, and told so. A
+    name that ARM does not know is more likely a slip, and NAME.azurecr.io somebody else's registry.
     """
     from azext_acrscope.registry import resource as registry_resource
 
@@ -99,13 +100,11 @@ def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str
         raise errors.login_server_needed(ref.name, "the login server")
     try:
         resource = registry_resource.find_registry(connect(ref.subscription_id), ref, resource_group, suffix)
-    except (ForbiddenError, ResourceNotFoundError) as error:
-        if isinstance(error, ResourceNotFoundError) and (ref.resource_group or resource_group):
-            raise  # a place was named, and it is not there: a slip, and no reason to guess a host
+    except ForbiddenError as error:
         guess = hosts.default_login_server(ref.name, suffix)
         logger.warning(errors.login_server_guessed(ref.name, guess, error))
         return guess
-    except AzureConnectionError as error:
+    except (AzureConnectionError, ResourceNotFoundError) as error:
         raise base_errors.with_advice(error, errors.NAME_LOGIN_SERVER) from error
     return hosts.check_login_server(registry_resource.login_server_of(resource), suffix)
 
@@ -113,7 +112,8 @@ def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str
 def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]], suffix: str) -> dict[str, list[str]]:
     """Return the login servers meant by each name, all of them without any; Azure is not asked.
 
-    A name stands for all login servers of registries of that name, hashed and regional ones included.
+    A name stands for all login servers of registries of that name, hashed and regional ones included. What is stored
+    for a repository (LOGIN SERVER/NAME) is meant without any name only.
 
     :param stored: lists what something is stored for. Not called for login servers: some helpers have no list.
     """
@@ -121,12 +121,14 @@ def match_stored_hosts(refs: list[RegistryRef], stored: Callable[[], list[str]],
         return {str(ref.login_server): [str(ref.login_server)] for ref in refs}
     ours: dict[str, Any] = {}
     for host in stored():
+        of_repository = "/" in host and "://" not in host
         try:
-            ours[hosts.check_login_server(host, suffix)] = hosts.parse_registry(host, suffix)
+            server = hosts.check_login_server(hosts.host_of_reference(host) if of_repository else host, suffix)
+            ours[host if of_repository else server] = hosts.parse_registry(server, suffix)
         except AzCLIError:
             continue  # another registry's
     meant = {}
     for ref in refs:
-        named = [host for host, other in ours.items() if other.name.lower() == ref.name.lower()]
+        named = [host for host, other in ours.items() if other.name.lower() == ref.name.lower() and "/" not in host]
         meant[ref.login_server or ref.name] = [ref.login_server] if ref.login_server else named
     return meant or {host: [host] for host in ours}

@@ -85,7 +85,7 @@ def test_an_application_signs_in_with_a_new_home(
     env = environment(cloud, credential, application)
     result = login(new_az(), registry.login_server, credential, env)
     assert result.code == 0, result
-    assert set(result.json) == {"loginServer", "username", "refreshToken", "expiresOn"}
+    assert set(result.json) == {"loginServer", "username", "accessToken", "refreshToken", "expiresOn"}
     assert_narrow(cloud)
     exchange = cloud.requests_to(registry.login_server)[-1]
     assert exchange.form["tenant"] == application.tenant_id
@@ -266,7 +266,7 @@ def test_something_else_at_the_metadata_address_is_no_identity(
 ) -> None:
     cloud.faults.add(host="127.0.0.1", status=200, headers={"Content-Type": "text/html"}, body="<html>portal</html>")
     result = login(new_az(), registry.login_server, "managed-identity", cloud.managed_identity_env)
-    assert_refused(result, cloud, "returned no token: its answer is not a token")
+    assert_refused(result, cloud, "returned no token for the audience", "its answer is not a token")
     assert "portal" not in result.stderr
 
 

@@ -81,7 +81,9 @@ def test_a_broken_page_of_the_live_list_closes_the_gate(az: Az, cloud: LocalClou
 
 def test_an_odd_item_of_a_list_is_neither_hidden_nor_hides_the_others(az: Az, cloud: LocalCloud) -> None:
     whole = scope_list(az, "--live").json[0]
-    item = {"id": whole["id"], "name": whole["name"], "properties": {"loginServer": whole["loginServer"]}}
+    item = {key: whole[key] for key in ("id", "name", "location")} | {
+        "properties": {"loginServer": whole["loginServer"]}
+    }
     cloud.faults.add(host=ARM, method="GET", path="*/registries", status=200, body=json.dumps({"value": [item, {}]}))
     result = scope_list(az, "--live", "--require", "enabled")
     assert result.code == 1

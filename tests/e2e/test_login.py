@@ -33,7 +33,7 @@ def assert_no_exchange(cloud: LocalCloud) -> None:
 
 def test_exposing_a_token_takes_two_registry_requests_and_no_arm(az: Az, registry: Registry, cloud: LocalCloud) -> None:
     exposed = expose(az, registry.login_server).json
-    assert set(exposed) == {"loginServer", "username", "refreshToken", "expiresOn"}
+    assert set(exposed) == {"loginServer", "username", "accessToken", "refreshToken", "expiresOn"}
     assert (exposed["loginServer"], exposed["username"]) == (registry.login_server, USERNAME)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", exposed["expiresOn"])
     assert registry_requests(cloud) == ["GET /v2/", "POST /oauth2/exchange"]
@@ -76,17 +76,31 @@ def test_a_hash_is_never_lost(az: Az, cloud: LocalCloud, registry_name: str, for
     assert cloud.requests_to(other.login_server) == []
 
 
-def test_who_may_only_pull_can_sign_in_by_name_and_is_told_the_host(
+def test_who_may_only_pull_and_is_forbidden_to_look_is_told_the_host(
     new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
 ) -> None:
     puller = cloud.world.add_service_principal("puller")
     cloud.world.grant(puller, registry.id, "AcrPull")
     az = new_az(puller)
-    for arguments in ([], ["-g", "rg-apps"]):
-        result = expose(az, registry.name, *arguments)
-        assert result.code == 0, result
-        assert result.json["loginServer"] == registry.login_server
-        assert f"Signing in to {registry.login_server}" in result.stderr
+    result = expose(az, registry.name, "-g", "rg-apps")
+    assert result.code == 0, result
+    assert result.json["loginServer"] == registry.login_server
+    assert f"Signing in to {registry.login_server}" in result.stderr
+
+
+def test_a_name_that_arm_does_not_know_is_a_slip_and_nothing_is_sent_anywhere(
+    new_az: Callable[..., Az], az: Az, cloud: LocalCloud, registry: Registry
+) -> None:
+    """To ARM an account that may only pull sees nothing: it names the login server."""
+    puller = cloud.world.add_service_principal("puller")
+    cloud.world.grant(puller, registry.id, "AcrPull")
+    for who, name in ((az, "tailspin"), (new_az(puller), registry.name)):
+        cloud.clear_requests()
+        result = expose(who, name)
+        assert result.code == 3, result
+        assert f"No registry named '{name}' was found" in result.stderr
+        assert "az acr scope login --name LOGIN_SERVER" in result.stderr
+        assert registry_requests(cloud) == []
 
 
 def test_a_regional_login_server_is_used_as_given(az: Az, cloud: LocalCloud, registry_name: str) -> None:
@@ -284,7 +298,7 @@ def test_a_passing_fault_is_survived(
 def test_an_answer_that_breaks_off_is_a_connection_error(
     az: Az, cloud: LocalCloud, registry: Registry, path: str
 ) -> None:
-    cloud.faults.add(host=registry.login_server, path=path, truncate=True)
+    cloud.faults.add(host=registry.login_server, path=path, truncate=True, times=None)
     result = expose(az, registry.login_server)
     assert result.code == 1
     assert "could not be reached" in result.stderr

@@ -38,3 +38,41 @@ def sign_in(user: dict[str, str] | None, tenant: str = "tenant-1") -> None:
     profile = {"subscriptions": accounts if user else []}
     # The CLI writes the file with a byte order mark.
     Path(os.environ["AZURE_CONFIG_DIR"], "azureProfile.json").write_text(json.dumps(profile), encoding="utf-8-sig")
+
+
+def _remove(file: Path) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)
+
+
+def cut_short(file: Path) -> None:
+    """A file as a full disk leaves it."""
+    _remove(file)
+    file.write_text('{"hosts": {"contoso')
+
+
+def make_pipe(file: Path) -> None:
+    """A named pipe, which nobody writes to."""
+    _remove(file)
+    os.mkfifo(file)
+
+
+def make_folder(file: Path) -> None:
+    """A folder of the file's name."""
+    _remove(file)
+    file.mkdir()
+
+
+def make_dead_link(file: Path) -> None:
+    """A link that leads nowhere."""
+    _remove(file)
+    file.symlink_to(file.parent / "nowhere")
+
+
+def write_list(file: Path) -> None:
+    """JSON of another shape."""
+    _remove(file)
+    file.write_text("[]")
+
+
+BREAKERS = [cut_short, make_pipe, make_folder, make_dead_link, write_list]

@@ -4,7 +4,7 @@
 {"username", "secret", "expires", "over"}}}``; moments in seconds since the epoch. `stored` is what `docker login`
 handed over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
 Windows the file is encrypted for its user (DPAPI), elsewhere it is as plain as the CLI's own token cache. A file that
-makes no sense is taken as empty: all but `stored` can be had again.
+makes no sense is taken as empty, and that is said when it is replaced: all but `stored` can be had again.
 
 Read on each `get`, so the standard library alone, until something is to be written.
 """
@@ -16,6 +16,7 @@ import sys
 import time
 from contextlib import contextmanager, suppress
 
+from azext_acrscope.base.regular_files import open_regular_file
 from azext_acrscope.credentials.helper import state
 
 TYPE_CHECKING = False  # typing's own would cost a tenth of a `get`
@@ -39,12 +40,26 @@ def cache_file() -> str:
 
 def read_cache() -> "dict[str, Any]":
     """Return the content, with `tokens` and `stored` whatever the file is like."""
-    content = _parse_json(_read_decrypted())
-    if content.get("version") != FORMAT_VERSION:
-        content = {}
+    return _load_cache()[0]
+
+
+def _load_cache() -> "tuple[dict[str, Any], str]":
+    """The content, and what is wrong with a file of which something is lost."""
+    content: dict[str, Any] = {}
+    problem = ""
+    try:
+        content = json.loads(_read_decrypted())
+        if not isinstance(content, dict) or content.get("version") != FORMAT_VERSION:
+            content, problem = {}, "it has another format"
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    except (ValueError, RecursionError):
+        problem = "it is not JSON"
     tokens = _object_member(content, "tokens")
     tokens = {identity: _object_member(tokens, identity) for identity in tokens}
-    return {"version": FORMAT_VERSION, "tokens": tokens, "stored": _object_member(content, "stored")}
+    return {"version": FORMAT_VERSION, "tokens": tokens, "stored": _object_member(content, "stored")}, problem
 
 
 def stored_login(content: "dict[str, Any]", host: str) -> "tuple[str, str] | None":
@@ -64,6 +79,19 @@ def cached_token(
     until = entry_time(entry, "expires") - MIN_USABLE_SECONDS if last_resort else entry_time(entry, "renew")
     secret = entry.get("secret")
     return secret if isinstance(secret, str) and time.time() < until else None
+
+
+def sole_token(content: "dict[str, Any]", host: str, source: "dict[str, str] | None") -> "str | None":
+    """Return the valid token for a host where it is not known who is signed in; None if there may be several.
+
+    :param source: the host's settings; None if they are not known.
+    """
+    found = [
+        token
+        for identity in content["tokens"]
+        if (token := cached_token(content, identity, host, last_resort=True)) and state.may_be_in_use(identity, source)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def entry_time(entry: "dict[str, Any]", name: str) -> float:
@@ -108,9 +136,11 @@ def update_cache() -> "Iterator[dict[str, Any]]":
 
     make_private_folder(state.helper_folder())
     with credential_file.lock_file(Path(cache_file())):
-        content = read_cache()
+        content, problem = _load_cache()
         yield content
         credential_file.replace_file(Path(cache_file()), _encrypt(json.dumps(_drop_expired(content)).encode()))
+        if problem:
+            print(cli.load_errors().helper_cache_replaced(cache_file(), problem), file=sys.stderr)
 
 
 def _drop_expired(content: "dict[str, Any]") -> "dict[str, Any]":
@@ -140,24 +170,15 @@ def _object_member(content: "dict[str, Any]", name: str) -> "dict[str, Any]":
     return {key: value for key, value in member.items() if isinstance(value, dict)}
 
 
-def _parse_json(data: bytes) -> "dict[str, Any]":
-    """Return what `tokens.parse_json_object` returns; written again because a `get` loads the standard library only."""
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def _read_decrypted() -> bytes:
-    """The file's content, decrypted; nothing if there is none, if it is not ours, or if it cannot be read."""
-    try:
-        with open(cache_file(), "rb") as handle:
-            if sys.platform != "win32" and not _is_own_file(handle.fileno()):
-                return b""
-            return _decrypt(handle.read())
-    except OSError:
-        return b""
+    """The file's content, decrypted.
+
+    :raises OSError: there is none, it cannot be read, or it is not ours.
+    """
+    with os.fdopen(open_regular_file(cache_file()), "rb") as handle:
+        if sys.platform != "win32" and not _is_own_file(handle.fileno()):
+            raise OSError(None, "it belongs to another user")
+        return _decrypt(handle.read())
 
 
 def _is_own_file(descriptor: int) -> bool:
@@ -168,7 +189,8 @@ def _is_own_file(descriptor: int) -> bool:
     if os.geteuid() not in (0, status.st_uid):
         return False
     if stat.S_IMODE(status.st_mode) & 0o077:
-        os.fchmod(descriptor, 0o600)
+        with suppress(OSError):  # it is as it is where nothing can be written
+            os.fchmod(descriptor, 0o600)
     return True
 
 

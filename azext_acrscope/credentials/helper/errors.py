@@ -1,5 +1,7 @@
 """Errors and sentences of docker-credential-acrscope: its launcher, its answers, renewing tokens."""
 
+import re
+
 from azure.cli.core.azclierror import (
     AuthenticationError,
     AzCLIError,
@@ -12,12 +14,15 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.errors import cli_error, sentence
 from azext_acrscope.base.tokens import redact_secrets, safe_word
+from azext_acrscope.credentials.helper import state
 
 
 def _in_one_line(error: AzCLIError) -> str:
     """Return an error with its advice in one line, as a container client shows it for a credential helper."""
     what = error.error_msg.strip()
-    advice = [f"Run: {each}" if each.startswith("az ") else each for each in error.recommendations]
+    # Commands stand in lines of their own, after a sentence that ends with a colon.
+    lines = [re.sub(r"(?<!:)\n", "; ", each) for each in error.recommendations]
+    advice = [f"Run: {each}" if each.startswith("az ") else each for each in lines]
     return sentence(" ".join(" ".join([what if what.endswith(".") else f"{what}.", *advice]).split()))
 
 
@@ -30,6 +35,8 @@ def helper_reason(error: Exception) -> str:
     """Return any error as one line."""
     from knack.util import CLIError
 
+    if isinstance(error, state.Unreadable):
+        error = unreadable_state(error)
     if isinstance(error, AzCLIError):
         text = _in_one_line(error)
     elif isinstance(error, CLIError):
@@ -70,6 +77,11 @@ def launcher_unwritable(file: str, why: str) -> AzCLIError:
     )
 
 
+def launcher_repaired(file: str) -> str:
+    """Return the line on a launcher that named a CLI which has moved."""
+    return sentence(f"{file} named an Azure CLI that is gone. It was written again and names this one.")
+
+
 def no_bin_dir(usual: str) -> AzCLIError:
     """Return the error for a PATH without a directory for the launcher.
 
@@ -105,11 +117,11 @@ def helper_shadows(login_server: str, file: str) -> str:
     )
 
 
-def helper_is_shadowed(login_server: str) -> str:
-    """Return the warning that podman uses a stored credential before the helper."""
+def helper_is_shadowed(client: str, login_server: str) -> str:
+    """Return the warning that podman, or its kin, uses a stored credential before the helper."""
     return sentence(
-        f"podman is signed in to {login_server} and uses that credential first. `podman logout {login_server}` removes "
-        "it."
+        f"{client} is signed in to {login_server} and uses that credential first. `{client} logout {login_server}` "
+        "removes it."
     )
 
 
@@ -119,6 +131,25 @@ def helper_many(many: int) -> str:
         f"More than {many} registries have the helper. `docker build` without BuildKit calls it for each of them, "
         "every "
         "time."
+    )
+
+
+def unreadable_state(error: state.Unreadable) -> AzCLIError:
+    """Return the error for the helper's settings, or the CLI's profile, that cannot be read."""
+    if error.file == state.settings_file():
+        return helper_settings_unreadable(error.file)
+    return cli_error(
+        FileOperationError,
+        f"The Azure CLI's file {error.file} cannot be read, so it is not known who is signed in.",
+        "Run `az account clear`, then `az login`. If the file is still there, delete it first.",
+    )
+
+
+def helper_cache_replaced(file: str, why: str) -> str:
+    """Return the warning that a cache that could not be read is replaced, with what was lost."""
+    return sentence(
+        f"acrscope: the cache {file} could not be read and was replaced: {why}. Tokens are fetched again. Where "
+        "`docker login` stored another user's credential, repeat it."
     )
 
 

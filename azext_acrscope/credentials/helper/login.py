@@ -1,5 +1,7 @@
 """What `docker login` and `docker logout` do at the helper."""
 
+from contextlib import suppress
+
 from azext_acrscope.credentials import protocol_constants
 from azext_acrscope.credentials.helper import cache, cli, renewal, state
 
@@ -19,8 +21,9 @@ def store_docker_login(server: str, host: str, username: str, secret: str) -> No
 
     suffix = renewal.check_login_server_suffix(host or server)
     token_claims = read_claims(secret)
-    source = state.read_settings().get(host, state.DEFAULT_SOURCE)
-    identity = state.identity_key(source)
+    source, identity = state.read_settings().get(host, state.DEFAULT_SOURCE), None
+    with suppress(state.Unreadable):  # it is not known who could renew it
+        identity = state.identity_key(source)
     entry = cache.make_entry(secret, token_claims)
     refresh = (
         username in (protocol_constants.TOKEN_USERNAME, protocol_constants.IDENTITY_TOKEN_USERNAME)

@@ -83,16 +83,32 @@ def _credential_for_host(host: str) -> "tuple[str, str]":
     if handed_over:
         _refuse_expired_limited_token(content["stored"][host], host)
         return handed_over
-    source = state.read_settings().get(host, state.DEFAULT_SOURCE)
-    token = cache.cached_token(content, state.identity_key(source), host)
-    if not token:
-        from azext_acrscope.credentials.helper import renewal
+    source = identity = None
+    try:
+        source = state.read_settings().get(host, state.DEFAULT_SOURCE)
+        identity = state.identity_key(source)
+        return TOKEN_USERNAME, cache.cached_token(content, identity, host) or _obtain_token(host)
+    except ProtocolError:
+        raise
+    except state.Unreadable as error:
+        old = cache.sole_token(content, host, source)
+        problem: Exception = error
+    except Exception as error:  # noqa: BLE001  (a token that is still valid is answered whatever else is broken)
+        old = cache.cached_token(content, identity, host, last_resort=True)
+        problem = error
+    if not old:
+        raise problem
+    print(_describe_error(problem), file=sys.stderr)
+    return TOKEN_USERNAME, old
 
-        try:
-            token = renewal.obtain_token(host)
-        except renewal.ForeignHost:
-            raise ProtocolError(NOT_FOUND_TEXT) from None
-    return TOKEN_USERNAME, token
+
+def _obtain_token(host: str) -> str:
+    from azext_acrscope.credentials.helper import renewal
+
+    try:
+        return renewal.obtain_token(host)
+    except renewal.ForeignHost:
+        raise ProtocolError(NOT_FOUND_TEXT) from None
 
 
 def _refuse_expired_limited_token(stored: "dict[str, Any]", host: str) -> None:
@@ -171,7 +187,7 @@ def _describe_error(error: Exception) -> str:
 
     try:
         return str(cli.load_errors().helper_said(error))
-    except ImportError:
+    except Exception:  # noqa: BLE001
         # The CLI that the launcher was made for is damaged or gone; its error classes, too.
         return (
             "acrscope: the Azure CLI's packages cannot be loaded. Repair the Azure CLI, then run "

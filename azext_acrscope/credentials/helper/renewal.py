@@ -25,6 +25,7 @@ def obtain_token(host: str) -> str:
 
     :raises NotOurs: no token of ours may be sent to this host.
     :raises AzCLIError: there is none to be had, and the old one is no longer valid.
+    :raises Unreadable: it is not known whose it would be.
     """
     began = time.time()
     cli.add_cli_packages()
@@ -89,11 +90,16 @@ def _renew_token(host: str, source: dict[str, str], identity: str | None, old: s
             raise
         print(cli.load_errors().helper_renewal_failed(host, why), file=sys.stderr)
         return old
-    if (
-        state.identity_key(source) == identity
-    ):  # else somebody has signed in meanwhile, and it is not known whose this is
+    if _is_still_in_use(identity, source):  # else somebody has signed in meanwhile: it is not known whose this is
         _remember_in_cache(identity, host, cache.make_entry(new, read_claims(new)), anew=True)
     return new
+
+
+def _is_still_in_use(identity: str | None, source: dict[str, str]) -> bool:
+    try:
+        return state.identity_key(source) == identity
+    except state.Unreadable:
+        return False
 
 
 def _run_both_hops(host: str, source: dict[str, str]) -> str:
@@ -139,7 +145,7 @@ def _lock_renewal(host: str, wait: bool) -> Iterator[bool]:
     from azure.cli.core.azclierror import FileOperationError
 
     from azext_acrscope.credentials import credential_file
-    from azext_acrscope.credentials.errors import FileBusyError
+    from azext_acrscope.credentials.file_errors import FileBusyError
     from azext_acrscope.credentials.helper import errors
 
     folder, seconds = state.helper_folder(), _OTHER_PROCESS_SECONDS if wait else 0.0

@@ -4,6 +4,8 @@ import json
 import os
 import sys
 
+from azext_acrscope.base.regular_files import read_regular_file
+
 TYPE_CHECKING = False  # typing's own would cost a tenth of a `get`
 if TYPE_CHECKING:
     from typing import Any
@@ -13,6 +15,14 @@ DEFAULT_SOURCE = {"credential": "cli"}  # where nothing else is said for a host:
 _IDENTITY_VARIABLES = [
     f"{prefix}_{name}" for prefix in ("AZURE", "AZURESUBSCRIPTION") for name in ("CLIENT_ID", "TENANT_ID")
 ]
+
+
+class Unreadable(Exception):
+    """A file that says whose token to answer with is there, and cannot be read; `file` is its path."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
 
 
 def config_folder() -> str:
@@ -34,24 +44,38 @@ def read_settings() -> "dict[str, dict[str, str]]":
     """Return the hosts that `configure-docker` set up, each with `credential` and, if given, `client_id`, `tenant` and
     `subscription`.
 
-    :raises FileOperationError: there are settings, but they cannot be read: the wrong identity may be theirs.
+    :raises Unreadable: there are settings, but they cannot be read: the wrong identity may be theirs.
     """
-    try:
-        with open(settings_file(), "rb") as file:
-            hosts = json.load(file)["hosts"]
-        return {str(host): dict(source) for host, source in hosts.items()}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        from azext_acrscope.credentials.helper import cli
+    content = _read_json(settings_file())
+    hosts = {} if content is None else content.get("hosts")
+    if not isinstance(hosts, dict):
+        raise Unreadable(settings_file())
+    for source in hosts.values():
+        if not isinstance(source, dict) or not all(isinstance(value, str) for value in source.values()):
+            raise Unreadable(settings_file())
+    return hosts
 
-        raise cli.load_errors().helper_settings_unreadable(settings_file()) from None
+
+def _read_json(file: str) -> "dict[str, Any] | None":
+    """The JSON object in a file; None if there is no file."""
+    try:
+        content = json.loads(read_regular_file(file))
+    except FileNotFoundError:
+        if os.path.islink(file):
+            raise Unreadable(file) from None
+        return None
+    except (OSError, ValueError, RecursionError):
+        raise Unreadable(file) from None
+    if not isinstance(content, dict):
+        raise Unreadable(file)
+    return content
 
 
 def identity_key(source: "dict[str, str]") -> "str | None":
     """Return a key for the signed-in account; another account has another key. None if nobody is signed in.
 
     :param source: a host's settings.
+    :raises Unreadable: it is not known who is signed in.
     """
     if source.get("credential", "cli") == "cli":
         who: Any = _signed_in_accounts(source.get("subscription"))
@@ -62,18 +86,34 @@ def identity_key(source: "dict[str, str]") -> "str | None":
     return json.dumps([source, who, _machine_name()], sort_keys=True)
 
 
+def may_be_in_use(identity: str, source: "dict[str, str] | None") -> bool:
+    """Return whether a key may be that of the identity in use, as far as that can be known.
+
+    :param source: a host's settings; None if they are not known.
+    """
+    try:
+        remembered, _, machine = json.loads(identity)
+        if machine != _machine_name() or not isinstance(remembered, dict) or (source or remembered) != remembered:
+            return False
+        return identity_key(remembered) == identity
+    except Unreadable:
+        return True
+    except (ValueError, TypeError):
+        return False
+
+
 def _signed_in_accounts(subscription: "str | None") -> "list[Any]":
     """User and tenant of the subscription, else of those in use: one for each cloud that the CLI knows accounts of."""
+    profile = os.path.join(config_folder(), "azureProfile.json")
+    known = (_read_json(profile) or {}).get("subscriptions") or []
     try:
-        with open(os.path.join(config_folder(), "azureProfile.json"), "rb") as file:
-            known = json.loads(file.read())["subscriptions"]
         return [
             [each.get("environmentName"), each["tenantId"], each["user"]]
             for each in known
             if (each["id"] == subscription if subscription else each.get("isDefault"))
         ]
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return []
+    except (TypeError, KeyError, AttributeError):
+        raise Unreadable(profile) from None
 
 
 def _machine_name() -> str:

@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from azure.cli.core.azclierror import InvalidArgumentValueError
+from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
 from urllib3 import HTTPSConnectionPool
 
 from azext_acrscope.base import http
@@ -86,10 +86,27 @@ def test_certificates_are_trusted_as_the_cli_trusts_them(tmp_path: Path, monkeyp
     import certifi
 
     assert http.open_pool(HOST).ca_certs == certifi.where()
+    (tmp_path / "bundle.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "bundle.pem"))
     assert http.open_pool(HOST).ca_certs == str(tmp_path / "bundle.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))
     assert http.open_pool(HOST).ca_cert_dir == str(tmp_path)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(None, "No such file"), (b"", "holds no certificate"), (b"\x30\x82", "in PEM form")],
+)
+def test_a_file_of_certificates_that_cannot_be_used_is_named_with_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, content: bytes | None, why: str
+) -> None:
+    file = tmp_path / "bundle.pem"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv(variable, str(file))
+    with pytest.raises(FileOperationError, match=f"{variable} names {file}.*{why}"):
+        http.prepare_connections()
 
 
 def test_verification_is_off_only_where_the_cli_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,58 @@ def test_podmans_file_lies_where_its_variables_say(tmp_path: Path, monkeypatch: 
     assert store_name(PODMAN) == str(tmp_path / "auth.json")
 
 
+FIRST, HOMES, DOCKERS, LEGACY = (
+    "run/containers/auth.json",
+    "home/containers/auth.json",
+    "docker/config.json",
+    ".dockercfg",
+)
+NAMED, PLAIN = "named.json", ".docker/config.json"
+
+
+@pytest.mark.parametrize(
+    ("version", "variables", "files"),
+    [
+        ("4.3", {}, [FIRST, HOMES, PLAIN, LEGACY]),
+        ("5.2", {}, [FIRST, HOMES, PLAIN, LEGACY]),
+        ("4.3", {"DOCKER_CONFIG": "docker"}, [DOCKERS, HOMES, LEGACY]),
+        ("5.2", {"DOCKER_CONFIG": "docker"}, [DOCKERS]),
+        ("4.3", {"REGISTRY_AUTH_FILE": NAMED}, [NAMED, HOMES, PLAIN, LEGACY]),
+        ("5.2", {"REGISTRY_AUTH_FILE": NAMED}, [NAMED]),
+        ("4.3", {"REGISTRY_AUTH_FILE": NAMED, "DOCKER_CONFIG": "docker"}, [NAMED, HOMES, DOCKERS, LEGACY]),
+    ],
+)
+def test_podman_looks_through_these_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, variables: dict[str, str], files: list[str]
+) -> None:
+    podman = program(tmp_path / "bin/podman")
+    podman.write_text(f"#!/bin/sh\necho podman version {version}.1\n")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    found = clients.auth_files(ContainerClient("podman", str(podman)))
+    assert found == [tmp_path / file for file in files]
+
+
+def test_helm_looks_through_dockers_file_after_its_own(tmp_path: Path) -> None:
+    files = [tmp_path / ".config/helm/registry/config.json", tmp_path / PLAIN]
+    assert clients.auth_files(ContainerClient("helm", "")) == files
+    assert clients.auth_files(DOCKER) == [tmp_path / PLAIN]
+    assert clients.auth_files(ContainerClient("mydocker", "")) == []
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_a_client_that_cannot_be_run_is_named(tmp_path: Path, name: str) -> None:
+    broken = program(tmp_path / name)
+    broken.write_text("#!/no/such/program\n")
+    client = ContainerClient(name, str(broken))
+    with pytest.raises(ValidationError, match=f"'{broken}' cannot be run: No such file"):
+        clients.run_login(client, TOKEN)
+    with pytest.raises(ValidationError, match=f"'{broken}' cannot be run: No such file"):
+        clients.run_logout(client, HOST)
+
+
 def test_podman_does_not_know_a_credentials_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
     write(tmp_path / "auth.json", {"credsStore": "pass"})

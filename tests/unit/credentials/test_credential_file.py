@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import FileOperationError
 
+from azext_acrscope.base import files
 from azext_acrscope.credentials import credential_file
 
 
@@ -93,6 +94,14 @@ def test_nothing_is_written_when_the_change_fails(tmp_path: Path) -> None:
         ("[]", "not a JSON object"),
         ('{"auths": []}', "'auths'"),
         ('{"credHelpers": "x"}', "'credHelpers'"),
+        ('{"credHelpers": {"x": 7}}', "'credHelpers' for x is not a text"),
+        ('{"credsStore": 7}', "'credsStore' is not a text"),
+        ('{"auths": {"x": "text"}}', "entry 'x' in its 'auths' is not a JSON object"),
+        ('{"auths": {"x": {"auth": 7}}}', "'auth' of the entry 'x' is not a text"),
+        ('{"auths": {"x": {"identitytoken": []}}}', "'identitytoken' of the entry 'x' is not a text"),
+        ('{"auths": {"x": {}}, "auths": {"y": {}}}', "names 'auths' twice"),
+        ('{"zeta": NaN}', "the number NaN is out of range"),
+        ('{"zeta": 1e999}', "the number 1e999 is out of range"),
         ("[" * 100_000, "not JSON"),
     ],
 )
@@ -103,6 +112,57 @@ def test_what_cannot_be_understood_is_refused_and_left_alone(text: str, why: str
         put(file, "a")
     assert file.read_text() == text
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".acrscope-")] == []
+
+
+def test_half_a_character_is_kept_as_json_escapes_it(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"psFormat": "\\ud83d", "name": "\\u00e4"}')
+    put(file, "a")
+    assert json.loads(file.read_text(encoding="utf-8"))["psFormat"] == "\ud83d"
+
+
+def make_folder(file: Path) -> None:
+    file.mkdir()
+
+
+def make_far_link(file: Path) -> None:
+    file.symlink_to(file.parent / "gone" / "config.json")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [(os.mkfifo, "not a regular file"), (make_folder, "not a regular file"), (make_far_link, "is a link to .*/gone/")],
+)
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, make: Callable[[Path], None], why: str) -> None:
+    file = tmp_path / "config.json"
+    make(file)
+    with pytest.raises(FileOperationError, match=why):
+        credential_file.read_credential_file(file)
+
+
+def test_a_link_to_a_file_that_is_yet_to_be_written_is_an_empty_one(tmp_path: Path) -> None:
+    link = tmp_path / "config.json"
+    link.symlink_to(tmp_path / "real.json")
+    put(link, "a")
+    assert (link.is_symlink(), set(json.loads((tmp_path / "real.json").read_text())["auths"])) == (True, {"a"})
+
+
+@pytest.mark.parametrize(("make", "why"), [(os.mkfifo, "No such device|not a regular"), (make_folder, "Is a dir")])
+def test_something_else_in_the_place_of_the_lock_is_named(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    make(tmp_path / ".config.json.acrscope-lock")
+    with pytest.raises(FileOperationError, match=f"its lock {tmp_path}/.config.json.acrscope-lock: {why}"):
+        put(tmp_path / "config.json", "a")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_another_users_file_that_cannot_be_read_is_said_to_be_theirs(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text("{}")
+    os.chown(file, 65534, 65534)
+    assert files.other_owner(file) == f" ({file} belongs to nobody)"
+    assert files.other_owner(tmp_path) == ""
 
 
 def test_bytes_that_are_no_text_are_refused_and_left_alone(tmp_path: Path) -> None:

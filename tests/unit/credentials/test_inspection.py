@@ -76,17 +76,47 @@ def helper(home: Path, name: str, script: str) -> None:
     program.chmod(0o755)
 
 
-@pytest.mark.parametrize("name", ["acrscope", "acr-env", "ecr-login", "somebodys"])
+@pytest.mark.parametrize(
+    ("name", "makes", "says"),
+    [
+        ("acrscope", True, "works, and creates a credential when one is needed"),
+        ("acr-env", True, "signs in with ARM-audience tokens"),
+        ("ecr-login", False, "serves Amazon ECR only"),
+        ("somebodys", False, "works, and lists no credential for it"),
+    ],
+)
 @pytest.mark.parametrize("member", ["credHelpers", "credsStore"])
-def test_a_helper_that_may_make_a_token_is_not_asked(home: Path, name: str, member: str) -> None:
-    helper(home, name, "exit 1")
+def test_a_helper_that_may_make_a_token_is_asked_for_its_list_alone(
+    home: Path, name: str, makes: bool, says: str, member: str
+) -> None:
+    helper(home, name, "echo '{}'")
     docker(home, {member: {HOST: name} if member == "credHelpers" else name})
-    (row,) = rows()
-    assert (row["credentialStore"], row["madeWhenNeeded"]) == (f"docker-credential-{name}", True)
-    assert not (home / "asked").exists()
+    (found,) = inspection.find_credentials(HOST)
+    assert (found.store, found.makes) == (f"docker-credential-{name}", makes)
+    assert says in found.seen[0]
+    assert bool(found.wrong) is (name in ("acr-env", "ecr-login"))
+    assert (home / "asked").read_text().split() == ["list"]
+
+
+def test_what_somebodys_helper_lists_is_said(home: Path) -> None:
+    helper(home, "somebodys", f"""echo '{{"https://{HOST}": "me"}}'""")
+    docker(home, {"credsStore": "somebodys"})
+    (found,) = inspection.find_credentials(HOST)
+    assert "lists a credential for it. This check did not request one" in found.seen[0]
+
+
+@pytest.mark.parametrize("name", ["acrscope", "acr-env", "ecr-login", "somebodys", "pass"])
+def test_a_dead_helper_is_no_good(home: Path, name: str) -> None:
+    helper(home, name, "echo no such file >&2; exit 255")
+    docker(home, {"credsStore": name})
+    (found,) = inspection.find_credentials(HOST)
+    assert f"docker-credential-{name}" in found.wrong[0]
+    assert "exit code 255: no such file" in found.wrong[0]
+    assert found.actions
 
 
 def test_a_helper_known_for_arms_audience_is_a_warning(home: Path) -> None:
+    helper(home, "acr-env", "echo list is unimplemented; exit 1")
     docker(home, {"credHelpers": {HOST: "acr-env"}})
     (found,) = inspection.find_credentials(HOST)
     assert "ARM-audience" in found.wrong[0]
@@ -110,6 +140,28 @@ def test_a_helper_that_fails_and_a_broken_file_are_remarks(home: Path) -> None:
     broken = {row["client"]: row["remarks"] for row in rows()}
     assert "not on PATH" in broken["docker"][0]
     assert "cannot be read" in broken["podman"][0]
+
+
+def test_what_docker_cannot_read_is_a_remark(home: Path) -> None:
+    file = docker(home, {"auths": {HOST: entry(), "other.example": {"auth": "x"}}})
+    (row,) = rows()
+    assert row["remarks"][0].startswith(f"docker cannot read {file}: the 'auth' of the entry 'other.example'")
+    assert row["expiresOn"] is None
+
+
+@pytest.mark.parametrize("key", [HOST, f"{HOST}/team", f"https://{HOST}/v2/"])
+def test_a_broken_entry_in_any_of_podmans_files_is_a_remark(home: Path, key: str) -> None:
+    file = write(home / ".config/containers/auth.json", {"auths": {key: {"auth": "x"}}})
+    (found,) = inspection.find_credentials(HOST)
+    assert found.client == "podman"
+    assert found.wrong[0].startswith(f"The entry '{key}' in {file} is broken")
+    assert found.actions
+
+
+def test_the_entry_of_a_repository_counts_for_docker(home: Path) -> None:
+    file = docker(home, {"auths": {f"{HOST}/team": entry()}})
+    (row,) = rows()
+    assert (row["client"], row["credentialStore"]) == ("docker", f"{file} (entry '{HOST}/team')")
 
 
 def test_a_directory_that_cannot_be_is_a_remark(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from azure.cli.core.azclierror import AzCLIError, FileOperationError, Validation
 
 from azext_acrscope.base.tokens import RefreshToken
 from azext_acrscope.credentials import stores
+from azext_acrscope.credentials.file_errors import BrokenEntryError
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 from azext_acrscope.credentials.stores import FileStore, HelperStore, StoredCredential
 from tests.factories.tokens import jwt
@@ -52,10 +53,6 @@ def stored(file: Path, auths: dict[str, Any]) -> FileStore:
         ({}, None),
         ({"auth": ""}, None),
         ({"auth": auth("nocolon")}, None),
-        ({"auth": "%%%"}, None),
-        ({"auth": 7}, None),
-        ({"identitytoken": 7}, None),
-        ("text", None),
         (None, None),
     ],
 )
@@ -65,13 +62,59 @@ def test_an_entry_is_read_as_the_clients_read_it(
     assert stored(file, {HOST: entry}).get(HOST) == credential
 
 
+@pytest.mark.parametrize("auth", ["%%%", "YQ", "a b", "ä"])
+def test_an_entry_that_cannot_be_decoded_is_named_with_its_file(file: Path, auth: str) -> None:
+    store = stored(file, {f"https://{HOST}/v2/": {"auth": auth}})
+    with pytest.raises(BrokenEntryError, match="is broken") as caught:
+        store.get(HOST)
+    assert f"'https://{HOST}/v2/' in {file}" in caught.value.error_msg
+    assert f"logout --name {HOST} --auth-file {file}" in caught.value.recommendations[0]
+    assert (store.hosts(), store.broken_keys(HOST)) == ([], [f"https://{HOST}/v2/"])
+    store.erase(HOST)
+    assert json.loads(file.read_text()) == {"auths": {}}
+
+
+def test_a_line_break_in_base64_is_none_of_its_letters(file: Path) -> None:
+    text = auth("me:secret")
+    found = stored(file, {HOST: {"auth": f"{text[:4]}\r\n{text[4:]}"}}).get(HOST)
+    assert found == StoredCredential("me", "secret")
+
+
 @pytest.mark.parametrize("key", [HOST, f"https://{HOST}", f"https://{HOST}/v2/", f"{HOST}:443", HOST.upper()])
 def test_a_host_is_found_and_erased_in_all_its_spellings(file: Path, key: str) -> None:
-    store = stored(file, {key: {"auth": auth("me:secret")}, OTHER: {"auth": "eA=="}, f"{HOST}/team": {"auth": "eQ=="}})
-    assert store.get(HOST) == StoredCredential("me", "secret")
+    ours = {"auth": auth(f"{TOKEN_USERNAME}:secret")}
+    store = stored(file, {key: ours, OTHER: {"auth": "eA=="}, f"{HOST}/team": {"auth": "eQ=="}})
+    assert store.get(HOST) == StoredCredential(TOKEN_USERNAME, "secret", key="" if key == HOST else key)
     store.erase(HOST)
     assert store.get(HOST) is None
     assert set(json.loads(file.read_text())["auths"]) == {OTHER, f"{HOST}/team"}
+
+
+def test_to_docker_the_entry_of_a_repository_stands_for_its_host(file: Path) -> None:
+    key, ours = f"{HOST}/team", {"auth": auth(f"{TOKEN_USERNAME}:secret")}
+    stored(file, {key: ours, OTHER: ours, f"{HOST}/admin": {"auth": auth("contoso:secret")}})
+    store = FileStore(file, whole_host=True)
+    assert store.get(HOST) == StoredCredential(TOKEN_USERNAME, "secret", key=key)
+    assert store.hosts() == [HOST, OTHER, HOST]
+    store.erase(HOST)
+    assert set(json.loads(file.read_text())["auths"]) == {OTHER, f"{HOST}/admin"}, "another user's stays"
+
+
+def test_to_podman_the_entry_of_a_repository_is_a_credential_of_its_own(file: Path) -> None:
+    ours = {"auth": auth(f"{TOKEN_USERNAME}:secret")}
+    store = stored(file, {f"{HOST}/team": ours, OTHER: ours})
+    assert store.get(HOST) is None
+    assert store.hosts() == [f"{HOST}/team", OTHER]
+    store.erase(f"{HOST}/team")
+    assert store.hosts() == [OTHER]
+
+
+def test_podmans_oldest_file_has_no_auths(tmp_path: Path) -> None:
+    file = tmp_path / stores.LEGACY_FILE_NAME
+    file.write_text(json.dumps({f"https://{HOST}/v1/": {"auth": auth("me:secret")}}))
+    found = FileStore(file).get(HOST)
+    assert found
+    assert found.username == "me"
 
 
 def test_the_plain_spelling_comes_first(file: Path) -> None:
@@ -167,7 +210,8 @@ def test_a_helper_keeps_gives_lists_and_forgets(helper: Any, tmp_path: Path) -> 
     [
         ("cat >/dev/null; echo keychain is locked; exit 1", "keychain is locked"),
         ("cat >/dev/null; echo no such display >&2; exit 1", "no such display"),
-        ("exit 3", "it said nothing"),
+        ("exit 3", "exit code 3: it said nothing"),
+        ("echo gone >&2; exit 255", "exit code 255: gone"),
         ("cat; exit 1", "failed"),
         ("kill -9 $$", "failed"),
     ],
@@ -194,6 +238,11 @@ def test_an_answer_that_is_no_credential_is_an_error(helper: Any, answer: str) -
         store.get(HOST)
 
 
+def test_an_empty_credential_is_none_as_pass_answers(helper: Any) -> None:
+    empty = json.dumps({"ServerURL": HOST, "Username": "", "Secret": ""})
+    assert helper(f"cat >/dev/null; echo '{empty}'").get(HOST) is None
+
+
 def test_an_empty_list_and_a_broken_one_are_told_apart(helper: Any) -> None:
     for empty in ("{}", "null"):
         assert helper(f"cat >/dev/null; echo '{empty}'").hosts() == []
@@ -215,6 +264,56 @@ def test_a_helper_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, tm
             ask()
 
 
+def test_a_helper_that_nobody_may_run_is_named_with_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "docker-credential-x"
+    program.write_text("#!/bin/sh\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValidationError, match=f"but {program} is not executable") as caught:
+        HelperStore("x").check()
+    assert caught.value.recommendations == [f"`chmod +x {program}` allows it."]
+
+
+@pytest.mark.parametrize(("text", "why"), [("#!/no/such/program\n", "No such file"), ("\0", "Exec format error")])
+def test_a_helper_that_cannot_be_run_is_no_containers_clients_fault(
+    helper: Any, tmp_path: Path, text: str, why: str
+) -> None:
+    store = helper("")
+    (tmp_path / "bin/docker-credential-test").write_text(text)
+    with pytest.raises(FileOperationError, match=f"docker-credential-test cannot be run: {why}") as caught:
+        store.get(HOST)
+    assert "DOCKER_COMMAND" not in str(caught.value.recommendations)
+
+
+@pytest.mark.parametrize("name", ["dev-containers-a1b2c3d4-5678-90ab-cdef-1234567890ab", "rancher-desktop2"])
+def test_a_helpers_name_is_not_taken_for_a_secret(helper: Any, name: str) -> None:
+    store = helper(f"cat >/dev/null; echo '/opt/tools2/docker-credential-{name}: gone' >&2; exit 255", name)
+    with pytest.raises(FileOperationError, match=f"exit code 255: /opt/tools2/docker-credential-{name}: gone"):
+        store.get(HOST)
+
+
+@pytest.mark.parametrize(
+    ("script", "listed"),
+    [
+        ('cat >/dev/null; echo \'{"https://contoso.azurecr.io": "me"}\'', [HOST]),
+        ("cat >/dev/null; echo '{}'", []),
+        ("cat >/dev/null; echo 'list is unimplemented'; exit 1", []),
+    ],
+)
+def test_a_helper_that_speaks_the_protocol_is_alive(helper: Any, script: str, listed: list[str]) -> None:
+    assert helper(script).check_alive() == listed
+
+
+@pytest.mark.parametrize("script", ["exit 255", "exit 127", "echo gone >&2; exit 1", "kill -9 $$"])
+def test_a_helper_that_does_not_is_dead(helper: Any, script: str) -> None:
+    with pytest.raises(FileOperationError, match="docker-credential-test list"):
+        helper(script).check_alive()
+
+
+def test_our_own_helper_is_dead_with_any_error(helper: Any) -> None:
+    with pytest.raises(FileOperationError, match="was moved or removed"):
+        helper("echo the Azure CLI was moved or removed; exit 1", "acrscope").check_alive()
+
+
 @pytest.mark.parametrize("name", ["wincred", "wincred.exe"])
 def test_what_wincred_cannot_hold_is_measured_before_it_is_asked(helper: Any, tmp_path: Path, name: str) -> None:
     store = helper(KEEPER, name)
@@ -228,9 +327,9 @@ def test_what_wincred_cannot_hold_is_measured_before_it_is_asked(helper: Any, tm
 
 
 @pytest.mark.parametrize(
-    "content", ['{"credsStore": 7}', '{"credsStore": ""}', '{"credHelpers": {"contoso.azurecr.io": 7}}']
+    "content", ['{"credsStore": null}', '{"credsStore": ""}', '{"credHelpers": {"contoso.azurecr.io": ""}}']
 )
-def test_a_senseless_helper_means_the_file(file: Path, content: str) -> None:
+def test_an_empty_helper_means_the_file(file: Path, content: str) -> None:
     file.write_text(content)
     assert stores.choose_store(file, HOST).name == str(file)
 

@@ -27,6 +27,7 @@ def test_one_login_server_is_an_object_and_several_are_a_list() -> None:
     assert one == {
         "loginServer": HOST,
         "username": TOKEN_USERNAME,
+        "accessToken": "refresh-1",
         "refreshToken": "refresh-1",
         "expiresOn": "2026-09-10T08:05:28Z",
     }
@@ -53,13 +54,22 @@ def test_the_content_of_a_kubernetes_secret_is_that_of_a_credential_file() -> No
     }
 
 
-@pytest.mark.parametrize(("sign_in", "variable"), [(REFRESH, "ACR_REFRESH_TOKEN"), (ACCESS, "ACR_ACCESS_TOKEN")])
-def test_variables_name_the_kind_of_token(sign_in: LoginTarget, variable: str) -> None:
+def test_the_built_ins_documented_name_is_there_whatever_the_kind_of_token() -> None:
+    """docker/login-action#996: scripts with `--query accessToken`."""
+    for run in ([REFRESH], [ACCESS]):
+        assert token_output.tokens_as_data(run)["accessToken"] == run[0].token.value  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "variables"),
+    [(REFRESH, ["ACR_ACCESS_TOKEN", "ACR_REFRESH_TOKEN"]), (ACCESS, ["ACR_ACCESS_TOKEN"])],
+)
+def test_variables_name_the_kind_of_token(sign_in: LoginTarget, variables: list[str]) -> None:
     assert sign_in.token
     assert token_output.format_tokens([sign_in], ENV_FORMAT) == [
         f"ACR_LOGIN_SERVER={sign_in.login_server}",
         f"ACR_USERNAME={TOKEN_USERNAME}",
-        f"{variable}={sign_in.token.value}",
+        *(f"{variable}={sign_in.token.value}" for variable in variables),
     ]
 
 

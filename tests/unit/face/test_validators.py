@@ -204,3 +204,28 @@ def test_where_only_a_typed_group_counts_a_default_one_is_checked_and_dropped() 
     assert namespace.resource_group_name is None
     with pytest.raises(AzCLIError, match="rg/../.."):
         _validators.validate_typed_group(selection(resource_group_name=DefaultStr("rg/../..")))
+
+
+@pytest.mark.parametrize(
+    ("named", "warned"),
+    [
+        (["Contoso.azurecr.io"], True),
+        ("CONTOSO.AZURECR.IO", True),
+        (["contoso.azurecr.io"], False),
+        (["Contoso"], False),
+        (["/subscriptions/S/resourceGroups/G/providers/Microsoft.ContainerRegistry/registries/contoso"], False),
+    ],
+)
+def test_capital_letters_in_a_login_server_are_told_to_whom_stores_its_credential(
+    named: Any, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Clients compare hosts letter by letter (Azure/acr#168)."""
+    _validators._warn_of_capitals(named)
+    assert ("Clients do not find it for" in caplog.text) == warned
+    assert ("for contoso.azurecr.io, in lower case" in caplog.text) == warned
+
+
+def test_a_login_server_in_capital_letters_is_signed_in_to_in_lower_case() -> None:
+    namespace = login(registry_name=["Contoso.azurecr.io"])
+    _validators.validate_login(CMD, namespace)
+    assert namespace.registry_name == [RegistryRef("contoso", "contoso.azurecr.io")]

@@ -87,7 +87,7 @@ def test_a_wait_longer_than_a_minute_is_not_sat_through() -> None:
 def test_a_token_of_the_registry_for_somebody_else_is_refused(
     cloud: LocalCloud, registry: Registry, token: EntraToken
 ) -> None:
-    body = '{"refresh_token": "%s"}' % jwt(aud="fabrikam.azurecr.io")  # noqa: UP031
+    body = '{"refresh_token": "%s"}' % jwt(aud="fabrikam.azurecr.io", grant_type="refresh_token")  # noqa: UP031
     cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=200, body=body)
     with pytest.raises(AzureResponseError, match=r"a refresh token for 'fabrikam\.azurecr\.io'"):
         exchange(registry, token)
@@ -108,3 +108,51 @@ def test_a_token_of_the_registry_for_somebody_else_is_refused(
 )
 def test_a_challenge_is_read_with_its_quotes_and_commas(header: str, parsed: tuple[str, str]) -> None:
     assert hops_exchange.parse_challenge(header) == parsed
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("opaque", "that is not a refresh token"),
+        (jwt(aud="contoso.azurecr.io", exp=4102444800), "that is not a refresh token"),
+        (
+            jwt(aud="contoso.azurecr.io", exp=4102444800, grant_type="access_token"),
+            "that is not a refresh token",
+        ),
+        (jwt(aud="contoso.azurecr.io", exp=1600000000, grant_type="refresh_token"), "has expired already"),
+        (jwt(aud="contoso.azurecr.io", exp="soon", grant_type="refresh_token"), "has expired already"),
+        (jwt(aud="contoso.azurecr.io", exp=1e300, grant_type="refresh_token"), "has expired already"),
+        (jwt(aud="contoso.azurecr.io", grant_type="refresh_token"), "has expired already"),
+        (jwt(aud=["contoso.azurecr.io"], exp=4102444800, grant_type="refresh_token"), "a refresh token for"),
+    ],
+)
+def test_a_refresh_token_that_is_of_no_use_is_refused(
+    cloud: LocalCloud, registry: Registry, token: EntraToken, value: str, says: str
+) -> None:
+    body = {"refresh_token": value}
+    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=200, body=body)
+    with pytest.raises(AzureResponseError, match=says):
+        exchange(registry, token)
+
+
+def test_whether_a_token_has_expired_is_decided_by_the_servers_clock(
+    cloud: LocalCloud, registry: Registry, token: EntraToken
+) -> None:
+    """The clock of this machine may be years ahead."""
+    body = {"refresh_token": jwt(aud="contoso.azurecr.io", exp=1600000000, grant_type="refresh_token")}
+    headers = {"Date": "Sun, 13 Sep 2020 10:00:00 GMT"}
+    cloud.faults.add(host=registry.login_server, path="/oauth2/exchange", status=200, body=body, headers=headers)
+    assert exchange(registry, token).expires_on == "2020-09-13T12:26:40Z"
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/oauth2/exchange"])
+def test_an_answer_that_breaks_off_is_requested_once_more(
+    cloud: LocalCloud, registry: Registry, token: EntraToken, path: str
+) -> None:
+    cloud.faults.add(host=registry.login_server, path=path, truncate=True)
+    assert exchange(registry, token).expires_on
+    assert len([each for each in cloud.requests_to(registry.login_server) if each.path == path]) == 2
+    cloud.faults.add(host=registry.login_server, path=path, truncate=True, times=None)
+    with pytest.raises(AzureConnectionError, match="could not be reached"):
+        exchange(registry, token)
+    assert len([each for each in cloud.requests_to(registry.login_server) if each.path == path]) == 4

@@ -1,6 +1,5 @@
 """Identities other than the account: what is looked for, what is refused, and what is said of an answer."""
 
-import logging
 import time
 from typing import Any
 
@@ -15,13 +14,20 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base import http
 from azext_acrscope.base.tokens import ACR_AUDIENCE
-from azext_acrscope.hops import assertions, entra, identities, sign_in_errors
+from azext_acrscope.hops import (
+    assertions,
+    entra,
+    identities,
+    identity_errors,
+    managed_identity_errors,
+    sign_in_errors,
+)
 from azext_acrscope.hops.principals import CREDENTIALS, Principal, RequestedIdentity
 from tests.factories.tokens import jwt
 
 AUTHORITY = "https://login.microsoftonline.com"
 VARIABLES = [
-    *sign_in_errors._HOW_TO_SET,
+    *identity_errors._HOW_TO_SET,
     *("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_AUTHORITY_HOST"),
 ]
 ENDPOINTS = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST", "AZURE_REGIONAL_AUTHORITY_NAME")
@@ -78,13 +84,6 @@ def test_a_wide_token_of_an_identity_is_not_believed(credential: str, monkeypatc
     assert f"--credential {credential}" in str(caught.value.recommendations)
 
 
-def test_the_libraries_say_nothing_of_what_was_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "_request_token", lambda *_: "token")
-    assert identities.acquire_identity_token(_Ctx(), ACR_AUDIENCE, RequestedIdentity("environment")) == "token"
-    for name in ("azure.identity._internal.decorators", "msal.managed_identity"):
-        assert not logging.getLogger(name).isEnabledFor(logging.CRITICAL)
-
-
 def test_an_identity_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identities, "TOTAL_SECONDS", 0.05)
     monkeypatch.setattr(identities, "_request_token", lambda *_: time.sleep(5))
@@ -108,7 +107,7 @@ def test_all_that_is_missing_is_named_at_once() -> None:
 
 def test_every_variable_has_a_word_on_how_to_set_it() -> None:
     for name in VARIABLES[:-3]:
-        assert name.split()[0][:9] in str(sign_in_errors.identity_incomplete("x", [name]).recommendations)
+        assert name.split()[0][:9] in str(identity_errors.identity_incomplete("x", [name]).recommendations)
 
 
 def test_the_command_line_stands_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +188,7 @@ def test_the_endpoint_is_named_without_what_may_be_secret(
 ) -> None:
     if variable:
         monkeypatch.setenv(variable, value)
-    said = identities._metadata_endpoint()
+    said = managed_identity_errors.endpoint_label()
     assert said.startswith(shown)
     assert "hidden" not in said
 
@@ -301,6 +300,7 @@ ANSWER = (
     "Microsoft Entra ID error '(invalid_client) AADSTS{}: Words of a server, provided: 'hidden'. Trace ID: "
     "11111111-aaaa-bbbb-cccc-222222222222 Correlation ID: 33333333-aaaa-bbbb-cccc-444444444444 Timestamp: now'"
 )
+AGAIN = f'az login --tenant "its-tenant" --scope "{ACR_AUDIENCE}/.default"'
 ISSUER, SUBJECT = "https://token.actions.githubusercontent.com", "repo:contoso/app:ref:refs/heads/main"
 JOB = Principal(
     "github-actions", "its-tenant", "its-client", assertions.read_trust_claims(jwt(iss=ISSUER, sub=SUBJECT, aud="a"))
@@ -311,7 +311,7 @@ JOB = Principal(
 def test_every_known_refusal_is_told_in_our_words_for_people_and_machines(code: str) -> None:
     machine = sign_in_errors.identity_refused(ACR_AUDIENCE, JOB, ANSWER.format(code))
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
-    person = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
+    person = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)), AGAIN)
     for error in (machine, person):
         assert f"[AADSTS{code}, correlation id 33333333-aaaa-bbbb-cccc-444444444444]" in error.error_msg
         for text in (error.error_msg, *error.recommendations):
@@ -325,7 +325,7 @@ def test_every_known_refusal_is_told_in_our_words_for_people_and_machines(code: 
 @pytest.mark.parametrize("code", ["50076", "50079", "70043"])
 def test_a_person_is_given_the_whole_command(code: str) -> None:
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
-    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)))
+    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, AuthenticationError(ANSWER.format(code)), AGAIN)
     command = 'az login --tenant "its-tenant" --scope "https://containerregistry.azure.net/.default"'
     assert error.recommendations[0].endswith(f"\n{command}")
 
@@ -338,7 +338,7 @@ def test_what_was_presented_is_no_secret(code: str, shown: str) -> None:
 def test_a_claims_challenge_is_told_before_the_factor_that_it_asks_for() -> None:
     account = {"tenantId": "its-tenant", "user": {"type": "user", "name": "someone"}}
     challenge = AuthenticationError(ANSWER.format(50076), msal_error={"claims": '{"access_token":{}}'})
-    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, challenge)
+    error = sign_in_errors.sign_in_refused(ACR_AUDIENCE, account, challenge, AGAIN)
     assert "Conditional Access" in error.error_msg
     assert "az logout\naz login" in error.recommendations[0]
 

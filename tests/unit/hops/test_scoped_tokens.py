@@ -21,7 +21,7 @@ def entry(name: str, *actions: str, kind: str = "repository") -> dict[str, objec
 
 
 def answer(*granted: dict[str, object], **claims: object) -> LoginServerAnswer:
-    token = jwt(**{"aud": HOST, "exp": 1789027528, "access": list(granted), **claims})
+    token = jwt(**{"aud": HOST, "exp": 4102444800, "access": list(granted), **claims})
     return LoginServerAnswer(200, {}, json.dumps({"access_token": token}).encode())
 
 
@@ -48,7 +48,7 @@ def test_words_stand_for_the_registrys_actions(permissions: list[str] | None, ac
 
 def test_what_was_granted_is_told() -> None:
     token = read(answer(entry("team/app", "pull")), {"team/app": ["pull", "push"]})
-    assert (token.login_server, token.expires_on, token.granted) == (HOST, "2026-09-10T08:05:28Z", PULL)
+    assert (token.login_server, token.expires_on, token.granted) == (HOST, "2100-01-01T00:00:00Z", PULL)
     assert scoped_tokens.missing_actions(token, {"team/app": ["pull", "push"]}) == {"team/app": ["push"]}
     assert scoped_tokens.missing_actions(token, PULL) == {}
 
@@ -98,7 +98,7 @@ def test_nothing_granted_is_an_error_that_names_the_roles(granted: list[dict[str
 
 
 def test_a_refresh_token_in_the_access_tokens_place_is_refused() -> None:
-    refresh = json.dumps({"access_token": jwt(aud=HOST, grant_type="refresh_token", permissions={})})
+    refresh = json.dumps({"access_token": jwt(aud=HOST, exp=4102444800, grant_type="refresh_token", permissions={})})
     with pytest.raises(ForbiddenError):
         read(LoginServerAnswer(200, {}, refresh.encode()))
 

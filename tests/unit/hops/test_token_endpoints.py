@@ -12,7 +12,6 @@ import pytest
 import trustme
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.base import http
 from azext_acrscope.base.tokens import EntraToken
 from azext_acrscope.hops import exchange, token_endpoints
 from tests.factories.tokens import jwt
@@ -152,9 +151,3 @@ def test_an_answer_that_drips_is_given_up(server: RawServer, monkeypatch: pytest
     started = time.monotonic()
     assert "did not finish its answer" in sign_in().error_msg
     assert time.monotonic() - started < 5
-
-
-def test_the_loggers_of_the_http_libraries_are_filtered_once() -> None:
-    for _ in range(3):
-        http.redact_logs()
-    assert len(logging.getLogger("urllib3.connection").filters) == 1

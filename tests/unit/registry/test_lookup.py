@@ -61,16 +61,17 @@ def test_of_several_the_failed_ones_stay_in_the_run_each_for_itself(arm: dict[st
         sign_ins(here, here)
 
 
-@pytest.mark.parametrize("error", [ForbiddenError("no"), ResourceNotFoundError("no")])
-def test_who_may_not_read_the_registry_is_signed_in_at_its_plain_name(arm: dict[str, Any], error: AzCLIError) -> None:
-    arm["contoso"] = error
+def test_who_is_forbidden_to_read_the_registry_is_signed_in_at_its_plain_name(arm: dict[str, Any]) -> None:
+    arm["contoso"] = ForbiddenError("no")
     assert servers(NAMED) == [HOST]
 
 
-def test_a_place_that_was_named_is_not_guessed_around(arm: dict[str, Any]) -> None:
+@pytest.mark.parametrize("group", [None, "rg-typo"])
+def test_a_name_that_arm_does_not_know_is_a_slip_and_makes_no_host(arm: dict[str, Any], group: str | None) -> None:
     arm["contoso"] = ResourceNotFoundError("no")
-    with pytest.raises(ResourceNotFoundError):
-        sign_ins(NAMED, group="rg-typo")
+    with pytest.raises(ResourceNotFoundError) as caught:
+        sign_ins(NAMED, group=group)
+    assert "az acr scope login --name LOGIN_SERVER" in caught.value.recommendations[-1]
 
 
 def test_regions_make_regional_login_servers(arm: dict[str, Any]) -> None:
@@ -102,6 +103,12 @@ def test_without_arm_only_a_login_server_will_do() -> None:
 
 
 STORED = [HOST, WEST, "contoso-e7gg9xb2.azurecr.io", "fabrikam.azurecr.io", "docker.io", "x.azurecr.io.evil.example"]
+
+
+def test_what_is_stored_for_a_repository_is_meant_by_all_and_by_no_name() -> None:
+    stored = [HOST, f"{HOST}/team/app", "docker.io/team", f"https://{HOST}/v2/"]
+    assert lookup.match_stored_hosts([], lambda: stored, IO) == {host: [host] for host in (HOST, f"{HOST}/team/app")}
+    assert lookup.match_stored_hosts([NAMED], lambda: stored, IO) == {NAMED.name: [HOST]}
 
 
 def test_a_name_means_every_login_server_of_that_name_that_something_is_stored_for() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from azure.cli.core.azclierror import FileOperationError
 
 from azext_acrscope.base.tokens import read_claims
 from azext_acrscope.credentials.helper import cache, state
-from tests.factories.helper import ALICE, HOST, sign_in, token
+from tests.factories.helper import ALICE, BREAKERS, HOST, sign_in, token
 
 ME = "me"
 
@@ -53,7 +54,8 @@ def test_a_short_lived_token_is_renewed_in_the_last_quarter_of_its_life() -> Non
 
 
 def test_a_token_is_not_taken_for_longer_lived_than_it_is_where_the_clock_is_behind() -> None:
-    entry = cache.make_entry("secret", {"iat": time.time() + 7200, "exp": time.time() + 7200 + 600})
+    issued = int(time.time()) + 7200
+    entry = cache.make_entry("secret", {"iat": issued, "exp": issued + 600})
     assert entry["expires"] <= time.time() + 600
 
 
@@ -106,7 +108,7 @@ def test_another_users_file_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> 
         "\x00\xff",
     ],
 )
-def test_a_broken_file_is_as_good_as_none_and_is_replaced(content: str) -> None:
+def test_a_broken_file_is_as_good_as_none_and_is_replaced(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path(state.helper_folder()).mkdir()
     Path(cache.cache_file()).write_text(content)
     assert cache.cached_token(cache.read_cache(), ME, HOST) is None
@@ -114,6 +116,35 @@ def test_a_broken_file_is_as_good_as_none_and_is_replaced(content: str) -> None:
     assert cache.stored_login(cache.read_cache(), HOST) is None
     secret = token()
     put(secret)
+    assert cache.cached_token(cache.read_cache(), ME, HOST) == secret
+    said = capsys.readouterr().err
+    assert (cache.cache_file() in said and "docker login" in said) is ('"version": 1' not in content)
+
+
+@pytest.mark.parametrize("break_file", BREAKERS[1:3])
+def test_something_else_in_its_place_is_not_waited_for_and_said(
+    break_file: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(state.helper_folder()).mkdir()
+    break_file(Path(cache.cache_file()))
+    assert cache.read_cache()["tokens"] == {}
+    try:
+        put(token())
+        said = capsys.readouterr().err
+    except FileOperationError as error:
+        said = error.error_msg
+    assert cache.cache_file() in said
+
+
+def test_a_cache_that_others_may_read_is_used_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = token()
+    put(secret)
+    os.chmod(cache.cache_file(), 0o644)
+
+    def refuse(*_: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(os, "fchmod", refuse)
     assert cache.cached_token(cache.read_cache(), ME, HOST) == secret
 
 
@@ -144,13 +175,21 @@ def test_an_identity_is_another_one_once_somebody_else_signs_in() -> None:
     assert None not in seen
 
 
-def test_nobody_is_signed_in_without_a_profile_or_with_a_broken_one(home: Path) -> None:
+def test_nobody_is_signed_in_without_a_profile(home: Path) -> None:
     sign_in(None)
     assert state.identity_key(state.DEFAULT_SOURCE) is None
-    (home / "azure/azureProfile.json").write_text("{")
+    (home / "azure/azureProfile.json").write_text("{}")
     assert state.identity_key(state.DEFAULT_SOURCE) is None
     (home / "azure/azureProfile.json").unlink()
     assert state.identity_key(state.DEFAULT_SOURCE) is None
+
+
+@pytest.mark.parametrize("break_file", BREAKERS)
+def test_with_a_broken_profile_it_is_not_known_who_is_signed_in(home: Path, break_file: Callable[[Path], None]) -> None:
+    break_file(home / "azure/azureProfile.json")
+    with pytest.raises(state.Unreadable) as caught:
+        state.identity_key(state.DEFAULT_SOURCE)
+    assert caught.value.file == str(home / "azure/azureProfile.json")
 
 
 def test_a_named_subscription_holds_on_to_its_account(home: Path) -> None:

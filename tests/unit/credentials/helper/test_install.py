@@ -12,8 +12,8 @@ import azure.cli.core
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
-from azext_acrscope.credentials.helper import cache, cli, install, state
-from tests.factories.helper import HOST, Hops
+from azext_acrscope.credentials.helper import cache, cli, install, launcher, state
+from tests.factories.helper import BREAKERS, HOST, Hops
 
 OTHER = "fabrikam.azurecr.io"
 CLI = {"credential": "cli"}
@@ -64,7 +64,7 @@ def test_everything_is_described_before_and_nothing_written_by_a_plan(home: Path
     write(home, {"credHelpers": {HOST: "ecr-login"}})
     plan = install.plan_setup({HOST: CLI, OTHER: CLI}, "docker", None)
     text = "\n".join(install.describe_setup(plan))
-    for line in install.launcher_text().splitlines():
+    for line in launcher.launcher_text().splitlines():
         assert f"    {line}" in text
     assert f"- {HOST}: ecr-login" in text
     assert f"+ {HOST}: acrscope" in text
@@ -147,10 +147,10 @@ def test_the_launchers_place_taken_by_another_program_is_refused(home: Path, bin
 
 def test_a_launcher_of_another_installation_is_renewed(bin_dir: Path) -> None:
     add()
-    launcher = bin_dir / "docker-credential-acrscope"
-    launcher.write_text(launcher.read_text().replace("python=", "python=/gone"))
+    program = bin_dir / "docker-credential-acrscope"
+    program.write_text(program.read_text().replace("python=", "python=/gone"))
     assert add().launcher
-    assert launcher.read_text() == install.launcher_text()
+    assert program.read_text() == launcher.launcher_text()
 
 
 def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hops: Hops) -> None:
@@ -169,6 +169,130 @@ def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hop
     assert state.read_settings() == {}
     assert not (bin_dir / "docker-credential-acrscope").exists()
     assert remove().empty
+
+
+def test_what_was_replaced_comes_back(home: Path) -> None:
+    before = {"credHelpers": {HOST: "ecr-login", OTHER: "", "x.example": "other"}, "psFormat": "x"}
+    write(home, before)
+    add(HOST, OTHER)
+    add(HOST, OTHER)
+    plan = install.plan_removal(list, "docker", None)
+    assert f"    + {HOST}: ecr-login" in install.describe_setup(plan)
+    remove(lambda known: [host for host in known if host == HOST])
+    assert config(home)["credHelpers"] == {**before["credHelpers"], OTHER: "acrscope"}  # type: ignore[dict-item]
+    remove()
+    assert config(home) == before
+    assert json.loads(Path(state.settings_file()).read_text()).keys() == {"hosts", "files"}
+
+
+def test_what_was_added_since_is_not_replaced_by_something_older(home: Path) -> None:
+    write(home, {"credHelpers": {HOST: "old"}})
+    add()
+    write(home, {"credHelpers": {HOST: "newer"}})
+    remove()
+    assert config(home) == {"credHelpers": {HOST: "newer"}}
+    add()
+    remove()
+    assert config(home) == {"credHelpers": {HOST: "newer"}}
+
+
+def test_helpers_of_two_files_come_back_each_to_its_own(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, {"credHelpers": {HOST: "one"}})
+    write(home, {"credHelpers": {HOST: "two"}}, "job/config.json")
+    add()
+    monkeypatch.setenv("DOCKER_CONFIG", str(home / "job"))
+    add()
+    remove()
+    monkeypatch.delenv("DOCKER_CONFIG")
+    remove()
+    assert config(home) == {"credHelpers": {HOST: "one"}}
+    assert config(home, "job/config.json") == {"credHelpers": {HOST: "two"}}
+
+
+@pytest.fixture
+def keychain(bin_dir: Path) -> str:
+    """A keychain's helper on PATH, which docker picks by itself while its file has no credentials."""
+    program = bin_dir / "docker-credential-secretservice"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return "secretservice"
+
+
+@pytest.mark.parametrize("client", ["docker", "oras"])
+@pytest.mark.parametrize("before", [None, {}, {"psFormat": "x"}, {"auths": {}}])
+def test_the_keychain_that_docker_picks_by_itself_is_written_down_and_taken_out_again(
+    home: Path, keychain: str, before: dict[str, Any] | None, client: str
+) -> None:
+    if before is not None:
+        write(home, before)
+    plan = install.plan_setup({HOST: CLI}, client, None)
+    assert f"    + {keychain}" in install.describe_setup(plan)
+    install.apply_setup(plan)
+    assert config(home) == {**(before or {}), "credsStore": keychain, "credHelpers": {HOST: "acrscope"}}
+    add(OTHER, client=client)
+    remove(lambda known: [host for host in known if host == HOST], client)
+    assert config(home)["credsStore"] == keychain
+    remove(client=client)
+    assert config(home) == (before or {})
+    assert remove(client=client).empty
+
+
+@pytest.mark.parametrize(
+    ("client", "before"),
+    [
+        ("podman", None),
+        ("nerdctl", None),
+        ("docker", {"auths": {OTHER: {}}}),
+        ("docker", {"credsStore": "pass"}),
+        ("docker", {"credHelpers": {OTHER: "x"}}),
+    ],
+)
+def test_a_keychain_that_is_not_picked_is_not_written_down(
+    home: Path, keychain: str, client: str, before: dict[str, Any] | None
+) -> None:
+    if before is not None:
+        write(home, before)
+    plan = add(client=client)
+    assert plan.store is None
+    assert json.loads(plan.file.read_text()).get("credsStore") in (None, "pass")
+
+
+def test_a_keychain_that_is_in_use_since_stays(home: Path, keychain: str) -> None:
+    add()
+    write(home, {**config(home), "auths": {"docker.io": {}}})
+    remove()
+    assert config(home) == {"credsStore": keychain, "auths": {"docker.io": {}}}
+
+
+@pytest.mark.parametrize("break_file", BREAKERS)
+def test_broken_settings_are_an_error_of_each_command_and_are_left_alone(
+    home: Path, bin_dir: Path, break_file: Callable[[Path], None]
+) -> None:
+    write(home, {"credHelpers": {HOST: "acrscope"}})
+    break_file(Path(state.settings_file()))
+    before = os.lstat(state.settings_file())
+    for run_it in (add, remove):
+        with pytest.raises(FileOperationError, match="settings of docker-credential-acrscope"):
+            run_it()
+    assert os.lstat(state.settings_file()) == before
+    assert config(home) == {"credHelpers": {HOST: "acrscope"}}
+    assert not list(bin_dir.iterdir())
+
+
+@pytest.mark.parametrize("files", [5, [5], {"x": 1}])
+def test_settings_whose_further_members_make_no_sense_are_written_anew(home: Path, files: object) -> None:
+    Path(state.helper_folder()).mkdir()
+    Path(state.settings_file()).write_text(json.dumps({"hosts": {OTHER: CLI}, "files": files, "undo": files}))
+    add()
+    remove()
+    assert json.loads(Path(state.settings_file()).read_text())["files"] == [str(home / ".docker/config.json")]
+
+
+@pytest.mark.parametrize("break_file", BREAKERS[1:3])
+def test_a_pipe_in_the_launchers_place_is_another_program(bin_dir: Path, break_file: Callable[[Path], None]) -> None:
+    break_file(bin_dir / "docker-credential-acrscope")
+    with pytest.raises(FileOperationError, match="is another program"):
+        add(bin_dir=str(bin_dir))
 
 
 def test_the_launcher_stays_while_another_client_uses_it(home: Path, bin_dir: Path) -> None:
@@ -232,7 +356,7 @@ def test_a_launcher_where_others_may_write_is_not_followed_there(
     shared.chmod(0o777)
     monkeypatch.setenv("PATH", f"{shared}{os.pathsep}{bin_dir}")
     planted = shared / "docker-credential-acrscope"
-    planted.write_text(install.launcher_text().replace("python=", "python=/theirs"))
+    planted.write_text(launcher.launcher_text().replace("python=", "python=/theirs"))
     assert add().program == bin_dir / "docker-credential-acrscope"
     assert "/theirs" in planted.read_text()
 
@@ -277,7 +401,7 @@ def test_a_launcher_hands_on_its_arguments_and_the_configuration_directory(
     assert run(program).stdout == f"['version'] {home / 'azure'} 1\n"
     assert run(program, {"AZURE_CONFIG_DIR": "/other"}).stdout == "['version'] /other 1\n"
     monkeypatch.delenv("AZURE_CONFIG_DIR")
-    assert "AZURE_CONFIG_DIR" not in install.launcher_text()
+    assert "AZURE_CONFIG_DIR" not in launcher.launcher_text()
 
 
 def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
@@ -289,7 +413,7 @@ def test_a_launcher_finds_a_cli_that_its_own_launcher_names_in_pythonpath(
     core.parent.mkdir(parents=True)
     core.touch()
     monkeypatch.setattr(azure.cli.core, "__file__", str(core))
-    assert "-X" not in install.launcher_text()
+    assert "-X" not in launcher.launcher_text()
     monkeypatch.setenv("PYTHONPATH", f"/elsewhere:{home}/bin/../it's lib64/site-packages")
     root = home / "root"
     main = root / "azext_acrscope/credentials/helper/__main__.py"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrscope.credentials.helper import cache, protocol, state
+from azext_acrscope.credentials.helper import cache, cli, protocol, state
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 from azext_acrscope.hops import sign_in_errors
-from tests.factories.helper import ALICE, HOST, Hops, sign_in, token
+from tests.factories.helper import ALICE, BREAKERS, HOST, Hops, cut_short, sign_in, token
 
 Helper = Callable[..., tuple[int, str]]
 NOT_FOUND = "credentials not found in native keychain\n"
@@ -211,6 +211,113 @@ def test_unreadable_settings_are_an_error_for_they_say_whose_token_to_use(helper
     assert hops.calls == []
 
 
+@pytest.mark.parametrize("break_file", BREAKERS)
+def test_settings_of_any_other_kind_are_an_error_too(
+    helper: Helper, hops: Hops, break_file: Callable[[Path], None]
+) -> None:
+    break_file(Path(state.settings_file()))
+    for verb in ("get", "list"):
+        code, answer = helper(verb, given=HOST)
+        assert (code, state.settings_file() in answer, answer.count("\n")) == (1, True, 1)
+    assert hops.calls == []
+
+
+@pytest.mark.parametrize(
+    "content", ['{"hosts": []}', '{"hosts": {"contoso.azurecr.io": []}}', '{"hosts": {"a": {"credential": 5}}}', "{}"]
+)
+def test_settings_of_another_shape_are_an_error_too(helper: Helper, content: str) -> None:
+    Path(state.helper_folder()).mkdir(exist_ok=True)
+    Path(state.settings_file()).write_text(content)
+    code, answer = helper("get", given=HOST)
+    assert (code, state.settings_file() in answer) == (1, True)
+
+
+@pytest.mark.parametrize("break_file", BREAKERS)
+def test_a_broken_profile_is_named_and_no_other_accounts_token_is_fetched(
+    helper: Helper, hops: Hops, home: Path, break_file: Callable[[Path], None]
+) -> None:
+    break_file(home / "azure/azureProfile.json")
+    code, answer = helper("get", given=HOST)
+    assert (code, "azureProfile.json cannot be read" in answer, "az account clear" in answer) == (1, True, True)
+    assert hops.calls == []
+
+
+# --- a token that is still valid is answered whatever else is broken ---
+
+
+def settings(home: Path) -> list[Path]:
+    return [home / "azure/acrscope/helper.json"]
+
+
+def profile(home: Path) -> list[Path]:
+    return [home / "azure/azureProfile.json"]
+
+
+def locks(home: Path) -> list[Path]:
+    folder = home / "azure/acrscope"
+    return [folder / f".renew-{HOST}.acrscope-lock", folder / ".helper-tokens.json.acrscope-lock"]
+
+
+def everything(home: Path) -> list[Path]:
+    return [*settings(home), *profile(home), *locks(home)]
+
+
+@pytest.mark.parametrize("age", [0, 9000])
+@pytest.mark.parametrize("files", [settings, profile, locks, everything])
+@pytest.mark.parametrize("break_file", BREAKERS)
+def test_a_valid_token_is_answered_whatever_file_is_broken(
+    helper: Helper,
+    hops: Hops,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    break_file: Callable[[Path], None],
+    files: Callable[[Path], list[Path]],
+    age: int,
+) -> None:
+    hops.answer = lambda: token(age=age)
+    secret = get(helper)["Secret"]
+
+    def refuse() -> str:
+        raise sign_in_errors.entra_unreachable(OSError("no route"))
+
+    hops.answer = refuse
+    for file in files(home):
+        break_file(file)
+    capsys.readouterr()
+    assert get(helper)["Secret"] == secret
+    said = capsys.readouterr().err
+    if files != locks:
+        assert "cannot be read" in said
+    assert "eyJ" not in said
+
+
+def test_a_valid_token_is_answered_although_the_cli_is_broken(
+    helper: Helper, hops: Hops, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hops.answer = lambda: token(age=9000)
+    secret = get(helper)["Secret"]
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(cli, "cli_context", fail)
+    assert get(helper)["Secret"] == secret
+    assert "RuntimeError" in capsys.readouterr().err
+
+
+def test_of_two_valid_tokens_none_is_answered_where_it_is_not_known_whose_is_meant(
+    helper: Helper, hops: Hops, home: Path
+) -> None:
+    get(helper)
+    sign_in({"name": "bob", "type": "user"})
+    second = get(helper)["Secret"]
+    cut_short(home / "azure/acrscope/helper.json")
+    assert get(helper)["Secret"] == second, "the account in use is known"
+    cut_short(home / "azure/azureProfile.json")
+    code, answer = helper("get", given=HOST)
+    assert (code, "cannot be read" in answer) == (1, True)
+
+
 MAIN = Path(protocol.__file__).with_name("__main__.py")
 
 
@@ -240,7 +347,7 @@ def test_an_answer_from_the_cache_loads_nothing_beyond_the_standard_library(help
         "site",
     )
     assert not modules.intersection(slow)
-    assert len([name for name in modules if name.startswith("azext_acrscope")]) == 7
+    assert len([name for name in modules if name.startswith("azext_acrscope")]) == 9
 
 
 def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:
