@@ -213,7 +213,8 @@ def page(verdicts: list[Verdict]) -> str:
     text = [
         "# Judges",
         "",
-        f"What programs of others say of what acrscope writes. `make judges` runs them and renews this page ({date.today()}).",
+        "What programs of others say of what acrscope writes. `make judges` runs them and renews this page "
+        f"({date.today()}).",
     ]
     text += ["", "| judge | version | over | findings | explained |", "| --- | --- | --- | --- | --- |"]
     reasons = Counter[str]()
