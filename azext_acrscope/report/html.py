@@ -216,7 +216,7 @@ def _add_legend(parent: Element) -> None:
 
 def _add_signature_lines(main: Element) -> None:
     """Lines to sign on, on paper only."""
-    made = SubElement(main, "section", {"class": "signing", "aria-hidden": "true"})
+    made = SubElement(main, "div", {"class": "signing", "aria-hidden": "true"})
     for text in ("Name", "Date", "Signature"):
         _add_element(made, "span", text)
 

@@ -30,29 +30,23 @@ class Material:
 def collect(folder: Path) -> Material:
     """Run the commands, and keep what they print and send."""
     found = Material(folder)
-    with LocalCloud(backend=False) as cloud:
-        add_extension(build_wheel(folder / "build"), folder / "extensions", folder / "installer")
-        for make in (Contoso, Governed):
+    add_extension(build_wheel(folder / "build"), folder / "extensions", folder / "installer")
+    for make in (Contoso, Governed):
+        with LocalCloud(backend=False) as cloud:
             stage: Stage = make(cloud)
             group = cloud.world.add_management_group(make.__name__)
             cloud.world.move(stage.production, group)
-            cloud.world.grant(stage.team, group.id, "Resource Policy Contributor")
-            cloud.world.grant(stage.team, group.id, "Reader")
+            for role in ("Reader", "Resource Policy Contributor"):
+                cloud.world.grant(stage.team, group.id, role)
             az = Az(folder / make.__name__, folder / "extensions", cloud.env)
-            who = [
-                "--username",
-                stage.team.app_id,
-                "--password",
-                str(stage.team.secret),
-                "--tenant",
-                stage.team.tenant_id,
-            ]
+            team = stage.team
+            who = ["--username", team.app_id, "--password", str(team.secret), "--tenant", team.tenant_id]
             assert az("login", "--service-principal", *who).code == 0
             assert az("account", "set", "--subscription", stage.production.id).code == 0
             _run_commands(az, found, make.__name__)
-        for request in cloud.requests:
-            for text in _queries(request.path, request.text):
-                found.queries.setdefault(text, f"query {len(found.queries) + 1}")
+            for request in cloud.requests:
+                for text in _queries(request.path, request.text):
+                    found.queries.setdefault(text, f"query {len(found.queries) + 1}")
     found.queries = {name: text for text, name in found.queries.items()}
     _extract_recipes(folder)
     return found
