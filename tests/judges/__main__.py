@@ -26,7 +26,7 @@ PAGE = ROOT / "docs/judges.md"
 EXPLAINED = {
     r"note SARIF2002": "SARIF2002 wants messages with an id and arguments. GitHub shows texts only.",
     r"note SARIF2003": "SARIF2003 wants the version of the code. A result is about a resource in Azure.",
-    r"note SARIF2006": "SARIF2006 asks for each address. This machine may have no network, and reaches none of them.",
+    r"note SARIF2006": "SARIF2006 asks for each address. Judges do not depend on the network, so none is asked for.",
     r"note SARIF2009": "SARIF2009 wants ids like AB1234. Ours are words that a reader understands.",
     r"note SARIF201[01]": "SARIF2010 and SARIF2011 want a snippet of source code. There is none.",
     r"error GHAzDO10(19|20)": "GHAzDO1019 and GHAzDO1020 want the number of a pipeline's run. The task that publishes "
@@ -38,10 +38,10 @@ EXPLAINED = {
     r"long-title": "html-validate wants short titles, for search engines. A report names its scope.",
 }
 NOT_RUN = (
-    "links to other hosts: this machine reaches none",
-    "the Bicep compiler: it is in no registry that this machine reaches; a grammar and a parser read the templates in "
+    "links to other hosts: judges do not depend on the network",
+    "the Bicep compiler: neither PyPI nor npm has it; a grammar and a parser read the templates in "
     "`make test`",
-    "`terraform validate` and `plan`: the provider azurerm is in no registry that this machine reaches; its schema is",
+    "`terraform validate` and `plan`: the provider azurerm is on neither PyPI nor npm; its schema is",
     "Azure, GitHub, Azure DevOps, GitLab and a cluster themselves",
 )
 
