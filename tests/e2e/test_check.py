@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.az import Az, Result
+from tests.factories.localcloud import long_ago
 from tests.factories.secrets import holds_any
 from tests.localcloud import LocalCloud, Registry
 
@@ -327,6 +328,7 @@ def test_what_this_machine_has_stored_is_told_and_our_helper_makes_no_token(
     az.ok("acr", "scope", "login", "-n", registry.login_server, "--client", "podman")
     bin_dir = az.home / "bin"
     az.ok("acr", "scope", "configure-docker", "-n", registry.login_server, "--yes", "--bin-dir", str(bin_dir))
+    az.env["PATH"] = f"{bin_dir}:{az.env['PATH']}"
     cloud.clear_requests()
     code, row = one(az, registry)
     assert (code, exchanges(cloud)) == (0, {registry.login_server: 2})
@@ -337,11 +339,8 @@ def test_what_this_machine_has_stored_is_told_and_our_helper_makes_no_token(
 
 
 def test_a_credential_that_has_expired_is_a_warning(az: Az, cloud: LocalCloud, registry: Registry) -> None:
-    lifetime, cloud.world.acr_refresh_lifetime = cloud.world.acr_refresh_lifetime, -60
-    try:
-        az("acr", "scope", "login", "-n", registry.login_server, "--auth-file", str(az.home / ".docker/config.json"))
-    finally:
-        cloud.world.acr_refresh_lifetime = lifetime
+    with long_ago(cloud):
+        az.ok("acr", "scope", "login", "-n", registry.login_server, "--auth-file", str(az.home / ".docker/config.json"))
     code, row = one(az, registry)
     assert (code, row["verdict"]) == (0, "warning")
     assert f"az acr scope login --name {registry.login_server}" in row["actions"][0]

@@ -3,8 +3,6 @@
 import base64
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from tests.az import Az, Result
 from tests.clients import CLIENTS, HELM, Client, Desk, stock
+from tests.factories.localcloud import long_ago
 from tests.localcloud import LocalCloud, Registry
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
@@ -131,18 +130,6 @@ def test_after_three_hours_the_helper_renews_without_a_word(
     assert sum(request.path == "/oauth2/exchange" for request in cloud.requests) == 1
     assert client.pull(desk).code == 0
     assert sum(request.path == "/oauth2/exchange" for request in cloud.requests) == 1
-
-
-@contextmanager
-def long_ago(cloud: LocalCloud) -> Iterator[None]:
-    """A little more than the three hours of a refresh token ago; all other tokens made then are still good today."""
-    world = cloud.world
-    kept = world.clock_offset, world.token_lifetime, world.acr_access_lifetime
-    world.clock_offset, world.token_lifetime, world.acr_access_lifetime = -10860, 86400, 86400
-    try:
-        yield
-    finally:
-        world.clock_offset, world.token_lifetime, world.acr_access_lifetime = kept
 
 
 def test_docker_signs_in_without_a_daemon_and_keeps_an_identity_token(az: Az, real_registry: Registry) -> None:

@@ -77,7 +77,7 @@ def test_what_fails_has_its_reason_in_its_row_and_the_others_are_signed_in(
     assert len(rows) == len(result.json) == 4
     assert {name: row["result"] for name, row in rows.items() if row["result"] != "failed"} == {good.name: "signed in"}
     assert "refuses this machine's network" in rows[walled.name]["reason"]
-    assert "could not be reached" in rows["nosuchregistry"]["reason"]
+    assert "No registry named 'nosuchregistry' was found" in rows["nosuchregistry"]["reason"]
     assert "no role" in rows[no_role.name]["reason"]
     assert rows[walled.name]["credentialStore"] is rows[walled.name]["expiresOn"] is None
     assert "ERROR: Sign-in failed for 3 of 4 registries; see `reason`." in result.stderr

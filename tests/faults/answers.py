@@ -167,7 +167,7 @@ def _lose(rows: int) -> Change:
 
 _ODD_TEXT = "\x1b[31m\u202e\ud800"
 _ODD: list[Any] = [None, 5, [], {}, [5], "text"]
-_ODD_LISTS: list[Any] = [None, 5, "text", {}]
+_ODD_LISTS: list[Any] = [5, "text", {}]  # null is how ARM says that a list is empty
 _ODD_OBJECTS: list[Any] = [None, 5, "text", []]
 _CHANGES: list[tuple[str, Change]] = [
     *((f"{name} is {odd}", _set(name, odd)) for name in ("id", "name", "type") for odd in _ODD),

@@ -39,8 +39,7 @@ EXPLAINED = {
 }
 NOT_RUN = (
     "links to other hosts: judges do not depend on the network",
-    "the Bicep compiler: neither PyPI nor npm has it; a grammar and a parser read the templates in "
-    "`make test`",
+    "the Bicep compiler: neither PyPI nor npm has it; a grammar and a parser read the templates in `make test`",
     "`terraform validate` and `plan`: the provider azurerm is on neither PyPI nor npm; its schema is",
     "Azure, GitHub, Azure DevOps, GitLab and a cluster themselves",
 )

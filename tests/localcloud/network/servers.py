@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
 
 from aiohttp import web
@@ -131,6 +132,7 @@ class Servers:
         if registry is not None and streamed and replaced is None:
             return await self._forward(raw, request, registry, fault)
         answer = replaced or self._answer(request, registry)
+        answer.headers.setdefault("Date", formatdate(self._state.world.now(), usegmt=True))
         return await _send(raw, request, answer, fault)
 
     async def _forward(
