@@ -10,7 +10,6 @@ from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.base.tokens import is_valid_tenant
-from azext_acrscope.credentials.token_output import ENV_FORMAT
 from azext_acrscope.hops import identity_errors
 
 # Days of the log: a month is what tables keep by default, three what they keep without charge at most (with Microsoft
@@ -116,6 +115,8 @@ def validate_selection(cmd: Any, namespace: Any) -> None:
 
 def validate_login(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, and refuse what cannot be meant together."""
+    from azext_acrscope.credentials.token_output import ENV_FORMAT
+
     typed = namespace.registry_name
     _parse_registries(cmd, namespace)
     _warn_of_capitals(typed)

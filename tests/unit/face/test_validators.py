@@ -1,5 +1,7 @@
 """What was typed for a sign-in: taken, or refused before anything is asked."""
 
+import subprocess
+import sys
 from argparse import ArgumentParser, Namespace
 from types import SimpleNamespace
 from typing import Any
@@ -229,3 +231,11 @@ def test_a_login_server_in_capital_letters_is_signed_in_to_in_lower_case() -> No
     namespace = login(registry_name=["Contoso.azurecr.io"])
     _validators.validate_login(CMD, namespace)
     assert namespace.registry_name == [RegistryRef("contoso", "contoso.azurecr.io")]
+
+
+def test_loading_the_validators_loads_no_sign_in_and_no_http() -> None:
+    show = "import sys, azext_acrscope._validators; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True).stdout.split()
+    assert "azext_acrscope._validators" in loaded
+    heavy = {"azext_acrscope.credentials.login", "azext_acrscope.hops.token_endpoints", "azext_acrscope.arm.client"}
+    assert not heavy & set(loaded)
