@@ -10,7 +10,7 @@ from azext_acrscope.credentials import errors
     [
         "Error saving credentials: rename /home/me/.docker/config.json1 /run/secrets/config.json: "
         "invalid cross-device link",
-        "Error saving credentials: rename /root/.docker/config.json2 /root/.docker/config.json: "
+        "Error saving credentials: rename /home/user/.docker/config.json2 /home/user/.docker/config.json: "
         "device or resource busy",
     ],
 )
