@@ -1,0 +1,21 @@
+"""What a reader finds in a file: the line and what happens there, never the text of the line."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line that signs in to a registry, or that sets the status back to `enabled`.
+
+    No text of the file is kept but the login server and the version: real trees hold credentials beside such lines.
+
+    :ivar line: counted from 1.
+    :ivar pattern: which of the patterns it is: a key of one of the files in ``patterns``.
+    :ivar registry: the login server in lower case; None if the file does not say it in plain letters.
+    :ivar version: of the tool that signs in, if the file says it in plain letters.
+    """
+
+    line: int
+    pattern: str
+    registry: str | None = None
+    version: str | None = None
