@@ -5,7 +5,7 @@ Subscriptions that could not be read are listed: what was not read is unknown, n
 
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError
+from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
 from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import resource_graph
@@ -15,6 +15,7 @@ from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
 from azext_acrscope.fleet.scope import Scope, Subscription, expected_subscription_ids, group_by_account
 from azext_acrscope.fleet.summary import Fleet
+from azext_acrscope.registry import sdk_client
 from azext_acrscope.registry.resource import RegistryResource
 
 _MAX_QUERY_SUBSCRIPTIONS = 1000  # subscriptions that a Resource Graph query may name; more are asked for by naming none
@@ -83,6 +84,23 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
     )
     for missing in {each.lower() for each in expected} - fleet.subscriptions.keys():
         fleet.unreadable[missing] = fleet_errors.NOT_IN_RESOURCE_GRAPH
+    if wanted.resource_group and not found.rows:
+        fleet.incomplete += _look_into_group(arm, subscriptions[0].id, wanted.resource_group)
+
+
+def _look_into_group(arm: ArmClient, subscription: str, group: str) -> list[str]:
+    """Return sentences on a group of which Resource Graph has no registry: to it, a name misspelled is an empty group.
+
+    :raises ResourceNotFoundError: ARM knows no such group.
+    """
+    try:
+        return [fleet_errors.GRAPH_IS_BEHIND] if sdk_client.list_registries(arm, subscription, group) else []
+    except ArmError as error:
+        if error.code == "ResourceGroupNotFound":
+            raise fleet_errors.group_not_found(group, subscription) from error
+        return [fleet_errors.group_not_confirmed(group, str(error))]
+    except AzureResponseError as error:
+        return [fleet_errors.group_not_confirmed(group, error.error_msg)]
 
 
 def _resource_from_row(row: dict[str, Any]) -> RegistryResource:

@@ -47,6 +47,14 @@ def requirement_missed(required: str, missed: int, unknown: int, unread: int, in
     )
 
 
+def group_not_confirmed(group: str, why: str) -> str:
+    """Return the sentence on a resource group that seems empty, and that ARM did not confirm."""
+    return sentence(
+        f"Resource Graph has no registry in resource group {group}, and whether there is such a group is unknown: {why}"
+    )
+
+
+GRAPH_IS_BEHIND = "Resource Graph does not show the registries of this resource group yet; --live lists them."
 NOT_IN_RESOURCE_GRAPH = "it is not visible to the signed-in account in Resource Graph"
 
 

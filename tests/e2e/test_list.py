@@ -143,6 +143,35 @@ def test_a_group_and_a_status_narrow_the_list(az: Az, estate: Estate, view: list
     assert scope_list(az, "--subscription", estate.test.name, *view).json[0]["otherSignIns"]["adminUser"] is True
 
 
+@VIEWS
+def test_a_group_that_does_not_exist_is_an_error(az: Az, view: list[str]) -> None:
+    result = scope_list(az, "-g", "rg-aps", *view)
+    assert (result.code, result.stdout) == (3, "")
+    assert "There is no resource group 'rg-aps' in subscription" in result.stderr
+
+
+def test_a_group_whose_registries_resource_graph_does_not_show_yet_is_not_told_as_empty(
+    az: Az, estate: Estate, cloud: LocalCloud, registry_name: str
+) -> None:
+    cloud.world.graph_lag = 60.0
+    try:
+        cloud.world.add_registry(f"{registry_name}new", "rg-new", estate.production)
+        result = scope_list(az, "-g", "rg-new")
+        assert result.code == 0
+        assert "Resource Graph does not show the registries of this resource group yet" in result.stderr
+        assert scope_list(az, "-g", "rg-new", "--require", "disabled").code == 1
+    finally:
+        cloud.world.graph_lag = 0.0
+
+
+def test_a_group_that_arm_does_not_confirm_is_said(az: Az, cloud: LocalCloud) -> None:
+    cloud.faults.add(host=ARM, path="*/registries", status=403, body=_ODD_REFUSAL, times=None)
+    result = scope_list(az, "-g", "rg-aps")
+    assert result.code == 0
+    assert "whether there is such a group is unknown" in result.stderr
+    assert scope_list(az, "-g", "rg-aps", "--require", "disabled").code == 1
+
+
 def test_a_name_cannot_give_the_terminal_orders(
     new_az: Callable[..., Az], estate: Estate, cloud: LocalCloud, registry_name: str
 ) -> None:
