@@ -6,6 +6,7 @@ what became of looking for consumers; before a write ``{"event": "change", "id",
 may not have been made, and an undo looks at the live state.
 """
 
+import itertools
 import json
 import os
 import time
@@ -79,9 +80,14 @@ class RunRecord:
 
 
 def default_record_file(config_directory: str) -> Path:
-    """Return the name of a new file there, such as acrscope/enforce-20261123T124501Z-4711.jsonl."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    return Path(config_directory) / "acrscope" / f"enforce-{stamp}-{os.getpid()}.jsonl"
+    """Return the name of a new file there, such as acrscope/enforce-20261123T124501Z-4711.jsonl.
+
+    A process that begins two runs in one second (a program that calls the CLI as a library) gets -2 for the second.
+    """
+    folder = Path(config_directory) / "acrscope"
+    name = f"enforce-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
+    numbered = (folder / f"{name}-{number}.jsonl" for number in itertools.count(2))
+    return next(each for each in itertools.chain([folder / f"{name}.jsonl"], numbered) if not each.exists())
 
 
 def read_record(file: str) -> list[RecordedChange]:

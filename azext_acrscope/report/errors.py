@@ -52,6 +52,14 @@ def evidence_left_out(strangers: int, stale: list[str]) -> list[str]:
     return said
 
 
+def checks_without_result(names: list[str]) -> list[str]:
+    """Return the sentence on checks that did not come to know what the login server does, if there are any."""
+    what = counted(len(names), "check has", "checks have")
+    return (
+        [f"{what} no result ({first(sorted(names), 3)}), so what the login server does is not known."] if names else []
+    )
+
+
 def too_many_results(number: int, kept: int, most: int) -> str:
     """Return the sentence on a report with more results than a service keeps."""
     return sentence(

@@ -73,6 +73,9 @@ def gather_content(
         targets = [check.CheckTarget(each["name"], each) for each in seen.registries]
         for row in check.check_rows(targets, wanted.prober, watch):
             by_id[str(row["id"]).lower()].proof = evidence.evidence_of_check(row)
+    content.unread += errors.checks_without_result(
+        [each.name for each in content.checked if each not in content.proven]
+    )
     content.sort()
     return content
 

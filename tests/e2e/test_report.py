@@ -150,6 +150,9 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
     }
     written = report(az, "--check", "--file", "report.html").json
     assert (written["checked"], written["proven"], written["next"]["mismatch"]) == (3, 2, 1)
+    assert [each for each in written["unread"] if "no result" in each] == [
+        f"1 check has no result ({estate.named('open')}), so what the login server does is not known."
+    ]
     az.env["COLUMNS"] = "200"
     table = report(az, "--check", "--file", "report.html", "--output", "table").stdout.splitlines()
     assert dict(zip(table[0].split(), table[2].split(), strict=True)) == {
@@ -160,7 +163,7 @@ def test_a_check_proves_and_finds_who_is_at_odds(az: Az, estate: Estate, cloud: 
         "Mismatch": "1",
         "ConsumersBreak": "1",
         "Proven": "2",
-        "Unread": "0",
+        "Unread": "1",
         "Format": "html",
         "File": "report.html",
     }
@@ -243,7 +246,7 @@ def test_a_report_of_two_hundred_registries_takes_few_requests(az: Az, estate: E
         (("--knowledge", "missing.json"), 1, "missing.json"),
         (("--all-subscriptions", "--management-group", "x"), 1, "--management-group"),
         (("--management-group", "nosuchgroup"), 1, "nosuchgroup"),
-        (("--resource-group", "nosuchgroup"), 3, "nothing to report"),
+        (("--resource-group", "nosuchgroup"), 3, "There is no resource group"),
         (("--file", "missing/r.html", "--skip-consumers", "--skip-policy"), 1, "--file"),
     ],
 )
@@ -342,6 +345,7 @@ def test_a_check_without_an_arm_token_proves_nothing(az: Az, estate: Estate) -> 
     (az.home / "evidence.json").write_text(az("acr", "scope", "check", "--all", "--skip-arm-probe").stdout)
     text = report(az, "--format", "markdown", "--evidence", "evidence.json", "--skip-consumers", "--skip-policy").stdout
     assert "0 of 3 registries verified with a token of each audience; 3 checked without a result" in text
+    assert "3 checks have no result" in text
 
 
 def test_what_enforce_verified_is_no_evidence_of_a_check(az: Az, estate: Estate) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,16 @@ def test_the_default_file_is_new_and_in_its_own_folder(tmp_path: Path) -> None:
     file = record.default_record_file(str(tmp_path))
     assert file.parent == tmp_path / "acrscope"
     assert not file.exists()
+
+
+def test_runs_that_one_process_begins_in_one_second_have_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.gmtime()
+    monkeypatch.setattr(time, "gmtime", lambda: now)
+    for _ in range(3):
+        RunRecord(record.default_record_file(str(tmp_path))).close()
+    assert len(list((tmp_path / "acrscope").iterdir())) == 3
 
 
 def test_a_full_disk_is_said_and_closing_does_not_raise_again(tmp_path: Path) -> None:
