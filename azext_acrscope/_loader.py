@@ -37,7 +37,7 @@ class AcrScopeCommandsLoader(AzCommandsLoader):
         load_arguments(self, command)
 
 
-def _repair_helper(cli_ctx: Any, **_: Any) -> None:
+def _repair_helper(_: Any, **__: Any) -> None:
     """Let the credential helper find a CLI that has moved; before the command, whose container client may call it."""
     import os
 

@@ -11,7 +11,7 @@ from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
 from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useless-import-alias  # exported, for mypy
-from azext_acrscope.base.foreign_json import find_object, find_objects, find_text
+from azext_acrscope.base.foreign_json import find_object, find_objects, find_text, is_whole_number
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
 
@@ -182,7 +182,7 @@ def is_transient(error: Exception) -> bool:
 
 def read_count(value: Any) -> int:
     """Return a number of items that an answer counts; 0 where it counts none."""
-    return value if type(value) is int else 0
+    return int(value) if is_whole_number(value) else 0
 
 
 def parse_arm_error(status: int, headers: Any, reason: str | None, content: Any) -> ArmError:

@@ -15,7 +15,7 @@ from typing import Any
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import arm_path
-from azext_acrscope.base.foreign_json import find_text, find_value
+from azext_acrscope.base.foreign_json import find_text, find_value, is_whole_number
 
 API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
@@ -94,7 +94,7 @@ def query_graph(
 def _is_short(answer: Any, rows: int, received: int, last: bool) -> bool:
     """Whether an answer counts more rows than came, or nothing that can be counted with."""
     count, total = find_value(answer, "count"), find_value(answer, "totalRecords")
-    if type(count) is not int or type(total) is not int:
+    if not (is_whole_number(count) and is_whole_number(total)):
         return True
     return rows < count or (last and received < total)
 

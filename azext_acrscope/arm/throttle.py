@@ -37,7 +37,7 @@ def count_writes_left(headers: Mapping[str, str]) -> int | None:
     return min((each for each in counts if each <= _MOST_LEFT), default=None)
 
 
-class Throttle:
+class Throttle:  # pylint: disable=too-many-instance-attributes  # what ARM said, and what is under way
     """When the next request may be sent. Times are seconds of one monotonic clock; threads may share it.
 
     Each request that is admitted is answered once: `taken`, `refused` or `failed`.

@@ -47,6 +47,11 @@ def _clean_json(value: Any, depth: int) -> Any:
     return value
 
 
+def is_whole_number(value: Any) -> bool:
+    """Return whether a value is a whole number; to Python, true and false are some as well."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 # --- another shape is absent -----------------------------------------------------------------------------------------
 
 

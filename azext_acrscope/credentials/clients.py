@@ -28,7 +28,7 @@ logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class ClientRules:
+class ClientRules:  # pylint: disable=too-many-instance-attributes  # a table of clients, of which it is a row
     """What is to know of a client: its words for login and logout, its files, and how it reads and writes them.
 
     :ivar file: the one that it writes, and reads first.

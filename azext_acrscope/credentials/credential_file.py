@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -98,25 +98,28 @@ def _shape_problem(content: dict[str, Any]) -> str:
     return f"its {wrong[0]} is not a text" if wrong else ""
 
 
-@contextmanager
-def edit_credential_file(file: Path) -> Iterator[dict[str, Any]]:
+def edit_credential_file(file: Path) -> AbstractContextManager[dict[str, Any]]:
     """Yield the content of a credential file to change in place; it is saved at the end if it was changed.
 
     A link is followed, unknown members and their order are kept, and the file ends up readable by its owner alone.
 
     :raises FileOperationError: it cannot be read (and is left alone), or not be written.
     """
-    with edit_json_file(file, file_errors.credential_file_unreadable) as content:
-        if problem := _shape_problem(content):
-            raise file_errors.credential_file_unreadable(str(file), problem)
-        yield content
+    return edit_json_file(file, file_errors.credential_file_unreadable, _shape_problem)
 
 
 @contextmanager
-def edit_json_file(file: Path, unreadable: Callable[[str, str], Exception]) -> Iterator[dict[str, Any]]:
-    """Do so with any JSON object; see `read_json_file`."""
+def edit_json_file(
+    file: Path, unreadable: Callable[[str, str], Exception], find_problem: Callable[[dict[str, Any]], str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Do so with any JSON object; see `read_json_file`.
+
+    :param find_problem: says what is wrong with the object; empty if nothing is.
+    """
     with lock_file(file):
         content = read_json_file(file, unreadable)
+        if find_problem and (problem := find_problem(content)):
+            raise unreadable(str(file), problem)
         before = json.dumps(content)
         yield content
         if json.dumps(content) != before:

@@ -32,19 +32,23 @@ def _shape_problem(member: str, value: Any) -> str:
         return f"'{member}' is not a text"
     if member in _LISTS and not (isinstance(value, list) and all(map(_is_text, value))):
         return f"'{member}' is not a list of texts"
-    if member not in _OBJECTS_OF_TEXTS + _OBJECTS_OF_OBJECTS:
-        return ""
-    if not isinstance(value, dict):
-        return f"'{member}' is not a JSON object"
-    for name, each in value.items():
-        if member in _OBJECTS_OF_TEXTS and not _is_text(each):
-            return f"'{name}' in '{member}' is not a text"
-        inner = each if member in _OBJECTS_OF_OBJECTS else {}
-        if not isinstance(inner, (dict, type(None))):
-            return f"'{name}' in '{member}' is not a JSON object"
-        if wrong := [part for part, text in (inner or {}).items() if not _is_text(text)]:
-            return f"'{wrong[0]}' of '{name}' in '{member}' is not a text"
+    if member in _OBJECTS_OF_TEXTS + _OBJECTS_OF_OBJECTS:
+        if not isinstance(value, dict):
+            return f"'{member}' is not a JSON object"
+        problem_of = _text_problem if member in _OBJECTS_OF_TEXTS else _object_problem
+        return next((problem for name, each in value.items() if (problem := problem_of(member, name, each))), "")
     return ""
+
+
+def _text_problem(member: str, name: str, value: Any) -> str:
+    return "" if _is_text(value) else f"'{name}' in '{member}' is not a text"
+
+
+def _object_problem(member: str, name: str, value: Any) -> str:
+    if not isinstance(value, (dict, type(None))):
+        return f"'{name}' in '{member}' is not a JSON object"
+    wrong = [part for part, text in (value or {}).items() if not _is_text(text)]
+    return f"'{wrong[0]}' of '{name}' in '{member}' is not a text" if wrong else ""
 
 
 def _is_text(value: Any) -> bool:

@@ -83,7 +83,7 @@ def _is_fresh(stored: StoredCredential, login_server: str, seconds: float, wante
     if not (stored.is_ours and isinstance(expires, int) and expires - time.time() >= seconds):
         return False
     # A token for a regional login server names the registry's global one.
-    if str(token.get("aud")).split(".")[0] != login_server.split(".")[0]:
+    if str(token.get("aud")).partition(".")[0] != login_server.partition(".")[0]:
         return False
     if not wanted:
         return token.get("grant_type") == "refresh_token"

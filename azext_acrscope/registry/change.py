@@ -25,7 +25,7 @@ FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.5, 5.0
 logger = get_logger(__name__)
 
 
-class StatusChange:
+class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it is between its steps
     """One registry's status being changed, step by step: `send`, then `look` until it has ended.
 
     The steps do not wait, so that a fleet can have many changes under way: `enforcement.executor` takes them.

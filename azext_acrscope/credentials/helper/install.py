@@ -24,7 +24,7 @@ CredentialSources = dict[
 
 
 @dataclass
-class SetupPlan:
+class SetupPlan:  # pylint: disable=too-many-instance-attributes  # all that is shown before it is done
     """What is to be changed.
 
     :ivar file: the client's file.

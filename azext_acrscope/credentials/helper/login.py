@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from azext_acrscope.credentials import protocol_constants
-from azext_acrscope.credentials.helper import cache, cli, renewal, state
+from azext_acrscope.credentials.helper import cache, cache_update, cli, renewal, state
 
 
 def store_docker_login(server: str, host: str, username: str, secret: str) -> None:
@@ -24,13 +24,13 @@ def store_docker_login(server: str, host: str, username: str, secret: str) -> No
     source, identity = state.read_settings().get(host, state.DEFAULT_SOURCE), None
     with suppress(state.Unreadable):  # it is not known who could renew it
         identity = state.identity_key(source)
-    entry = cache.make_entry(secret, token_claims)
+    entry = cache_update.make_entry(secret, token_claims)
     refresh = (
         username in (protocol_constants.TOKEN_USERNAME, protocol_constants.IDENTITY_TOKEN_USERNAME)
         and token_claims.get("grant_type") == "refresh_token"
         and hosts.is_own_service(str(token_claims.get("aud")), host, suffix)
     )
-    with cache.update_cache() as content:
+    with cache_update.update_cache() as content:
         content["stored"].pop(host, None)
         if refresh and identity:
             content["tokens"].setdefault(identity, {})[host] = entry
@@ -51,7 +51,7 @@ def forget_hosts(hosts: list[str]) -> None:
     known = cache.read_cache()
     if not any(host in each for host in hosts for each in [known["stored"], *known["tokens"].values()]):
         return
-    with cache.update_cache() as content:
+    with cache_update.update_cache() as content:
         for each in [content["stored"], *content["tokens"].values()]:
             for host in hosts:
                 each.pop(host, None)

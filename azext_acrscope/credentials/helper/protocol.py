@@ -4,11 +4,11 @@ the request on standard input, the answer or the error's text on standard output
 The standard library alone, until the cache cannot answer.
 """
 
-import json
 import os
 import sys
 import time
 
+from azext_acrscope.base import light_json
 from azext_acrscope.credentials.helper import cache, state
 from azext_acrscope.credentials.protocol_constants import (
     NO_SERVER_TEXT,
@@ -74,7 +74,7 @@ def answer_get() -> str:
     if not host:
         raise ProtocolError(NOT_FOUND_TEXT)
     username, secret = _credential_for_host(host)
-    return json.dumps({"ServerURL": server, "Username": username, "Secret": secret})
+    return light_json.dump({"ServerURL": server, "Username": username, "Secret": secret})
 
 
 def _credential_for_host(host: str) -> "tuple[str, str]":
@@ -93,7 +93,8 @@ def _credential_for_host(host: str) -> "tuple[str, str]":
     except state.Unreadable as error:
         old = cache.sole_token(content, host, source)
         problem: Exception = error
-    except Exception as error:  # noqa: BLE001  (a token that is still valid is answered whatever else is broken)
+    # A token that is still valid is answered whatever else is broken.
+    except Exception as error:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         old = cache.cached_token(content, identity, host, last_resort=True)
         problem = error
     if not old:
@@ -124,7 +125,7 @@ def answer_store() -> str:
     from azext_acrscope.credentials.helper import login
 
     try:
-        request = json.loads(_read_request())
+        request = light_json.load_bytes(_read_request().encode())
         server, username, secret = (str(request.get(name) or "") for name in ("ServerURL", "Username", "Secret"))
     except (ValueError, AttributeError, RecursionError):
         raise ProtocolError(_USAGE_TEXT) from None
@@ -152,7 +153,7 @@ def answer_list() -> str:
     content = cache.read_cache()
     tokens = [host for hosts in content["tokens"].values() for host in hosts if "secret" in hosts[host]]
     stored = {host: entry.get("username") for host, entry in content["stored"].items()}
-    return json.dumps({**dict.fromkeys([*state.read_settings(), *tokens], TOKEN_USERNAME), **stored})
+    return light_json.dump({**dict.fromkeys([*state.read_settings(), *tokens], TOKEN_USERNAME), **stored})
 
 
 def answer_version() -> str:
@@ -187,7 +188,7 @@ def _describe_error(error: Exception) -> str:
 
     try:
         return str(cli.load_errors().helper_said(error))
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  # pylint: disable=broad-exception-caught
         # The CLI that the launcher was made for is damaged or gone; its error classes, too.
         return (
             "acrscope: the Azure CLI's packages cannot be loaded. Repair the Azure CLI, then run "

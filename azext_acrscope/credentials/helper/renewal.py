@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope.credentials.helper import cache, cli, state
+from azext_acrscope.credentials.helper import cache, cache_update, cli, state
 
 _OTHER_PROCESS_SECONDS = (
     300.0  # for another process that is making both hops, when there is nothing to answer with meanwhile
@@ -91,7 +91,7 @@ def _renew_token(host: str, source: dict[str, str], identity: str | None, old: s
         print(cli.load_errors().helper_renewal_failed(host, why), file=sys.stderr)
         return old
     if _is_still_in_use(identity, source):  # else somebody has signed in meanwhile: it is not known whose this is
-        _remember_in_cache(identity, host, cache.make_entry(new, read_claims(new)), anew=True)
+        _remember_in_cache(identity, host, cache_update.make_entry(new, read_claims(new)), anew=True)
     return new
 
 
@@ -127,7 +127,7 @@ def _remember_in_cache(identity: str | None, host: str, news: dict[str, Any], an
     if identity is None:
         return
     try:
-        with cache.update_cache() as content:
+        with cache_update.update_cache() as content:
             known = {} if anew else cache.token_entry(content, identity, host)
             content["tokens"].setdefault(identity, {})[host] = {**known, **news}
     except FileOperationError as error:
@@ -149,7 +149,7 @@ def _lock_renewal(host: str, wait: bool) -> Iterator[bool]:
     from azext_acrscope.credentials.helper import errors
 
     folder, seconds = state.helper_folder(), _OTHER_PROCESS_SECONDS if wait else 0.0
-    cache.make_private_folder(folder)
+    cache_update.make_private_folder(folder)
     with ExitStack() as held:
         mine = True
         try:

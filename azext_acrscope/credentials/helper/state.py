@@ -1,9 +1,9 @@
 """What the helper goes by: its settings, and who is signed in. Read on each `get`, so the standard library alone."""
 
-import json
 import os
 import sys
 
+from azext_acrscope.base import light_json
 from azext_acrscope.base.regular_files import read_regular_file
 
 TYPE_CHECKING = False  # typing's own would cost a tenth of a `get`
@@ -59,7 +59,7 @@ def read_settings() -> "dict[str, dict[str, str]]":
 def _read_json(file: str) -> "dict[str, Any] | None":
     """The JSON object in a file; None if there is no file."""
     try:
-        content = json.loads(read_regular_file(file))
+        content = light_json.load_bytes(read_regular_file(file))
     except FileNotFoundError:
         if os.path.islink(file):
             raise Unreadable(file) from None
@@ -83,7 +83,7 @@ def identity_key(source: "dict[str, str]") -> "str | None":
             return None
     else:
         who = [os.environ.get(name) for name in _IDENTITY_VARIABLES]
-    return json.dumps([source, who, _machine_name()], sort_keys=True)
+    return light_json.dump([source, who, _machine_name()], sort_keys=True)
 
 
 def may_be_in_use(identity: str, source: "dict[str, str] | None") -> bool:
@@ -92,7 +92,7 @@ def may_be_in_use(identity: str, source: "dict[str, str] | None") -> bool:
     :param source: a host's settings; None if they are not known.
     """
     try:
-        remembered, _, machine = json.loads(identity)
+        remembered, _, machine = light_json.load_bytes(identity.encode())
         if machine != _machine_name() or not isinstance(remembered, dict) or (source or remembered) != remembered:
             return False
         return identity_key(remembered) == identity

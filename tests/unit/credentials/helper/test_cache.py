@@ -12,15 +12,15 @@ import pytest
 from azure.cli.core.azclierror import FileOperationError
 
 from azext_acrscope.base.tokens import read_claims
-from azext_acrscope.credentials.helper import cache, state
+from azext_acrscope.credentials.helper import cache, cache_update, state
 from tests.factories.helper import ALICE, BREAKERS, HOST, sign_in, token
 
 ME = "me"
 
 
 def put(secret: str, identity: str = ME, host: str = HOST) -> None:
-    with cache.update_cache() as content:
-        content["tokens"].setdefault(identity, {})[host] = cache.make_entry(secret, read_claims(secret))
+    with cache_update.update_cache() as content:
+        content["tokens"].setdefault(identity, {})[host] = cache_update.make_entry(secret, read_claims(secret))
 
 
 def test_a_token_is_found_by_its_identity_and_host_only() -> None:
@@ -55,13 +55,13 @@ def test_a_short_lived_token_is_renewed_in_the_last_quarter_of_its_life() -> Non
 
 def test_a_token_is_not_taken_for_longer_lived_than_it_is_where_the_clock_is_behind() -> None:
     issued = int(time.time()) + 7200
-    entry = cache.make_entry("secret", {"iat": issued, "exp": issued + 600})
+    entry = cache_update.make_entry("secret", {"iat": issued, "exp": issued + 600})
     assert entry["expires"] <= time.time() + 600
 
 
 @pytest.mark.parametrize("token_claims", [{}, {"exp": "soon"}, {"exp": None, "iat": 5}, {"exp": 10, "iat": []}])
 def test_a_token_that_does_not_say_how_long_it_lives_is_used_once(token_claims: dict[str, Any]) -> None:
-    entry = cache.make_entry("secret", token_claims)
+    entry = cache_update.make_entry("secret", token_claims)
     content = {"tokens": {ME: {HOST: entry}}}
     assert cache.cached_token(content, ME, HOST) is None
     assert cache.cached_token(content, ME, HOST, last_resort=True) is None
@@ -151,7 +151,7 @@ def test_a_cache_that_others_may_read_is_used_where_nothing_can_be_written(monke
 def test_what_is_over_is_dropped_and_the_rest_kept() -> None:
     put(token(age=10801), identity="long ago")
     put(token(), host="fabrikam.azurecr.io")
-    with cache.update_cache() as content:
+    with cache_update.update_cache() as content:
         content["stored"] = {"a": {"username": "u", "secret": "s"}, "b": {"username": "u", "secret": "s", "expires": 5}}
     content = json.loads(Path(cache.cache_file()).read_text())
     assert list(content["tokens"]) == [ME]
@@ -160,7 +160,7 @@ def test_what_is_over_is_dropped_and_the_rest_kept() -> None:
 
 def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(home: Path) -> None:
     (home / "azure/acrscope").write_text("a file in the way")
-    with pytest.raises(FileOperationError), cache.update_cache():
+    with pytest.raises(FileOperationError), cache_update.update_cache():
         pass
 
 

@@ -12,7 +12,7 @@ import azure.cli.core
 import pytest
 from azure.cli.core.azclierror import FileOperationError, ValidationError
 
-from azext_acrscope.credentials.helper import cache, cli, install, launcher, state
+from azext_acrscope.credentials.helper import cache, cache_update, cli, install, launcher, state
 from tests.factories.helper import BREAKERS, HOST, Hops
 
 OTHER = "fabrikam.azurecr.io"
@@ -156,7 +156,7 @@ def test_a_launcher_of_another_installation_is_renewed(bin_dir: Path) -> None:
 def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hops: Hops) -> None:
     write(home, {"credHelpers": {"x.example": "other"}, "auths": {}})
     add(HOST, OTHER)
-    with cache.update_cache() as content:
+    with cache_update.update_cache() as content:
         content["stored"] = {host: {"username": "u", "secret": "s"} for host in (HOST, OTHER)}
     plan = remove(lambda known: [host for host in known if host == HOST])
     assert plan.results == {HOST: "removed"}

@@ -13,7 +13,7 @@ import pytest
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
 from azext_acrscope.base.tokens import read_claims
-from azext_acrscope.credentials.helper import cache, cli, renewal, state
+from azext_acrscope.credentials.helper import cache, cache_update, cli, renewal, state
 from azext_acrscope.hops import sign_in_errors
 from tests.factories.helper import HOST, Hops, sign_in, token
 
@@ -21,8 +21,8 @@ from tests.factories.helper import HOST, Hops, sign_in, token
 def put(secret: str) -> None:
     identity = state.identity_key(state.DEFAULT_SOURCE)
     assert identity
-    with cache.update_cache() as content:
-        content["tokens"].setdefault(identity, {})[HOST] = cache.make_entry(secret, read_claims(secret))
+    with cache_update.update_cache() as content:
+        content["tokens"].setdefault(identity, {})[HOST] = cache_update.make_entry(secret, read_claims(secret))
 
 
 def refuse() -> str:
@@ -205,7 +205,7 @@ def test_the_extensions_packages_come_after_the_clis() -> None:
 def test_a_failure_of_a_clock_that_was_ahead_is_not_believed(hops: Hops) -> None:
     identity = state.identity_key(state.DEFAULT_SOURCE)
     assert identity
-    with cache.update_cache() as content:
+    with cache_update.update_cache() as content:
         content["tokens"][identity] = {HOST: {"failed": time.time() + 86400, "failure": "no network then"}}
     assert renewal.obtain_token(HOST)
     assert len(hops.calls) == 1
