@@ -170,7 +170,8 @@ _ODD: list[Any] = [None, 5, [], {}, [5], "text"]
 _ODD_LISTS: list[Any] = [5, "text", {}]  # null is how ARM says that a list is empty
 _ODD_OBJECTS: list[Any] = [None, 5, "text", []]
 _CHANGES: list[tuple[str, Change]] = [
-    *((f"{name} is {odd}", _set(name, odd)) for name in ("id", "name", "type") for odd in _ODD),
+    *((f"{name} is {odd}", _set(name, odd)) for name in ("id", "type") for odd in _ODD),
+    *((f"name is {odd}", _set("name", odd)) for odd in _ODD[:5]),
     *((f"no {name}", _drop(name)) for name in ("id", "name", "type", "properties", "subscriptionId", "status")),
     *((f"{name} is {odd}", _set(name, odd)) for name in ("properties", "status", "location") for odd in _ODD[:5]),
     *(
@@ -185,7 +186,8 @@ _CHANGES: list[tuple[str, Change]] = [
     ("no row of those counted", _lose(0)),
 ]
 _HARMLESS: list[tuple[str, Change]] = [
-    (f"odd letters in {name}", _append(name, _ODD_TEXT)) for name in ("displayName", "message", "description")
+    ("name is text", _set("name", "text")),  # a subscription may have any name
+    *((f"odd letters in {name}", _append(name, _ODD_TEXT)) for name in ("displayName", "message", "description")),
 ]
 WRONG_ANSWERS = [
     *_WHOLE,
