@@ -209,6 +209,17 @@ def manual_checks(number: int, breaks: int, selection: str) -> str:
     )
 
 
+def searched_elsewhere(number: int, found: int, places: str) -> str:
+    """Return the line on the kinds of consumers that other searches looked for.
+
+    :param found: how much they found.
+    :param places: that were searched, in words, such as ``code``.
+    """
+    return sentence(
+        f"{counted(number, 'kind', 'kinds')} of consumers that no query finds, searched in {places}: {found} found."
+    )
+
+
 def consumers_found(count: int, numbers: dict[str, int], broad: int, searched: list[str]) -> str:
     """Return the summary of a search for consumers.
 

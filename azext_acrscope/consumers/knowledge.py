@@ -5,6 +5,10 @@ The form of both: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date
 ``kind`` and ``signIn``), ``aks`` (``verdicts.judge_node_pools`` reads it) and ``roles`` (GUID → ``name``, and in which
 modes of a registry it may ``pull`` and ``push``). A team's file may hold any of these; what it says replaces what is
 known here.
+
+An entry or item may have ``versions`` (see `versions`) and ``evidence``, which says how the fix is known: `ran` (it was
+tried), `read` (in the tool's code, not tried) or `documented`. An item may have ``searchedIn``: for `code` and `azure
+devops` the kinds of their rows that answer it (see `checklist`).
 """
 
 import datetime
@@ -16,8 +20,11 @@ from typing import Any
 
 from azext_acrscope.base import files
 from azext_acrscope.consumers import errors
+from azext_acrscope.consumers.versions import find_versions_fault
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
+EVIDENCE = ("ran", "read", "documented")
+CODE, AZURE_DEVOPS = SEARCH_PLACES = ("code", "azure devops")
 ANY_KIND = "*"  # as a kind: what holds for all of them
 _KINDS_WITHOUT_ENTRY = {"container-app-builder"}  # on which knowledge.json says nothing in particular
 _PACKAGED_FILE = Path(__file__).with_name("knowledge.json")
@@ -36,10 +43,10 @@ class Knowledge:
     content: dict[str, Any]
 
     @cached_property
-    def _entries(self) -> dict[tuple[str, str], dict[str, str]]:
+    def _entries(self) -> dict[tuple[str, str], dict[str, Any]]:
         return {(entry["kind"], entry["signIn"]): entry for entry in self.content["entries"]}
 
-    def entry(self, kind: str, sign_in: str) -> dict[str, str]:
+    def entry(self, kind: str, sign_in: str) -> dict[str, Any]:
         """Return what is known of a kind of consumer that signs in this way; else of any kind; else that nothing is."""
         known = self._entries
         return known.get((kind, sign_in)) or known.get((ANY_KIND, sign_in)) or known[ANY_KIND, UNKNOWN]
@@ -60,9 +67,9 @@ class Knowledge:
         return self.content["aks"]
 
     @property
-    def checklist(self) -> list[dict[str, str]]:
-        """Return what no query finds: rows of ``consumer``, ``look``, ``verdict``, ``why``, ``fix`` and the source."""
-        return [{**item, **self.source(item["source"])} for item in self.content["checklist"]]
+    def checklist(self) -> list[dict[str, Any]]:
+        """Return what no query finds, in the form of the file; `checklist.checklist_rows` makes rows of it."""
+        return self.content["checklist"]
 
 
 def load_knowledge(file: str | None = None) -> Knowledge:
@@ -92,16 +99,25 @@ def _merge_team_file(ours: dict[str, Any], theirs: Any, file: str) -> dict[str, 
         if part in _IDENTIFYING_MEMBERS:
             _check_items(part, value, file)
             _refuse_unused_entries(part, value, ours, file)
-            said = {tuple(item[key] for key in _IDENTIFYING_MEMBERS[part]) for item in value}
-            merged[part] = [
-                item for item in ours[part] if tuple(item[key] for key in _IDENTIFYING_MEMBERS[part]) not in said
-            ] + value
+            merged[part] = _replace_items(part, ours[part], value)
         elif isinstance(value, dict):
             said_here = {key.lower(): each for key, each in value.items()} if part == "roles" else value
             merged[part] = {**ours[part], **said_here}
         else:
             raise errors.bad_knowledge(file, f"`{part}` is not an object")
     return merged
+
+
+def _replace_items(part: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put their items in the place of ours; where an item of ours is searched stays known, unless theirs says it."""
+
+    def key(item: dict[str, Any]) -> tuple[str, ...]:
+        return tuple(item[name] for name in _IDENTIFYING_MEMBERS[part])
+
+    searched = {key(item): {"searchedIn": item["searchedIn"]} for item in ours if "searchedIn" in item}
+    said = set(map(key, theirs))
+    kept = [item for item in ours if key(item) not in said]
+    return kept + [{**searched.get(key(item), {}), **item} for item in theirs]
 
 
 def _refuse_unused_entries(part: str, entries: list[dict[str, Any]], ours: dict[str, Any], file: str) -> None:
@@ -181,6 +197,23 @@ def _check_items(part: str, items: Any, file: str) -> None:
             raise errors.bad_knowledge(file, f"`{part}`: each item needs the texts {', '.join(_REQUIRED_TEXTS[part])}")
         if item["verdict"] not in VERDICTS:
             raise errors.bad_knowledge(file, f"`{part}`: a verdict must be one of {', '.join(VERDICTS)}")
+        if fault := _find_optional_fault(part, item):
+            raise errors.bad_knowledge(file, f"`{part}`: {fault}")
+
+
+def _find_optional_fault(part: str, item: dict[str, Any]) -> str:
+    if "versions" in item and (fault := find_versions_fault(item["versions"], VERDICTS)):
+        return fault
+    if item.get("evidence", EVIDENCE[0]) not in EVIDENCE:
+        return f"evidence must be one of {', '.join(EVIDENCE)}"
+    if "searchedIn" in item and part != "checklist":
+        return "searchedIn is for items of the checklist"
+    places = item.get("searchedIn", {})
+    if not isinstance(places, dict) or not set(places) <= set(SEARCH_PLACES):
+        return f"searchedIn has no other members than {' and '.join(SEARCH_PLACES)}"
+    if not all(isinstance(kinds, list) and kinds and all(map(_is_text, kinds)) for kinds in places.values()):
+        return "searchedIn needs a list of kinds for each place"
+    return ""
 
 
 def _is_text(value: Any) -> bool:

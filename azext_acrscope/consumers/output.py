@@ -4,7 +4,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.consumers import errors, login_log, verdicts
+from azext_acrscope.consumers import checklist, errors, login_log, verdicts
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
 
 
@@ -17,10 +17,12 @@ def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
     numbers = {verdict: sum(each[verdict] for each in registries) for verdict in VERDICTS}
     broad = numbers[UNKNOWN] - _count_unknown_to_ask(result)
     checks = result["manualChecks"]
-    checks_that_break = sum(item["verdict"] == BREAKS for item in checks)
+    by_hand = [item for item in checks if item["searched"]["found"] is None]
+    number, found, places = checklist.count_searched(checks)
     return [
         errors.consumers_found(len(registries), numbers, broad, result["subscriptions"]),
-        errors.manual_checks(len(checks), checks_that_break, selection),
+        *([errors.searched_elsewhere(number, found, places)] if number else []),
+        errors.manual_checks(len(by_hand), sum(item["verdict"] == BREAKS for item in by_hand), selection),
         *login_log.login_summary(result),
     ]
 

@@ -28,6 +28,7 @@ TYPES_NAMING_LOGIN_SERVERS = (
     *("microsoft.web/sites", "microsoft.web/sites/slots", "microsoft.app/containerapps", "microsoft.app/jobs"),
     *("microsoft.app/sessionpools", "microsoft.app/builders", "microsoft.containerinstance/containergroups"),
     *("microsoft.containerinstance/containergroupprofiles", "microsoft.containerinstance/containergroupprofile"),
+    "microsoft.iotoperations/instances/registryendpoints",
 )
 TYPES_READ_WHOLE = (
     *("microsoft.containerservice/managedclusters", "microsoft.machinelearningservices/workspaces"),
@@ -51,7 +52,8 @@ pools = properties.agentPoolProfiles, version = tostring(properties.currentKuber
 bootstrapProfile = properties.bootstrapProfile, \
 mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRegistries, \
 mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
-builderRegistries = properties.containerRegistries
+builderRegistries = properties.containerRegistries, \
+endpointHost = properties.host, endpointAuthentication = properties.authentication
 | order by id asc"""
 SITE_SETTINGS_QUERY = """appserviceresources
 | where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from azext_acrscope.base import hosts
 from azext_acrscope.base.foreign_json import JsonObject, UnexpectedShape, as_object, as_text, member_at
+from azext_acrscope.base.tokens import ACR_AUDIENCE
 
 MANAGED_IDENTITY, ADMIN_USER, REPOSITORY_TOKEN = "managed identity", "admin user", "repository token"  # noqa: S105  (no passwords)
 SERVICE_PRINCIPAL, PASSWORD_OR_NONE, ANONYMOUS, UNKNOWN_AUTH = (
@@ -18,7 +19,13 @@ SERVICE_PRINCIPAL, PASSWORD_OR_NONE, ANONYMOUS, UNKNOWN_AUTH = (
     "anonymous",
     "unknown",
 )  # noqa: S105
+# With an identity, where the resource says which audience it asks for; `MANAGED_IDENTITY` where it does not.
+IDENTITY_FOR_ACR, IDENTITY_FOR_ARM = "managed identity, ACR audience", "managed identity, ARM audience"
 
+_ARM_HOSTS = (
+    *("management.azure.com", "management.core.windows.net", "management.usgovcloudapi.net"),
+    *("management.core.usgovcloudapi.net", "management.chinacloudapi.cn", "management.core.chinacloudapi.cn"),
+)
 _GUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NOT_IN_USE_TEXT = "The registry is configured, but none of its images is in use now."
 
@@ -68,6 +75,14 @@ def auth_of_username(username: str, login_server: str) -> PullAuth:
             UNKNOWN_AUTH, detail="It signs in with a registry's refresh token, which is valid for three hours."
         )
     return PullAuth(SERVICE_PRINCIPAL)
+
+
+def identity_sign_in(audience: str) -> str:
+    """Return how an identity signs in that asks for this audience, which may be written as a scope."""
+    resource = audience.lower().removesuffix(".default").rstrip("/")
+    if resource == ACR_AUDIENCE:
+        return IDENTITY_FOR_ACR
+    return IDENTITY_FOR_ARM if resource.removeprefix("https://") in _ARM_HOSTS else MANAGED_IDENTITY
 
 
 def principals_of_identity(row: Row, identity: str) -> frozenset[str]:

@@ -19,6 +19,7 @@ from azext_acrscope.base.foreign_json import (
 )
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, enclosing_resource, parse_resource_id
 from azext_acrscope.consumers.registry_uses import (
+    ANONYMOUS,
     MANAGED_IDENTITY,
     PASSWORD_OR_NONE,
     UNKNOWN_AUTH,
@@ -26,6 +27,7 @@ from azext_acrscope.consumers.registry_uses import (
     RegistryUse,
     Row,
     auth_of_username,
+    identity_sign_in,
     make_uses,
     principals_of_identity,
     read_images_and_credentials,
@@ -165,6 +167,27 @@ def kubelet_principals(row: Row) -> frozenset[str]:
     return frozenset({found} if found else ())
 
 
+def _read_registry_endpoint(row: Row, suffix: str) -> list[RegistryUse]:
+    """Azure IoT Operations, which pulls artifacts with the audience that is set here.
+
+    Its identity is that of the instance or of the cluster's extension, which this row does not show.
+    """
+    host = hosts.image_login_server(as_text(row.get("endpointHost")), suffix, bare=True)
+    if not host:
+        return []
+    said = row.get("endpointAuthentication")
+    method = as_text(member_at(said, "method")).lower()
+    audiences = {
+        "systemassignedmanagedidentity": ("systemAssignedManagedIdentitySettings", "audience"),
+        "userassignedmanagedidentity": ("userAssignedManagedIdentitySettings", "scope"),
+    }
+    if method in audiences:
+        sign_in = identity_sign_in(as_text(member_at(said, *audiences[method])))
+    else:
+        sign_in = {"artifactpullsecret": PASSWORD_OR_NONE, "anonymous": ANONYMOUS}.get(method, UNKNOWN_AUTH)
+    return make_uses(row, "iot-operations", [(host, PullAuth(sign_in))])
+
+
 CLUSTER_TYPE = "microsoft.containerservice/managedclusters"
 READERS_BY_TYPE: dict[str, Callable[[Row, str], list[RegistryUse]]] = {
     "microsoft.app/containerapps": _read_container_app,
@@ -178,5 +201,6 @@ READERS_BY_TYPE: dict[str, Callable[[Row, str], list[RegistryUse]]] = {
     "microsoft.machinelearningservices/registries": _read_machine_learning,
     "microsoft.containerregistry/registries/tasks": _read_task,
     "microsoft.containerregistry/registries/agentpools": _read_task,
+    "microsoft.iotoperations/instances/registryendpoints": _read_registry_endpoint,
     CLUSTER_TYPE: lambda row, suffix: read_cluster_registry(row),
 }

@@ -9,7 +9,8 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.consumers import errors, inventory, queries, verdicts
+from azext_acrscope.consumers import checklist, errors, inventory, queries, verdicts
+from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
 from azext_acrscope.consumers.login_log import LoginLog
@@ -108,10 +109,9 @@ GRAPH_ROLE = "Reader"  # the role that Resource Graph needs
 class SearchResult:
     """What was found of some registries.
 
-    :ivar result: what the command prints: ``{registries: [{name, id, loginServer, status, breaks, works, unknown,
-        consumers}], subscriptions, incomplete, manualChecks}``: numbers of consumers by verdict and their rows (see
-        `verdicts.judge_consumers`), the names of the subscriptions searched, sentences on what may be missing, and the
-        checklist of what no query sees.
+    :ivar result: what the command prints of them: ``{registries: [{name, id, loginServer, status, breaks, works,
+        unknown, consumers}], subscriptions, incomplete}``: numbers of consumers by verdict and their rows (see
+        `verdicts.judge_consumers`), the names of the subscriptions searched, and sentences on what may be missing.
     :ivar unread: which of `incomplete` say what could not be read.
     :ivar owners: by registry ID in lower case, resource IDs by the identity that they pull with: see
         `verdicts.consumers_by_identity`.
@@ -124,10 +124,18 @@ class SearchResult:
 
 
 def search_tenants(
-    searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
+    searches: list[TenantSearch],
+    knowledge: Knowledge,
+    suffix: str,
+    log: LoginLog | None = None,
+    elsewhere: Iterable[Search] = (),
 ) -> dict[str, Any]:
-    """Return what the command prints: the results of all searches (of one tenant each) as one, in the shape of
-    `Inquiry.result`; with a log, and what `Log.add` adds to that.
+    """Return what the command prints: the results of all searches (of one tenant each) as one.
+
+    That is `SearchResult.result` with ``manualChecks``, the rows of `checklist.checklist_rows`; with a log, also what
+    `LoginLog.add` adds.
+
+    :param elsewhere: what was searched beside Resource Graph.
 
     :raises ResourceNotFoundError: there is no registry in view.
     :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
@@ -136,7 +144,7 @@ def search_tenants(
         "registries": [],
         "subscriptions": [],
         "incomplete": [],
-        "manualChecks": knowledge.checklist,
+        "manualChecks": checklist.checklist_rows(knowledge, elsewhere),
     }
     registries, owners = list[RegistryInView](), dict[str, dict[str, list[str]]]()
     for search in searches:
@@ -206,6 +214,5 @@ def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suff
         "registries": registries,
         "subscriptions": sorted(find_text(row, "name") or key for key, row in where.subscriptions.items()),
         "incomplete": unread + verdicts.clusters_with_client_secrets(found),
-        "manualChecks": knowledge.checklist,
     }
     return SearchResult(result, unread, where.registries, owners)

@@ -11,6 +11,7 @@ from azext_acrscope.consumers.inventory import Inventory, RegistryInView
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
 from azext_acrscope.consumers.registry_uses import RegistryUse
 from azext_acrscope.consumers.role_assignments import RightsHolder
+from azext_acrscope.consumers.versions import reason_with_versions
 
 _VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
 FOUND_BY_RESOURCE, FOUND_BY_ROLE, FOUND_BY_BROAD_ROLE = "resource", "role", "broad role"
@@ -23,10 +24,11 @@ def judge_consumers(
 ) -> list[dict[str, Any]]:
     """Return a row for each consumer of a registry, what breaks first.
 
-    ``{consumer, name, kind, signIn, verdict, why, fix, source, sourceDate, foundBy, rights, managedBy}``: `consumer`
-    is a resource ID or, for principals whose resource is not known, an object ID; `rights` the roles it pulls by;
-    `foundBy` is `resource` for what says that it uses the registry, `role` for what may pull by a role, and `broad
-    role` for what may only because it may do everything (Owner, Reader …), from above the registry.
+    ``{consumer, name, kind, signIn, verdict, why, fix, evidence, source, sourceDate, foundBy, rights, managedBy}``:
+    `consumer` is a resource ID or, for principals whose resource is not known, an object ID; `evidence` how the fix is
+    known (see `knowledge`; empty where that is not said); `rights` the roles it pulls by; `foundBy` is `resource` for
+    what says that it uses the registry, `role` for what may pull by a role, and `broad role` for what may only because
+    it may do everything (Owner, Reader …), from above the registry.
 
     :param used: the uses of this registry.
     """
@@ -68,7 +70,7 @@ def _consumer_row(
     kind: str,
     sign_in: str,
     *,
-    entry: dict[str, str],
+    entry: dict[str, Any],
     knowledge: Knowledge,
     detail: str = "",
 ) -> dict[str, Any]:
@@ -78,8 +80,9 @@ def _consumer_row(
         "kind": kind,
         "signIn": sign_in,
         "verdict": entry["verdict"],
-        "why": f"{entry['why']} {detail}".strip(),
+        "why": f"{reason_with_versions(entry)} {detail}".strip(),
         "fix": entry["fix"],
+        "evidence": entry.get("evidence", ""),
         **knowledge.source(entry["source"]),
         "foundBy": FOUND_BY_RESOURCE,
         "rights": [],

@@ -1,16 +1,20 @@
 """What holds for some versions of a tool only.
 
-An entry of knowledge may have ``versions``: a list of ``{from, below, verdict, why}``, in which `from` (the first
-version it holds for) and `below` (the first it does not hold for any more) may be left out. `verdict` and `why` of the
-entry itself hold where the version is not known.
+An entry of knowledge may have ``versions``: a list of ``{from, below, verdict, why, rights}``, in which `from` (the
+first version it holds for), `below` (the first it does not hold for any more) and `rights` may be left out. `verdict`
+and `why` of the entry itself hold where the version is not known. `rights` says that the verdict depends on what the
+caller may do in Azure: ``{action, with, without}``, an action of Azure and the verdicts with and without it; the
+verdict of the range is `unknown` then.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 _NUMBERS = re.compile(r"[vV=~^ ]*(\d{1,9}(?:\.\d{1,9}){0,5})(?:[-.]?(?:a|alpha|b|beta|rc|preview|dev)[-.]?(\d{0,9}))?")
 _RELEASED = 1_000_000_000  # sorts a release behind all its previews
+_RANGE_MEMBERS = {"from", "below", "verdict", "why", "rights"}
+_RIGHTS_MEMBERS = {"action", "with", "without"}
 
 
 def version_key(text: str) -> tuple[int, ...] | None:
@@ -37,7 +41,57 @@ def judge_version(entry: Mapping[str, Any], version: str | None) -> tuple[str, s
 
 def describe_versions(entry: Mapping[str, Any]) -> str:
     """Return for which versions what holds, in words: ``below 2.40: breaks; 2.40 to below 2.82: unknown``."""
-    return "; ".join(f"{_range(each)}: {each['verdict']}" for each in entry.get("versions", ()))
+    return "; ".join(f"{_range(each)}: {_outcome(each)}" for each in entry.get("versions", ()))
+
+
+def reason_with_versions(entry: Mapping[str, Any]) -> str:
+    """Return why an entry says what it says, and for which versions what holds if its verdict depends on them."""
+    why, ranges = str(entry["why"]), describe_versions(entry)
+    return f"{why.rstrip('.')}. By version: {ranges}." if ranges else why
+
+
+def find_versions_fault(versions: Any, verdicts: Collection[str]) -> str:
+    """Return what is wrong with the `versions` of an entry; empty if nothing is.
+
+    Ranges must be in order and must not overlap, because the first one that a version is in decides.
+    """
+    if not isinstance(versions, list) or not versions:
+        return "versions must be a list of ranges"
+    reached: tuple[int, ...] | None = (-1,)  # None once a range has no end
+    for each in versions:
+        if not isinstance(each, dict) or not set(each) <= _RANGE_MEMBERS:
+            return f"a range of versions has no other members than {', '.join(sorted(_RANGE_MEMBERS))}"
+        if each.get("verdict") not in verdicts or not _is_text(each.get("why")):
+            return "a range of versions needs verdict and why"
+        ends = [version_key(each[name]) if _is_text(each.get(name)) else None for name in ("from", "below")]
+        if any(name in each and end is None for name, end in zip(("from", "below"), ends, strict=True)):
+            return "from and below of a range must be versions, such as 2.82.0"
+        lowest, limit = ends[0] or (0,), ends[1]
+        if reached is None or lowest < reached or (limit is not None and limit <= lowest):
+            return "the ranges of versions must be in order and must not overlap"
+        reached = limit
+        if "rights" in each and not _are_rights(each["rights"], verdicts):
+            return "rights of a range need action, with and without; the last two are verdicts"
+    return ""
+
+
+def _are_rights(rights: Any, verdicts: Collection[str]) -> bool:
+    return (
+        isinstance(rights, dict)
+        and set(rights) == _RIGHTS_MEMBERS
+        and _is_text(rights["action"])
+        and all(isinstance(rights[name], str) and rights[name] in verdicts for name in ("with", "without"))
+    )
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _outcome(each: Mapping[str, Any]) -> str:
+    if not (rights := each.get("rights")):
+        return str(each["verdict"])
+    return f"{rights['with']} with the right {rights['action']}, {rights['without']} without it"
 
 
 def _range(each: Mapping[str, str]) -> str:

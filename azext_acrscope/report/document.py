@@ -8,7 +8,7 @@ from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
 from azext_acrscope.policy import compliance
 from azext_acrscope.registry import resource
 from azext_acrscope.registry.resource import DISABLED, ENABLED
-from azext_acrscope.report import model
+from azext_acrscope.report import knowledge_cells, model
 from azext_acrscope.report.blocks import (
     BAD,
     DOUBT,
@@ -60,7 +60,7 @@ def make_document(content: ReportContent) -> ReportDocument:
         *(_consumers_section(content, verdict) for verdict in (BREAKS, UNKNOWN, WORKS)),
         _broad_roles_section(content),
         _policy_section(content),
-        _checklist_section(content),
+        knowledge_cells.checklist_section(content),
     ]
     return ReportDocument(
         TITLE,
@@ -275,8 +275,8 @@ def _consumers_section(content: ReportContent, verdict: str) -> Section | None:
             TableCell(_registry_names(registries)),
             TableCell(row["signIn"]),
             TableCell(row["why"], prose=True),
-            TableCell(row["fix"], prose=True),
-            _source_cell(row),
+            knowledge_cells.fix_cell(row),
+            knowledge_cells.source_cell(row),
         )
         for row, registries in found
     ]
@@ -318,12 +318,6 @@ def _kind_and_place(row: Row) -> str:
     return "; ".join(each for each in (str(row["kind"]), place) if each)
 
 
-def _source_cell(row: Row) -> TableCell:
-    title, _, address = str(row["source"]).partition(" <")
-    address = address.rstrip(">")
-    return TableCell(title, href=address if address.startswith("https://") else "", note=f"read {row['sourceDate']}")
-
-
 def _policy_section(content: ReportContent) -> Section | None:
     if content.assignments is None:
         return None
@@ -352,27 +346,6 @@ def _policy_section(content: ReportContent) -> Section | None:
         for each in content.assignments
     ]
     return Section("Policy", text, Table("Assignments that apply to registries in scope", columns, rows))
-
-
-def _checklist_section(content: ReportContent) -> Section | None:
-    if not content.manual_checks:
-        return None
-    columns = ("Consumer", "Where to look", "Verdict", "Why", "What to do", "Source")
-    tones = {BREAKS: BAD, UNKNOWN: DOUBT}
-    order = (BREAKS, UNKNOWN, WORKS)
-    rows = [
-        (
-            TableCell(row["consumer"], prose=True),
-            TableCell(row["look"], prose=True),
-            TableCell(row["verdict"], tones.get(row["verdict"], "")),
-            TableCell(row["why"], prose=True),
-            TableCell(row["fix"], prose=True),
-            _source_cell(row),
-        )
-        for row in sorted(content.manual_checks, key=lambda row: order.index(row["verdict"]))
-    ]
-    text = "No query finds these. Ask the teams that run them before you sign this off."
-    return Section("To check by hand", text, Table("Consumers that no query finds", columns, rows))
 
 
 def _closing_texts() -> list[str]:

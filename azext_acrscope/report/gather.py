@@ -10,7 +10,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base import clock, hosts, threads
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.consumers import search, selection
+from azext_acrscope.consumers import checklist, search, selection
 from azext_acrscope.consumers.knowledge import Knowledge
 from azext_acrscope.fleet import live as fleet_live
 from azext_acrscope.fleet import scope as fleet_scope
@@ -117,7 +117,7 @@ def _add_consumers(
         connect, seen.registries, knowledge, hosts.login_server_suffix(cli_ctx.cloud), expected
     )
     content.consumers_asked = True
-    content.manual_checks = knowledge.checklist
+    content.manual_checks = checklist.checklist_rows(knowledge)
     content.unread += map(errors.of_consumers, dict.fromkeys([*found.unread, *found.incomplete]))
     for key, rows in found.consumers.items():
         if key in by_id:

@@ -153,7 +153,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
     :ivar policy_partial: whether there may be more of them, because part of what governs could not be read.
     :ivar unread: a sentence for all that could not be read.
-    :ivar manual_checks: the checklist of what no query sees (see `Knowledge.checklist`).
+    :ivar manual_checks: the checklist of what no query sees (see `checklist.checklist_rows`).
     """
 
     origin: ReportOrigin
@@ -163,7 +163,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     policy_partial: bool = False
     consumers_asked: bool = False
     unread: list[str] = field(default_factory=list)
-    manual_checks: list[dict[str, str]] = field(default_factory=list)
+    manual_checks: list[Row] = field(default_factory=list)
 
     def sort(self) -> None:
         """Sort the registries by subscription and name."""

@@ -50,6 +50,7 @@ def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
         "verdict": verdict,
         "why": "It asks for ARM's audience.",
         "fix": "Keep the status `enabled`.",
+        "evidence": "",
         "source": SOURCE,
         "sourceDate": "2026-08-20",
         "foundBy": "resource",
@@ -57,6 +58,14 @@ def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
         "managedBy": "",
         **more,
     }
+
+
+def check(name: str, found: int | None = None, **more: Any) -> Row:
+    """An item of the checklist; with a number of findings it was searched in code."""
+    searched = {"in": "code", "found": found, "complete": True, "how": ""}
+    if found is None:
+        searched = {"in": "", "found": None, "complete": False, "how": f"`--source PATH` searches {name}."}
+    return {**consumer(), "consumer": name, "look": "bicepconfig.json", "searched": searched, **more}
 
 
 def owner(*rights: str) -> Row:
@@ -130,5 +139,9 @@ def everything() -> ReportContent:
         assignments=[assignment(), assignment(HOSTILE, enforcementMode="DoNotEnforce")],
         consumers_asked=True,
         unread=["Subscription 42 could not be read: no rights.", HOSTILE],
-        manual_checks=[{**consumer("Bicep"), "consumer": "Bicep: `br:` modules", "look": "bicepconfig.json"}],
+        manual_checks=[
+            check("Bicep: `br:` modules", evidence="read"),
+            check(HOSTILE, found=3, verdict="unknown"),
+            check("Radius", found=0, verdict="works"),
+        ],
     )

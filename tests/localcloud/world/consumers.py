@@ -254,6 +254,20 @@ class Consumers:
         self._world.add_graph_row("kubernetesconfigurationresources", {**row, "properties": properties})
         return resource_id
 
+    def add_registry_endpoint(
+        self, name: str, registry: Registry, audience: str, subscription: Subscription | None = None
+    ) -> str:
+        """Azure IoT Operations (2025-10-01), with the system-assigned identity. Whether the real Resource Graph lists
+        this type is not known.
+        """
+        instance = self._id("Microsoft.IoTOperations", "instances", "factory", subscription)
+        settings = {"audience": audience}
+        said = {"method": "SystemAssignedManagedIdentity", "systemAssignedManagedIdentitySettings": settings}
+        properties = {"host": registry.login_server, "authentication": said, "provisioningState": "Succeeded"}
+        resource_id = f"{instance}/registryEndpoints/{name}"
+        self._add(resource_id, "microsoft.iotoperations/instances/registryendpoints", properties)
+        return resource_id
+
     def add_foundry(self, name: str, subscription: Subscription | None = None) -> str:
         """A Foundry account; its identity's object ID."""
         resource_id = self._id("Microsoft.CognitiveServices", "accounts", name, subscription)

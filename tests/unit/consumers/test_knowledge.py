@@ -11,9 +11,11 @@ import pytest
 from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
 
 from azext_acrscope.consumers import knowledge, registry_uses
+from azext_acrscope.consumers.versions import judge_version
 
 OURS = knowledge.load_knowledge()
 ENTRY = {"kind": "batch", "signIn": "managed identity", "verdict": "works", "why": "Tried.", "fix": "None."}
+ITEM = {"consumer": "azd deploy", "look": "here", "verdict": "works", "why": "x", "source": "azd", "fix": "x"}
 
 
 def written(tmp_path: Path, content: Any) -> str:
@@ -41,13 +43,15 @@ def test_every_source_is_of_use() -> None:
 
 
 @pytest.mark.parametrize("key", OURS.content["sources"])
-def test_a_source_is_an_article_a_thread_or_a_file_that_cannot_change(key: str) -> None:
+def test_a_source_is_an_article_a_thread_a_released_package_or_a_file_that_cannot_change(key: str) -> None:
     url = urlsplit(OURS.content["sources"][key]["url"])
-    article = r"learn\.microsoft\.com/azure(/[a-z0-9-]+)+"
+    article = r"learn\.microsoft\.com/(azure|cli|powershell)(/[a-z0-9.-]+)+"
+    package = r"pypi\.org/project/[\w.-]+/[\w.]+/|www\.npmjs\.com/package/(@[\w-]+/)?[\w-]+/v/[\w.-]+"
     repository = r"github\.com/[\w-]+/[\w-]+"
     assert (url.scheme, url.query, url.fragment) == ("https", "", "")
     assert re.fullmatch(
-        rf"{article}|{repository}/(issues|pull)/\d+|{repository}/(blob|tree)/[0-9a-f]{{40}}/.+", url.netloc + url.path
+        rf"{article}|{package}|{repository}/(issues|pull)/\d+|{repository}/(blob|tree)/[0-9a-f]{{40}}/.+",
+        url.netloc + url.path,
     )
 
 
@@ -90,6 +94,7 @@ def test_what_is_not_known_is_unknown() -> None:
         ("acr-task", "unknown"),
         ("aks-network-isolated", "breaks"),
         ("flux", "unknown"),
+        ("iot-operations", "unknown"),
         ("identity", "unknown"),
     ],
 )
@@ -147,11 +152,88 @@ def test_a_teams_entry_takes_the_place_of_ours_and_leaves_the_others(tmp_path: P
         {"roles": {"guid": {"name": "Puller", "pull": ["always"], "push": []}}},
         {"roles": {"guid": {"name": "Puller", "pull": [["rbac"]], "push": []}}},
         {"checklist": [{"consumer": "x"}]},
+        {"checklist": [{**ITEM, "versions": []}]},
+        {"checklist": [{**ITEM, "versions": [{"from": "2", "below": "1", "verdict": "works", "why": "x"}]}]},
+        {"entries": [{**ENTRY, "source": "batch", "versions": [{"verdict": "works"}]}]},
+        {"entries": [{**ENTRY, "source": "batch", "evidence": "heard"}]},
+        {"entries": [{**ENTRY, "source": "batch", "evidence": None}]},
+        {"entries": [{**ENTRY, "source": "batch", "searchedIn": {"code": ["bicep"]}}]},
+        {"checklist": [{**ITEM, "searchedIn": {"wiki": ["bicep"]}}]},
+        {"checklist": [{**ITEM, "searchedIn": {"code": []}}]},
+        {"checklist": [{**ITEM, "searchedIn": {"code": "bicep"}}]},
+        {"checklist": [{**ITEM, "searchedIn": {"code": [""]}}]},
+        {"checklist": [{**ITEM, "searchedIn": []}]},
     ],
 )
 def test_a_file_without_what_it_takes_is_refused(tmp_path: Path, content: Any) -> None:
     with pytest.raises(InvalidArgumentValueError, match=r"team\.json"):
         knowledge.load_knowledge(written(tmp_path, content))
+
+
+def item(known: knowledge.Knowledge, consumer: str) -> dict[str, Any]:
+    [found] = [each for each in known.checklist if each["consumer"].startswith(consumer)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("consumer", "version", "verdict"),
+    [
+        ("Azure CLI", "2.39.0", "breaks"),
+        ("Azure CLI", "2.40.0", "unknown"),
+        ("Azure CLI", "2.45.0", "unknown"),
+        ("Azure CLI", "2.81.0", "unknown"),
+        ("Azure CLI", "2.82.0", "works"),
+        ("Azure CLI", "", "unknown"),
+        ("`az acr check-health`", "2.81.0", "breaks"),
+        ("`az acr check-health`", "2.82.0", "works"),
+        ("Azure MCP Server", "1.0.4", "works"),
+        ("Azure MCP Server", "2.0.0-beta.30", "works"),
+        ("Azure MCP Server", "2.0.0-beta.40", "breaks"),
+        ("Azure MCP Server", "2.0.5", "breaks"),
+        ("Azure MCP Server", "", "breaks"),
+        ("Azure SDK for Python", "1.0.0b5", "breaks"),
+        ("Azure SDK for Python", "1.0.0", "unknown"),
+        ("Azure SDK for Python", "1.1.0b1", "unknown"),
+        ("Azure SDK for Python", "1.1.0b2", "breaks"),
+        ("Azure SDK for Python", "1.1.0b3", "breaks"),
+        ("Azure SDK for Python", "1.1.0b4", "works"),
+        ("Azure SDK for Python", "1.2.0", "works"),
+        ("Azure SDK for JavaScript", "1.0.0", "unknown"),
+        ("Azure SDK for JavaScript", "1.1.0", "works"),
+        ("Azure SDK for Java:", "1.0.12", "breaks"),
+        ("Azure SDK for Java:", "1.1.0-beta.3", "works"),
+        ("Azure SDK for Go", "0.1.1", "breaks"),
+        ("Azure SDK for Go", "v0.2.0", "works"),
+        ("Flux", "2.8.1", "breaks"),
+        ("Flux", "2.8.2", "works"),
+    ],
+)
+def test_a_tool_is_judged_by_its_version(consumer: str, version: str, verdict: str) -> None:
+    assert judge_version(item(OURS, consumer), version)[0] == verdict
+
+
+def test_a_cli_between_depends_on_the_right_to_read_the_registry() -> None:
+    [between] = [each for each in item(OURS, "Azure CLI")["versions"] if "rights" in each]
+    assert (between["from"], between["below"]) == ("2.40.0", "2.82.0")
+    assert between["rights"] == {
+        "action": "Microsoft.ContainerRegistry/registries/read",
+        "with": "works",
+        "without": "breaks",
+    }
+
+
+def test_every_fix_that_nobody_documents_says_how_it_is_known() -> None:
+    known = {"Tools that sign in with docker-credential-acr-env": "ran", "Bicep": "read", "msi-acrpull": "read"}
+    assert {name: item(OURS, name)["evidence"] for name in known} == known
+
+
+def test_a_teams_item_keeps_where_ours_is_searched_and_may_say_it_itself(tmp_path: Path) -> None:
+    ours = item(OURS, "azd deploy")["searchedIn"]
+    theirs = knowledge.load_knowledge(written(tmp_path, {"checklist": [ITEM]}))
+    assert item(theirs, "azd deploy") == {**ITEM, "searchedIn": ours}
+    said = {**ITEM, "searchedIn": {"azure devops": ["x"]}}
+    theirs = knowledge.load_knowledge(written(tmp_path, {"checklist": [said]}))
+    assert item(theirs, "azd deploy") == said
 
 
 def test_a_teams_rules_for_aks_take_the_place_of_ours(tmp_path: Path) -> None:

@@ -307,3 +307,63 @@ def test_the_identity_is_found_by_resource_id_and_by_client_id() -> None:
     assert registry_uses.principals_of_identity(row, "/subscriptions/s/x/id-pull") == {"p1"}
     assert registry_uses.principals_of_identity(row, "c1") == {"p1"}
     assert registry_uses.principals_of_identity(row, "c2") == set()
+
+
+# --- Azure IoT Operations ------------------------------------------------------------------------------------------
+
+SYSTEM, USER = "SystemAssignedManagedIdentity", "UserAssignedManagedIdentity"
+
+
+def registry_endpoint(host: str, authentication: Any) -> list[registry_uses.RegistryUse]:
+    row = {
+        "id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.IoTOperations/instances/i/registryEndpoints/acr",
+        "name": "acr",
+        "type": "microsoft.iotoperations/instances/registryendpoints",
+        "endpointHost": host,
+        "endpointAuthentication": authentication,
+    }
+    return row_readers.READERS_BY_TYPE[row["type"]](row, SUFFIX)
+
+
+@pytest.mark.parametrize(
+    ("authentication", "how"),
+    [
+        ({"method": SYSTEM, "systemAssignedManagedIdentitySettings": {"audience": "https://management.azure.com/"}},
+         registry_uses.IDENTITY_FOR_ARM),
+        ({"method": SYSTEM, "systemAssignedManagedIdentitySettings": {"audience": "https://MANAGEMENT.azure.com"}},
+         registry_uses.IDENTITY_FOR_ARM),
+        ({"method": USER, "userAssignedManagedIdentitySettings": {"scope": "https://management.azure.com/.default"}},
+         registry_uses.IDENTITY_FOR_ARM),
+        ({"method": USER, "userAssignedManagedIdentitySettings": {"scope": "https://management.azure.com//.default"}},
+         registry_uses.IDENTITY_FOR_ARM),
+        ({"method": SYSTEM, "systemAssignedManagedIdentitySettings": {"audience": "https://containerregistry.azure.net"}},
+         registry_uses.IDENTITY_FOR_ACR),
+        ({"method": USER, "userAssignedManagedIdentitySettings": {
+            "scope": "https://containerregistry.azure.net/.default"}}, registry_uses.IDENTITY_FOR_ACR),
+        ({"method": SYSTEM, "systemAssignedManagedIdentitySettings": {"audience": "https://containerregistry.azure.net.x"}},
+         registry_uses.MANAGED_IDENTITY),
+        ({"method": SYSTEM, "systemAssignedManagedIdentitySettings": {}}, registry_uses.MANAGED_IDENTITY),
+        ({"method": SYSTEM}, registry_uses.MANAGED_IDENTITY),
+        ({"method": "ArtifactPullSecret", "artifactPullSecretSettings": {"secretRef": "pull"}},
+         registry_uses.PASSWORD_OR_NONE),
+        ({"method": "Anonymous", "anonymousSettings": {}}, registry_uses.ANONYMOUS),
+        ({"method": "Certificate"}, registry_uses.UNKNOWN_AUTH),
+        (None, registry_uses.UNKNOWN_AUTH),
+    ],
+)  # fmt: skip
+def test_a_registry_endpoint_is_judged_by_the_audience_that_is_set(authentication: Any, how: str) -> None:
+    [use] = registry_endpoint("contoso.azurecr.io", authentication)
+    assert (use.registry, use.kind, use.sign_in) == ("contoso.azurecr.io", "iot-operations", how)
+
+
+@pytest.mark.parametrize("host", ["mcr.microsoft.com", "contoso.azurecr.io.evil.example", "", "xcontoso"])
+def test_a_registry_endpoint_elsewhere_is_no_consumer(host: str) -> None:
+    assert registry_endpoint(host, {"method": SYSTEM}) == []
+
+
+@pytest.mark.parametrize(
+    "authentication", ["text", {"method": 1}, {"method": SYSTEM, "systemAssignedManagedIdentitySettings": "x"}]
+)
+def test_a_registry_endpoint_of_another_shape_is_not_passed_over(authentication: Any) -> None:
+    with pytest.raises(UnexpectedShape):
+        registry_endpoint("contoso.azurecr.io", authentication)

@@ -1,8 +1,17 @@
 """What holds for some versions of a tool only."""
 
+from typing import Any
+
 import pytest
 
-from azext_acrscope.consumers.versions import describe_versions, judge_version, version_key
+from azext_acrscope.consumers.knowledge import VERDICTS
+from azext_acrscope.consumers.versions import (
+    describe_versions,
+    find_versions_fault,
+    judge_version,
+    reason_with_versions,
+    version_key,
+)
 
 ENTRY = {
     "verdict": "unknown",
@@ -40,3 +49,52 @@ def test_what_is_no_version_has_no_key(text: str) -> None:
 def test_ranges_in_words() -> None:
     assert describe_versions(ENTRY) == "below 2.40.0: breaks; 2.40.0 to below 2.82.0: unknown; 2.82.0 and newer: works"
     assert describe_versions({"verdict": "works", "why": ""}) == ""
+
+
+RIGHTS = {"action": "Microsoft.ContainerRegistry/registries/read", "with": "works", "without": "breaks"}
+
+
+def test_a_range_that_depends_on_rights_says_what_holds_with_and_without_them() -> None:
+    entry = {"versions": [{"from": "2.40.0", "verdict": "unknown", "why": "rights", "rights": RIGHTS}]}
+    right = "Microsoft.ContainerRegistry/registries/read"
+    assert describe_versions(entry) == f"2.40.0 and newer: works with the right {right}, breaks without it"
+
+
+def test_a_reason_has_the_ranges_only_where_there_are_some() -> None:
+    assert reason_with_versions({"why": "It asks."}) == "It asks."
+    ranges = describe_versions(ENTRY)
+    for why in ("it depends", "it depends."):
+        assert reason_with_versions({**ENTRY, "why": why}) == f"it depends. By version: {ranges}."
+
+
+def test_ranges_in_order_with_and_without_ends_are_right() -> None:
+    with_rights = {"from": "3", "verdict": "unknown", "why": "rights", "rights": RIGHTS}
+    for versions in (ENTRY["versions"], [{"verdict": "works", "why": "x"}], [with_rights]):
+        assert find_versions_fault(versions, VERDICTS) == ""
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        [], {}, "2.82", [1],
+        [{"verdict": "works"}],
+        [{"why": "x"}],
+        [{"verdict": "maybe", "why": "x"}],
+        [{"verdict": ["works"], "why": "x"}],
+        [{"verdict": "works", "why": "x", "until": "2"}],
+        [{"verdict": "works", "why": "x", "from": ""}],
+        [{"verdict": "works", "why": "x", "from": "latest"}],
+        [{"verdict": "works", "why": "x", "below": 2}],
+        [{"verdict": "works", "why": "x", "from": "2", "below": "2"}],
+        [{"verdict": "works", "why": "x", "from": "2.1", "below": "2.0"}],
+        [{"verdict": "works", "why": "x", "from": "2"}, {"verdict": "breaks", "why": "x", "from": "3"}],
+        [{"verdict": "works", "why": "x", "below": "2"}, {"verdict": "breaks", "why": "x", "from": "1.9"}],
+        [{"verdict": "works", "why": "x", "below": "2"}, {"verdict": "breaks", "why": "x"}],
+        [{"verdict": "unknown", "why": "x", "rights": "read"}],
+        [{"verdict": "unknown", "why": "x", "rights": {**RIGHTS, "action": ""}}],
+        [{"verdict": "unknown", "why": "x", "rights": {**RIGHTS, "with": "maybe"}}],
+        [{"verdict": "unknown", "why": "x", "rights": {"action": "read", "with": "works"}}],
+    ],
+)  # fmt: skip
+def test_ranges_that_would_mislead_are_refused(versions: Any) -> None:
+    assert find_versions_fault(versions, VERDICTS)
