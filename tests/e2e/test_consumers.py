@@ -88,6 +88,7 @@ def test_each_kind_and_sign_in_has_its_verdict(az: Az, estate: Estate, cloud: Lo
     known.add_task(registry, "task")
     known.add_task(registry, "agents", kind="agentPools")
     known.add_flux("flux", f"oci://{registry.login_server}/manifests", True, apps)
+    known.add_registry_endpoint("endpoint", registry.login_server, "https://management.azure.com/", apps)
     known.grant(known.add_foundry("foundry", apps), registry.id, "AcrPull")
     known.grant(known.add_assigned("id-forgotten", apps).principal_id, registry.id, "AcrPush")
     assert (
@@ -117,6 +118,7 @@ def test_each_kind_and_sign_in_has_its_verdict(az: Az, estate: Estate, cloud: Lo
             "task": ("acr-task", "unknown", "unknown"),
             "agents": ("agent-pool", "unknown", "unknown"),
             "flux": ("flux", "managed identity", "unknown"),
+            "endpoint": ("iot-operations", "managed identity, ARM audience", "breaks"),
             "foundry": ("foundry", "managed identity", "breaks"),
             "id-forgotten": ("managed identity", "managed identity", "unknown"),
         }.items()
@@ -141,6 +143,20 @@ def test_a_row_says_why_from_where_since_when_and_the_mend(az: Az, estate: Estat
     assert any("Bicep: publish, restore and br: modules" in name for name in breaking)
     assert "WARNING" not in result.stderr
     assert {"breaks", "works", "unknown"} == {item["verdict"] for item in result.json["manualChecks"]}
+
+
+def test_what_depends_on_a_version_has_the_range_and_nothing_reads_as_searched(
+    az: Az, estate: Estate, cloud: LocalCloud
+) -> None:
+    cloud.world.consumers.add_flux("flux", f"oci://{estate.registry.login_server}/manifests", True, estate.apps)
+    result = consumers(az, "--name", estate.registry.name)
+    assert "By version: below 2.8.2: breaks; 2.8.2 and newer: works." in rows(result)["flux"]["why"]
+    assert rows(result)["flux"]["evidence"] == "read"
+    checks = result.json["manualChecks"]
+    [cli] = [each for each in checks if each["consumer"].startswith("Azure CLI")]
+    assert "2.40.0 to below 2.82.0: works with the right Microsoft.ContainerRegistry/registries/read" in cli["why"]
+    assert {(each["searched"]["in"], each["searched"]["found"]) for each in checks} == {("", None)}
+    assert all(each["searched"]["how"] for each in checks)
 
 
 def test_what_no_query_sees_is_one_line_with_a_command_that_lists_it(az: Az, estate: Estate) -> None:

@@ -79,6 +79,11 @@ class Estate:
         ]
 
 
+ENDPOINT_AUDIENCES = (
+    ("https://management.azure.com/", ", ARM audience", "breaks"),
+    ("https://containerregistry.azure.net", ", ACR audience", "works"),
+    ("", "", "unknown"),
+)
 ENDS = (":1", ":latest", DIGEST, f":1{DIGEST}", "")
 
 
@@ -93,6 +98,8 @@ def fill(estate: Estate) -> None:
             estate.known.add_container_app(estate.name("near"), image, estate.apps, identity="system")
             estate.known.add_web_app(estate.name("near"), f"DOCKER|{image}", estate.apps, identity="system")
             estate.known.add_container_group(estate.name("near"), image, estate.apps, username=registry.name)
+            host = image.rpartition("/")[0]
+            estate.known.add_registry_endpoint(estate.name("near"), host, ENDPOINT_AUDIENCES[0][0], estate.apps)
         add_clusters_and_holders(estate, registry)
     add_users_of_several(estate)
 
@@ -155,6 +162,9 @@ def add_others(estate: Estate, registry: Registry, image: str, identity: Assigne
         estate.expect(registry, pool, "batch", sign_in)
     flux = known.add_flux(estate.name("flux"), f"oci://{image.partition('@')[0]}", True, apps)
     estate.expect(registry, flux, "flux", IDENTITY)
+    for audience, words, verdict in ENDPOINT_AUDIENCES:
+        endpoint = known.add_registry_endpoint(estate.name("endpoint"), image.partition("/")[0], audience, apps)
+        estate.expect(registry, endpoint, "iot-operations", f"{IDENTITY}{words}", verdict)
 
 
 def add_clusters_and_holders(estate: Estate, registry: Registry) -> None:

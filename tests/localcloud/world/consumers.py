@@ -255,7 +255,7 @@ class Consumers:
         return resource_id
 
     def add_registry_endpoint(
-        self, name: str, registry: Registry, audience: str, subscription: Subscription | None = None
+        self, name: str, host: str, audience: str, subscription: Subscription | None = None
     ) -> str:
         """Azure IoT Operations (2025-10-01), with the system-assigned identity. Whether the real Resource Graph lists
         this type is not known.
@@ -263,7 +263,7 @@ class Consumers:
         instance = self._id("Microsoft.IoTOperations", "instances", "factory", subscription)
         settings = {"audience": audience}
         said = {"method": "SystemAssignedManagedIdentity", "systemAssignedManagedIdentitySettings": settings}
-        properties = {"host": registry.login_server, "authentication": said, "provisioningState": "Succeeded"}
+        properties = {"host": host, "authentication": said, "provisioningState": "Succeeded"}
         resource_id = f"{instance}/registryEndpoints/{name}"
         self._add(resource_id, "microsoft.iotoperations/instances/registryendpoints", properties)
         return resource_id
