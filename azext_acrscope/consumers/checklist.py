@@ -23,7 +23,7 @@ class Search:
 
     :ivar place: `CODE` or `AZURE_DEVOPS`.
     :ivar kinds: all that it looks for, found or not: an item is searched only if each of its kinds is among them.
-    :ivar rows: what it found; each has a `kind`.
+    :ivar rows: what it found; each has a `kind`, and perhaps a `signIn`.
     :ivar complete: whether it could read everything that it was given.
     """
 
@@ -73,12 +73,21 @@ def describe_searched(row: Mapping[str, Any]) -> str:
 
 def _searched(item: Mapping[str, Any], searches: list[Search]) -> dict[str, Any]:
     places: Mapping[str, list[str]] = item.get("searchedIn", {})
-    done = [each for each in searches if each.place in places and set(places[each.place]) <= set(each.kinds)]
+    done = [each for each in searches if _looks_for(each, places.get(each.place, []))]
     named = dict.fromkeys(each.place for each in done)
     left = [_OPTIONS[place] for place in places if place not in named]
     return {
         "in": ", ".join(named),
-        "found": sum(row["kind"] in places[each.place] for each in done for row in each.rows) if done else None,
+        "found": sum(_answers(row, places[each.place]) for each in done for row in each.rows) if done else None,
         "complete": bool(done) and all(each.complete for each in done),
         "how": " ".join(left) if places else f"Nothing searches it. Look at: {item['look']}.",
     }
+
+
+def _looks_for(search: Search, kinds: list[str]) -> bool:
+    return bool(kinds) and {kind.partition(" (")[0] for kind in kinds} <= set(search.kinds)
+
+
+def _answers(row: Mapping[str, Any], kinds: list[str]) -> bool:
+    """A kind of an item may name the sign-in, too: ``acr-service-connection (managed identity)``."""
+    return row["kind"] in kinds or f"{row['kind']} ({row.get('signIn')})" in kinds

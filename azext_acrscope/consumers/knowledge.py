@@ -8,7 +8,7 @@ known here.
 
 An entry or item may have ``versions`` (see `versions`) and ``evidence``, which says how the fix is known: `ran` (it was
 tried), `read` (in the tool's code, not tried) or `documented`. An item may have ``searchedIn``: for `code` and `azure
-devops` the kinds of their rows that answer it (see `checklist`).
+devops` the kinds of their rows that answer it, perhaps with the sign-in: ``KIND (SIGN-IN)`` (see `checklist`).
 """
 
 import datetime

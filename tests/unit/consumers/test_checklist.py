@@ -48,6 +48,16 @@ def test_an_item_of_which_a_kind_was_not_looked_for_is_not_searched() -> None:
     assert searched(Search(CODE, {"bicep"}, [{"kind": "bicep"}]))["two kinds"]["found"] is None
 
 
+def test_an_item_may_be_of_a_kind_and_a_sign_in() -> None:
+    kinds = {AZURE_DEVOPS: ["connection (managed identity)"]}
+    content = {**KNOWN.content, "checklist": [{**ITEM, "consumer": "connections", "searchedIn": kinds}]}
+    rows = [{"kind": "connection", "signIn": each} for each in ("managed identity", "service principal")]
+    [row] = checklist_rows(Knowledge(content), [Search(AZURE_DEVOPS, {"connection"}, rows)])
+    assert row["searched"]["found"] == 1
+    [row] = checklist_rows(Knowledge(content), [Search(AZURE_DEVOPS, {"connections"}, rows)])
+    assert row["searched"]["found"] is None
+
+
 def test_both_places_add_up_and_one_that_was_not_read_whole_says_so() -> None:
     devops = Search(AZURE_DEVOPS, {"connection", "task"}, [{"kind": "connection"}, {"kind": "task"}], complete=False)
     found = searched(Search(CODE, {"task"}, [{"kind": "task"}]), devops)["both"]
