@@ -10,10 +10,10 @@ from typing import Any
 REGISTRY_API_VERSION = "2025-04-01"
 
 
-def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies: list[Any]) -> Any:
-    """Return the SDK's operations on the registries of a subscription: `get`, `list`, `begin_update` and others.
+def cf_container_registry(cli_ctx: Any, subscription_id: str, credential: Any, policies: list[Any]) -> Any:
+    """Return the SDK's client for a subscription, with its operations on `registries`, `tokens` and others.
 
-    Keep the result: with the SDK of Azure CLI 2.75 the client builds new ones whenever it is asked for `registries`.
+    Keep those: with the SDK of Azure CLI 2.75 the client builds new ones whenever it is asked for them.
 
     :param credential: of the account that asks. Without it the CLI looks for the subscription among its own, and fails
         for one that it has not listed.
@@ -23,7 +23,7 @@ def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies:
     from azure.cli.core.commands.client_factory import get_mgmt_service_client
     from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 
-    client = get_mgmt_service_client(
+    return get_mgmt_service_client(
         cli_ctx,
         ContainerRegistryManagementClient,
         subscription_id=subscription_id,
@@ -31,4 +31,3 @@ def cf_registries(cli_ctx: Any, subscription_id: str, credential: Any, policies:
         credential=credential,
         policies=policies,
     )
-    return client.registries

@@ -82,7 +82,7 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         # For the clients of a management SDK, which send through this connection: one for each subscription.
         self.cli_ctx = cli_ctx
         self.credential: Any = self._pipeline.credential
-        self.sdk_clients: dict[str, Any] = {}
+        self.sdk_clients: dict[tuple[str, str], Any] = {}
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
         """Return the answer to a GET."""

@@ -10,7 +10,7 @@ endpoint. Everything is taken as it comes. There is no column for the audience o
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from azext_acrscope.arm.resource_graph import list_kql
@@ -97,8 +97,8 @@ def read_events(
     odd = 0
     for row in rows:
         first, last, events = (
-            parse_log_time(row.get("firstEvent")),
-            parse_log_time(row.get("lastEvent")),
+            clock.parse_moment(row.get("firstEvent")),
+            clock.parse_moment(row.get("lastEvent")),
             row.get("events"),
         )
         try:
@@ -202,18 +202,6 @@ def client_of_user_agent(user_agent: str) -> str:
     if _PROBE_USER_AGENT.lower() in lowered:
         return "acrscope's own probe"
     return next((name for known, name in _CLIENTS_BY_USER_AGENT.items() if lowered.startswith(known)), "")
-
-
-def parse_log_time(value: Any) -> datetime | None:
-    """Return a time of Log Analytics, such as 2026-11-25T14:02:11.1234567Z; None for anything that is none."""
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", str(value), re.ASCII)
-    if not match:
-        return None
-    try:
-        whole = datetime.fromisoformat(match[1])
-    except ValueError:
-        return None
-    return whole.replace(microsecond=int(f"{match[2] or '':0<6}"[:6]), tzinfo=timezone.utc)
 
 
 def clean_text(text: str) -> str:

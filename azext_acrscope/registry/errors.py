@@ -23,6 +23,17 @@ def group_contradicts_id(group: str, group_of_id: str) -> AzCLIError:
     )
 
 
+def sign_ins_unread(registry: str, what: str, why: str, right: str) -> str:
+    """Return the sentence on other sign-in methods of a registry that could not be read.
+
+    :param what: in the plural, such as ``repository tokens``.
+    :param right: that reading them needs.
+    """
+    return sentence(
+        f"The {what} of {registry} could not be read ({why.rstrip('.')}). They are unknown. Reading them needs {right}."
+    )
+
+
 def no_subscription(tenant: str) -> AzCLIError:
     """Return the error for an account without any subscription in its tenant."""
     return cli_error(

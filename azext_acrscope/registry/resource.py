@@ -35,8 +35,9 @@ from azext_acrscope.registry import errors, sdk_client
 UNKNOWN = "unknown"  # what could not be read; never counted as compliant
 
 
-# The property regionalEndpointHostNames is in preview versions only (Azure CLI 2.86 and newer show it).
-REGIONAL_API_VERSION = "2026-09-01-preview"
+# What is in preview versions only: regionalEndpointHostNames (Azure CLI 2.86 and newer show it), and much of what
+# `sign_ins` reads.
+PREVIEW_API_VERSION = "2026-09-01-preview"
 RESOURCES_API_VERSION = "2021-04-01"
 REGISTRY_READ = f"{REGISTRY_TYPE}/read"
 
@@ -108,7 +109,7 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
     """
     where = registry_label(resource["id"])
     try:
-        body = sdk_client.read_registry(arm, resource["id"], REGIONAL_API_VERSION).body
+        body = sdk_client.read_registry(arm, resource["id"], PREVIEW_API_VERSION).body
     except ArmError as error:
         raise error.as_cli_error(where, REGISTRY_READ) from error
     try:
@@ -123,7 +124,7 @@ def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suff
 
 def _search_registry_ids(arm: ArmClient, name: str) -> list[ArmPath]:
     # The SDK takes as long to load as ARM to answer, so both at the same time; an error shows when the client is used.
-    threads.run_in_background(lambda: sdk_client.registry_operations(arm, arm.subscription_id))
+    threads.run_in_background(lambda: sdk_client.operations(arm, arm.subscription_id, "registries"))
     try:
         items = arm.pages(
             arm_path("/subscriptions/{subscription}/resources", subscription=arm.subscription_id),

@@ -11,7 +11,7 @@ Every function raises `ArmError` if ARM refuses, and AzCLIError if there is no a
 import json
 from typing import Any
 
-from azext_acrscope._client_factory import REGISTRY_API_VERSION, cf_registries
+from azext_acrscope._client_factory import REGISTRY_API_VERSION, cf_container_registry
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, Reply
 from azext_acrscope.arm.paths import check_arm_name, check_resource_id
@@ -24,7 +24,7 @@ def read_registry(arm: ArmClient, registry_id: str, api_version: str = REGISTRY_
     :raises InvalidArgumentValueError: it is not the ID of a registry.
     """
     subscription, group, name = _check_names(registry_id)
-    return _run(registry_operations(arm, subscription).get, group, name, api_version=api_version)
+    return _run(operations(arm, subscription, "registries").get, group, name, api_version=api_version)
 
 
 def list_registries(arm: ArmClient, subscription_id: str, group: str | None = None) -> list[dict[str, Any]]:
@@ -33,13 +33,28 @@ def list_registries(arm: ArmClient, subscription_id: str, group: str | None = No
     :raises AzureResponseError: an answer is not a page, or links to another host; the list would have a gap.
     :raises InvalidArgumentValueError: a name cannot be one of its kind.
     """
-    operations = registry_operations(arm, check_arm_name("subscription", subscription_id))
-    pages = operations.list() if group is None else operations.list_by_resource_group(check_arm_name("group", group))
+    made = operations(arm, check_arm_name("subscription", subscription_id), "registries")
+    pages = made.list() if group is None else made.list_by_resource_group(check_arm_name("group", group))
 
     def request_page(link: str | None = None) -> Reply:
         return _run(next, pages.by_page(link))
 
     return arm.items(request_page(), request_page)
+
+
+def list_children(
+    arm: ArmClient, registry_id: str, kind: str, api_version: str = REGISTRY_API_VERSION
+) -> list[dict[str, Any]]:
+    """Return the resources of a kind below a registry: JSON objects, from all pages.
+
+    :param kind: as the SDK calls it: `tokens` or `connected_registries`.
+    :raises AzureResponseError: an answer is not a page, or links to another host; the list would have a gap.
+    :raises InvalidArgumentValueError: it is not the ID of a registry.
+    """
+    subscription, group, name = _check_names(registry_id)
+    pages = operations(arm, subscription, kind).list(group, name, api_version=api_version)
+    # ARM's own link to the next page has the version; the SDK of Azure CLI 2.75 would put its default there.
+    return arm.items(_run(next, pages.by_page()), arm.follow)
 
 
 def write_status(arm: ArmClient, registry_id: str, status: str) -> Reply:
@@ -54,19 +69,19 @@ def write_status(arm: ArmClient, registry_id: str, status: str) -> Reply:
     body = {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": status}}}}
     # As bytes, because an SDK sends only the members of an object that its model knows. Without the SDK's polling,
     # which looks every 30 seconds, fails if the account may not look, and asks any host that it is told to ask.
-    update = registry_operations(arm, subscription).begin_update
+    update = operations(arm, subscription, "registries").begin_update
     return _run(update, group, name, json.dumps(body).encode(), polling=False)
 
 
-def registry_operations(arm: ArmClient, subscription_id: str) -> Any:
-    """Return the SDK's operations on the registries of a subscription; the first call loads the SDK.
+def operations(arm: ArmClient, subscription_id: str, kind: str) -> Any:
+    """Return the SDK's operations on the resources of a kind in a subscription; the first call loads the SDK.
 
     Threads may share the result.
     """
-    made = arm.sdk_clients.get(subscription_id)
+    made = arm.sdk_clients.get((subscription_id, kind))
     if made is None:
-        made = cf_registries(arm.cli_ctx, subscription_id, arm.credential, [_Sender(arm)])
-        arm.sdk_clients[subscription_id] = made
+        client = cf_container_registry(arm.cli_ctx, subscription_id, arm.credential, [_Sender(arm)])
+        made = arm.sdk_clients[subscription_id, kind] = getattr(client, kind)
     return made
 
 

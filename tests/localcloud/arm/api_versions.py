@@ -5,7 +5,9 @@ The list: the `api-supported-versions` header recorded in November 2023 and late
 azureADAuthenticationAsArmPolicy; 2022-02-01-preview and everything later (2023-07-01 too, although its schema lacks it)
 return it. What 2021-09-01 and 2021-12-01-preview return is not known: the schema lacks it, so it is left out here.
 regionalEndpoints and regionalEndpointHostNames are in the schemas of 2026-01-01-preview and 2026-09-01-preview only
-(recorded for the latter); the newest stable one, 2025-11-01, lacks them.
+(recorded for the latter); the newest stable one, 2025-11-01, lacks them. writableCacheRepos is in the latter only.
+networkRuleBypassAllowedForTasks and roleAssignmentMode are in the schemas from 2025-11-01 on; whether earlier versions
+return them is not known, and they are left as they were.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def hides_arm_policy(version: str) -> bool:
 def shown(body: Body, version: str) -> Body:
     """The registry as an api-version shows it; the object itself is never changed."""
     hidden = set() if version in _WITH_REGIONAL_ENDPOINTS else {*_REGIONAL_ENDPOINTS}
+    hidden |= set() if version == REGISTRIES[-1] else {"writableCacheRepos"}
     if version in _WITHOUT_POLICIES:
         hidden.add("policies")
     properties = {name: value for name, value in body["properties"].items() if name not in hidden}

@@ -11,7 +11,7 @@ from tests.localcloud.arm.errors import ArmError
 from tests.localcloud.arm.operations import Operations
 from tests.localcloud.arm.paging import page
 from tests.localcloud.base.messages import Answer, Request, encode, json_answer
-from tests.localcloud.world import roles
+from tests.localcloud.world import registry_children, roles
 from tests.localcloud.world.identities import Principal, User
 from tests.localcloud.world.registries import Registry
 from tests.localcloud.world.world import Subscription, World
@@ -227,7 +227,18 @@ class Registries:
             self._demand(principal, roles.LIST_USAGES, scope)
             self._find(segments, group)
             return json_answer(200, {"value": [_SIZE_USAGE, _WEBHOOK_USAGE]})
+        if names in (["tokens"], ["connectedregistries"]) and request.method == "GET":
+            self._demand(principal, f"{roles.REGISTRY}/{segments[-1]}/read", scope)
+            return self._children(request, self._find(segments, group), names[0], version)
         raise errors.not_here(request.path)
+
+    def _children(self, request: Request, registry: Registry, kind: str, version: str) -> Answer:
+        if api_versions.hides_arm_policy(version):
+            raise errors.unknown_api_version(version, f"registries/{kind}", api_versions.REGISTRIES)
+        found = registry.children.get(kind, [])
+        on_page, link = page(found, request, self._world.page_size, self._world.empty_pages)
+        value = [registry_children.shown(child, version) for child in on_page]
+        return json_answer(200, {"value": value, **({"nextLink": link} if link else {})})
 
     def _status(self, registry: Registry, name: str, segments: list[str], version: str) -> Answer:
         status = self._operations.poll(name, registry)

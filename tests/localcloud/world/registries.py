@@ -29,6 +29,8 @@ class Registry:
     backend: bool = False
     regions: tuple[str, ...] = ()
     admin_passwords: tuple[str, str] = ("", "")
+    children: dict[str, list[Body]] = field(default_factory=dict)
+    """Tokens and connected registries, by kind in lower case: see `registry_children`."""
 
     # How its control plane behaves.
     operation_outcome: Outcome = "Succeeded"

@@ -194,16 +194,6 @@ def test_a_row_that_cannot_be_read_is_counted(columns: dict[str, Any]) -> None:
     assert [each.identity for each in clients[CONTOSO.id.lower()]] == ["other"]
 
 
-@pytest.mark.parametrize(
-    ("text", "microsecond"),
-    [("2026-11-25T10:00:00Z", 0), ("2026-11-25T10:00:00.1Z", 100000), ("2026-11-25T10:00:00.1234567Z", 123456)],
-)
-def test_times_have_as_many_digits_as_they_have(text: str, microsecond: int) -> None:
-    found = login_events.parse_log_time(text)
-    assert found
-    assert found.microsecond == microsecond
-
-
 def test_what_clients_say_of_themselves_stays_on_a_line_of_bounded_length() -> None:
     [row] = rows(event("200", "10:00", UserAgent="a\x1b[2J\nERROR: " + "b" * 1000))
     assert row["userAgent"].startswith("a [2J ERROR: b")

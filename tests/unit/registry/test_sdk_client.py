@@ -4,10 +4,8 @@ import json
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from typing import Any
 
 import pytest
@@ -22,79 +20,14 @@ from azext_acrscope import _client_factory
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.registry import sdk_client
-from azext_acrscope.registry.resource import REGIONAL_API_VERSION
-from tests.factories.cli import command_context
+from azext_acrscope.registry.resource import PREVIEW_API_VERSION
 from tests.localcloud import LocalCloud
 from tests.localcloud.arm import api_versions
 from tests.localcloud.base.messages import Request
+from tests.unit.registry.conftest import SignedIn
 
 ARM_HOST = "management.azure.com"
 BODY = {"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "disabled"}}}}
-
-
-class SignedIn:
-    """The CLI's profile with one account: a service principal of the local Azure that may do everything."""
-
-    def __init__(self, cloud: LocalCloud) -> None:
-        self._cloud = cloud
-        self.principal = cloud.default_account()
-        self.subscription_id = cloud.world.subscriptions[0].id
-        self.refusal: Exception | None = None
-        self.asked = 0
-
-    def __call__(self, cli_ctx: Any = None) -> "SignedIn":
-        return self
-
-    def load_cached_subscriptions(self) -> list[dict[str, Any]]:
-        return [self.get_subscription()]
-
-    def get_subscription(self, _subscription: str | None = None) -> dict[str, Any]:
-        return {"id": self.subscription_id, "tenantId": self._cloud.world.tenant_id, "user": {"name": "operator"}}
-
-    def get_login_credentials(self, **_options: Any) -> tuple[Any, str, str]:
-        return self, self.subscription_id, self._cloud.world.tenant_id
-
-    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
-        from azure.core.credentials import AccessTokenInfo
-
-        self.asked += 1
-        if self.refusal:
-            raise self.refusal
-        assert scopes == ("https://management.core.windows.net//.default",)
-        token = self._cloud.world.mint(self.principal, "https://management.core.windows.net/")
-        return AccessTokenInfo(token, int(time.time()) + 3600)
-
-
-@pytest.fixture
-def account(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> SignedIn:
-    signed_in = SignedIn(cloud)
-    monkeypatch.setattr("azure.cli.core._profile.Profile", signed_in)
-    return signed_in
-
-
-@pytest.fixture
-def cli_ctx() -> Any:
-    cli = copy(command_context())
-    cli.data = dict(cli.data)
-    return cli
-
-
-@pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the client would have slept between tries, which takes no time here."""
-    pauses: list[float] = []
-    monkeypatch.setattr("azure.core.pipeline.transport.RequestsTransport.sleep", lambda _self, s: pauses.append(s))
-    return pauses
-
-
-@pytest.fixture
-def arm(cli_ctx: Any, account: SignedIn, slept: list[float]) -> ArmClient:
-    return ArmClient(cli_ctx)
-
-
-@pytest.fixture
-def contoso(cloud: LocalCloud) -> Any:
-    return cloud.world.add_registry("contoso", resource_group="rg")
 
 
 def sent(cloud: LocalCloud) -> list[Request]:
@@ -136,9 +69,9 @@ def test_an_answer_that_is_no_json_has_no_body(cloud: LocalCloud, arm: ArmClient
 def test_regional_login_servers_are_in_a_preview_which_every_sdk_can_ask_for(cloud: LocalCloud, arm: ArmClient) -> None:
     regional = cloud.world.add_registry("contoso", regions=("westeurope",))
     assert "regionalEndpointHostNames" not in sdk_client.read_registry(arm, regional.id).body["properties"]
-    preview = sdk_client.read_registry(arm, regional.id, REGIONAL_API_VERSION)
+    preview = sdk_client.read_registry(arm, regional.id, PREVIEW_API_VERSION)
     assert preview.body["properties"]["regionalEndpointHostNames"]
-    assert [request.query["api-version"] for request in sent(cloud)] == ["2025-04-01", REGIONAL_API_VERSION]
+    assert [request.query["api-version"] for request in sent(cloud)] == ["2025-04-01", PREVIEW_API_VERSION]
 
 
 def test_every_subscription_is_asked_over_the_same_connection(
@@ -177,7 +110,7 @@ def identifier(subscription: str = SUBSCRIPTION, group: str = "rg", name: str = 
     ],
 )  # fmt: skip
 def test_what_is_no_id_of_a_registry_is_not_asked_for(cloud: LocalCloud, arm: ArmClient, registry_id: str) -> None:
-    for use in (USES["get"], USES["write"]):
+    for use in (USES["get"], USES["write"], USES["tokens"], USES["connected"]):
         with pytest.raises(InvalidArgumentValueError):
             use(arm, registry_id)
     assert not sent(cloud)
@@ -353,6 +286,10 @@ USES: dict[str, Use] = {
         arm, parse_resource_id(registry_id).subscription, "rg"
     ),
     "write": lambda arm, registry_id: sdk_client.write_status(arm, registry_id, "disabled"),
+    "tokens": lambda arm, registry_id: sdk_client.list_children(arm, registry_id, "tokens"),
+    "connected": lambda arm, registry_id: sdk_client.list_children(
+        arm, registry_id, "connected_registries", PREVIEW_API_VERSION
+    ),
 }
 
 
@@ -581,9 +518,9 @@ def test_nothing_heavy_is_loaded_before_a_client_is_made() -> None:
 
 
 def test_the_client_is_the_sdks_own_and_made_once(arm: ArmClient, contoso: Any) -> None:
-    operations = sdk_client.registry_operations(arm, contoso.subscription_id)
+    operations = sdk_client.operations(arm, contoso.subscription_id, "registries")
     assert type(operations).__module__.startswith("azure.mgmt.containerregistry.")
-    assert sdk_client.registry_operations(arm, contoso.subscription_id) is operations
+    assert sdk_client.operations(arm, contoso.subscription_id, "registries") is operations
 
 
 @pytest.fixture
