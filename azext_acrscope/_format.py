@@ -42,8 +42,24 @@ def show_table(result: Row) -> Row:
         ),
         "AdminUser": result["otherSignIns"]["adminUser"],
         "AnonymousPull": result["otherSignIns"]["anonymousPull"],
+        **_sign_ins_columns(result["otherSignIns"]),
         "LoginServer": result["loginServer"],
     }
+
+
+def _sign_ins_columns(other: Row) -> Row:
+    """Return what `--sign-ins` adds; nothing without it."""
+    if "repositoryTokens" not in other:
+        return {}
+    return {
+        "Tokens": _state_and_number(other["repositoryTokens"]),
+        "ConnectedRegistries": _state_and_number(other["connectedRegistries"]),
+        "TasksBypass": other["tasksNetworkBypass"],
+    }
+
+
+def _state_and_number(found: Row) -> str:
+    return f"{found['state']} ({len(found['items'])})" if found["items"] else str(found["state"])
 
 
 @_fits_terminal

@@ -17,7 +17,10 @@ short-summary: Show which token audiences a registry accepts.
 long-summary: >
     `status` is `enabled` (ARM- and ACR-audience tokens are accepted) or `disabled` (only ACR-audience tokens are).
     A registry without a value is `enabled`, and `statusIsDefault` is true. `otherSignIns` are the sign-in methods that
-    this setting does not control.
+    this setting does not control: the admin user and anonymous pull. With `--sign-ins` they are also the repository
+    tokens (enabled or not, with passwords or certificates, and when these expire), the connected registries with the
+    tokens and identities that they sync with, and whether ACR Tasks pass the network rules; `closedBy` names Azure's
+    built-in policy for each. What cannot be read is `unknown`, never `none`. No password is read.
 examples:
   - name: Show a registry of the current subscription.
     text: az acr scope show --name contoso
@@ -25,6 +28,8 @@ examples:
     text: az acr scope show --name contoso.azurecr.io --output table
   - name: Show also which Azure Policy assignments govern the registry.
     text: az acr scope show --name contoso --policy
+  - name: Show also its repository tokens and connected registries.
+    text: az acr scope show --name contoso --sign-ins
   - name: Print only the status, with one request because the resource group is given.
     text: az acr scope show --registry contoso --resource-group rg-apps --query status --output tsv
 """
@@ -54,12 +59,12 @@ type: command
 short-summary: List what uses registries, and what breaks once they accept only ACR-audience tokens.
 long-summary: >
     Searches all subscriptions that the account can see, with Azure Resource Graph, for what pulls from the registries:
-    App Service, Functions, Container Apps, Container Instances, AKS, Machine Learning, Batch, ACR Tasks, Flux, and
-    every other principal with a role that pulls or pushes. Each row has the sign-in, a verdict (`breaks`, `works` or
+    App Service, Functions, Container Apps, Container Instances, AKS, Machine Learning, Batch, ACR Tasks, Flux, Azure
+    IoT Operations, and every other principal with a role that pulls or pushes. Each row has the sign-in, a verdict (`breaks`, `works` or
     `unknown`), the reason, the fix, and the source with the date on which it was read. What is not known is `unknown`,
     never a guess. Principals that can pull only through a broad inherited role have `foundBy` `broad role`; they never
-    fail the check. `manualChecks` lists what no query can find, such as pipelines; `incomplete` lists what could not
-    be read. The account needs the role Reader on the subscriptions of the consumers. Changes of the last minutes may
+    fail the check. `manualChecks` lists what no query can find, such as pipelines: `searched` says what else was
+    searched for it, and how it can be. `incomplete` lists what could not be read. The account needs the role Reader on the subscriptions of the consumers. Changes of the last minutes may
     not be in Resource Graph yet.
 
 
@@ -175,7 +180,8 @@ long-summary: >
 
 
     It says whether the login servers do as their status says if they are checked now (`--check`) or were before
-    (`--evidence`, with what `az acr scope check` printed). Each part can be left out. If part of it cannot be read, the
+    (`--evidence`, with what `az acr scope check` printed). `--sign-ins` adds the repository tokens and connected
+    registries. Each part can be left out. If part of it cannot be read, the
     document says so and has the rest. It holds no token. With `--file` the result is its numbers.
 examples:
   - name: Report the current subscription.
@@ -184,6 +190,8 @@ examples:
     text: az acr scope report --all-subscriptions --check --file report.html
   - name: Report a management group, with checks made on other machines.
     text: az acr scope report --management-group contoso --evidence east.json west.json --file report.html
+  - name: Report also the repository tokens and connected registries.
+    text: az acr scope report --all-subscriptions --sign-ins --file report.html
   - name: Print a table for each section, for a wiki or a pull request.
     text: az acr scope report --resource-group rg-apps --format markdown
   - name: Write findings for code scanning, without Azure Policy.

@@ -30,17 +30,29 @@ _DEFAULT_LOG_DAYS = 7
 
 
 def show(
-    cmd: Any, *, registry_name: RegistryRef, resource_group_name: str | None = None, policy: bool = False
+    cmd: Any,
+    *,
+    registry_name: RegistryRef,
+    resource_group_name: str | None = None,
+    policy: bool = False,
+    sign_ins: bool = False,
 ) -> dict[str, Any]:
     """Show which token audiences a registry accepts; the shape is that of `registry.resource.describe_registry`.
 
-    With `policy` also `policies`, a list of ``{id, name, effect, enforcementMode, exempt}``.
+    With `policy` also `policies`, a list of ``{id, name, effect, enforcementMode, exempt}``. With `sign_ins`,
+    `otherSignIns` has also what `registry.sign_ins.read_sign_ins` returns.
     """
     from azext_acrscope.base import console
     from azext_acrscope.registry import resource as registry_resource
 
     arm, resource = connect_to_registry(cmd, registry_name, resource_group_name)
     result = registry_resource.describe_registry(resource, arm.audience)
+    if sign_ins:
+        from azext_acrscope.registry import sign_ins as registry_sign_ins
+
+        more, unread = registry_sign_ins.read_sign_ins(arm, resource)
+        console.warn(unread)
+        result["otherSignIns"] |= more
     if policy:
         from azext_acrscope.policy import compliance, context, effective_rules
 
@@ -281,6 +293,7 @@ def report(
     skip_consumers: bool = False,
     skip_policy: bool = False,
     knowledge: str | None = None,
+    sign_ins: bool = False,
 ) -> dict[str, Any] | None:
     """Write the state of a fleet as one document: to a file (returns `model.report_numbers`), else to stdout."""
     from azext_acrscope.base import console
@@ -300,6 +313,7 @@ def report(
         policy=not skip_policy,
         prober=_make_prober(cmd.cli_ctx) if run_check else None,
         proven=report_evidence.read_check_files(evidence or []),
+        sign_ins=sign_ins,
     )
     found = gather.gather_content(
         cmd.cli_ctx, wanted, connection_factory(cmd.cli_ctx, patient=True), console.progress_meter(cmd.cli_ctx)

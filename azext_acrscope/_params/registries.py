@@ -24,6 +24,13 @@ def _read_arguments(loader: Any) -> None:
             action="store_true",
             help="Also show which Azure Policy assignments govern the registry.",
         )
+        c.argument(
+            "sign_ins",
+            options_list=["--sign-ins"],
+            action="store_true",
+            help="Also read the other sign-in methods that Azure keeps below the registry: repository tokens and "
+            "connected registries, and what passes the network rules. Three more requests.",
+        )
 
     with loader.argument_context("acr scope list") as c:
         c.argument("status", arg_type=get_enum_type(STATUSES), help="List only the registries with this status.")
@@ -128,6 +135,13 @@ def _report_arguments(loader: Any) -> None:
             options_list=["--skip-policy"],
             action="store_true",
             help="Do not read Azure Policy.",
+        )
+        c.argument(
+            "sign_ins",
+            options_list=["--sign-ins"],
+            action="store_true",
+            help="Also read the repository tokens and connected registries of each registry, and what passes its "
+            "network rules. Three more requests for each registry.",
         )
         c.argument("knowledge")
 

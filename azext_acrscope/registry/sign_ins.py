@@ -33,6 +33,7 @@ from azext_acrscope.registry import errors, sdk_client
 from azext_acrscope.registry.resource import PREVIEW_API_VERSION, UNKNOWN, RegistryResource
 
 OPEN, CLOSED, NONE = "open", "closed", "none"
+ALLOWED, DENIED = "allowed", "denied"
 Described = dict[str, Any]
 
 _AUDIT_OR_DENY, _MODIFY = "Audit, Deny", "Modify"
@@ -114,7 +115,7 @@ def _read_properties(arm: ArmClient, resource: RegistryResource) -> Described:
     body = sdk_client.read_registry(arm, resource["id"], PREVIEW_API_VERSION).body
     properties = as_object(member_at(body, "properties"))
     allowed = as_bool(properties.get("networkRuleBypassAllowedForTasks"))
-    bypass = UNKNOWN if allowed is None else "allowed" if allowed else "denied"
+    bypass = UNKNOWN if allowed is None else ALLOWED if allowed else DENIED
     return {
         "tasksNetworkBypass": bypass,
         **{name: safe_word(as_text(properties.get(name))) or UNKNOWN for name in _WORDS},

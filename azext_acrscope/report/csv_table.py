@@ -7,11 +7,13 @@ from azext_acrscope.base.text import replace_invalid
 from azext_acrscope.consumers.knowledge import BREAKS
 from azext_acrscope.report.model import ReportContent, ReportedRegistry
 
+SIGN_IN_WORDS = ("tasksNetworkBypass", "networkRuleBypassOptions", "writableCacheRepos", "roleAssignmentMode")
 COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),
     *("status", "statusIsDefault", "next", "enforcedInEffect", "checkVerdict", "checkTime"),
     *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "othersMayPull", "breaking"),
     *("consumersRead", "policyCompliance", "policyAssignments", "made", "madeBy", "unread"),
+    *("repositoryTokens", "connectedRegistries", *SIGN_IN_WORDS),
 )
 _MAX_CELL_LENGTH = 30_000  # characters of a list in a cell; a spreadsheet takes 32,767
 # A spreadsheet takes a cell that begins so for a formula, which a name must never become.
@@ -48,6 +50,8 @@ def _registry_row(registry: ReportedRegistry, content: ReportContent) -> list[ob
         content.origin.made,
         content.origin.by,
         len(content.unread),
+        *(row["otherSignIns"].get(name, {}).get("state") for name in ("repositoryTokens", "connectedRegistries")),
+        *(row["otherSignIns"].get(name) for name in SIGN_IN_WORDS),
     ]
 
 

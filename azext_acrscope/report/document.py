@@ -8,7 +8,7 @@ from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
 from azext_acrscope.policy import compliance
 from azext_acrscope.registry import resource
 from azext_acrscope.registry.resource import DISABLED, ENABLED
-from azext_acrscope.report import knowledge_cells, model
+from azext_acrscope.report import knowledge_cells, model, sign_in_section
 from azext_acrscope.report.blocks import (
     BAD,
     DOUBT,
@@ -57,6 +57,7 @@ def make_document(content: ReportContent) -> ReportDocument:
         _subscriptions_section(content),
         _next_steps_section(content),
         _registries_section(content),
+        *sign_in_section.sign_in_sections(content),
         *(_consumers_section(content, verdict) for verdict in (BREAKS, UNKNOWN, WORKS)),
         _broad_roles_section(content),
         _policy_section(content),
@@ -104,6 +105,7 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
         ("Statuses", statuses),
         ("Consumers", consumers),
         ("Policy", policy),
+        ("Sign-in methods", _sign_ins_fact(content)),
         ("Proof", _evidence_fact(content)),
         ("Tool", f"acrscope {origin.version}"),
     ]
@@ -111,6 +113,14 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
 
 def _not_read_remark(known: list[bool]) -> str:
     return "" if all(known) else f"; incomplete for {known.count(False)} of {base_errors.registries(len(known))}"
+
+
+def _sign_ins_fact(content: ReportContent) -> str:
+    if not content.sign_ins_asked:
+        return "admin user and anonymous pull; others not requested"
+    return "read from Azure Resource Manager" + _not_read_remark(
+        [not each.unknown_doors for each in content.registries]
+    )
 
 
 def _evidence_fact(content: ReportContent) -> str:
@@ -221,10 +231,15 @@ def _registry_cells(registry: ReportedRegistry, content: ReportContent) -> tuple
         TableCell(registry.next, _NEXT_STEP_TONES.get(registry.next, "")),
     ]
     cells += [_evidence_cell(registry.proof, registry.status)] if content.checked else []
-    cells += [TableCell(", ".join(registry.doors) or "none", DOUBT if registry.doors else "")]
+    cells += [_doors_cell(registry)]
     cells += [_consumer_counts_cell(registry)] if content.consumers_asked else []
     cells += [_compliance_cell(registry.policy)] if content.assignments is not None else []
     return tuple(cells)
+
+
+def _doors_cell(registry: ReportedRegistry) -> TableCell:
+    said = [*registry.doors, *(f"{door} unknown" for door in registry.unknown_doors)]
+    return TableCell(", ".join(said) or "none", DOUBT if said else "")
 
 
 def _evidence_cell(proof: CheckEvidence | None, status: str) -> TableCell:

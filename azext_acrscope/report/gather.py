@@ -18,10 +18,14 @@ from azext_acrscope.fleet import summary
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.policy import compliance, effective_rules, scopes
 from azext_acrscope.policy.scopes import PolicyScope
+from azext_acrscope.registry import resource as registry_resource
+from azext_acrscope.registry import sign_ins
 from azext_acrscope.report import errors, evidence
 from azext_acrscope.report.model import ReportContent, ReportedRegistry, ReportOrigin
 from azext_acrscope.verification import check
 from azext_acrscope.verification.probe import Prober
+
+_SIGN_IN_READERS = 3  # registries at the same time, with three requests each
 
 ArmConnections = Callable[[str | None], ArmClient]
 
@@ -34,6 +38,7 @@ class ReportRequest:
     :ivar prober: if there, every registry is checked, and statuses are read from ARM itself: one of Resource Graph
         that lags would look like a disagreement.
     :ivar proven: rows of earlier checks (see `evidence.read_check_files`).
+    :ivar sign_ins: whether each registry's other sign-in methods are read (see `sign_ins.read_sign_ins`).
     """
 
     scope: fleet_scope.Scope
@@ -42,6 +47,7 @@ class ReportRequest:
     policy: bool
     prober: Prober | None
     proven: dict[str, dict[str, Any]]
+    sign_ins: bool = False
 
 
 def gather_content(
@@ -68,6 +74,8 @@ def gather_content(
         _add_consumers(content, by_id, seen, knowledge=wanted.knowledge, connect=connect, cli_ctx=cli_ctx)
     if wanted.policy:
         _add_policy(content, by_id, seen, scope=wanted.scope, connect=connect, audience=audience)
+    if wanted.sign_ins:
+        _add_sign_ins(content, seen, connect)
     _add_evidence(content, by_id, wanted.proven)
     if wanted.prober:
         targets = [check.CheckTarget(each["name"], each) for each in seen.registries]
@@ -123,6 +131,22 @@ def _add_consumers(
         if key in by_id:
             by_id[key].consumers = rows
             by_id[key].partial = key in found.partial
+
+
+# --- other sign-in methods ------------------------------------------------------------------------------------------
+
+
+def _add_sign_ins(content: ReportContent, seen: Fleet, connect: ArmConnections) -> None:
+    """Read them registry by registry, a few at the same time."""
+    content.sign_ins_asked = True
+
+    def read(resource: registry_resource.RegistryResource) -> tuple[dict[str, Any], list[str]]:
+        return sign_ins.read_sign_ins(connect(parse_resource_id(str(resource["id"])).subscription), resource)
+
+    found = threads.map_bounded(read, seen.registries, _SIGN_IN_READERS)
+    for registry, (more, unread) in zip(content.registries, found, strict=True):
+        registry.row["otherSignIns"] |= more
+        content.unread += unread
 
 
 # --- policy --------------------------------------------------------------------------------------------------------

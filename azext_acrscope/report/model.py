@@ -6,7 +6,7 @@ from typing import Any
 
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
 from azext_acrscope.consumers.verdicts import FOUND_BY_BROAD_ROLE, unknown_to_ask
-from azext_acrscope.registry import resource
+from azext_acrscope.registry import resource, sign_ins
 from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.verification import probe
 
@@ -93,10 +93,23 @@ class ReportedRegistry:
     @property
     def doors(self) -> list[str]:
         """Return the sign-in methods that the status does not affect."""
+        return self._doors(sign_ins.OPEN, sign_ins.ALLOWED)
+
+    @property
+    def unknown_doors(self) -> list[str]:
+        """Return the sign-in methods that were asked about and could not be read."""
+        return self._doors(resource.UNKNOWN, resource.UNKNOWN)
+
+    def _doors(self, state: str, bypass: str) -> list[str]:
         other = self.row["otherSignIns"]
-        return [
-            said for said, key in (("admin user", "adminUser"), ("anonymous pull", "anonymousPull")) if other.get(key)
-        ]
+        said = {
+            "admin user": state == sign_ins.OPEN and other.get("adminUser"),
+            "anonymous pull": state == sign_ins.OPEN and other.get("anonymousPull"),
+            "repository tokens": other.get("repositoryTokens", {}).get("state") == state,
+            "connected registries": other.get("connectedRegistries", {}).get("state") == state,
+            "ACR Tasks past network rules": other.get("tasksNetworkBypass") == bypass,
+        }
+        return [what for what, is_so in said.items() if is_so]
 
     def count(self, verdict: str) -> int:
         """Return how many of its consumers have a verdict."""
@@ -153,6 +166,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     :ivar assignments: rows of `az acr scope policy show`; None if policy was not asked for.
     :ivar policy_partial: whether there may be more of them, because part of what governs could not be read.
     :ivar unread: a sentence for all that could not be read.
+    :ivar sign_ins_asked: whether the rows' `otherSignIns` have what `sign_ins.read_sign_ins` returns.
     :ivar manual_checks: the checklist of what no query sees (see `checklist.checklist_rows`).
     """
 
@@ -163,6 +177,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     policy_partial: bool = False
     consumers_asked: bool = False
     unread: list[str] = field(default_factory=list)
+    sign_ins_asked: bool = False
     manual_checks: list[Row] = field(default_factory=list)
 
     def sort(self) -> None:

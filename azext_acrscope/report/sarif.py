@@ -84,7 +84,8 @@ _RULES = {
         "note",
         "3.0",
         "The registry has a sign-in method that the status does not affect.",
-        "The admin user and anonymous pull need no Microsoft Entra token.",
+        "The admin user, anonymous pull and repository tokens need no Microsoft Entra token. Connected registries sync "
+        "with tokens or identities of their own, and ACR Tasks may pass the network rules.",
         "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
     ),
 }

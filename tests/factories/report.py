@@ -41,6 +41,33 @@ def registry(
     return ReportedRegistry(row, **found)
 
 
+def sign_ins(**more: Any) -> Row:
+    """What `--sign-ins` says of a registry: by default that nothing is open."""
+    nothing = {"state": "none", "items": []}
+    return {
+        "adminUser": False,
+        "anonymousPull": False,
+        "repositoryTokens": nothing,
+        "connectedRegistries": nothing,
+        "tasksNetworkBypass": "denied",
+        "networkRuleBypassOptions": "AzureServices",
+        "writableCacheRepos": "Disabled",
+        "roleAssignmentMode": "LegacyRegistryPermissions",
+        **more,
+    }
+
+
+def token(name: str = "builders", **more: Any) -> Row:
+    passwords = [{"name": "password1", "expiry": "2027-01-31T00:00:00Z"}]
+    said = {"name": name, "status": "enabled", "canSignIn": True, "scopeMap": "_repositories_pull"}
+    return {**said, "passwords": passwords, "certificates": [], **more}
+
+
+def connected(name: str = "factory", **more: Any) -> Row:
+    said = {"name": name, "mode": "ReadOnly", "connectionState": "Online", "authType": "ManagedIdentity"}
+    return {**said, "token": "sync", "identities": [], "clientTokens": [], **more}
+
+
 def consumer(name: str = "shop", verdict: str = "breaks", **more: Any) -> Row:
     return {
         "consumer": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-shop/providers/Microsoft.Web/sites/{name}",
@@ -126,15 +153,33 @@ def everything() -> ReportContent:
             consumers=[consumer(), consumer("api", "works"), holder("AcrPull on the registry")],
             proof=proof("no"),
             policy=policy(disagreement="Azure Policy reports Compliant, but it is now `enabled`"),
-            otherSignIns={"adminUser": True, "anonymousPull": True},
+            otherSignIns=sign_ins(
+                adminUser=True,
+                anonymousPull=True,
+                repositoryTokens={"state": "open", "items": [token(), token(HOSTILE, passwords=[])]},
+                connectedRegistries={"state": "open", "items": [connected(), connected("edge", token="")]},
+                tasksNetworkBypass="allowed",
+            ),
         ),
         registry("fabrikam", "disabled", proof=proof("no", "failed", seen=("It accepts both, although `disabled`.",))),
-        registry("northwind", "unknown", subscription=HOSTILE, resourceGroup="rg-(1)"),
+        registry(
+            "northwind",
+            "unknown",
+            subscription=HOSTILE,
+            resourceGroup="rg-(1)",
+            otherSignIns=sign_ins(
+                **dict.fromkeys(("repositoryTokens", "connectedRegistries"), {"state": "unknown", "items": None}),
+                **dict.fromkeys(("tasksNetworkBypass", "writableCacheRepos", "roleAssignmentMode"), "unknown"),
+            ),
+        ),
         registry("tailspin", statusIsDefault=True, consumers=[consumer(HOSTILE), owner()]),
         registry("wingtip", "disabled", consumers=[], proof=proof(), policy=policy("Compliant")),
     ]
+    for each in registries:
+        each.row["otherSignIns"] = sign_ins(**each.row["otherSignIns"])
     return content(
         *registries,
+        sign_ins_asked=True,
         subscriptions=["Production", "Empty", HOSTILE],
         assignments=[assignment(), assignment(HOSTILE, enforcementMode="DoNotEnforce")],
         consumers_asked=True,

@@ -125,3 +125,16 @@ def test_what_a_terminal_obeys_and_a_line_break_do_not_get_into_a_table(
     monkeypatch.setenv("COLUMNS", "250")
     odd = listed(subscriptionName="Prod\u202euction\x1b[2J\nforged")
     assert "  Prod�uction�[2J forged  " in rendered([odd], _format.list_table)[2]
+
+
+def test_sign_ins_are_columns_only_if_they_were_read() -> None:
+    shown = listed(acceptedAudiences=["https://containerregistry.azure.net"])
+    assert "Tokens" not in rendered(shown, _format.show_table)[0]
+    more = {
+        "repositoryTokens": {"state": "open", "items": [{}, {}]},
+        "connectedRegistries": {"state": "unknown", "items": None},
+        "tasksNetworkBypass": "denied",
+    }
+    shown["otherSignIns"] = {**shown["otherSignIns"], **more}
+    row = _format.show_table(shown)
+    assert (row["Tokens"], row["ConnectedRegistries"], row["TasksBypass"]) == ("open (2)", "unknown", "denied")

@@ -7,7 +7,7 @@ import pytest
 
 from azext_acrscope.report import csv_table
 from azext_acrscope.report.model import ReportContent
-from tests.factories.report import SUBSCRIPTION, consumer, content, everything, owner, policy, proof, registry
+from tests.factories.report import SUBSCRIPTION, consumer, content, everything, owner, policy, proof, registry, sign_ins
 
 
 def read(found: ReportContent) -> list[dict[str, str]]:
@@ -68,3 +68,11 @@ def test_a_cell_holds_what_a_spreadsheet_takes() -> None:
 def test_lines_in_a_name_stay_in_its_cell() -> None:
     [row] = read(content(registry(subscription='two\nlines, "quoted"')))
     assert row["subscriptionName"] == 'two\nlines, "quoted"'
+
+
+def test_sign_in_methods_are_empty_unless_they_were_read() -> None:
+    unread = sign_ins(repositoryTokens={"state": "unknown", "items": None}, writableCacheRepos="unknown")
+    first, second = read(content(registry("a"), registry("b", otherSignIns=unread)))
+    assert (first["repositoryTokens"], first["tasksNetworkBypass"], first["roleAssignmentMode"]) == ("", "", "")
+    assert (second["repositoryTokens"], second["connectedRegistries"]) == ("unknown", "none")
+    assert (second["writableCacheRepos"], second["tasksNetworkBypass"]) == ("unknown", "denied")

@@ -6,7 +6,7 @@ import pytest
 
 from azext_acrscope.report import document
 from azext_acrscope.report.blocks import ReportDocument, TableCell
-from tests.factories.report import consumer, content, policy, proof, registry
+from tests.factories.report import check, connected, consumer, content, policy, proof, registry, sign_ins, token
 
 
 def facts(made: ReportDocument) -> dict[str, str]:
@@ -98,3 +98,93 @@ def test_subscriptions_of_one_name_are_told_apart_by_their_ids() -> None:
     )
     rows = section(document.make_document(found), "By subscription").table.rows
     assert [row[0] for row in rows] == [TableCell("Dev", note=one), TableCell("dev", note=two), TableCell("Production")]
+
+
+def row_of(made: ReportDocument, title: str, number: int = 0) -> dict[str, TableCell]:
+    table = section(made, title).table
+    return dict(zip(table.columns, table.rows[number], strict=True))
+
+
+def test_what_was_not_searched_never_reads_as_none() -> None:
+    checks = [check("Bicep"), check("azd", found=0), check("Flux", found=2)]
+    made = document.make_document(content(registry(), manual_checks=checks))
+    cells = [row_of(made, "To check by hand", number)["Searched"] for number in range(3)]
+    assert [(cell.text, cell.tone) for cell in cells] == [
+        ("not searched", "doubt"),
+        ("code: 0 found", ""),
+        ("code: 2 found", "doubt"),
+    ]
+    assert cells[0].note == "`--source PATH` searches Bicep."
+    assert "1 of 3 were not searched in any other way" in section(made, "To check by hand").text
+
+
+def test_a_search_that_could_not_read_all_says_so() -> None:
+    partly = check("azd", found=0)
+    partly["searched"]["complete"] = False
+    made = document.make_document(content(registry(), manual_checks=[partly]))
+    cell = row_of(made, "To check by hand")["Searched"]
+    assert (cell.text, cell.tone) == ("code: 0 found, not all could be read", "doubt")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "note"), [("ran", "tried"), ("read", "seen in the tool's code, not tried"), ("", "")]
+)
+def test_a_fix_says_how_it_is_known(evidence: str, note: str) -> None:
+    made = document.make_document(content(registry(consumers=[consumer(evidence=evidence)]), consumers_asked=True))
+    assert row_of(made, "Consumers that break (1)")["Fix"].note == note
+
+
+def test_other_sign_in_methods_are_there_only_if_they_were_read() -> None:
+    made = document.make_document(content(registry()))
+    assert not [each for each in made.sections if each.title == "Other sign-in methods"]
+    assert facts(made)["Sign-in methods"] == "admin user and anonymous pull; others not requested"
+
+
+TOKENS = [
+    (token(), "builders (passwords, expires 2027-01-31)"),
+    (token(passwords=[{"name": "password1", "expiry": None}]), "builders (passwords, never expires)"),
+    (token(status="disabled"), "builders (disabled)"),
+    (token(passwords=[]), "builders (no password or certificate)"),
+    (
+        token(certificates=[{"name": "certificate1", "expiry": "2028-01-01T00:00:00Z"}]),
+        "builders (passwords and certificates, expires 2028-01-01)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("one", "said"), TOKENS)
+def test_a_token_is_told_with_what_it_signs_in_with_and_when_that_ends(one: Any, said: str) -> None:
+    found = sign_ins(repositoryTokens={"state": "open", "items": [one]})
+    made = document.make_document(content(registry(otherSignIns=found), sign_ins_asked=True))
+    cell = row_of(made, "Other sign-in methods")["Repository tokens"]
+    assert (cell.text, cell.tone, cell.note) == ("open", "bad", said)
+
+
+def test_connected_registries_are_told_with_what_they_sync_with() -> None:
+    items = [connected(), connected("edge", token="")]
+    found = sign_ins(connectedRegistries={"state": "open", "items": items}, tasksNetworkBypass="allowed")
+    made = document.make_document(content(registry(otherSignIns=found), sign_ins_asked=True))
+    row = row_of(made, "Other sign-in methods")
+    assert row["Connected registries"].note == "factory (token sync), edge (ManagedIdentity)"
+    assert (row["ACR Tasks past network rules"].text, row["ACR Tasks past network rules"].tone) == ("allowed", "bad")
+    assert facts(made)["Sign-in methods"] == "read from Azure Resource Manager"
+
+
+def test_sign_in_methods_that_could_not_be_read_are_unknown_and_never_none() -> None:
+    unread = {"state": "unknown", "items": None}
+    found = sign_ins(repositoryTokens=unread, connectedRegistries=unread, tasksNetworkBypass="unknown")
+    made = document.make_document(content(registry(otherSignIns=found), sign_ins_asked=True))
+    row = row_of(made, "Other sign-in methods")
+    assert row["Repository tokens"].text == row["Connected registries"].text == "unknown: could not be read"
+    assert row_of(made, "Registries")["Other sign-in methods"].text == (
+        "repository tokens unknown, connected registries unknown, ACR Tasks past network rules unknown"
+    )
+    assert facts(made)["Sign-in methods"] == "read from Azure Resource Manager; incomplete for 1 of 1 registry"
+
+
+def test_the_policies_that_close_them_are_named_once() -> None:
+    made = document.make_document(content(registry(otherSignIns=sign_ins()), sign_ins_asked=True))
+    table = section(made, "Built-in policies that close them").table
+    rows = {row[0].text: row[1].text for row in table.rows}
+    assert "ff05e24e-195c-447e-b322-5e90c9f9f366 (Audit, Deny)" in rows["repository tokens"]
+    assert rows["connected registries"] == rows["writable cache"] == "none"

@@ -6,7 +6,7 @@ import pytest
 
 from azext_acrscope.report import model
 from azext_acrscope.report.model import ReportedRegistry
-from tests.factories.report import consumer, content, holder, owner, proof, registry
+from tests.factories.report import consumer, content, holder, owner, proof, registry, sign_ins, token
 
 BROAD = owner("Owner on the subscription", "Reader on management group contoso")
 
@@ -109,4 +109,20 @@ def test_the_summary_is_numbers() -> None:
 @pytest.mark.parametrize(("admin", "anonymous", "doors"), [(0, 0, []), (1, 1, ["admin user", "anonymous pull"])])
 def test_doors_that_the_status_does_not_close(admin: int, anonymous: int, doors: list[str]) -> None:
     found: ReportedRegistry = registry(otherSignIns={"adminUser": bool(admin), "anonymousPull": bool(anonymous)})
-    assert found.doors == doors
+    assert (found.doors, found.unknown_doors) == (doors, [])
+
+
+def test_doors_that_were_read_are_open_unknown_or_closed() -> None:
+    unread = {"state": "unknown", "items": None}
+    is_open, unknown = (
+        sign_ins(repositoryTokens={"state": "open", "items": [token()]}),
+        sign_ins(repositoryTokens=unread, connectedRegistries=unread, tasksNetworkBypass="unknown"),
+    )
+    found = registry(otherSignIns=is_open)
+    assert (found.doors, found.unknown_doors) == (["repository tokens"], [])
+    found = registry(otherSignIns=unknown)
+    assert found.doors == []
+    assert found.unknown_doors == ["repository tokens", "connected registries", "ACR Tasks past network rules"]
+    closed = sign_ins(repositoryTokens={"state": "closed", "items": [token(status="disabled")]})
+    found = registry(otherSignIns=closed)
+    assert (found.doors, found.unknown_doors) == ([], [])
