@@ -16,6 +16,7 @@ from tests.az import ROOT, Az, Result
 from tests.factories.accounts import sign_in
 from tests.factories.judged import judged
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
+from tests.localcloud.world import registry_children
 from tests.localcloud.world.world import Subscription
 
 ARM = "management.azure.com"
@@ -222,6 +223,31 @@ def test_parts_can_be_left_out_and_cost_nothing_then(az: Az, estate: Estate, clo
     result = report(az, "--skip-consumers", "--skip-policy", "--file", "r.html")
     assert result.json["consumers"] is None
     assert len(cloud.requests_to(ARM)) == 2  # the subscriptions and the registries, of Resource Graph
+
+
+def test_other_sign_in_methods_are_read_on_request_and_what_is_refused_is_unknown(
+    az: Az, estate: Estate, cloud: LocalCloud, tmp_path: Path
+) -> None:
+    registry_children.add_token(estate.registries["open"], "builders", passwords={"password1": None})
+    registry_children.add_connected_registry(estate.registries["held"], "factory", token="sync")
+    nope = {"error": {"code": "AuthorizationFailed", "message": "No."}}
+    path = f"*/{estate.named('done')}/tokens"
+    cloud.faults.add(host=ARM, path=path, status=403, body=json.dumps(nope), times=None)
+    result = report(az, "--all-subscriptions", "--sign-ins", "--skip-consumers", "--skip-policy", "--format", "csv")
+    assert result.code == 0, result
+    rows = sheet(result)
+    assert rows[estate.named("open")]["repositoryTokens"] == "open"
+    assert rows[estate.named("held")]["connectedRegistries"] == "open"
+    assert rows[estate.named("done")]["repositoryTokens"] == "unknown"
+    assert rows[estate.named("else")]["repositoryTokens"] == "none"
+    assert "registries/tokens/read" in result.stderr
+    numbers = report(az, "--all-subscriptions", "--sign-ins", "--skip-policy", "--file", str(tmp_path / "r.md"))
+    assert numbers.code == 0, numbers
+    assert any("repository tokens" in each for each in numbers.json["unread"])
+    text = (tmp_path / "r.md").read_text(encoding="utf-8")
+    assert "unknown: could not be read" in text
+    assert "builders (passwords, never expires)" in text
+    assert "not searched" in text
 
 
 def test_a_report_of_two_hundred_registries_takes_few_requests(az: Az, estate: Estate, cloud: LocalCloud) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.az import Az
 from tests.localcloud import LocalCloud, Registry
+from tests.localcloud.world import registry_children
 
 ARM = "management.azure.com"
 KEYS = [
@@ -210,3 +211,44 @@ def test_a_bad_name_is_refused_before_any_request(az: Az, cloud: LocalCloud) -> 
     result = az("acr", "scope", "show", "-n", "no good")
     assert result.code == 1
     assert cloud.requests == []
+
+
+def test_sign_ins_are_read_on_request_with_the_policies_that_close_them(
+    az: Az, registry: Registry, cloud: LocalCloud
+) -> None:
+    registry_children.add_token(registry, "builders", passwords={"password1": "2099-01-01T00:00:00Z"})
+    registry_children.add_token(registry, "old", "disabled", passwords={"password1": None})
+    registry_children.add_connected_registry(registry, "factory", identity=f"{registry.id}/id")
+    cloud.world.page_size = 1
+    try:
+        result = az("acr", "scope", "show", "-n", registry.id, "--sign-ins")
+    finally:
+        cloud.world.page_size = 1000
+    assert result.code == 0, result
+    assert "WARNING" not in result.stderr
+    other = result.json["otherSignIns"]
+    assert (other["adminUser"], other["anonymousPull"]) == (False, False)
+    assert other["repositoryTokens"]["state"] == "open"
+    builders, old = other["repositoryTokens"]["items"]
+    assert (builders["canSignIn"], old["canSignIn"]) == (True, False)
+    assert builders["passwords"] == [{"name": "password1", "expiry": "2099-01-01T00:00:00Z"}]
+    assert [each["authType"] for each in other["connectedRegistries"]["items"]] == ["ManagedIdentity"]
+    assert (other["tasksNetworkBypass"], other["writableCacheRepos"]) == ("denied", "Disabled")
+    assert other["closedBy"]["repositoryTokens"][0]["name"] == "ff05e24e-195c-447e-b322-5e90c9f9f366"
+    table = az("acr", "scope", "show", "-n", registry.id, "--sign-ins", "--output", "table")
+    assert "open (2)" in table.stdout
+
+
+def test_sign_ins_that_may_not_be_read_are_unknown_and_never_none(
+    new_az: Callable[..., Az], cloud: LocalCloud, registry: Registry
+) -> None:
+    registry_children.add_token(registry, "builders", passwords={"password1": None})
+    reader = cloud.world.add_service_principal(f"reads {registry.name} alone")
+    cloud.world.grant(reader, registry.id, ("Microsoft.ContainerRegistry/registries/read",))
+    result = new_az(reader)("acr", "scope", "show", "-n", registry.id, "--sign-ins")
+    assert result.code == 0, result
+    other = result.json["otherSignIns"]
+    assert other["repositoryTokens"] == other["connectedRegistries"] == {"state": "unknown", "items": None}
+    assert other["tasksNetworkBypass"] == "denied"
+    assert "Microsoft.ContainerRegistry/registries/tokens/read" in result.stderr
+    assert "Microsoft.ContainerRegistry/registries/connectedRegistries/read" in result.stderr
