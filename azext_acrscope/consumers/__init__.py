@@ -4,7 +4,7 @@
 ``site_readers`` read in each row which registries it names and how it signs in, as ``registry_uses``;
 ``role_assignments`` reads who may pull; ``knowledge`` (with ``knowledge.json``, the one place to correct) says what is
 known, from where and since when, ``versions`` for which versions of a tool; ``checklist`` says what Resource Graph does
-not show, and what else was searched for it; ``verdicts`` puts them together; ``search`` asks for registries of any tenants;
-``output`` makes the summary and the check of ``--fail-on``; ``login_events`` reads the log of sign-ins, and
+not show, and what else was searched for it; ``verdicts`` puts them together; ``search`` asks for registries of any
+tenants; ``output`` makes the summary and the check of ``--fail-on``; ``login_events`` reads the log of sign-ins, and
 ``login_log`` puts it beside the consumers.
 """

@@ -37,32 +37,58 @@ ALLOWED, DENIED = "allowed", "denied"
 Described = dict[str, Any]
 
 _AUDIT_OR_DENY, _MODIFY = "Audit, Deny", "Modify"
-# Azure's built-in definitions, as in Azure/azure-policy at f4a50bac (2026-04-29). There is none for the other ways in.
+# Azure's built-in definitions, as in Azure/azure-policy at f4a50bac (2026-04-29): name, display name, effects. There is
+# none for the other ways in.
 _BUILT_IN_POLICIES = {
-    "adminUser": [
-        ("dc921057-6b28-4fbe-9b83-f7bec05db6c2", _AUDIT_OR_DENY),
-        ("79fdfe03-ffcb-4e55-b4d0-b925b8241759", _MODIFY),
-    ],
-    "anonymousPull": [
-        ("9f2dea28-e834-476c-99c5-3507b4728395", _AUDIT_OR_DENY),
-        ("cced2946-b08a-44fe-9fd9-e4ed8a779897", _MODIFY),
-    ],
-    "repositoryTokens": [
-        ("ff05e24e-195c-447e-b322-5e90c9f9f366", _AUDIT_OR_DENY),
-        ("a9b426fe-8856-4945-8600-18c5dd1cca2a", _MODIFY),
-    ],
-    "connectedRegistries": [],
-    "tasksNetworkBypass": [],
-    "writableCacheRepos": [],
+    "adminUser": (
+        (
+            "dc921057-6b28-4fbe-9b83-f7bec05db6c2",
+            "Container registries should have local admin account disabled.",
+            _AUDIT_OR_DENY,
+        ),
+        (
+            "79fdfe03-ffcb-4e55-b4d0-b925b8241759",
+            "Configure container registries to disable local admin account.",
+            _MODIFY,
+        ),
+    ),
+    "anonymousPull": (
+        (
+            "9f2dea28-e834-476c-99c5-3507b4728395",
+            "Container registries should have anonymous authentication disabled.",
+            _AUDIT_OR_DENY,
+        ),
+        (
+            "cced2946-b08a-44fe-9fd9-e4ed8a779897",
+            "Configure container registries to disable anonymous authentication.",
+            _MODIFY,
+        ),
+    ),
+    "repositoryTokens": (
+        (
+            "ff05e24e-195c-447e-b322-5e90c9f9f366",
+            "Container registries should have repository scoped access token disabled.",
+            _AUDIT_OR_DENY,
+        ),
+        (
+            "a9b426fe-8856-4945-8600-18c5dd1cca2a",
+            "Configure container registries to disable repository scoped access token.",
+            _MODIFY,
+        ),
+    ),
+    "connectedRegistries": (),
+    "tasksNetworkBypass": (),
+    "writableCacheRepos": (),
 }
 
 
 def built_in_policies() -> dict[str, list[dict[str, str]]]:
-    """Return the built-in definitions of Azure Policy that close each way in: ``{name (a GUID), effects}``."""
-    return {
-        way: [{"name": name, "effects": effects} for name, effects in found]
-        for way, found in _BUILT_IN_POLICIES.items()
-    }
+    """Return the built-in definitions of Azure Policy that close each way in: ``{name, displayName, effects}``.
+
+    The name is a GUID.
+    """
+    members = ("name", "displayName", "effects")
+    return {way: [dict(zip(members, each, strict=True)) for each in found] for way, found in _BUILT_IN_POLICIES.items()}
 
 
 def read_sign_ins(arm: ArmClient, resource: RegistryResource) -> tuple[Described, list[str]]:

@@ -85,12 +85,14 @@ def _connected_text(connected: Row) -> str:
 
 
 def _policies_section() -> Section:
+    closing = sign_ins.built_in_policies().items()
     rows = [
-        (
-            TableCell(_WAYS[way]),
-            TableCell("; ".join(f"{each['name']} ({each['effects']})" for each in policies) or "none"),
-        )
-        for way, policies in sign_ins.built_in_policies().items()
+        (TableCell(_WAYS[way]), TableCell(each["name"], note=each["displayName"]), TableCell(each["effects"]))
+        for way, policies in closing
+        for each in policies
     ]
-    table = Table("Built-in policies by sign-in method", ("Sign-in method", "Definition"), rows)
-    return Section("Built-in policies that close them", "Azure Policy has these definitions.", table)
+    without = base_errors.first_and_number([_WAYS[way] for way, policies in closing if not policies], len(_WAYS))
+    table = Table("Built-in policies by sign-in method", ("Sign-in method", "Definition", "Effects"), rows)
+    return Section(
+        "Built-in policies that close them", f"Azure Policy has no built-in definition for: {without}.", table
+    )
