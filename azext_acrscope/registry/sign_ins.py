@@ -16,6 +16,7 @@ from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base import clock, threads
+from azext_acrscope.base.errors import first_and_number
 from azext_acrscope.base.foreign_json import (
     JsonObject,
     UnexpectedShape,
@@ -32,6 +33,7 @@ from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.registry import errors, sdk_client
 from azext_acrscope.registry.resource import PREVIEW_API_VERSION, UNKNOWN, RegistryResource
 
+_MAX_NAMED = 3  # tokens or connected registries in a sentence
 OPEN, CLOSED, NONE = "open", "closed", "none"
 ALLOWED, DENIED = "allowed", "denied"
 Described = dict[str, Any]
@@ -128,8 +130,16 @@ def _read_part(part: _Part, arm: ArmClient, resource: RegistryResource) -> tuple
         return part.otherwise, str(error.error_msg)
     except UnexpectedShape as error:
         return part.otherwise, f"the answer has another {error} than documented"
-    missing = [name for name, value in found.items() if value == UNKNOWN]
-    return found, f"the answer has no {', '.join(missing)}" if missing else ""
+    return found, _find_gaps(found)
+
+
+def _find_gaps(found: Described) -> str:
+    """Return what an answer does not say although it was read; empty if nothing."""
+    if missing := [name for name, value in found.items() if value == UNKNOWN]:
+        return f"the answer has no {', '.join(missing)}"
+    items = [item for value in found.values() if isinstance(value, dict) for item in value["items"]]
+    silent = [item["name"] for item in items if item.get("canSignIn", True) is None or item.get("authType") == UNKNOWN]
+    return f"the answer does not say how {first_and_number(silent, _MAX_NAMED)} can sign in" if silent else ""
 
 
 # --- properties of the registry --------------------------------------------------------------------------------------
@@ -176,12 +186,19 @@ def describe_token(token: JsonObject) -> Described:
     }
     valid = None if credentials is None else _any_of([_is_valid(one["expiry"]) for one in chain(*kinds.values())])
     return {
-        "name": as_name(token.get("name")),
+        "name": _name_of(token),
         "status": safe_word(status) or UNKNOWN,
         "canSignIn": False if status == "disabled" else valid,
         "scopeMap": name_in_id(as_text(properties.get("scopeMapId"))),
         **kinds,
     }
+
+
+def _name_of(child: JsonObject) -> str:
+    name = as_name(child.get("name"))
+    if name_in_id(as_name(child.get("id"))).lower() != name.lower():
+        raise UnexpectedShape("name")
+    return name
 
 
 def _describe_credential(credential: JsonObject) -> Described:
@@ -222,8 +239,8 @@ def describe_connected_registry(connected: JsonObject) -> Described:
     token = as_text(member_at(sync, "tokenId"))
     how = as_text(member_at(sync, "authType")) or ("SyncToken" if token else "")
     return {
-        "name": as_name(connected.get("name")),
-        "mode": safe_word(as_text(properties.get("mode"))) or UNKNOWN,
+        "name": _name_of(connected),
+        "mode": safe_word(as_name(properties.get("mode"))),
         "connectionState": safe_word(as_text(properties.get("connectionState"))) or UNKNOWN,
         "authType": safe_word(how) or UNKNOWN,
         "token": name_in_id(token),

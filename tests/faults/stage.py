@@ -7,6 +7,7 @@ import itertools
 from typing import Any
 
 from tests.localcloud import LocalCloud
+from tests.localcloud.world import registry_children
 from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
 
 ENV = {
@@ -35,6 +36,8 @@ class Stage:
         for role in ("Reader", "Resource Policy Contributor"):
             world.grant(self.team, group, role)
         self.open = world.add_registry("faultsopen", "rg-apps", self.one)
+        registry_children.add_token(self.open, "builders", passwords={"password1": None})
+        registry_children.add_connected_registry(self.open, "factory", token="sync")
         self.done = world.add_registry("faultsdone", "rg-apps", self.one, policy_status="disabled")
         self.other = world.add_registry("faultsother", "rg-other", self.two, policy_status="disabled")
         world.consumers.add_web_app("shop", f"DOCKER|{self.done.login_server}/shop:1", self.one)
@@ -81,6 +84,7 @@ class Stage:
             "show": ["show", *name],
             "show in group": ["show", *name, "--resource-group", "rg-apps"],
             "show policy": ["show", *name, "--resource-group", "rg-apps", "--policy"],
+            "show sign-ins": ["show", "--name", self.open.id, "--sign-ins"],
             "list": ["list", "--require", "disabled", "--subscription", self.two.id],
             "list all": ["list", "--all-subscriptions"],
             "list live": ["list", "--live", "--require", "disabled", "--subscription", self.two.id],

@@ -60,7 +60,7 @@ def add_connected_registry(registry: Registry, name: str, token: str = "", ident
 
 def shown(child: Body, version: str) -> Body:
     """The child as an api-version shows it: the way a connected registry signs in is in the newest one only."""
-    if "/connectedRegistries/" not in child["id"] or version == "2026-09-01-preview":
+    if child["type"] != "Microsoft.ContainerRegistry/registries/connectedRegistries" or version == "2026-09-01-preview":
         return child
     parent = child["properties"]["parent"]
     sync = {name: value for name, value in parent["syncProperties"].items() if name != "authType"}

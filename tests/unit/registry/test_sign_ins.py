@@ -82,7 +82,7 @@ def test_tokens_are_read_with_their_credentials_and_no_secret(arm: ArmClient, co
 def test_a_token_that_is_not_known_to_be_closed_is_not_told_as_closed(
     status: str, credentials: Any, can: bool | None
 ) -> None:
-    token = {"name": "t", "properties": {"status": status, "credentials": credentials}}
+    token = {"id": "/tokens/t", "name": "t", "properties": {"status": status, "credentials": credentials}}
     assert sign_ins.describe_token(token)["canSignIn"] is can
 
 
@@ -104,6 +104,30 @@ def test_the_state_of_tokens_is_that_of_the_most_open_one(
     assert read(arm, contoso)[0]["repositoryTokens"]["state"] == state
 
 
+def test_items_that_do_not_say_how_they_sign_in_are_named_in_a_sentence(arm: ArmClient, contoso: Any) -> None:
+    registry_children.add_token(contoso, "builders", passwords={"password1": None})
+    for number in range(5):
+        registry_children.add_token(contoso, f"odd{number}")
+        contoso.children["tokens"][-1]["properties"]["credentials"] = None
+    registry_children.add_connected_registry(contoso, "edge")
+    del contoso.children["connectedregistries"][0]["properties"]["parent"]
+    found, unread = read(arm, contoso)
+    assert found["repositoryTokens"]["state"] == "open"
+    assert "does not say how odd0, odd1, odd2 and 2 more can sign in" in unread[0]
+    assert "does not say how edge can sign in" in unread[1]
+
+
+@pytest.mark.parametrize("change", [{"name": "other"}, {"id": None}, {"id": "/tokens/other"}, {"properties": []}])
+def test_an_item_that_is_not_what_its_id_says_makes_the_list_unknown(
+    arm: ArmClient, contoso: Any, change: dict[str, Any]
+) -> None:
+    registry_children.add_token(contoso, "builders", passwords={"password1": None})
+    contoso.children["tokens"][0].update(change)
+    found, unread = read(arm, contoso)
+    assert found["repositoryTokens"] == {"state": "unknown", "items": None}
+    assert len(unread) == 1
+
+
 def test_connected_registries_are_read_with_what_they_sync_with(arm: ArmClient, contoso: Any) -> None:
     registry_children.add_connected_registry(contoso, "factory", token="factory-sync")
     registry_children.add_connected_registry(contoso, "edge", identity=IDENTITY)
@@ -115,7 +139,8 @@ def test_connected_registries_are_read_with_what_they_sync_with(arm: ArmClient, 
 
 def test_one_that_does_not_say_how_it_signs_in_is_unknown_unless_it_has_a_token() -> None:
     def auth_type(sync: Any) -> Any:
-        connected = {"name": "edge", "properties": {"parent": {"syncProperties": sync}}}
+        properties = {"mode": "ReadOnly", "parent": {"syncProperties": sync}}
+        connected = {"id": "/connectedRegistries/edge", "name": "edge", "properties": properties}
         return sign_ins.describe_connected_registry(connected)["authType"]
 
     assert auth_type(None) == auth_type({}) == auth_type({"tokenId": None}) == "unknown"
@@ -221,7 +246,7 @@ _JSON = st.recursive(
 @given(st.dictionaries(st.sampled_from(_MEMBERS), _JSON), st.dictionaries(st.sampled_from(_MEMBERS), _JSON))
 def test_any_json_is_described_or_refused_for_its_shape(child: dict[str, Any], properties: dict[str, Any]) -> None:
     for describe in (sign_ins.describe_token, sign_ins.describe_connected_registry):
-        for one in (child, {"name": "one", "properties": properties}):
+        for one in (child, {"id": "/x/one", "name": "one", "properties": {"mode": "Mirror", **properties}}):
             try:
                 described = describe(one)
             except UnexpectedShape:
