@@ -75,12 +75,14 @@ def _searched(item: Mapping[str, Any], searches: list[Search]) -> dict[str, Any]
     places: Mapping[str, list[str]] = item.get("searchedIn", {})
     done = [each for each in searches if _looks_for(each, places.get(each.place, []))]
     named = dict.fromkeys(each.place for each in done)
-    left = [_OPTIONS[place] for place in places if place not in named]
+    given = {each.place for each in searches}
+    left = [_OPTIONS[place] for place in places if place not in given]
+    by_hand = f"No search looks for it. Look at: {item['look']}."
     return {
         "in": ", ".join(named),
         "found": sum(_answers(row, places[each.place]) for each in done for row in each.rows) if done else None,
         "complete": bool(done) and all(each.complete for each in done),
-        "how": " ".join(left) if places else f"Nothing searches it. Look at: {item['look']}.",
+        "how": " ".join(left) if left or done else by_hand,
     }
 
 

@@ -31,7 +31,7 @@ def test_without_a_search_nothing_is_searched_and_each_item_says_how_it_can_be()
     assert "--source PATH" in found["both"]["how"]
     assert "--azure-devops ORGANIZATION" in found["both"]["how"]
     assert "--azure-devops" not in found["two kinds"]["how"]
-    assert found["by hand"]["how"] == "Nothing searches it. Look at: here."
+    assert found["by hand"]["how"] == "No search looks for it. Look at: here."
 
 
 def test_a_search_counts_the_rows_of_the_kinds_of_an_item_and_the_other_place_is_left() -> None:
@@ -45,7 +45,11 @@ def test_a_search_counts_the_rows_of_the_kinds_of_an_item_and_the_other_place_is
 
 
 def test_an_item_of_which_a_kind_was_not_looked_for_is_not_searched() -> None:
-    assert searched(Search(CODE, {"bicep"}, [{"kind": "bicep"}]))["two kinds"]["found"] is None
+    found = searched(Search(CODE, {"bicep"}, [{"kind": "bicep"}]))
+    assert found["two kinds"]["found"] is None
+    assert found["two kinds"]["how"] == "No search looks for it. Look at: here."
+    assert "--azure-devops" in found["both"]["how"]
+    assert "--source" not in found["both"]["how"]
 
 
 def test_an_item_may_be_of_a_kind_and_a_sign_in() -> None:
@@ -87,3 +91,19 @@ def test_a_row_prints_the_range_where_its_verdict_depends_on_versions(consumer: 
     assert "and newer: works." in row["why"]
     assert row["evidence"] in knowledge.EVIDENCE
     assert set(row) == {*("consumer", "look", "verdict", "why", "fix", "evidence", "source", "sourceDate", "searched")}
+
+
+def kinds_searched_in(place: str) -> set[str]:
+    checklist = knowledge.load_knowledge().checklist
+    return {kind.partition(" (")[0] for item in checklist for kind in item.get("searchedIn", {}).get(place, ())}
+
+
+def test_each_kind_of_code_that_an_item_names_is_searched_for() -> None:
+    known_patterns = pytest.importorskip("azext_acrscope.consumers.code.known_patterns")
+    patterns = known_patterns.load_patterns(knowledge.load_knowledge()).patterns.values()
+    assert kinds_searched_in(CODE) - {pattern["kind"] for pattern in patterns} == set()
+
+
+def test_each_kind_of_service_connection_that_an_item_names_is_searched_for() -> None:
+    connections = pytest.importorskip("azext_acrscope.consumers.service_connections")
+    assert kinds_searched_in(AZURE_DEVOPS) - {connections.ACR_KIND, connections.AZURE_KIND} == set()
