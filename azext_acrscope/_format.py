@@ -32,25 +32,23 @@ def _fits_terminal(make: Callable[[Any], _Table]) -> Callable[[Any], _Table]:
 
 @_fits_terminal
 def show_table(result: Row) -> Row:
-    """Return the row of a registry."""
+    """Return the row of a registry; where other sign-in methods were read, they take the place of the audiences."""
+    other = result["otherSignIns"]
+    has_sign_ins = "repositoryTokens" in other
+    # Without what all of them have: so both fit, and the one that matters is not cut off.
+    audiences = ", ".join(each.removeprefix("https://").rstrip("/") for each in result["acceptedAudiences"])
     return {
         "Name": result["name"],
         "Status": _status_text(result),
-        # Without what all of them have: so both fit, and the one that matters is not cut off.
-        "AcceptedAudiences": ", ".join(
-            each.removeprefix("https://").rstrip("/") for each in result["acceptedAudiences"]
-        ),
-        "AdminUser": result["otherSignIns"]["adminUser"],
-        "AnonymousPull": result["otherSignIns"]["anonymousPull"],
-        **_sign_ins_columns(result["otherSignIns"]),
+        **({} if has_sign_ins else {"AcceptedAudiences": audiences}),
+        "AdminUser": other["adminUser"],
+        "AnonymousPull": other["anonymousPull"],
+        **(_sign_ins_columns(other) if has_sign_ins else {}),
         "LoginServer": result["loginServer"],
     }
 
 
 def _sign_ins_columns(other: Row) -> Row:
-    """Return what `--sign-ins` adds; nothing without it."""
-    if "repositoryTokens" not in other:
-        return {}
     return {
         "Tokens": _state_and_number(other["repositoryTokens"]),
         "ConnectedRegistries": _state_and_number(other["connectedRegistries"]),

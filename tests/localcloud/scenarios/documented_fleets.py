@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.localcloud.cloud import LocalCloud
 from tests.localcloud.scenarios.container_client import Client
+from tests.localcloud.world import registry_children
 from tests.localcloud.world.identities import ServicePrincipal
 from tests.localcloud.world.world import ACR_AUDIENCE, Subscription, World
 
@@ -152,7 +153,10 @@ class Governed(Stage):
         self.team = world.add_service_principal("platform-team")
         for role in ("Contributor", "Resource Policy Contributor", "Role Based Access Control Administrator"):
             world.grant(self.team, self.production.scope, role)
-        world.add_registry("contosoapps", "rg-apps", self.production)
+        apps = world.add_registry("contosoapps", "rg-apps", self.production)
+        registry_children.add_token(apps, "builders", passwords={"password1": "2027-01-31T00:00:00+00:00"})
+        registry_children.add_token(apps, "factory-sync", passwords={"password1": None})
+        registry_children.add_connected_registry(apps, "factory", token="factory-sync")
         world.add_registry("contosonew", "rg-apps", self.production, policy_status="disabled")
         world.add_registry("contosobase", "rg-base", self.production)
         vault = world.add_registry("contosovault", "rg-vault", self.production)
