@@ -226,17 +226,19 @@ def consumers(
     *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    select_all: bool = False,  # pylint: disable=unused-argument  # validate_consumers has read it
+    select_all: bool = False,
     all_subscriptions: bool = False,
     management_group: str | None = None,
     knowledge: str | None = None,
     fail_on: str | None = None,
     workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
+    azure_devops: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return who uses registries, and who breaks once they are enforced; the shape is that of `search.search_tenants`.
 
-    With `workspace` also who signed in to them, and who is refused now.
+    With `workspace` also who signed in to them, and who is refused now. With `azure_devops` also the service
+    connections of organizations, see `azure_devops.add_service_connections`; it needs no registry.
     """
     from azext_acrscope.arm.log_analytics import LogAnalytics
     from azext_acrscope.base import console
@@ -247,12 +249,16 @@ def consumers(
 
     facts = consumers_knowledge.load_knowledge(knowledge)
     log = LoginLog(LogAnalytics(cmd.cli_ctx, workspace), days or _DEFAULT_LOG_DAYS) if workspace else None
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    selected = registry_name or resource_group_name or select_all or all_subscriptions or management_group
     if registry_name:
         searches = selection.searches_by_name(cmd.cli_ctx, registry_name, resource_group_name)
-    else:
+    elif selected:
         scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
         searches = selection.searches_by_scope(cmd.cli_ctx, scope)
-    found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
+    found = search.search_tenants(searches, facts, suffix, log) if selected else search.no_registries(facts)
+    if azure_devops:
+        _add_service_connections(cmd.cli_ctx, found, azure_devops, facts, suffix, bool(selected))
     options = selection.selection_options(
         registry_name,
         resource_group_name,
@@ -260,11 +266,29 @@ def consumers(
         management_group,
         cmd.cli_ctx.data.get("subscription_id"),
     )
+    options = options if selected else f"--azure-devops {' '.join(azure_devops or [])}"
     console.tell(output.consumers_summary(found, options))
     console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
+
+
+def _add_service_connections(
+    cli_ctx: Any, found: dict[str, Any], organizations: list[str], facts: Any, suffix: str, selected: bool
+) -> None:
+    """Add the service connections of organizations, of those registries that were selected or else of all."""
+    from azext_acrscope.arm.azure_devops import connect_devops
+    from azext_acrscope.consumers import azure_devops
+
+    azure_devops.add_service_connections(
+        found,
+        lambda name: connect_devops(cli_ctx, name),
+        organizations,
+        facts,
+        suffix,
+        {each["id"]: each["loginServer"] for each in found["registries"]} if selected else None,
+    )
 
 
 def report(

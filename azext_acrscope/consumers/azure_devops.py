@@ -14,7 +14,6 @@ from azext_acrscope.arm.azure_devops import AT_ONCE, AzureDevOps, DevOpsError
 from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.consumers import azure_devops_errors as errors
-from azext_acrscope.consumers.inventory import RegistryInView
 from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
 from azext_acrscope.consumers.service_connections import (
     AZURE_TYPE,
@@ -40,14 +39,14 @@ def add_service_connections(
     organizations: Iterable[str],
     knowledge: Knowledge,
     suffix: str,
-    registries: list[RegistryInView] | None,
+    registries: dict[str, str] | None,
 ) -> None:
     """Add to a result: `azureDevOps`, a row for each service connection (see `_row`); `organizations`, the names of
     those that were searched; and to `incomplete` what could not be read.
 
     :param connect: gives the connection to an organization.
-    :param registries: connections to others are left out; None takes all. One that does not say which registry it
-        reaches is never left out.
+    :param registries: login servers by resource ID; connections to others are left out. None takes all. One that does
+        not say which registry it reaches is never left out.
     :raises AzCLIError: the only organization of a search for nothing else could not be read; any other is said.
     """
     names = list(dict.fromkeys(organizations))
@@ -77,11 +76,11 @@ def _order(row: dict[str, Any]) -> tuple[Any, ...]:
 class _Organization:  # pylint: disable=too-many-instance-attributes  # what is read, and what it is read with
     """What is read of one organization; `incomplete` holds a sentence for each reason why there may be more."""
 
-    def __init__(self, service: AzureDevOps, suffix: str, registries: list[RegistryInView] | None) -> None:
+    def __init__(self, service: AzureDevOps, suffix: str, registries: dict[str, str] | None) -> None:
         self.name = service.organization
         self._service, self._suffix = service, suffix
-        self._hosts = None if registries is None else {each.login_server.lower() for each in registries}
-        self._ids = {each.id.lower(): each.login_server.lower() for each in registries or []}
+        self._selects = registries is not None
+        self._ids = {key.lower(): host.lower() for key, host in (registries or {}).items()}
         self.projects: dict[str, Project] = {}
         self.connections: dict[str, ServiceConnection] = {}
         self.uses: dict[str, list[Use]] = {}  # by connection; one whose uses could not be read is missing
@@ -146,9 +145,9 @@ class _Organization:  # pylint: disable=too-many-instance-attributes  # what is 
         return odd
 
     def _is_wanted(self, connection: ServiceConnection) -> bool:
-        if self._hosts is None or connection.type == AZURE_TYPE or connection.registry_id in self._ids:
+        if not self._selects or connection.type == AZURE_TYPE or connection.registry_id in self._ids:
             return True
-        return connection.registry in self._hosts if connection.registry else not connection.registry_id
+        return connection.registry in self._ids.values() if connection.registry else not connection.registry_id
 
     def _read_uses(self) -> None:
         asked = self._histories()

@@ -4,7 +4,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.consumers import errors, login_log, verdicts
+from azext_acrscope.consumers import azure_devops, errors, login_log, verdicts
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
 
 
@@ -19,7 +19,8 @@ def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
     checks = result["manualChecks"]
     checks_that_break = sum(item["verdict"] == BREAKS for item in checks)
     return [
-        errors.consumers_found(len(registries), numbers, broad, result["subscriptions"]),
+        *([errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])] if registries else []),
+        *azure_devops.connections_summary(result),
         errors.manual_checks(len(checks), checks_that_break, selection),
         *login_log.login_summary(result),
     ]
@@ -40,9 +41,9 @@ def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
     `breaks` passes if no consumer is known to break and the log has no newly refused client. `unknown` passes only if
     there is also no unknown consumer to ask about.
     """
-    breaks = sum(each[BREAKS] for each in result["registries"])
+    breaks = sum(each[BREAKS] for each in result["registries"]) + azure_devops.count_connections(result, BREAKS)
     unknown, newly, incomplete = (
-        _count_unknown_to_ask(result),
+        _count_unknown_to_ask(result) + azure_devops.count_connections(result, UNKNOWN),
         len(login_log.newly_refused_clients(result)),
         len(result["incomplete"]),
     )

@@ -123,6 +123,11 @@ class SearchResult:
     owners: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
+def no_registries(knowledge: Knowledge) -> dict[str, Any]:
+    """Return a result, in the shape of `SearchResult.result`, in which no registry was searched for."""
+    return {"registries": [], "subscriptions": [], "incomplete": [], "manualChecks": knowledge.checklist}
+
+
 def search_tenants(
     searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
 ) -> dict[str, Any]:
@@ -132,12 +137,7 @@ def search_tenants(
     :raises ResourceNotFoundError: there is no registry in view.
     :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
     """
-    merged: dict[str, Any] = {
-        "registries": [],
-        "subscriptions": [],
-        "incomplete": [],
-        "manualChecks": knowledge.checklist,
-    }
+    merged = no_registries(knowledge)
     registries, owners = list[RegistryInView](), dict[str, dict[str, list[str]]]()
     for search in searches:
         try:
