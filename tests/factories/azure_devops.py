@@ -14,7 +14,7 @@ from azext_acrscope.arm.pipeline import Reply
 from azext_acrscope.base.foreign_json import parse_json
 from tests.localcloud import Answer, Principal, Request, World
 from tests.localcloud.azure_devops.rest_api import AzureDevOpsApi
-from tests.localcloud.world.azure_devops import Organization
+from tests.localcloud.world.azure_devops import Organization, Scheme
 from tests.localcloud.world.world import DEVOPS_AUDIENCE
 
 Change = Callable[[Request, Answer], "Answer | None"]
@@ -66,3 +66,22 @@ class Bench:
     def count(self, ending: str) -> int:
         """How many requests were for paths with this end."""
         return sum(request.path.endswith(ending) for _, request in self.requests)
+
+
+def fill(world: World, organization: Organization, projects: int = 300, connections: int = 2000) -> None:
+    """Projects with connections to ten registries, each used by one pipeline; one connection is shared by all."""
+    registries = [world.add_registry(f"{organization.name}{each}") for each in range(10)]
+    places = [organization.add_project(f"project{each:03}") for each in range(projects)]
+    pipelines = [organization.add_pipeline(each, f"deploy {each.name}") for each in places]
+    shared = organization.add_acr_connection(places[0], "shared", registries[0])
+    for place in places[1:]:
+        organization.add_connection(place, "shared", shared)
+    schemes: tuple[Scheme, ...] = ("ManagedServiceIdentity", "WorkloadIdentityFederation", "ServicePrincipal")
+    for number in range(connections - 1):
+        place, pipeline = places[number % projects], pipelines[number % projects]
+        if number % 2:
+            made = organization.add_azure_connection(place, f"azure{number}")
+        else:
+            registry = registries[number % 10]
+            made = organization.add_acr_connection(place, f"acr{number}", registry, schemes[number % 3])
+        organization.run(place, pipeline, made)
