@@ -38,7 +38,7 @@ _READ_SECONDS, _REQUEST_SECONDS = 60, 180.0
 _TOTAL_SECONDS = 1800.0  # for an organization, with all that it waits
 _LARGEST_ANSWER = 32 * 1024 * 1024  # bytes; a connection has about three thousand
 _REQUESTS_PER_SECOND = 5.0  # after Azure DevOps has asked to wait; what a request costs is published nowhere
-_TRIES, _BACKOFF_SECONDS = 5, 2.0
+_TRIES, _BACKOFF_SECONDS = 5, 1.0
 _LONGEST_WAIT = 300.0  # seconds: use is counted over five minutes, so nothing is held against anybody for longer
 _LONGEST_RESET = 60.0
 _SILENT_WAIT_SECONDS = 3.0
@@ -120,6 +120,7 @@ class AzureDevOps:
         self._send, self._now, self._sleep = send, now, sleep
         self._throttle = Throttle(_REQUESTS_PER_SECOND)
         self._end = now() + _TOTAL_SECONDS
+        self._reachable = True  # if not, nothing is tried twice: hundreds of requests may be to come
 
     def projects(self) -> list[Row]:
         """Return the projects that the account sees.
@@ -212,10 +213,12 @@ class AzureDevOps:
                 reply = self._send(url, query)
             except AzureConnectionError:
                 self._throttle.failed()
-                if tries >= _TRIES:
+                if tries >= _TRIES or not self._reachable:
+                    self._reachable = False
                     raise
                 self._sleep(_BACKOFF_SECONDS * tries)
                 continue
+            self._reachable = True
             seconds = seconds_to_wait(reply.headers, time.time())
             if reply.status == _THROTTLED:
                 seconds = seconds or _BACKOFF_SECONDS * 2**tries

@@ -193,18 +193,18 @@ class _Organization:  # pylint: disable=too-many-instance-attributes  # what is 
                 if use.number and use.project in self.projects:
                     numbers.setdefault(use.project, set()).add(use.number)
         asked = [
-            (project, sorted(wanted)[start : start + _PIPELINES_AT_ONCE])
-            for project, wanted in numbers.items()
-            for start in range(0, len(wanted), _PIPELINES_AT_ONCE)
+            (project, sorted(found)[start : start + _PIPELINES_AT_ONCE])
+            for project, found in numbers.items()
+            for start in range(0, len(found), _PIPELINES_AT_ONCE)
         ]
         answers = threads.try_each(lambda each: self._service.pipelines(*each), asked, _FAILURES, AT_ONCE)
         unread = dict[str, None]()
-        for (project, _), answer in zip(asked, answers, strict=True):
+        for (project, wanted), answer in zip(asked, answers, strict=True):
             try:
                 found = [read_pipeline(row) for row in answer] if isinstance(answer, list) else None
             except UnexpectedShape:
                 found = None
-            if found is None:
+            if found is None or any(number not in wanted for number, _, _ in found):
                 unread[self.projects[project].name] = None
             for number, kind, file in found or []:
                 self.files[project, number] = (kind, file)

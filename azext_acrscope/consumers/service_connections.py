@@ -122,13 +122,16 @@ def read_connection(row: dict[str, Any], project: Project, suffix: str) -> Servi
     known = _SCHEMES.get(scheme.lower())
     registry, registry_id, sign_in = "", "", registry_uses.UNKNOWN_AUTH
     if kind == DOCKER_TYPE:
-        if as_text(member_at(data, "registrytype")).lower() == "acr":
+        provider = as_text(member_at(data, "registrytype")).lower()
+        if provider == "acr":
             registry, registry_id = _acr_registry(data, parameters, suffix)
             # The tasks take every scheme that they do not know for the ID and secret of a service principal.
             sign_in = known or registry_uses.SERVICE_PRINCIPAL
         else:
             named = (as_text(member_at(parameters, "registry")), as_text(row.get("url")))
             registry = next((host for each in named if (host := _login_server(each, suffix))), "")
+            if not (registry or provider or named[0]):
+                raise UnexpectedShape("registry")
             if not registry:
                 return None
             sign_in = known or registry_uses.UNKNOWN_AUTH
@@ -213,6 +216,8 @@ def read_pipeline(row: dict[str, Any]) -> tuple[int, str, str | None]:
     number, process = row.get("id"), as_object(member_at(row, "process"))
     if type(number) is not int:
         raise UnexpectedShape("id")
-    if process.get("type") == _YAML_PROCESS:
+    if type(process.get("type")) is not int:
+        raise UnexpectedShape("process")
+    if process["type"] == _YAML_PROCESS:
         return number, "YAML pipeline", plain_text(process.get("yamlFilename")) or None
-    return number, "classic pipeline" if process.get("type") == _DESIGNER_PROCESS else "pipeline", None
+    return number, "classic pipeline" if process["type"] == _DESIGNER_PROCESS else "pipeline", None

@@ -258,6 +258,18 @@ def test_what_passes_is_tried_again_and_what_does_not_pass_is_told(status: int |
     assert len(bench.requests) - before == 5
 
 
+def test_a_connection_that_is_lost_is_not_tried_again_and_again_for_each_project() -> None:
+    bench = filled(50)
+    service = bench.connect()
+    bench.change = lambda request, answer: None
+    for project in bench.organization.projects:
+        with pytest.raises(azclierror.AzureConnectionError):
+            service.connections(project.id)
+    assert len(bench.requests) == 5 + 49
+    bench.change = None
+    assert service.connections(project.id) == []
+
+
 def _failed(status: int | None) -> Answer | None:
     return None if status is None else Answer(status, b"oops", {"Content-Type": "text/html"})
 

@@ -213,6 +213,7 @@ def test_a_shared_connection_has_a_name_in_each_project() -> None:
         {"name": ""},
         {"name": []},
         {"data": {"registrytype": ["ACR"]}},
+        {"data": {"registrytype": None}},
         {"authorization": "x"},
         {"serviceEndpointProjectReferences": "x"},
         {"serviceEndpointProjectReferences": [{"projectReference": {"id": "x", "name": "y"}}]},
@@ -251,6 +252,12 @@ def test_reading_is_total(changes: dict[str, Any], whole: bool) -> None:
             reader({**ACR, **changes} if whole else changes)
         except UnexpectedShape:
             continue
+
+
+@pytest.mark.parametrize("process", [None, {}, {"type": "2"}, {"type": None}, "YAML"])
+def test_a_definition_without_its_process_is_not_read(process: Any) -> None:
+    with pytest.raises(UnexpectedShape):
+        rows.read_pipeline({"id": 3, "process": process})
 
 
 # --- uses ----------------------------------------------------------------------------------------------------------
@@ -303,7 +310,6 @@ def test_a_record_of_another_form_is_not_read(made: dict[str, Any]) -> None:
         ({"type": 2}, "YAML pipeline", None),
         ({"type": 1, "yamlFilename": "x"}, "classic pipeline", None),
         ({"type": 9}, "pipeline", None),
-        (None, "pipeline", None),
     ],
 )
 def test_a_definition_says_whether_a_pipeline_is_a_file(process: Any, kind: str, file: str | None) -> None:
