@@ -5,5 +5,6 @@
 ``role_assignments`` reads who may pull; ``knowledge`` (with ``knowledge.json``, the one place to correct) says what is
 known, from where and since when; ``verdicts`` puts them together; ``search`` asks for registries of any tenants;
 ``output`` makes the summary and the check of ``--fail-on``; ``login_events`` reads the log of sign-ins, and
-``login_log`` puts it beside the consumers.
+``login_log`` puts it beside the consumers; ``service_connections`` reads rows of Azure DevOps, and ``azure_devops``
+asks for them and judges them.
 """
