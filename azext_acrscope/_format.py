@@ -131,8 +131,10 @@ def consumers_table(result: Row) -> list[Row]:
 
 def _connection_row(row: Row) -> Row:
     """A service connection, in the columns of consumers; without the suffix that all login servers have."""
+    from azext_acrscope.base.resource_ids import name_in_id
+
     return {
-        "Registry": (row["registry"] or "not known").rpartition("/")[2].partition(".")[0],
+        "Registry": name_in_id(row["registry"] or "not known").partition(".")[0],
         "Consumer": f"{row['project']}/{row['connection']}",
         "Kind": row["type"],
         "SignIn": row["scheme"],
