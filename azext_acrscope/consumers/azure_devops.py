@@ -47,23 +47,24 @@ def add_service_connections(
     :param connect: gives the connection to an organization.
     :param registries: login servers by resource ID; connections to others are left out. None takes all. One that does
         not say which registry it reaches is never left out.
-    :raises AzCLIError: the only organization of a search for nothing else could not be read; any other is said.
+    :raises AzCLIError: nobody is signed in; or no organization could be read, and nothing else was searched. Else an
+        organization that could not be read is in `incomplete`.
     """
-    names = list(dict.fromkeys(organizations))
-    rows, searched = list[dict[str, Any]](), list[str]()
-    for name in names:
+    rows, searched, failures = list[dict[str, Any]](), list[str](), list[AzCLIError]()
+    for service in [connect(name) for name in dict.fromkeys(organizations)]:
+        name = service.organization
+        found = _Organization(service, suffix, registries)
         try:
-            found = _Organization(connect(name), suffix, registries)
             found.read()
         except _FAILURES as error:
-            failed = error.as_cli_error(name) if isinstance(error, DevOpsError) else error
-            if registries is None and len(names) == 1:
-                raise failed from error
-            result["incomplete"].append(errors.organization_not_read(name, failed.error_msg))
+            failures.append(error.as_cli_error(name) if isinstance(error, DevOpsError) else error)
+            result["incomplete"].append(errors.organization_not_read(name, failures[-1].error_msg))
             continue
         searched.append(name)
         rows += [_row(found, each, knowledge) for each in found.connections.values()]
         result["incomplete"] += found.incomplete
+    if failures and not searched and registries is None:
+        raise failures[0]
     result["azureDevOps"] = sorted(rows, key=_order)
     result["organizations"] = searched
 

@@ -235,13 +235,14 @@ _MORE_THAN_ONE_PLACE: list[tuple[dict[str, str] | None, tuple[str, ...]]] = [
         (None, azclierror.AzureConnectionError),
     ],
 )
-def test_the_only_organization_fails_the_command_and_one_of_several_is_told(
+def test_an_organization_fails_the_command_if_nothing_else_was_read_and_is_told_otherwise(
     wrong: Answer | None, kind: type[azclierror.AzCLIError]
 ) -> None:
     bench = two_projects()
     break_path(bench, "/contoso/_apis/projects", wrong)
-    with pytest.raises(kind):
-        ask(bench)
+    for names in (("contoso",), ("contoso", "nobody")):
+        with pytest.raises(kind):
+            ask(bench, None, names)
     bench.world.devops.add_organization("fabrikam").admit(bench.member)
     for registries, names in _MORE_THAN_ONE_PLACE:
         result = ask(bench, registries, names)
