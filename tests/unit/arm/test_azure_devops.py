@@ -169,6 +169,17 @@ def test_pages_without_an_end_are_an_error(token: str) -> None:
     assert {request.host for _, request in bench.requests} == {"dev.azure.com"}
 
 
+def test_pages_that_never_repeat_end_all_the_same() -> None:
+    bench = filled(1)
+    row = {"id": GUID, "name": "x"}
+    bench.change = lambda request, answer: json_answer(
+        200, {"count": 1, "value": [row]}, {"x-ms-continuationtoken": str(len(bench.requests))}
+    )
+    with pytest.raises(DevOpsError, match="without an end"):
+        bench.connect().connections(GUID)
+    assert len(bench.requests) == 100
+
+
 def test_a_list_of_connections_that_has_pages_is_read_whole() -> None:
     bench = filled(1)
     project = bench.organization.projects[0]
