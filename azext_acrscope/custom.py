@@ -221,7 +221,7 @@ def _selected_scope(
     return fleet_scope.choose_scope(cli_ctx, resource_group, all_subscriptions, management_group)
 
 
-def consumers(
+def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its options
     cmd: Any,
     *,
     registry_name: list[RegistryRef] | None = None,
@@ -240,25 +240,33 @@ def consumers(
     With `workspace` also who signed in to them, and who is refused now. With `azure_devops` also the service
     connections of organizations, see `azure_devops.add_service_connections`; it needs no registry.
     """
+    from azext_acrscope.arm.azure_devops import connect_devops
     from azext_acrscope.arm.log_analytics import LogAnalytics
     from azext_acrscope.base import console
+    from azext_acrscope.consumers import azure_devops as service_connections
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.consumers import output, search, selection
     from azext_acrscope.consumers.login_log import LoginLog
-    from azext_acrscope.fleet import scope as fleet_scope
 
     facts = consumers_knowledge.load_knowledge(knowledge)
     log = LoginLog(LogAnalytics(cmd.cli_ctx, workspace), days or _DEFAULT_LOG_DAYS) if workspace else None
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     selected = registry_name or resource_group_name or select_all or all_subscriptions or management_group
-    if registry_name:
-        searches = selection.searches_by_name(cmd.cli_ctx, registry_name, resource_group_name)
-    elif selected:
-        scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
-        searches = selection.searches_by_scope(cmd.cli_ctx, scope)
-    found = search.search_tenants(searches, facts, suffix, log) if selected else search.no_registries(facts)
+    found = search.no_registries(facts)
+    if selected:
+        searches = selection.choose_searches(
+            cmd.cli_ctx, registry_name, resource_group_name, all_subscriptions, management_group
+        )
+        found = search.search_tenants(searches, facts, suffix, log)
     if azure_devops:
-        _add_service_connections(cmd.cli_ctx, found, azure_devops, facts, suffix, bool(selected))
+        service_connections.add_service_connections(
+            found,
+            lambda name: connect_devops(cmd.cli_ctx, name),
+            azure_devops,
+            knowledge=facts,
+            suffix=suffix,
+            selected=bool(selected),
+        )
     options = selection.selection_options(
         registry_name,
         resource_group_name,
@@ -272,23 +280,6 @@ def consumers(
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
-
-
-def _add_service_connections(
-    cli_ctx: Any, found: dict[str, Any], organizations: list[str], facts: Any, suffix: str, selected: bool
-) -> None:
-    """Add the service connections of organizations, of those registries that were selected or else of all."""
-    from azext_acrscope.arm.azure_devops import connect_devops
-    from azext_acrscope.consumers import azure_devops
-
-    azure_devops.add_service_connections(
-        found,
-        lambda name: connect_devops(cli_ctx, name),
-        organizations,
-        facts,
-        suffix,
-        {each["id"]: each["loginServer"] for each in found["registries"]} if selected else None,
-    )
 
 
 def report(

@@ -23,7 +23,7 @@ from azext_acrscope.arm import azure_devops_errors as errors
 from azext_acrscope.arm.pipeline import Pipeline, Reply, ServiceEndpoint, retry_after_seconds
 from azext_acrscope.arm.throttle import Throttle
 from azext_acrscope.base import threads
-from azext_acrscope.base.foreign_json import find_text, find_value
+from azext_acrscope.base.foreign_json import find_number, find_text, find_value
 from azext_acrscope.base.tokens import safe_word
 
 SERVICE_NAME = "Azure DevOps"
@@ -280,8 +280,7 @@ def read_rows(reply: Reply) -> list[Row]:
         raise DevOpsError(reply.status, safe_word(find_text(reply.body, "typeKey")), named)
     if kind != "application/json" or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DevOpsError(reply.status, errors.NOT_A_LIST)
-    count = find_value(reply.body, "count")
-    if type(count) is int and count > len(rows):
+    if (find_number(reply.body, "count") or 0) > len(rows):
         raise DevOpsError(reply.status, errors.NOT_WHOLE)
     return rows
 

@@ -27,7 +27,7 @@ logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class ServiceEndpoint:
+class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain data
     """Who is asked: `endpoint` (https://host, without a slash at its end) gets tokens for `audience`, nobody else does.
 
     :ivar name: as people know it.

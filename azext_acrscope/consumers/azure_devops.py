@@ -37,19 +37,21 @@ def add_service_connections(
     result: dict[str, Any],
     connect: Callable[[str], AzureDevOps],
     organizations: Iterable[str],
+    *,
     knowledge: Knowledge,
     suffix: str,
-    registries: dict[str, str] | None,
+    selected: bool,
 ) -> None:
     """Add to a result: `azureDevOps`, a row for each service connection (see `_row`); `organizations`, the names of
     those that were searched; and to `incomplete` what could not be read.
 
     :param connect: gives the connection to an organization.
-    :param registries: login servers by resource ID; connections to others are left out. None takes all. One that does
-        not say which registry it reaches is never left out.
+    :param selected: whether connections to others than the registries of the result are left out. One that does not
+        say which registry it reaches is never left out.
     :raises AzCLIError: nobody is signed in; or no organization could be read, and nothing else was searched. Else an
         organization that could not be read is in `incomplete`.
     """
+    registries = {each["id"]: each["loginServer"] for each in result["registries"]} if selected else None
     rows, searched, failures = list[dict[str, Any]](), list[str](), list[AzCLIError]()
     for service in [connect(name) for name in dict.fromkeys(organizations)]:
         name = service.organization
@@ -63,7 +65,7 @@ def add_service_connections(
         searched.append(name)
         rows += [_row(found, each, knowledge) for each in found.connections.values()]
         result["incomplete"] += found.incomplete
-    if failures and not searched and registries is None:
+    if failures and not (searched or selected):
         raise failures[0]
     result["azureDevOps"] = sorted(rows, key=_order)
     result["organizations"] = searched
@@ -193,11 +195,11 @@ class _Organization:  # pylint: disable=too-many-instance-attributes  # what is 
             for use in uses:
                 if use.number and use.project in self.projects:
                     numbers.setdefault(use.project, set()).add(use.number)
-        asked = [
-            (project, sorted(found)[start : start + _PIPELINES_AT_ONCE])
-            for project, found in numbers.items()
-            for start in range(0, len(found), _PIPELINES_AT_ONCE)
-        ]
+        asked = list[tuple[str, list[int]]]()
+        for project, those in numbers.items():
+            for start in range(0, len(those), _PIPELINES_AT_ONCE):
+                end = start + _PIPELINES_AT_ONCE
+                asked.append((project, sorted(those)[start:end]))
         answers = threads.try_each(lambda each: self._service.pipelines(*each), asked, _FAILURES, AT_ONCE)
         unread = dict[str, None]()
         for (project, wanted), answer in zip(asked, answers, strict=True):

@@ -22,6 +22,7 @@ from azext_acrscope.base.foreign_json import (
     as_object,
     as_rows,
     as_text,
+    find_number,
     find_object,
     find_text,
     member_at,
@@ -189,15 +190,15 @@ def read_use(row: dict[str, Any], project: Project) -> Use:
     data = as_object(member_at(row, "data"))
     plan = as_name(member_at(data, "planType"))
     definition = as_object(member_at(data, "definition"))
-    number = definition.get("id")
+    number = find_number(definition, "id") or 0
     links = find_object(definition, "_links")
     found = [_PROJECT_IN_LINK.search(find_text(links, kind, "href")) for kind in ("web", "self")]
-    builds = plan.lower() == "build" and type(number) is int and 0 < number < 2**31
+    builds = plan.lower() == "build" and 0 < number < 2**31
     return Use(
         project=next((each[1].lower() for each in found if each), project.id),
         kind={"build": "pipeline", "release": "classic release"}.get(plan.lower(), plain_text(plan)),
         name=plain_text(definition.get("name")) or "(no name)",  # that of one that was deleted is perhaps not told
-        number=number if builds and isinstance(number, int) else 0,
+        number=number if builds else 0,
         finished=_read_time(data.get("finishTime")) or _read_time(data.get("startTime")),
     )
 
@@ -213,11 +214,9 @@ def read_pipeline(row: dict[str, Any]) -> tuple[int, str, str | None]:
 
     :raises UnexpectedShape: its row cannot be read.
     """
-    number, process = row.get("id"), as_object(member_at(row, "process"))
-    if type(number) is not int:
-        raise UnexpectedShape("id")
-    if type(process.get("type")) is not int:
-        raise UnexpectedShape("process")
-    if process["type"] == _YAML_PROCESS:
-        return number, "YAML pipeline", plain_text(process.get("yamlFilename")) or None
-    return number, "classic pipeline" if process["type"] == _DESIGNER_PROCESS else "pipeline", None
+    number, kind = find_number(row, "id"), find_number(row, "process", "type")
+    if number is None or kind is None:
+        raise UnexpectedShape("definition")
+    if kind == _YAML_PROCESS:
+        return number, "YAML pipeline", plain_text(row["process"].get("yamlFilename")) or None
+    return number, "classic pipeline" if kind == _DESIGNER_PROCESS else "pipeline", None

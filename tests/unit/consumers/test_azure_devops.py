@@ -21,13 +21,16 @@ def ask(
     bench: Bench, registries: dict[str, str] | None = None, names: tuple[str, ...] = ("contoso",)
 ) -> dict[str, Any]:
     result = search.no_registries(KNOWLEDGE)
+    result["registries"] = [{"id": key, "loginServer": host} for key, host in (registries or {}).items()]
 
     def connect(name: str) -> AzureDevOps:
         service = bench.connect()
         service.organization = name
         return service
 
-    azure_devops.add_service_connections(result, connect, names, KNOWLEDGE, SUFFIX, registries)
+    azure_devops.add_service_connections(
+        result, connect, names, knowledge=KNOWLEDGE, suffix=SUFFIX, selected=registries is not None
+    )
     return result
 
 
