@@ -124,9 +124,9 @@ def _check_row(row: Row) -> Row:
 def consumers_table(result: Row) -> list[Row]:
     """Return a row for each consumer, by registry; one without consumers is one row, so that it is not missed.
 
-    Where a log was read, a registry's clients follow.
+    Where a log was read, a registry's clients follow; after all registries the service connections of Azure DevOps.
     """
-    return [
+    rows = [
         {
             "Registry": registry["name"],
             "Consumer": _consumer_name(row),
@@ -140,6 +140,22 @@ def consumers_table(result: Row) -> list[Row]:
         for row in (registry["consumers"] or [_NO_CONSUMER_ROW])
         + [_login_event_row(each) for each in registry.get("logins", [])]
     ]
+    return rows + [_connection_row(each) for each in result.get("azureDevOps", [])]
+
+
+def _connection_row(row: Row) -> Row:
+    """A service connection, in the columns of consumers; without the suffix that all login servers have."""
+    from azext_acrscope.base.resource_ids import name_in_id
+
+    return {
+        "Registry": name_in_id(row["registry"] or "not known").partition(".")[0],
+        "Consumer": f"{row['project']}/{row['connection']}",
+        "Kind": row["type"],
+        "SignIn": row["scheme"],
+        "Verdict": row["verdict"],
+        "Why": row["why"],
+        "SourceDate": row["sourceDate"],
+    }
 
 
 def _consumer_name(row: Row) -> str:

@@ -142,18 +142,28 @@ def validate_login(cmd: Any, namespace: Any) -> None:
 
 
 def validate_consumers(cmd: Any, namespace: Any) -> None:
-    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if a scope is meant instead."""
+    """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if a scope or no registry is meant instead."""
     wider = namespace.all_subscriptions or namespace.management_group
     scoped = namespace.select_all or wider
-    _parse_registries(cmd, namespace, bool(scoped or _is_group_typed(namespace)))
+    elsewhere = namespace.azure_devops  # where to search without any registry
+    _parse_registries(cmd, namespace, bool(scoped or elsewhere or _is_group_typed(namespace)))
     if namespace.registry_name and scoped:
         raise base_errors.exclusive("--name", "--all, --all-subscriptions or --management-group")
     if namespace.select_all and (wider or _is_group_typed(namespace)):
         raise base_errors.exclusive("--all", "--resource-group, --all-subscriptions or --management-group")
-    if not (namespace.registry_name or scoped or _is_group_typed(namespace)):
+    selected = namespace.registry_name or scoped or _is_group_typed(namespace)
+    if not selected and (namespace.workspace or not elsewhere):
         raise _errors.no_registry_for_consumers()
     if namespace.days and not namespace.workspace:
         raise base_errors.needs("--days", "--workspace")
+
+
+def validate_azure_devops(namespace: Any) -> None:
+    """Turn `azure_devops`, names or addresses of organizations, into names."""
+    if namespace.azure_devops:
+        from azext_acrscope.arm.azure_devops import parse_organization
+
+        namespace.azure_devops = [parse_organization(text) for text in namespace.azure_devops]
 
 
 def validate_workspace(namespace: Any) -> None:

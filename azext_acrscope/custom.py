@@ -233,38 +233,55 @@ def _selected_scope(
     return fleet_scope.choose_scope(cli_ctx, resource_group, all_subscriptions, management_group)
 
 
-def consumers(
+def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its options
     cmd: Any,
     *,
     registry_name: list[RegistryRef] | None = None,
     resource_group_name: str | None = None,
-    select_all: bool = False,  # pylint: disable=unused-argument  # validate_consumers has read it
+    select_all: bool = False,
     all_subscriptions: bool = False,
     management_group: str | None = None,
     knowledge: str | None = None,
     fail_on: str | None = None,
     workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
+    azure_devops: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return who uses registries, and who breaks once they are enforced; the shape is that of `search.search_tenants`.
 
-    With `workspace` also who signed in to them, and who is refused now.
+    With `workspace` also who signed in to them, and who is refused now. With `azure_devops` also the service
+    connections of organizations, see `azure_devops.add_service_connections`; it needs no registry.
     """
+    from azext_acrscope.arm.azure_devops import connect_devops
     from azext_acrscope.arm.log_analytics import LogAnalytics
     from azext_acrscope.base import console
+    from azext_acrscope.consumers import azure_devops as service_connections
+    from azext_acrscope.consumers import checklist, output, search, selection
     from azext_acrscope.consumers import knowledge as consumers_knowledge
-    from azext_acrscope.consumers import output, search, selection
+    from azext_acrscope.consumers.checklist import Search
     from azext_acrscope.consumers.login_log import LoginLog
-    from azext_acrscope.fleet import scope as fleet_scope
 
     facts = consumers_knowledge.load_knowledge(knowledge)
     log = LoginLog(LogAnalytics(cmd.cli_ctx, workspace), days or _DEFAULT_LOG_DAYS) if workspace else None
-    if registry_name:
-        searches = selection.searches_by_name(cmd.cli_ctx, registry_name, resource_group_name)
-    else:
-        scope = fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group)
-        searches = selection.searches_by_scope(cmd.cli_ctx, scope)
-    found = search.search_tenants(searches, facts, hosts.login_server_suffix(cmd.cli_ctx.cloud), log)
+    suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
+    selected = registry_name or resource_group_name or select_all or all_subscriptions or management_group
+    found, elsewhere = search.no_registries(), list[Search]()
+    if selected:
+        searches = selection.choose_searches(
+            cmd.cli_ctx, registry_name, resource_group_name, all_subscriptions, management_group
+        )
+        found = search.search_tenants(searches, facts, suffix, log)
+    if azure_devops:
+        connections = service_connections.add_service_connections(
+            found,
+            lambda name: connect_devops(cmd.cli_ctx, name),
+            azure_devops,
+            knowledge=facts,
+            suffix=suffix,
+            selected=bool(selected),
+        )
+        elsewhere.append(connections)
+    found["manualChecks"] = checklist.checklist_rows(facts, elsewhere)
     options = selection.selection_options(
         registry_name,
         resource_group_name,
@@ -272,6 +289,7 @@ def consumers(
         management_group,
         cmd.cli_ctx.data.get("subscription_id"),
     )
+    options = options if selected else f"--azure-devops {' '.join(azure_devops or [])}"
     console.tell(output.consumers_summary(found, options))
     console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):

@@ -15,7 +15,13 @@ def load(loader: Any) -> None:
 def _read_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_check, validate_consumers, validate_days, validate_workspace
+    from azext_acrscope._validators import (
+        validate_azure_devops,
+        validate_check,
+        validate_consumers,
+        validate_days,
+        validate_workspace,
+    )
 
     with loader.argument_context("acr scope show") as c:
         c.argument(
@@ -64,6 +70,17 @@ def _read_arguments(loader: Any) -> None:
             arg_type=get_enum_type(["breaks", "unknown"]),
             help="`breaks`: fail if a consumer breaks or, with --workspace, a client is newly refused. `unknown`: also "
             "fail if a consumer is unknown (except through a broad inherited role) or something could not be read.",
+        )
+
+    with loader.argument_context("acr scope consumers", arg_group="Azure DevOps") as c:
+        c.argument(
+            "azure_devops",
+            options_list=["--azure-devops"],
+            nargs="+",
+            action=CollectValues,
+            help="Azure DevOps organizations, by name, whose service connections to search, with what uses them. Alone "
+            "it needs no registry: all connections to Azure registries are listed.",
+            validator=validate_azure_devops,
         )
 
     with loader.argument_context("acr scope consumers", arg_group="Log") as c:

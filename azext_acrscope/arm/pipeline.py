@@ -27,13 +27,15 @@ logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class ServiceEndpoint:
+class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain data
     """Who is asked: `endpoint` (https://host, without a slash at its end) gets tokens for `audience`, nobody else does.
 
     :ivar name: as people know it.
     :ivar read_seconds: between two packets of an answer.
     :ivar largest: bytes of an answer; what is longer counts as no JSON. 0: any.
     :ivar takes_policy_tokens: whether --acquire-policy-token is about its requests.
+    :ivar headers: names and values that go with every request.
+    :ivar hidden_headers: of answers, which no log may hold.
     """
 
     name: str
@@ -42,6 +44,8 @@ class ServiceEndpoint:
     read_seconds: int = 60
     largest: int = 0
     takes_policy_tokens: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    hidden_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
         from requests.exceptions import RequestException
         from urllib3.exceptions import HTTPError
 
-        request = HttpRequest(method, url, params=query, json=body)
+        request = HttpRequest(method, url, params=query, json=body, headers=dict(self._service.headers))
         options: dict[str, Any] = {"retry_on_methods": _REPEATABLE} if patient else {"retry_total": 0}
         try:
             try:
@@ -162,6 +166,14 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
                 logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
             return wait
 
+    class Discretion(policies.SansIOHTTPPolicy):
+        """Takes out of an answer, before anybody logs it, what no log may hold."""
+
+        def on_response(self, request: Any, response: Any) -> None:
+            """Remove the hidden headers."""
+            for name in service.hidden_headers:
+                response.http_response.headers.pop(name, None)
+
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     policy_tokens = kwargs.get("custom_hook_policy") if service.takes_policy_tokens else None
     pipeline = [
@@ -173,6 +185,7 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
+        Discretion(),
     ]
     session = Session()
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
@@ -185,10 +198,10 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
     return ARMPipelineClient(service.endpoint, policies=pipeline, transport=transport)
 
 
-def retry_after_seconds(header: Any) -> float:
-    """Return a Retry-After in seconds, at most a minute; Azure's services send no dates in it."""
+def retry_after_seconds(header: Any, longest: float = _LONGEST_WAIT) -> float:
+    """Return a Retry-After in seconds, by default at most a minute; Azure's services send no dates in it."""
     text = str(header or "")
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else 0.0
+    return min(float(text), longest) if text.isascii() and text.isdecimal() else 0.0
 
 
 def _read_bounded(response: Any, largest: int) -> bytes:

@@ -87,6 +87,12 @@ def find_text(value: Any, *path: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def find_number(value: Any, *path: str) -> int | None:
+    """Return the whole number at a path; None where there is none. True and false are none."""
+    found = find_value(value, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
 # --- another shape is an error ---------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.consumers import checklist, errors, login_log, verdicts
+from azext_acrscope.consumers import azure_devops, checklist, errors, login_log, verdicts
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
 
 
@@ -20,7 +20,8 @@ def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
     by_hand = [item for item in checks if item["searched"]["found"] is None]
     number, found, places = checklist.count_searched(checks)
     return [
-        errors.consumers_found(len(registries), numbers, broad, result["subscriptions"]),
+        *([errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])] if registries else []),
+        *azure_devops.connections_summary(result),
         *([errors.searched_elsewhere(number, found, places)] if number else []),
         errors.manual_checks(len(by_hand), sum(item["verdict"] == BREAKS for item in by_hand), selection),
         *login_log.login_summary(result),
@@ -42,9 +43,9 @@ def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
     `breaks` passes if no consumer is known to break and the log has no newly refused client. `unknown` passes only if
     there is also no unknown consumer to ask about.
     """
-    breaks = sum(each[BREAKS] for each in result["registries"])
+    breaks = sum(each[BREAKS] for each in result["registries"]) + azure_devops.count_connections(result, BREAKS)
     unknown, newly, incomplete = (
-        _count_unknown_to_ask(result),
+        _count_unknown_to_ask(result) + azure_devops.count_connections(result, UNKNOWN),
         len(login_log.newly_refused_clients(result)),
         len(result["incomplete"]),
     )

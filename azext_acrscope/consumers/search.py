@@ -9,8 +9,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.consumers import checklist, errors, inventory, queries, verdicts
-from azext_acrscope.consumers.checklist import Search
+from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
 from azext_acrscope.consumers.login_log import LoginLog
@@ -123,29 +122,21 @@ class SearchResult:
     owners: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
+def no_registries() -> dict[str, Any]:
+    """Return a result, in the shape of `SearchResult.result`, in which no registry was searched for."""
+    return {"registries": [], "subscriptions": [], "incomplete": []}
+
+
 def search_tenants(
-    searches: list[TenantSearch],
-    knowledge: Knowledge,
-    suffix: str,
-    log: LoginLog | None = None,
-    elsewhere: Iterable[Search] = (),
+    searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
 ) -> dict[str, Any]:
-    """Return what the command prints: the results of all searches (of one tenant each) as one.
-
-    That is `SearchResult.result` with ``manualChecks``, the rows of `checklist.checklist_rows`; with a log, also what
+    """Return the results of all searches (of one tenant each) as one: `SearchResult.result`; with a log, also what
     `LoginLog.add` adds.
-
-    :param elsewhere: what was searched beside Resource Graph.
 
     :raises ResourceNotFoundError: there is no registry in view.
     :raises AzCLIError: the only tenant could not be asked (one of several is said in `incomplete`), or the log.
     """
-    merged: dict[str, Any] = {
-        "registries": [],
-        "subscriptions": [],
-        "incomplete": [],
-        "manualChecks": checklist.checklist_rows(knowledge, elsewhere),
-    }
+    merged = no_registries()
     registries, owners = list[RegistryInView](), dict[str, dict[str, list[str]]]()
     for search in searches:
         try:

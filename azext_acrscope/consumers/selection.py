@@ -67,6 +67,22 @@ def _typed_name(ref: RegistryRef) -> str:
     return ref.login_server or ref.name
 
 
+def choose_searches(
+    cli_ctx: Any,
+    refs: list[RegistryRef] | None,
+    group: str | None,
+    all_subscriptions: bool,
+    management_group: str | None,
+) -> list[TenantSearch]:
+    """Return the searches for what was selected: registries by name, or all of a scope.
+
+    :raises ResourceNotFoundError, InvalidArgumentValueError: see `searches_by_name` and `searches_by_scope`.
+    """
+    if refs:
+        return searches_by_name(cli_ctx, refs, group)
+    return searches_by_scope(cli_ctx, fleet_scope.choose_scope(cli_ctx, group, all_subscriptions, management_group))
+
+
 # --- by name -------------------------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,11 @@ class Stage:
         workspace = world.logs.add_workspace("faults-log", subscription=self.two)
         world.logs.send(self.other, workspace)
         self.workspace = workspace.customer_id
+        organization = world.devops.add_organization("faults")
+        organization.admit(self.team)
+        project = organization.add_project("Shop")
+        connection = organization.add_acr_connection(project, "shop-acr", self.done)
+        organization.run(project, organization.add_pipeline(project, "Build"), connection)
         world.assign_policy(self.one.scope, AUDIT_DENY, "faults-audit")
         world.assign_policy(self.two.scope, MODIFY, "faults-modify")
         world.assign_policy(self.one.scope, AUDIT_DENY, "faults-made").metadata["madeWith"] = "acrscope"
@@ -98,6 +103,7 @@ class Stage:
             "check all": ["check", "--all"],
             "consumers": ["consumers", "--name", self.done.name],
             "consumers log": ["consumers", "--name", self.other.name, "--workspace", self.workspace],
+            "consumers devops": ["consumers", "--azure-devops", "faults"],
             "consumers group": ["consumers", *group],
             "report": ["report", "--format", "csv", "--file", "report.csv"],
             "report check": ["report", "--format", "csv", "--file", "report.csv", "--check"],

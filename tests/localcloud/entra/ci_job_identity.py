@@ -64,6 +64,10 @@ class JobIdentity:
         self._jobs[job.host, job.path] = job
         return job
 
+    def is_job(self, request: Request) -> bool:
+        """Whether a request is for the endpoint of a job, known or not: other services have the same host."""
+        return "/_apis/distributedtask/hubs/" in request.path
+
     def answer(self, request: Request) -> Answer:
         job = self._jobs.get((request.host, request.path))
         if job is None:

@@ -14,6 +14,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from tests.localcloud.arm import router
+from tests.localcloud.azure_devops import rest_api
 from tests.localcloud.base.messages import Answer, Request, json_answer
 from tests.localcloud.entra import ci_job_identity, managed_identity, token_endpoint
 from tests.localcloud.log_analytics import query_api
@@ -50,6 +51,7 @@ class Servers:
         self._arm = router.Arm(state.world)
         self._entra = token_endpoint.Entra(state.world)
         self._logs = query_api.LogAnalytics(state.world)
+        self._devops = rest_api.AzureDevOpsApi(state.world)
         self._registry = RegistryDataPlane(state.world)
         self._identity = managed_identity.ManagedIdentityEndpoint(state.world)
         self.jobs = ci_job_identity.JobIdentity(state.world)
@@ -159,6 +161,8 @@ class Servers:
             return self._entra.answer(request)
         if request.host == query_api.HOST:
             return self._logs.answer(request)
+        if request.host == rest_api.HOST and not self.jobs.is_job(request):
+            return self._devops.answer(request)
         if request.host in (ci_job_identity.GITHUB_HOST, ci_job_identity.DEVOPS_HOST):
             return self.jobs.answer(request)
         if registry is not None:

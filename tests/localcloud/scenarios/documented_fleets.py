@@ -138,6 +138,15 @@ class Shop(Stage):
         [row] = [each for each in world.graph_rows["resources"] if each["id"] == cluster]
         row["properties"]["identityProfile"]["kubeletidentity"]["objectId"] = nodes.object_id
         self._nodes = Client(cloud, nodes, contoso, "20.61.4.9")
+        organization = world.devops.add_organization("contoso")
+        organization.admit(self.team)
+        shop, tools = organization.add_project("Shop"), organization.add_project("Tools")
+        shared = organization.add_acr_connection(shop, "contoso-acr", contoso)
+        organization.add_connection(tools, "contoso-acr", shared)
+        organization.run(shop, organization.add_pipeline(shop, "shop-images", "ci/images.yml"), shared, 26)
+        organization.release(tools, "Tools to production", shared, 21)
+        organization.add_acr_connection(tools, "fabrikam-acr", fabrikam, "ServicePrincipal")
+        organization.add_azure_connection(shop, "contoso-production")
 
     def the_nodes_pull(self) -> None:
         """With a token for ARM, as their old image does."""

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from tests.localcloud.base.json_web_tokens import Claims, SigningKey, signing_key
 from tests.localcloud.world import roles
 from tests.localcloud.world.arm_throttling import Throttle
+from tests.localcloud.world.azure_devops import AzureDevOps
 from tests.localcloud.world.consumers import Consumers
 from tests.localcloud.world.identities import ManagedIdentity, Principal, ServicePrincipal, User, new_id
 from tests.localcloud.world.login_events import Logs
@@ -33,6 +34,7 @@ ARM_AUDIENCES = (
 )
 ACR_AUDIENCE = "https://containerregistry.azure.net"
 LOG_AUDIENCES = ("https://api.loganalytics.io", "https://api.loganalytics.io/")
+DEVOPS_AUDIENCE = "499b84ac-1321-427f-aa17-267ca6975798"
 ACR_AUDIENCES = (ACR_AUDIENCE, ACR_AUDIENCE + "/")
 AZURE_CLI_CLIENT_ID = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
@@ -140,6 +142,7 @@ class World:
             *ARM_AUDIENCES,
             *ACR_AUDIENCES,
             *LOG_AUDIENCES,
+            DEVOPS_AUDIENCE,
             "https://graph.microsoft.com",
             "https://graph.microsoft.com/",
             "https://vault.azure.net",
@@ -161,6 +164,7 @@ class World:
 
         self.consumers = Consumers(self)
         self.logs = Logs(self)
+        self.devops = AzureDevOps(self)
         self.graph_rows: dict[str, list[dict[str, Any]]] = {}
         self.missing_tables: set[str] = set()
         """Tables that Resource Graph does not have here, as in sovereign clouds."""

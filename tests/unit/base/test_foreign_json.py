@@ -60,3 +60,10 @@ def test_a_boolean_may_be_text(value: Any, expected: bool | None) -> None:
     assert foreign_json.as_bool(value) is expected
     with pytest.raises(UnexpectedShape):
         foreign_json.as_bool(1)
+
+
+@pytest.mark.parametrize(
+    ("value", "number"), [(7, 7), (0, 0), (-1, -1), (True, None), (7.0, None), ("7", None), (None, None)]
+)
+def test_a_number_is_a_whole_one_and_no_truth_value(value: Any, number: int | None) -> None:
+    assert foreign_json.find_number({"a": {"b": value}}, "a", "b") == number

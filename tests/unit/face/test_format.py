@@ -30,6 +30,27 @@ def consumers(**members: str) -> dict[str, Any]:
     return {"registries": [{"name": "contosoproduction", "consumers": [row | members]}]}
 
 
+def connections(**members: Any) -> dict[str, Any]:
+    row = {
+        "project": "Shop and everything else",
+        "connection": "contosoproduction-service-connection",
+        "registry": "contosoproduction-e7gg9xb2.azurecr.io",
+        "type": "dockerregistry",
+        "scheme": "workload identity federation",
+        "verdict": "breaks",
+        "why": _LONG,
+        "sourceDate": "2026-11-25",
+    }
+    return {"registries": [], "azureDevOps": [row | members]}
+
+
+def test_a_connection_is_told_by_project_and_registry_and_one_without_a_registry_too() -> None:
+    assert _format.consumers_table(connections())[0]["Registry"] == "contosoproduction-e7gg9xb2"
+    assert _format.consumers_table(connections(registry="/subscriptions/s/x/registries/old"))[0]["Registry"] == "old"
+    [row] = _format.consumers_table(connections(registry=None, connection="acr", project="Shop"))
+    assert (row["Registry"], row["Consumer"]) == ("not known", "Shop/acr")
+
+
 def listed(**members: Any) -> dict[str, Any]:
     row = {
         "name": "contosoproduction",
@@ -69,6 +90,8 @@ def enforced(name: str) -> dict[str, Any]:
     [
         (consumers(), _format.consumers_table),
         (consumers(name="レジストリ" * 5, why="日本語の理由 " * 30), _format.consumers_table),
+        (connections(), _format.consumers_table),
+        (connections(project="プロジェクト" * 9), _format.consumers_table),
         ([listed(), listed(subscriptionName="生産" * 20)], _format.list_table),
         ([enforced("contosoproduction")], _format.enforce_table),
     ],

@@ -175,6 +175,28 @@ def test_a_typed_group_stays_for_the_command_to_compare() -> None:
     assert namespace.resource_group_name == "rg-typed"
 
 
+def consumers(**options: Any) -> Namespace:
+    return selection(**{"azure_devops": None, "workspace": None, "days": None, **options})
+
+
+def test_an_organization_is_searched_without_a_registry_and_defaults_select_none() -> None:
+    namespace = consumers(azure_devops=["contoso"], registry_name=DefaultStr("contoso"))
+    _validators.validate_consumers(CMD, namespace)
+    assert (namespace.registry_name, namespace.resource_group_name) == ([], None)
+
+
+@pytest.mark.parametrize("options", [{}, {"azure_devops": ["contoso"], "workspace": "w"}])
+def test_a_search_needs_a_registry_or_an_organization_and_a_log_needs_a_registry(options: Any) -> None:
+    with pytest.raises(AzCLIError, match="No registry was selected"):
+        _validators.validate_consumers(CMD, consumers(**options))
+
+
+def test_organizations_may_be_named_by_the_addresses_of_their_pages() -> None:
+    namespace = consumers(azure_devops=["Contoso", "https://dev.azure.com/fabrikam/"])
+    _validators.validate_azure_devops(namespace)
+    assert namespace.azure_devops == ["contoso", "fabrikam"]
+
+
 @pytest.mark.parametrize("validate", [_validators.validate_selection, _validators.validate_configure_docker])
 def test_a_default_group_selects_nothing_by_itself(validate: Any) -> None:
     namespace = selection(select_all=True, remove=False)
