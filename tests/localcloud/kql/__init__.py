@@ -6,6 +6,6 @@ learn.microsoft.com/azure/governance/resource-graph/concepts/query-language list
 
 from tests.localcloud.kql.failure import ParserFailure
 from tests.localcloud.kql.table import Result, Row, Table, Tables, as_text
-from tests.localcloud.kql.text import MISSING, run
+from tests.localcloud.kql.text import refused_for_python, run
 
-__all__ = ["MISSING", "ParserFailure", "Result", "Row", "Table", "Tables", "as_text", "run"]
+__all__ = ["ParserFailure", "Result", "Row", "Table", "Tables", "as_text", "refused_for_python", "run"]

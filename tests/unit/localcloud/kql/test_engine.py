@@ -51,8 +51,8 @@ class TestAnswers:
             assert run("pets", lambda _, table=table: table).rows == table.rows  # type: ignore[misc]
 
     def test_elements_of_lists_that_are_made(self) -> None:
-        query = "pets | mv-expand like = likes | summarize them = make_list(pack('like', like)) by id | order by id asc"
-        assert rows(query)[0] == {"id": "1", "them": [{"like": "ball"}, {"like": "bone"}]}
+        query = "pets | mv-expand toy = likes | summarize them = make_list(pack('toy', toy)) by id | order by id asc"
+        assert rows(query)[0] == {"id": "1", "them": [{"toy": "ball"}, {"toy": "bone"}]}
 
     def test_union_and_join(self) -> None:
         assert len(rows("pets | project id | union (owners | project name)")) == 5
