@@ -2,8 +2,8 @@
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
 for registries with subscriptions, resources, App Service settings, roles, role assignments, Batch pools and Flux
-configurations (these run at the same time), for sites that only their settings showed, and for whose identities have
-pull rights.
+configurations (these run at the same time), for the node pools of clusters, for sites that only their settings showed,
+and for whose identities have pull rights.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,6 +28,7 @@ WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
 _MAX_PRINCIPALS_PER_QUERY = 400
 _MAX_SITES_PER_QUERY = 200
+_POOLS_UNREAD = "unread"  # in place of a list, which a reader takes for what cannot be read
 
 
 @dataclass
@@ -135,6 +136,7 @@ def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str,
         threads.MAX_READERS,
     )
     sites = _sort_resources(found, resources.result(), suffix)
+    _add_node_pools(asked, found.clusters)
     _read_sites(asked, found, sites, settings.result(), suffix)
     found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
     found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
@@ -227,6 +229,14 @@ def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -
             found.clusters.append((row, _kubelet_or_nothing(row)))
         found.uses += _read_rows(found, [row], row_readers.READERS_BY_TYPE.get(kind, _refuse_row), suffix)
     return sites
+
+
+def _add_node_pools(asked: _InventoryQueries, clusters: list[tuple[dict[str, Any], frozenset[str]]]) -> None:
+    """Add the pools to the rows of clusters; those of a cluster that the answer leaves out could not be read."""
+    if clusters:
+        pools = {row["id"].lower(): row.get("pools") for row in asked.rows(queries.NODE_POOLS_QUERY, "Node pools")}
+        for row, _ in clusters:
+            row["pools"] = pools.get(row["id"].lower(), _POOLS_UNREAD)
 
 
 def _read_sites(

@@ -37,7 +37,7 @@ TYPES_READ_WHOLE = (
 )
 RESOURCES_QUERY = """resources
 | where {where}
-| project id, name, type, kind, managedBy, identity, \
+| project id, name, type, ['kind'], managedBy, identity, \
 siteConfig = pack('linuxFxVersion', properties.siteConfig.linuxFxVersion, \
 'windowsFxVersion', properties.siteConfig.windowsFxVersion, \
 'acrUseManagedIdentityCreds', properties.siteConfig.acrUseManagedIdentityCreds, \
@@ -48,12 +48,20 @@ customContainerTemplate = properties.customContainerTemplate, containers = prope
 initContainers = properties.initContainers, imageRegistryCredentials = properties.imageRegistryCredentials, \
 kubelet = properties.identityProfile.kubeletidentity, \
 servicePrincipal = tostring(properties.servicePrincipalProfile.clientId), \
-pools = properties.agentPoolProfiles, version = tostring(properties.currentKubernetesVersion), \
+version = tostring(properties.currentKubernetesVersion), \
 bootstrapProfile = properties.bootstrapProfile, \
 mlRegistry = properties.containerRegistry, mlRegistries = properties.containerRegistries, \
 mlDetails = properties.regionDetails, taskCredentials = properties.credentials, \
 builderRegistries = properties.containerRegistries, \
 endpointHost = properties.host, endpointAuthentication = properties.authentication
+| order by id asc"""
+# A cluster may have a hundred pools of fifty members each, four of which are read: a thousand whole clusters are too
+# large for an answer.
+NODE_POOLS_QUERY = """resources
+| where type =~ 'microsoft.containerservice/managedclusters'
+| mv-expand pool = properties.agentPoolProfiles
+| summarize pools = make_list(pack('name', pool.name, 'nodeImageVersion', pool.nodeImageVersion, \
+'currentOrchestratorVersion', pool.currentOrchestratorVersion, 'orchestratorVersion', pool.orchestratorVersion)) by id
 | order by id asc"""
 SITE_SETTINGS_QUERY = """appserviceresources
 | where type in~ ('microsoft.web/sites/config', 'microsoft.web/sites/slots/config') and ({named})

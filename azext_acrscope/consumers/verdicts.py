@@ -185,7 +185,10 @@ def judge_node_pools(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, s
         asks for the ACR audience; ``names`` are the image names that the rules hold for.
     """
     try:
-        pools = [(pool, as_text(member_at(pool, "name"))) for pool in as_rows(row.get("pools"))]
+        rows = as_rows(row.get("pools"))
+        if len(rows) == 1 and all(value is None for value in rows[0].values()):
+            rows = []  # mv-expand makes one row of nothing
+        pools = [(pool, as_text(member_at(pool, "name"))) for pool in rows]
         judged = [(name, *_judge_node_pool(pool, as_text(row.get("version")), rules)) for pool, name in pools]
     except UnexpectedShape:
         return UNKNOWN, "Its node pools could not be read."

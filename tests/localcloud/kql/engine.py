@@ -1,75 +1,120 @@
-"""A query's text and the tables, into its result."""
+"""What duckdb-kql makes of a query, run on one in-memory DuckDB: each query fills its tables anew."""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import re
+import threading
+from typing import Any
 
-from tests.localcloud.kql.combine import join, union
-from tests.localcloud.kql.deferral import split
-from tests.localcloud.kql.functions import MOMENT
-from tests.localcloud.kql.operators import apply
-from tests.localcloud.kql.parser import parse
-from tests.localcloud.kql.syntax import Join, Operator, Query, Take, Union
-from tests.localcloud.kql.table import Row, Table, Tables
+import duckdb
+import duckdb_kql
+from duckdb_kql.translate import CLOCK_SLOT
 
-DEFAULT_TABLE = "resources"
+from tests.localcloud.kql.failure import ParserFailure
+from tests.localcloud.kql.table import Table
 
-
-@dataclass(frozen=True)
-class Result:
-    total: int
-    page: Table
-    limited: bool
-    """The query has a take or limit of its own; Resource Graph then gives no $skipToken (documented)."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.page.columns
-
-    @property
-    def rows(self) -> list[Row]:
-        return self.page.rows
+Columns = list[tuple[str, str]]
+_LOCK = threading.Lock()
+_DATABASE = duckdb_kql.connect(config={"threads": 1})
+_MADE: dict[str, tuple[tuple[str, str], ...]] = {}
+"""The columns and types of the tables that there are, by name."""
+_TRANSLATED: dict[Any, duckdb_kql.TranslationResult] = {}
+"""SQL by text and tables."""
 
 
-def run(
-    text: str, tables: Tables, skip: int = 0, top: int | None = None, now: datetime.datetime | None = None
-) -> Result:
-    """The result's rows from `skip` on, at most `top` of them.
+def answer(
+    text: str,
+    with_parameters: tuple[str, dict[str, str]],
+    tables: dict[str, Table],
+    wanted: dict[str, set[str]],
+    now: datetime.datetime,
+) -> tuple[Columns, list[tuple[Any, ...]]]:
+    """The columns of the result with their types, and all its rows as DuckDB has them.
 
-    Raises ParserFailure for everything that is not understood, also for unknown tables and columns.
+    :param wanted: the columns that the query reads, by table.
     """
-    query = parse(text)
-    moment = MOMENT.set(now or datetime.datetime.now(datetime.timezone.utc))
+    changed, values = with_parameters
+    with _LOCK:
+        try:
+            for name, table in tables.items():
+                _fill(name, table, wanted[name])
+            sql = _translate(changed, tables)
+            given: dict[str, Any] = {each.slot: values[each.name] for each in sql.declarations}
+            if CLOCK_SLOT in sql.parameters:
+                given[CLOCK_SLOT] = now.replace(tzinfo=None)
+            cursor = _DATABASE.execute(str(sql), given)
+            return [(one[0], str(one[1])) for one in cursor.description], cursor.fetchall()
+        except (duckdb_kql.KqlError, duckdb.Error) as error:
+            raise _failure(text, tables, error) from error
+
+
+def value(found: Any, kind: str) -> Any:
+    """A value of DuckDB's as one of JSON or a date."""
+    if kind == "JSON":
+        return None if found is None else json.loads(found)
+    if kind.endswith("[]"):
+        return None if found is None else [value(each, kind[:-2]) for each in found]
+    if isinstance(found, datetime.datetime):
+        return found.replace(tzinfo=datetime.timezone.utc)
+    return found
+
+
+def _fill(name: str, table: Table, wanted: set[str]) -> None:
+    made = tuple((column, table.type_of(column)) for column in table.columns)
+    if _MADE.get(name) != made:
+        columns = ", ".join(f'"{column}" {kind}' for column, kind in made)
+        _DATABASE.execute(f'CREATE OR REPLACE TABLE "{name}" ({columns})')
+        _MADE[name] = made
+    else:
+        _DATABASE.execute(f'TRUNCATE "{name}"')
+    read = [column for column in table.columns if column in wanted] or list(table.columns[:1])
+    if table.rows:
+        shape = json.dumps([{column: table.type_of(column) for column in read}])
+        rows = json.dumps([{column: row[column] for column in read} for row in table.rows], default=_plain)
+        into, out = (", ".join(f'{prefix}"{column}"' for column in read) for prefix in ("", "row."))
+        given = f"SELECT {out} FROM (SELECT unnest(from_json(?, '{shape}')) AS row)"  # noqa: S608  # our own names
+        _DATABASE.execute(f'INSERT INTO "{name}" ({into}) {given}', [rows])
+
+
+def _plain(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _translate(changed: str, tables: dict[str, Table]) -> duckdb_kql.TranslationResult:
+    key = (changed, *((name, _MADE[name]) for name in sorted(tables)))
+    if key not in _TRANSLATED:
+        schema = {name: list(table.columns) for name, table in tables.items()}
+        any_time = datetime.datetime.now(datetime.timezone.utc)
+        _TRANSLATED[key] = duckdb_kql.to_sql(changed, schema=schema, query_now=any_time)
+        _check_case(str(_TRANSLATED[key]), tables)
+    return _TRANSLATED[key]
+
+
+def _check_case(sql: str, tables: dict[str, Table]) -> None:
+    """DuckDB finds a column in any case, Kusto does not."""
+    known = {column for table in tables.values() for column in table.columns}
+    folded = {column.lower() for column in known}
+    for name in re.findall(r'"(\w+)"', sql):
+        if name.lower() in folded and name not in known and f'AS "{name}"' not in sql and name.lower() not in tables:
+            raise duckdb.BinderException(f'Referenced column "{name}" not found')
+
+
+def _failure(text: str, tables: dict[str, Table], error: Exception) -> ParserFailure:
+    """Where the text as it was sent stops making sense."""
     try:
-        first, last = split(query.operators)
-        whole = _pipe(_source(query, tables), first, tables)
-        rows = whole.rows[skip:] if top is None else whole.rows[skip : skip + top]
-        page = _pipe(Table(whole.columns, rows), last, tables)
-        return Result(len(whole.rows), page, any(isinstance(one, Take) for one in query.operators))
-    finally:
-        MOMENT.reset(moment)
-
-
-def _run(query: Query, tables: Tables) -> Table:
-    return _pipe(_source(query, tables), query.operators, tables)
-
-
-def _source(query: Query, tables: Tables) -> Table:
-    table = tables(query.table.text.lower() if query.table else DEFAULT_TABLE)
-    if table is None:
-        assert query.table is not None, "the default table is always there"
-        raise query.table.failure(f"there is no table {query.table.text!r}")
-    return table
-
-
-def _pipe(table: Table, operators: Sequence[Operator], tables: Tables) -> Table:
-    for operator in operators:
-        if isinstance(operator, Join):
-            table = join(operator, table, _run(operator.right, tables))
-        elif isinstance(operator, Union):
-            table = union([table, *(_run(other, tables) for other in operator.others)])
-        else:
-            table = apply(operator, table)
-    return table
+        duckdb_kql.to_sql(text, schema={name: list(table.columns) for name, table in tables.items()})
+    except duckdb_kql.KqlSyntaxError as syntax:
+        first = syntax.diagnostics[0]
+        token = re.search(r"'((?:[^'\\]|\\.)+)'", first.message)
+        return ParserFailure(first.span.line, first.span.column, token[1] if token else "", first.message)
+    except duckdb_kql.KqlError as other:
+        error = other
+    reason = str(error).partition("\n")[0]
+    named = re.search(r'(?:column|name|construct|for) ["\']?(?:\w+:)?(\w+)', reason)
+    where = named[1] if named else ""
+    at = max(text.find(where), 0)
+    if isinstance(error, duckdb.CatalogException) and "Table" in reason:
+        reason = f"there is no table {where!r}"
+    return ParserFailure(text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at) - 1, where, reason)

@@ -15,12 +15,12 @@ from typing import Any
 from tests.localcloud import kql
 from tests.localcloud.base.json_web_tokens import BadToken
 from tests.localcloud.base.messages import Answer, Request, json_answer
-from tests.localcloud.kql import ParserFailure, Table
-from tests.localcloud.kql.values import text
+from tests.localcloud.kql import ParserFailure, Result, Table, as_text
 from tests.localcloud.world.identities import Principal
 from tests.localcloud.world.login_events import COLUMNS, LOGIN_EVENTS, Workspace
 from tests.localcloud.world.world import LOG_AUDIENCES, World
 
+_TYPES = {**dict.fromkeys(COLUMNS, "VARCHAR"), "_BilledSize": "DOUBLE", "TimeGenerated": "TIMESTAMP"}
 HOST = "api.loganalytics.io"
 _PATH = re.compile(r"/v1/workspaces/([^/]+)/query")
 _TIMESPAN = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
@@ -83,16 +83,16 @@ class LogAnalytics:
             answer["error"] = {"code": "PartialError", "message": message, "details": details}
         return answer
 
-    def _run(self, workspace: Workspace, query: str, since: datetime.datetime) -> Table:
+    def _run(self, workspace: Workspace, query: str, since: datetime.datetime) -> Result:
         def tables(name: str) -> Table | None:
             if name != LOGIN_EVENTS.lower() or not workspace.has_table:
                 return None
             rows = [row for row in self._world.logs.visible(workspace) if row["TimeGenerated"] >= since]
-            return Table(COLUMNS, rows)
+            return Table(COLUMNS, rows, _TYPES)
 
         now = datetime.datetime.fromtimestamp(self._world.now(), datetime.timezone.utc)
         try:
-            return kql.run(query, tables, now=now).page
+            return kql.run(query, tables, now=now)
         except ParserFailure as failure:
             raise _not_understood(failure) from failure
 
@@ -124,17 +124,13 @@ def _not_understood(failure: ParserFailure) -> Refusal:
     return _bad_argument("SyntaxError", "A syntax error occurred.", "SYN0002", str(failure))
 
 
-def _table(page: Table) -> dict[str, Any]:
+def _table(page: Result) -> dict[str, Any]:
     columns = [{"name": name, "type": _type(name, page)} for name in page.columns]
-    rows = [[_plain(row[name]) for name in page.columns] for row in page.rows]
+    rows = [[as_text(row[name]) for name in page.columns] for row in page.rows]
     return {"name": "PrimaryResult", "columns": columns, "rows": rows}
 
 
-def _type(name: str, page: Table) -> str:
+def _type(name: str, page: Result) -> str:
     value = next((row[name] for row in page.rows if row[name] is not None), None)
     known = {str: "string", bool: "bool", int: "long", float: "real", datetime.datetime: "datetime"}
     return "string" if value is None else known.get(type(value), "dynamic")
-
-
-def _plain(value: Any) -> Any:
-    return text(value) if isinstance(value, (datetime.datetime, datetime.timedelta)) else value

@@ -66,6 +66,14 @@ def test_the_worst_pool_decides_and_is_named() -> None:
     assert "Pool p0" not in why
 
 
+@pytest.mark.parametrize(
+    ("pools", "why"),
+    [([{"name": None, "nodeImageVersion": None}], "has no node pools"), ("unread", "could not be read")],
+)
+def test_a_cluster_without_pools_is_told_from_one_whose_pools_are_unread(pools: Any, why: str) -> None:
+    assert why in verdicts.judge_node_pools({"pools": pools}, OURS.aks)[1]
+
+
 @pytest.mark.parametrize("pools", [None, [], "text", [1]])
 def test_a_cluster_whose_pools_cannot_be_read_is_unknown(pools: Any) -> None:
     assert verdicts.judge_node_pools({"pools": pools}, OURS.aks)[0] == "unknown"

@@ -17,7 +17,7 @@ from azext_acrscope.registry import resource as registry_resource
 from tests.factories.tokens import jwt
 from tests.factories.wire import Recordings, headers
 from tests.localcloud import kql
-from tests.localcloud.arm.resource_graph.tables import COLUMNS
+from tests.localcloud.arm.resource_graph.tables import COLUMNS, TYPES
 
 
 def answer(pair: dict[str, Any]) -> token_endpoints.LoginServerAnswer:
@@ -166,7 +166,9 @@ def consumer_rows(recordings: Recordings, pattern: str) -> list[dict[str, Any]]:
         whole, naming = list_kql(queries.TYPES_READ_WHOLE), list_kql(queries.TYPES_NAMING_LOGIN_SERVERS)
         where = f"type in~ ({whole}) or (type in~ ({naming}) and ({by_host}))"
         text = queries.RESOURCES_QUERY.format(where=where)
-        found += kql.run(text, lambda _, shown=shown: kql.Table(COLUMNS, [shown])).rows  # type: ignore[misc]
+        table = kql.Table(COLUMNS, [shown], TYPES)
+        rows, pools = (kql.run(query, lambda _, table=table: table).rows for query in (text, queries.NODE_POOLS_QUERY))  # type: ignore[misc]
+        found += [{**row, **(pools[0] if pools else {})} for row in rows]
     return found
 
 

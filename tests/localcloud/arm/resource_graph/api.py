@@ -17,8 +17,7 @@ from tests.localcloud.arm.resource_graph import request as resource_graph_reques
 from tests.localcloud.arm.resource_graph.request import BadRequest, GraphRequest
 from tests.localcloud.arm.resource_graph.tables import TEXT_COLUMNS, GraphTables
 from tests.localcloud.base.messages import Answer, Request, json_answer
-from tests.localcloud.kql import ParserFailure, Result, Table
-from tests.localcloud.kql.values import text
+from tests.localcloud.kql import ParserFailure, Result, as_text
 from tests.localcloud.world.identities import Principal
 from tests.localcloud.world.management_groups import ManagementGroup
 from tests.localcloud.world.world import Subscription, World
@@ -127,7 +126,7 @@ class Graph:
         more = end < result.total
         pages = _can_page(result) and not self._world.graph_truncated
         cut = (more and not pages) or self._world.graph_truncated
-        data: Any = _as_table(result.page) if wanted.as_table else [_plain_row(row) for row in result.rows]
+        data: Any = _as_table(result) if wanted.as_table else [_plain_row(row) for row in result.rows]
         answer: dict[str, Any] = {
             "totalRecords": result.total,
             "count": len(result.rows),
@@ -158,19 +157,13 @@ def _can_page(result: Result) -> bool:
 # Values as JSON
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (datetime.datetime, datetime.timedelta)):
-        return text(value)
-    return value
-
-
 def _plain_row(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
+    return {name: as_text(value) for name, value in row.items()}
 
 
-def _as_table(page: Table) -> dict[str, Any]:
+def _as_table(page: Result) -> dict[str, Any]:
     columns = [{"name": name, "type": _type(name, page.rows)} for name in page.columns]
-    return {"columns": columns, "rows": [[_plain(row[name]) for name in page.columns] for row in page.rows]}
+    return {"columns": columns, "rows": [[as_text(row[name]) for name in page.columns] for row in page.rows]}
 
 
 def _type(name: str, rows: list[dict[str, Any]]) -> str:

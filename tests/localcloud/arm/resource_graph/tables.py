@@ -24,6 +24,7 @@ COLUMNS = (
 )
 TEXT_COLUMNS = set(COLUMNS[:9])
 """String columns: never null, at most empty. The others are dynamic."""
+TYPES = dict.fromkeys(TEXT_COLUMNS, "VARCHAR")
 # The documented tables, as far as anything near registries uses them; they hold only what a test adds.
 _OTHERS = (
     *("advisorresources", "alertsmanagementresources", "appserviceresources", "batchresources"),
@@ -79,7 +80,7 @@ class GraphTables:
         if more:
             rows = [{**row, **more} for row in rows]
         rows += [{**_BLANK, **more, **row} for row in added if self._shows(row)]
-        return Table((*COLUMNS, *more), rows)
+        return Table((*COLUMNS, *more), rows, TYPES)
 
     def _shows(self, row: Row) -> bool:
         """An added row is in scope with its subscription, and seen by whoever may read its type there."""

@@ -113,12 +113,12 @@ class TestAnswers:
 
 class TestRefusals:
     def test_a_query_that_is_not_understood(self, client: Client) -> None:
-        answer = post(client, "where where")
+        answer = post(client, "where what")
         assert reasons(answer) == (400, "BadRequest", ["InvalidQuery", "ParserFailure"])
         error = answer.json()["error"]
         assert f"correlationId = {answer.headers['x-ms-correlation-request-id']}." in error["message"]
         parser = error["details"][1]
-        assert (parser["line"], parser["characterPositionInLine"], parser["token"]) == (1, 11, "<EOF>")
+        assert (parser["line"], parser["characterPositionInLine"], parser["token"]) == (1, 6, "what")
         assert answer.headers["x-ms-user-quota-remaining"] == "14"
 
     def test_an_unknown_table(self, client: Client) -> None:
