@@ -1,0 +1,95 @@
+"""Tasks and containers of Azure Pipelines and their templates."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.login_servers import find_login_server, is_registry_host, named_login_server
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
+
+_TASK = re.compile(r"(\w+)@(\d+)")
+_OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
+_CONNECTIONS = (
+    "containerregistry",
+    "dockerregistryendpoint",
+    "dockerregistryconnection",
+    "dockerregistryserviceconnection",
+)
+_SUBSCRIPTIONS = (
+    "azuresubscription",
+    "azuresubscriptionendpoint",
+    "azuresubscriptionforacr",
+    "azuresubscriptionendpointforacr",
+) + ("azuresubscriptionendpointforsecrets", "azuresubscriptionforsecrets")
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is YAML that holds tasks or container resources."""
+    is_yaml = bool(re.search(r"\.ya?ml$", name, re.IGNORECASE))
+    return is_yaml and bool(re.search(r"\btask\s*:|\bcontainers?\s*:", text))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
+    for root in read_documents(text):
+        is_pipeline = "task:" in text or "pool:" in text or "vmImage:" in text
+        for node in walk(root):
+            if not isinstance(node, Mapping):
+                continue
+            if isinstance(task := node.get("task"), Scalar) and (match := _TASK.match(task.text.strip())):
+                yield from _read_task(task, match[1].lower(), int(match[2][:3]), _inputs(node), text)
+            elif is_pipeline and isinstance(container := node.get("container"), Scalar) and node.get("steps") is None:
+                yield from _read_container(node, container)
+            if is_pipeline and isinstance(job := node.get("container"), Mapping) and job.text("endpoint"):
+                if isinstance(image := job.get("image"), Scalar):
+                    yield Place(image.line, "agent-container", find_login_server(image.text))
+
+
+def _inputs(step: Mapping) -> dict[str, str]:
+    inputs = step.get("inputs")
+    entries = inputs.items() if isinstance(inputs, Mapping) else ()
+    return {key.text.lower(): node.text for key, node in entries if isinstance(node, Scalar)}
+
+
+def _read_task(task: Scalar, name: str, major: int, inputs: dict[str, str], text: str) -> Iterator[Place]:
+    registry = _registry_of(inputs, text)
+    connection = next((inputs[each] for each in _CONNECTIONS if inputs.get(each)), "")
+    by_subscription = any(inputs.get(each) for each in _SUBSCRIPTIONS) and bool(inputs.get("azurecontainerregistry"))
+    is_other = bool(_OTHER_REGISTRY.search(connection)) and not by_subscription
+    if name in ("docker", "dockercompose"):
+        if inputs.get("command", "").lower() in ("logout", "start", "stop") or is_other:
+            return
+        if by_subscription and "docker registry" not in connection.lower():
+            yield Place(task.line, f"{name}-task-subscription", registry)
+        elif connection and not (major < 2 and inputs.get("containerregistrytype", "").lower().startswith("azure")):
+            yield Place(task.line, f"{name}-task", registry)
+    elif name == "helmdeploy" and by_subscription:
+        yield Place(task.line, "helmdeploy-task", registry)
+    elif name == "kubernetesmanifest" and inputs.get("action", "").lower() == "createsecret":
+        if inputs.get("secrettype", "dockerregistry").lower() == "dockerregistry" and connection and not is_other:
+            yield Place(task.line, "kubernetesmanifest-task", registry)
+    elif name == "kubernetes" and by_subscription:
+        yield Place(task.line, "kubernetes-task", registry)
+    elif name == "azureiotedge" and by_subscription:
+        yield Place(task.line, "iotedge-task", registry)
+    elif name == "azurecontainerapps" and (acr := inputs.get("acrname")):
+        pattern = "containerapps-task-password" if inputs.get("acrusername") else "containerapps-task"
+        yield Place(task.line, pattern, named_login_server(acr, text))
+
+
+def _registry_of(inputs: dict[str, str], text: str) -> str | None:
+    named = inputs.get("azurecontainerregistry", "")
+    if found := re.search(r'"loginServer"\s*:\s*"([^"]{1,200})"', named):
+        named = found[1]
+    return named_login_server(named.rpartition("/")[2], text) if named else None
+
+
+def _read_container(resource: Mapping, container: Scalar) -> Iterator[Place]:
+    """Read an entry of `resources.containers`."""
+    if resource.text("type").lower() == "acr":
+        yield Place(container.line, "agent-container-acr", named_login_server(resource.text("registry")))
+    elif isinstance(image := resource.get("image"), Scalar) and (
+        resource.text("endpoint") or is_registry_host(image.text)
+    ):
+        if not _OTHER_REGISTRY.search(resource.text("endpoint")):
+            yield Place(image.line, "agent-container", find_login_server(image.text))
