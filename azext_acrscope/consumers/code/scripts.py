@@ -91,7 +91,11 @@ def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int)
     for body in command.heredocs:
         if _runs_heredoc(command, first, body.text):
             yield from find_calls(body.text, _inner_lines(body, line_at), dialect, nesting + 1)
+        elif (found := body.text.find("acr-env")) >= 0:
+            yield Call([Word(body.text, body.offset + found)], line_at)
     if tells and not assigned:
+        if command.targets and any("acr-env" in word.text for word in words):
+            yield Call(words[1:], line_at)  # it writes the configuration that names the helper
         return
     runs = bool(_RUNS.search(first.strip("@").rpartition("/")[2])) or assigned
     runs = runs or any(

@@ -21,6 +21,7 @@ _MAX_MERGES = 100  # mappings that one look-up follows through merge keys
 _FOREIGN = re.compile(
     "[^\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
+_JSON_COMMENT = re.compile(r"(^|[ \t,\[\]{}\"\d])[ \t]*//[^\n\"]*$", re.MULTILINE)
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^{}\n]*\}\}[ \t]*|\{%[^{}\n]*%\}[ \t]*)+$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
@@ -145,6 +146,11 @@ def read_documents(text: str) -> Iterator[Node]:
     text = _FOREIGN.sub(" ", text.replace("\r\n", "\n"))
     whole, roots = _compose(text, 0)
     yield from roots if whole else _read_apart(text)
+
+
+def read_json(text: str) -> Iterator[Node]:
+    """Yield the document of JSON that may have comments and commas too many, as editors' configurations do."""
+    yield from read_documents(_JSON_COMMENT.sub(r"\1", text))
 
 
 def _read_apart(text: str) -> Iterator[Node]:

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.login_servers import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    read_documents,
+    read_json,
+    walk,
+)
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
 _COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
@@ -28,7 +36,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if _DOCKERFILE.search(name):
         yield from _read_dockerfile(text)
         return
-    for root in read_documents(text):
+    for root in read_json(text) if _DEVCONTAINER.search(name) else read_documents(text):
         if _AZD.search(name):
             yield from _read_azd(root)
         elif _COMPOSE.search(name):

@@ -9,7 +9,15 @@ from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import find_calls
 from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    read_documents,
+    read_json,
+    walk,
+)
 
 _FILES = re.compile(r"\.(?:ya?ml|json|jsonc|json5|ipynb|code-workspace|tmpl|tpl|j2|azcli)$", re.IGNORECASE)
 # Keys whose text is for people, or names something.
@@ -33,7 +41,8 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
     if not _WORDS.search(text):
         return
-    for root in read_documents(text):
+    is_json = text.lstrip()[:1] in ("{", "[")
+    for root in read_json(text) if is_json else read_documents(text):
         yield from _read(root, text)
     yield from find_exchanges(text)
 
