@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from azext_acrscope.consumers.code.login_servers import (
+from azext_acrscope.consumers.code.registry_words import (
     find_login_server,
     is_registry_host,
     named_login_server,
@@ -164,8 +164,9 @@ def _judge_bicep(call: Call, index: int, arguments: list[str], text: str) -> Ite
         return
     target = _option(arguments, "--target") or ""
     if target.startswith("br:") and not is_registry_host(target[3:]):
-        if "$" not in target.partition("/")[0] and "<" not in target and "%" not in target:
-            return  # another registry, in plain letters
+        host = target.partition("/")[0]
+        if not re.search(r"[$%{]", host) or re.search(r"local|ghcr", host, re.IGNORECASE):
+            return  # another registry
     elif not (target.startswith("br:") or (target.startswith(("$", "%")) and "br:" in text) or "br:" in target):
         return
     yield Place(call.line(index), "bicep-publish", find_login_server(target.removeprefix("br:")))

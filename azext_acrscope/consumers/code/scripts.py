@@ -11,7 +11,7 @@ LineAt = Callable[[int], int]
 _MAX_NESTING = 4  # a script in a string of a script
 
 # Somewhere in a script that holds a command which a pattern knows. It saves cutting up all others.
-_HINT = re.compile(
+HINT = re.compile(
     r"acr\b|azurecr|bicep\b|0{8}-0{4}|psresource|azcontainerregistry|flux\b|zenml|login|registry-identity|acr-env"
     r"|acrusemanaged",
     re.IGNORECASE,
@@ -68,7 +68,7 @@ def lines_of(text: str, first: int = 1) -> LineAt:
 
 def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -> Iterator[Call]:
     """Yield the commands of a script that run, those in strings that run among them."""
-    if nesting > _MAX_NESTING or not _HINT.search(text):
+    if nesting > _MAX_NESTING or not HINT.search(text):
         return
     for command in read_commands(text, dialect):
         yield from _calls_of(command, line_at, dialect, nesting)
@@ -119,7 +119,7 @@ def _strip(words: list[Word]) -> tuple[list[Word], bool]:
         text = words[index].text
         bare = text.lstrip("@-+!&.").lower()
         if match := _ASSIGNMENT.match(text):
-            if words[index].quoted and re.search(r"cmd|command|script", match[0], re.IGNORECASE):
+            if " " in text and re.search(r"cmd|command|script", match[0], re.IGNORECASE):
                 value = text[match.end() :]
                 rest = Word(value, words[index].offset, True)
                 return [rest], True

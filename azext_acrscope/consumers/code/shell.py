@@ -27,9 +27,11 @@ class Dialect:
     here_strings: bool = False
     braces_group: bool = False
     separators: str = ""
+    ends_with_line: bool = False  # each line by itself, as make gives them to a shell
 
 
 POSIX = Dialect("\\", "#", heredocs=True)
+MAKE = Dialect("\\", "#", heredocs=True, ends_with_line=True)
 POWERSHELL = Dialect("`", "#", here_strings=True, braces_group=True, separators=",")
 BATCH = Dialect("^", "", single_quotes=False)
 
@@ -80,11 +82,12 @@ class _Frame:
 
 
 _PLAIN = re.compile(r"[^\s\\`^\"'$(){}<>;&|#,]+")
-_IN_QUOTES = re.compile(r"[^\"\\`^$]+")
+_IN_QUOTES = re.compile(r"[^\"\\`^$\n]+")
 _REDIRECTION = re.compile(r">[>|]?(?:&(?:\d+|-)|&)?|<&\d+|<")
 _MACRO = re.compile(
     r"\$\([A-Za-z_][\w.-]*\)"
 )  # a variable of make and of Azure Pipelines; no command that matters is so short
+_END_OF_LINE = re.compile(r"(?<!\\)\n")
 _PLACEHOLDER = re.compile(r"<[A-Za-z][\w .-]{0,60}>")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(?:\\?([\w.-]+)|'([^'\n]+)'|\"([^\"\n]+)\")")
 _BATCH_COMMENT = re.compile(r"(?:@?rem\b|::)[^\n]*", re.IGNORECASE)
@@ -131,7 +134,7 @@ class _Lexer:
         if character == self._dialect.escape:
             self._take_escape(frame)
         elif character == "\n":
-            self._end_command()
+            self._end_line()
             self._position += 1
             self._take_heredocs()
         elif character.isspace() or character in self._dialect.separators:
@@ -162,7 +165,10 @@ class _Lexer:
             self._position = plain.end()
             return
         character = text[position]
-        if character == '"':
+        if self._dialect.ends_with_line and character == "\n":
+            self._end_line()
+            self._position += 1
+        elif character == '"':
             if text.startswith('""', position) and not self._dialect.heredocs:
                 frame.add('"', position)
                 self._position += 2
@@ -200,13 +206,22 @@ class _Lexer:
             frame.add("", position)
             frame.in_quotes = frame.quoted = True
             self._position += 1
-        elif not self._dialect.single_quotes or (end := text.find("'", position + 1)) < 0:
+        elif (end := self._quote_end(position + 1)) < 0:
             frame.add(quote, position)
             self._position += 1
         else:
             frame.add(text[position + 1 : end], position)
             frame.quoted = True
             self._position = end + 1
+
+    def _quote_end(self, position: int) -> int:
+        """Return where a `'…'` ends that has begun here; -1 if it does not, so that the quote is an apostrophe."""
+        if not self._dialect.single_quotes:
+            return -1
+        if not self._dialect.ends_with_line:
+            return self._text.find("'", position)
+        end = _END_OF_LINE.search(self._text, position)
+        return self._text.find("'", position, end.start() if end else len(self._text))
 
     def _template_end(self, position: int) -> int:
         """Return where `{{ … }}` or `${{ … }}` ends; 0 if none begins here."""
@@ -284,6 +299,14 @@ class _Lexer:
     def _skip_comment(self, ending: str) -> None:
         end = self._text.find(ending, self._position)
         self._position = len(self._text) if end < 0 else end
+
+    def _end_line(self) -> None:
+        self._end_command()
+        while self._dialect.ends_with_line and len(self._frames) > 1:
+            self._frames.pop()
+            self._end_command()
+        if self._dialect.ends_with_line:
+            self._frames[-1].in_quotes = False
 
     def _end_command(self) -> None:
         frame = self._frames[-1]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from azext_acrscope.consumers.code.scripts import Call, LineAt, find_calls, lines_of
+from azext_acrscope.consumers.code.scripts import HINT, Call, LineAt, find_calls, lines_of
 from azext_acrscope.consumers.code.shell import POSIX, Word
 
 _HASH = frozenset("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl".split())
@@ -22,9 +22,10 @@ _STRINGS = re.compile(
     r"|(?P<hash>\#[^\n]*)",
     re.DOTALL,
 )
-_WHERE = re.compile(
-    r"([\w$.-]+)\s*[\"']?\s*(?:\]\s*)?(?:\(|=|:|\s|\[|\{|@)*\s*(?:new\s+\w+\s*\[?\]?\s*\{?\s*)?[fFrRbBuU$@]{0,3}$"
-)
+_OPENING = "([{=:@\"' \t\n"  # what may stand between a name and the string that it is given
+_CALLED = re.compile(r"([\w.]{1,60})\(")
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_TESTS = re.compile(r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)test_|(?:_test|_spec|\.test|\.spec|Tests?)\.\w+$")
 _RUNS = frozenset(
     "run call popen system spawn exec execute sh bash bat cmd cmds command commands script scripts shell powershell pwsh check"
     " output invoke sync subprocess process start content inline args arguments sudo execa shelljs subprocesses entrypoint"
@@ -54,8 +55,10 @@ class _String:
 
 def find_string_calls(text: str, name: str) -> Iterator[Call]:
     """Yield commands that a program runs by a shell or as a list of words."""
+    if not HINT.search(text):
+        return
     strings = list(_read_strings(text, name.rpartition(".")[2].lower()))
-    line_at = lines_of(text)
+    line_at, is_test = lines_of(text), bool(_TESTS.search(name))
     index = 0
     while index < len(strings):
         group = _group(strings, index, text)
@@ -66,7 +69,8 @@ def find_string_calls(text: str, name: str) -> Iterator[Call]:
             continue
         where = _where(text, first.start)
         if bare in ("az", "az.cmd", "az.exe", "acr", "docker", "helm", "bicep", "podman", "oras"):
-            if len(group) > 1 and (where is None or where.isdisjoint(_TELLS)):
+            runs = where is not None and not where.isdisjoint(_RUNS)
+            if len(group) > 1 and (runs or not is_test) and (where is None or where.isdisjoint(_TELLS)):
                 yield from _list_call(group, text, line_at)
             continue
         for each in group:
@@ -118,18 +122,20 @@ def _group(strings: list[_String], index: int, text: str) -> list[_String]:
 
 
 def _where(text: str, position: int) -> set[str] | None:
-    """Return the parts of the name before a string: of the function it is given to, or of what it is kept in."""
-    before = text[max(0, position - 120) : position]
+    """Return the parts of the names before a string: of functions it is given to, and of what it is kept in."""
+    before = text[max(0, position - 160) : position]
     if text[position] == "`" and before.endswith("$"):
         return {"run"}  # of zx
-    if not (match := _WHERE.search(before)):
+    before = re.sub(r"[fFrRbBuU$@]{1,3}$", "", before) if before[-1:].isalpha() or before[-1:] in "$@" else before
+    before = before.rstrip(_OPENING)
+    line = before[before.rfind("\n") + 1 :]
+    if not before or not (before[-1].isalnum() or before[-1] in "_$"):
         return None
-    name = match[1]
-    line = before[before.rfind("\n") + 1 :] or before
-    parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
-    called = re.findall(r"([\w.]+)\s*\(", line)
-    parts += [part for each in called for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", each)]
-    return {part.lower() for part in parts}
+    start = len(before)
+    while start and (before[start - 1].isalnum() or before[start - 1] in "_$.-"):
+        start -= 1
+    names = [before[start:], *_CALLED.findall(line)]
+    return {part.lower() for name in names for part in _PARTS.findall(name)}
 
 
 def _read_strings(text: str, suffix: str) -> Iterator[_String]:

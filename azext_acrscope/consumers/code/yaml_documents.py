@@ -6,6 +6,7 @@ text. Nothing is constructed: tags are ignored, and each scalar is the text it i
 """
 
 import bisect
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ _MAX_MERGES = 100  # mappings that one look-up follows through merge keys
 _FOREIGN = re.compile(
     "[^\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
-_JSON_COMMENT = re.compile(r"(^|[ \t,\[\]{}\"\d])[ \t]*//[^\n\"]*$", re.MULTILINE)
+_JSON_COMMENT = re.compile(r"(?:(?<=[\s,\[\]{}\"\d])|^)//[^\n\"]*", re.MULTILINE)
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^{}\n]*\}\}[ \t]*|\{%[^{}\n]*%\}[ \t]*)+$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
@@ -137,20 +138,25 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-def read_documents(text: str) -> Iterator[Node]:
-    """Yield the documents of a file, each as far as it can be read. Any text does.
+def read_documents(text: str) -> tuple[Node, ...]:
+    """Return the documents of a file, each as far as it can be read. Any text does.
 
     A document with templating that is no YAML is read without it: lines of nothing else are left out, and elsewhere
     `{{ … }}` becomes `$`, which is part of no name that anyone looks for.
     """
+    return _read_all(text)
+
+
+@functools.lru_cache(maxsize=1)  # several readers read the same file, one after the other
+def _read_all(text: str) -> tuple[Node, ...]:
     text = _FOREIGN.sub(" ", text.replace("\r\n", "\n"))
     whole, roots = _compose(text, 0)
-    yield from roots if whole else _read_apart(text)
+    return tuple(roots if whole else _read_apart(text))
 
 
-def read_json(text: str) -> Iterator[Node]:
-    """Yield the document of JSON that may have comments and commas too many, as editors' configurations do."""
-    yield from read_documents(_JSON_COMMENT.sub(r"\1", text))
+def read_json(text: str) -> tuple[Node, ...]:
+    """Return the document of JSON that may have comments and commas too many, as editors' configurations do."""
+    return read_documents(_JSON_COMMENT.sub(lambda found: found[0] if text.startswith('"', found.end()) else "", text))
 
 
 def _read_apart(text: str) -> Iterator[Node]:

@@ -3,11 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.login_servers import find_login_server, is_registry_host, named_login_server
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
 
 _TASK = re.compile(r"(\w+)@(\d+)")
+_TASKS = re.compile(
+    r"\b(?:docker|dockercompose|helmdeploy|kubernetesmanifest|kubernetes|azureiotedge|azurecontainerapps)@\d",
+    re.IGNORECASE,
+)
+_CONTAINERS = re.compile(r"\bcontainer\s*:")
+_REGISTRY = re.compile(r"azurecr\.|\btype\s*:\s*[\"']?acr\b|\bendpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
 _CONNECTIONS = (
     "containerregistry",
@@ -26,13 +32,13 @@ _SUBSCRIPTIONS = (
 def reads(name: str, text: str) -> bool:
     """Return whether a file is YAML that holds tasks or container resources."""
     is_yaml = bool(re.search(r"\.ya?ml$", name, re.IGNORECASE))
-    return is_yaml and bool(re.search(r"\btask\s*:|\bcontainers?\s*:", text))
+    return is_yaml and bool(_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text)))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
     for root in read_documents(text):
-        is_pipeline = "task:" in text or "pool:" in text or "vmImage:" in text
+        is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
         for node in walk(root):
             if not isinstance(node, Mapping):
                 continue

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.login_servers import find_login_server, is_registry_host, seems_registry_name
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import Call, find_calls, guess_dialect, lines_of
-from azext_acrscope.consumers.code.shell import POSIX
+from azext_acrscope.consumers.code.shell import MAKE, POSIX
 from azext_acrscope.consumers.code.strings import find_string_calls
 
 _SCRIPTS = (
@@ -64,7 +64,7 @@ def _is_script(name: str, text: str) -> bool:
 def _calls(text: str, name: str) -> Iterator[Call]:
     if _MAKES.search(name):
         plain = text.replace("$$", " $")
-        yield from find_calls(plain, lines_of(text), POSIX)
+        yield from find_calls(plain, lines_of(text), MAKE)
     elif _is_script(name, text):
         yield from find_calls(text, lines_of(text), guess_dialect(name, text))
     elif _DOCKERFILES.search(name):

@@ -4,11 +4,15 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import NULL_USER
-from azext_acrscope.consumers.code.login_servers import find_login_server, is_registry_host, seems_registry_name
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
+_HINT = re.compile(
+    r"\buses\s*:[^\n]*(?:login-action|docker-login|podman-login|k8s-create-secret|container-apps-deploy-action)|azurecr\.",
+    re.IGNORECASE,
+)
 # An action, and the input that names the registry.
 _LOGINS = {
     "docker/login-action": "registry",
@@ -20,7 +24,7 @@ _LOGINS = {
 
 def reads(name: str, text: str) -> bool:
     """Return whether a file is a workflow or an action: some folder's YAML with steps that use actions."""
-    return bool(re.search(r"\.ya?ml$", name, re.IGNORECASE)) and "uses:" in text and "steps:" in text
+    return bool(re.search(r"\.ya?ml$", name, re.IGNORECASE)) and bool(_HINT.search(text))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

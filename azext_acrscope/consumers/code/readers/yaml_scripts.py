@@ -27,7 +27,9 @@ _PROSE = frozenset(
 )
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 _WORDS = re.compile(
-    r"acr\b|azurecr|acr_?(?:login|name|server)|bicep|0{8}-0{4}|psresource|azcontainerregistry|--provider|zenml|login|identity",
+    r"\bacr\b|azurecr|0{8}-0{4}|bicep[\", ]+publish|psresource|azcontainerregistry|provider[ =\"',]+azure|zenml"
+    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login|registry[- ](?:identity|username|set)"
+    r"|acr-(?:use-)?identity|(?:attach|check)-acr|acr-env|acrusemanaged",
     re.IGNORECASE,
 )
 
