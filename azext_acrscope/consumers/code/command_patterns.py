@@ -1,15 +1,15 @@
 """Know the commands that sign in to a registry, or set its status back."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import (
     find_login_server,
     is_registry_host,
     named_login_server,
     seems_registry_name,
 )
-from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import Call
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -43,8 +43,10 @@ def judge_call(call: Call, text: str, version: str | None = None) -> Iterator[Pl
         if program in _AZ:
             yield from _judge_az(call, index, arguments, text)
             return
-        if judge := _PROGRAMS.get(program):
-            yield from judge(call, index, arguments, text)
+        if program == "rad":
+            return  # its `rad bicep publish` takes what docker stored
+        if (judge := _PROGRAMS.get(program)) and (places := list(judge(call, index, arguments, text))):
+            yield from places
             return
         if index == 0:
             yield from _judge_powershell(call, word, arguments, text)
@@ -230,13 +232,12 @@ def _judge_bicep_program(call: Call, index: int, arguments: list[str], text: str
     yield from _judge_bicep(call, index, arguments, text)
 
 
-_PROGRAMS = {
-    **{client: _judge_client for client in _CLIENTS},
+_PROGRAMS: dict[str, Callable[[Call, int, list[str], str], Iterator[Place]]] = {
+    **dict.fromkeys(_CLIENTS, _judge_client),
     "helm": _judge_helm,
     "flux": _judge_flux,
     "zenml": _judge_zenml,
     "bicep": _judge_bicep_program,
-    "rad": lambda call, index, arguments, text: (),
 }
 
 

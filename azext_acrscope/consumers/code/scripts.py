@@ -10,31 +10,37 @@ from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Comman
 LineAt = Callable[[int], int]
 _MAX_NESTING = 4  # a script in a string of a script
 
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
 # Somewhere in a script that holds a command which a pattern knows. It saves cutting up all others.
 HINT = re.compile(
     r"acr\b|azurecr|bicep\b|0{8}-0{4}|psresource|azcontainerregistry|flux\b|zenml|login|registry-identity|acr-env"
     r"|acrusemanaged",
     re.IGNORECASE,
 )
-_KEYWORDS = frozenset(
-    "if then else elif while until do ! time { && || = return sudo command exec nohup env call try catch @ -".split()
+_KEYWORDS = words_of(
+    "if then else elif while until do ! time { && || = return sudo command exec nohup env call try catch @ -"
 )
 _ASSIGNMENT = re.compile(r"(?:export|local|readonly|declare)?\$?[A-Za-z_][\w:.]*\+?=", re.ASCII)
 # The first word of a command that only tells of others. Parts of it, as in `log_info`, `Write-Host`.
-_TELLS = frozenset(
-    "echo printf print println log logger info warn warning err error msg message say note usage help fail die debug"
-    " header title step success status write rem grep egrep rg sed awk assert test [ [[ throw raise comment case for"
-    " export_help hint todo display show_help abort fatal panic banner section announce alias".split()
+_TELLS = words_of(
+    "echo printf print println log logger info warn warning err error msg message say note usage help fail die"
+    " debug header title step success status write rem grep egrep rg sed awk assert test [ [[ throw raise"
+    " comment case for export_help hint todo display show_help abort fatal panic banner section announce alias"
 )
-_TELL_PARTS = frozenset(
-    "echo print printf log logger info warn warning err error msg message say usage help fail die debug header banner".split()
+_TELL_PARTS = words_of(
+    "echo print printf log logger info warn warning err error msg message say usage help fail die debug header banner"
 )
 # Commands that run what a quoted word says.
 _RUNS = re.compile(
     r"(?i)(?:^|[^a-z])(?:run|eval|exec|bash|sh|zsh|pwsh|powershell|cmd|ssh|retry|invoke|iex|command|try|check|do|sudo|su|"
     r"scriptblock|execute|capture|timeout|watch|script|scripts|exec-cmd|commandtoexecute)(?:$|[^a-z])"
 )
-_SHELLS = frozenset("bash sh zsh ksh dash ssh pwsh powershell sudo su eval".split())
+_SHELLS = words_of("bash sh zsh ksh dash ssh pwsh powershell sudo su eval")
 _SCRIPT_FILE = re.compile(r"\.(?:sh|bash|zsh|ps1|cmd|bat|command)$", re.IGNORECASE)
 
 
@@ -108,8 +114,7 @@ def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int)
 
 
 def _inner_lines(word: Word, line_at: LineAt) -> LineAt:
-    inner = lines_of(word.text, line_at(word.offset))
-    return inner
+    return lines_of(word.text, line_at(word.offset))
 
 
 def _strip(words: list[Word]) -> tuple[list[Word], bool]:

@@ -123,39 +123,45 @@ class _Lexer:
     def _take(self) -> None:
         text, position, frame = self._text, self._position, self._frames[-1]
         if plain := _PLAIN.match(text, position):
-            if not frame.parts and not self._dialect.comment and (rest := _BATCH_COMMENT.match(text, position)):
-                self._position = rest.end() if not frame.command.words else plain.end()
-                if not frame.command.words:
-                    return
-            frame.add(plain[0], position)
-            self._position = plain.end()
+            self._take_plain(frame, plain)
             return
         character = text[position]
-        if character == self._dialect.escape:
-            self._take_escape(frame)
-        elif character == "\n":
+        if character == "\n":
             self._end_line()
             self._position += 1
             self._take_heredocs()
         elif character.isspace() or character in self._dialect.separators:
             frame.end_word()
             self._position += 1
-        elif character in "\"'":
-            self._take_quote(frame, character)
+        elif character == self._dialect.comment and frame.parts is None:
+            self._skip_comment("\n")
         elif character in "${" and (end := self._template_end(position)):
             frame.add(text[position:end], position)
             self._position = end
-        elif character == "$" or character in "(){}`":
+        else:
+            self._take_mark(frame, character)
+
+    def _take_plain(self, frame: _Frame, plain: re.Match[str]) -> None:
+        is_first = not frame.parts and not frame.command.words
+        comment = None if self._dialect.comment or not is_first else _BATCH_COMMENT.match(self._text, self._position)
+        if comment is None:
+            frame.add(plain[0], self._position)
+        self._position = (comment or plain).end()
+
+    def _take_mark(self, frame: _Frame, character: str) -> None:
+        if character == self._dialect.escape:
+            self._take_escape(frame)
+        elif character in "\"'":
+            self._take_quote(frame, character)
+        elif character in "$(){}`":
             self._take_bracket(frame, character)
         elif character in ";&|":
             self._end_command()
             self._position += 1
         elif character in "<>":
             self._take_redirection(frame)
-        elif character == self._dialect.comment and frame.parts is None:
-            self._skip_comment("\n")
         else:
-            frame.add(character, position)
+            frame.add(character, self._position)
             self._position += 1
 
     def _take_quoted(self) -> None:
@@ -270,13 +276,15 @@ class _Lexer:
             frame.add(placeholder[0], position)
             self._position = placeholder.end()
             return
-        if self._dialect.heredocs and text.startswith("<<", position) and not text.startswith("<<<", position):
-            if begin := _HEREDOC.match(text, position):
-                frame.end_word()
-                frame.command.awaits = True
-                self._waiting.append((begin[2] or begin[3] or begin[4], frame.command))
-                self._position = begin.end()
-                return
+        is_heredoc = (
+            self._dialect.heredocs and text.startswith("<<", position) and text[position + 2 : position + 3] != "<"
+        )
+        if is_heredoc and (begin := _HEREDOC.match(text, position)):
+            frame.end_word()
+            frame.command.awaits = True
+            self._waiting.append((begin[2] or begin[3] or begin[4], frame.command))
+            self._position = begin.end()
+            return
         operator = _REDIRECTION.match(text, position)
         if frame.parts and "".join(frame.parts).isdecimal():
             frame.parts = None

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from azext_acrscope.consumers.code.scripts import HINT, Call, LineAt, find_calls, lines_of
+from azext_acrscope.consumers.code.scripts import HINT, Call, LineAt, find_calls, lines_of, words_of
 from azext_acrscope.consumers.code.shell import POSIX, Word
 
-_HASH = frozenset("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl".split())
+_HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
 _MAX_LIST = 40  # strings of a list that are looked at
 
 _STRINGS = re.compile(
@@ -26,15 +26,17 @@ _OPENING = "([{=:@\"' \t\n"  # what may stand between a name and the string that
 _CALLED = re.compile(r"([\w.]{1,60})\(")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _TESTS = re.compile(r"(?:^|/)(?:tests?|specs?|__tests__)/|(?:^|/)test_|(?:_test|_spec|\.test|\.spec|Tests?)\.\w+$")
-_RUNS = frozenset(
-    "run call popen system spawn exec execute sh bash bat cmd cmds command commands script scripts shell powershell pwsh check"
-    " output invoke sync subprocess process start content inline args arguments sudo execa shelljs subprocesses entrypoint"
-    " runcmd runner az retry task do quiet silent capture proc raw host container local connection customdata userdata".split()
+_RUNS = words_of(
+    "run call popen system spawn exec execute sh bash bat cmd cmds command commands script scripts shell"
+    " powershell pwsh check output invoke sync subprocess process start content inline args arguments sudo"
+    " execa shelljs subprocesses entrypoint runcmd runner az retry task do quiet silent capture proc raw host"
+    " container local connection customdata userdata"
 )
-_TELLS = frozenset(
-    "print printf println echo log logger logging info warn warning error debug raise throw exception message msg help"
-    " description doc docs title usage assert expect contains equal equals contain includes match matches toequal tobe"
-    " called name label text note write example examples hint summary console stdout stderr fail test stub mock".split()
+_TELLS = words_of(
+    "print printf println echo log logger logging info warn warning error debug raise throw exception message"
+    " msg help description doc docs title usage assert expect contains equal equals contain includes match"
+    " matches toequal tobe called name label text note write example examples hint summary console stdout"
+    " stderr fail test stub mock"
 )
 _BEGINS = re.compile(
     r"\s*(?:#!|(?:sudo +|call +|& *|set -\w+\s+|cd [^\n]* && )?(?:az|docker|helm|podman|oras|bicep|flux)\b)",

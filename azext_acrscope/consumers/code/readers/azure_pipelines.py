@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
 
 _TASK = re.compile(r"(\w+)@(\d+)")
@@ -15,6 +15,7 @@ _TASKS = re.compile(
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|\btype\s*:\s*[\"']?acr\b|\bendpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
+_BY_SUBSCRIPTION = {"helmdeploy": "helmdeploy-task", "kubernetes": "kubernetes-task", "azureiotedge": "iotedge-task"}
 _CONNECTIONS = (
     "containerregistry",
     "dockerregistryendpoint",
@@ -46,9 +47,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 yield from _read_task(task, match[1].lower(), int(match[2][:3]), _inputs(node), text)
             elif is_pipeline and isinstance(container := node.get("container"), Scalar) and node.get("steps") is None:
                 yield from _read_container(node, container)
-            if is_pipeline and isinstance(job := node.get("container"), Mapping) and job.text("endpoint"):
-                if isinstance(image := job.get("image"), Scalar):
-                    yield Place(image.line, "agent-container", find_login_server(image.text))
+            job = node.get("container") if is_pipeline else None
+            if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
+                yield Place(image.line, "agent-container", find_login_server(image.text))
 
 
 def _inputs(step: Mapping) -> dict[str, str]:
@@ -58,29 +59,29 @@ def _inputs(step: Mapping) -> dict[str, str]:
 
 
 def _read_task(task: Scalar, name: str, major: int, inputs: dict[str, str], text: str) -> Iterator[Place]:
-    registry = _registry_of(inputs, text)
-    connection = next((inputs[each] for each in _CONNECTIONS if inputs.get(each)), "")
-    by_subscription = any(inputs.get(each) for each in _SUBSCRIPTIONS) and bool(inputs.get("azurecontainerregistry"))
-    is_other = bool(_OTHER_REGISTRY.search(connection)) and not by_subscription
-    if name in ("docker", "dockercompose"):
-        if inputs.get("command", "").lower() in ("logout", "start", "stop") or is_other:
-            return
-        if by_subscription and "docker registry" not in connection.lower():
-            yield Place(task.line, f"{name}-task-subscription", registry)
-        elif connection and not (major < 2 and inputs.get("containerregistrytype", "").lower().startswith("azure")):
-            yield Place(task.line, f"{name}-task", registry)
-    elif name == "helmdeploy" and by_subscription:
-        yield Place(task.line, "helmdeploy-task", registry)
-    elif name == "kubernetesmanifest" and inputs.get("action", "").lower() == "createsecret":
-        if inputs.get("secrettype", "dockerregistry").lower() == "dockerregistry" and connection and not is_other:
-            yield Place(task.line, "kubernetesmanifest-task", registry)
-    elif name == "kubernetes" and by_subscription:
-        yield Place(task.line, "kubernetes-task", registry)
-    elif name == "azureiotedge" and by_subscription:
-        yield Place(task.line, "iotedge-task", registry)
-    elif name == "azurecontainerapps" and (acr := inputs.get("acrname")):
+    if name == "azurecontainerapps" and (acr := inputs.get("acrname")):
         pattern = "containerapps-task-password" if inputs.get("acrusername") else "containerapps-task"
         yield Place(task.line, pattern, named_login_server(acr, text))
+    elif found := _pattern_of(name, major, inputs):
+        yield Place(task.line, found, _registry_of(inputs, text))
+
+
+def _pattern_of(name: str, major: int, inputs: dict[str, str]) -> str | None:
+    """Return the pattern of a task that signs in with a service connection."""
+    by_subscription = any(inputs.get(each) for each in _SUBSCRIPTIONS) and bool(inputs.get("azurecontainerregistry"))
+    if name in _BY_SUBSCRIPTION:
+        return _BY_SUBSCRIPTION[name] if by_subscription else None
+    connection = next((inputs[each] for each in _CONNECTIONS if inputs.get(each)), "")
+    has_connection = bool(connection) and not _OTHER_REGISTRY.search(connection)
+    if name in ("docker", "dockercompose"):
+        if inputs.get("command", "").lower() in ("logout", "start", "stop"):
+            return None
+        is_azure = inputs.get("containerregistrytype", "").lower().startswith("azure")
+        named = f"{name}-task" if has_connection and not (major < 2 and is_azure) else None
+        return f"{name}-task-subscription" if by_subscription else named
+    makes_secret = name == "kubernetesmanifest" and inputs.get("action", "").lower() == "createsecret"
+    is_docker = inputs.get("secrettype", "dockerregistry").lower() == "dockerregistry"
+    return "kubernetesmanifest-task" if makes_secret and is_docker and has_connection else None
 
 
 def _registry_of(inputs: dict[str, str], text: str) -> str | None:
@@ -94,8 +95,11 @@ def _read_container(resource: Mapping, container: Scalar) -> Iterator[Place]:
     """Read an entry of `resources.containers`."""
     if resource.text("type").lower() == "acr":
         yield Place(container.line, "agent-container-acr", named_login_server(resource.text("registry")))
-    elif isinstance(image := resource.get("image"), Scalar) and (
-        resource.text("endpoint") or is_registry_host(image.text)
+        return
+    image, endpoint = resource.get("image"), resource.text("endpoint")
+    if (
+        isinstance(image, Scalar)
+        and (endpoint or is_registry_host(image.text))
+        and not _OTHER_REGISTRY.search(endpoint)
     ):
-        if not _OTHER_REGISTRY.search(resource.text("endpoint")):
-            yield Place(image.line, "agent-container", find_login_server(image.text))
+        yield Place(image.line, "agent-container", find_login_server(image.text))

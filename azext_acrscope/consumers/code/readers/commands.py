@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call, find_calls, guess_dialect, lines_of
 from azext_acrscope.consumers.code.shell import MAKE, POSIX
 from azext_acrscope.consumers.code.strings import find_string_calls

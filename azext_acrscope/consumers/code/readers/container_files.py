@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import (
     Mapping,
     Node,

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import NULL_USER
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
 _HINT = re.compile(
@@ -41,7 +41,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 
 def _known_values(root: Mapping) -> dict[str, str | None]:
-    """Return what `env` and the defaults of `inputs` say in plain letters, by `env.NAME`; None if they say two things."""
+    """Return what `env` and the defaults of `inputs` say, by `env.NAME`; None for what they say twice."""
     values: dict[str, str | None] = {}
 
     def learn(name: str, node: Node | None) -> None:

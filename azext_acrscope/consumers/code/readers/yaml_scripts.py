@@ -22,13 +22,44 @@ from azext_acrscope.consumers.code.yaml_documents import (
 _FILES = re.compile(r"\.(?:ya?ml|json|jsonc|json5|ipynb|code-workspace|tmpl|tpl|j2|azcli)$", re.IGNORECASE)
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
-    "name displayname description title summary help message comment label note doc docs hint default tooltip caption reason"
-    " longdescription shortdescription markdown text error warning $comment metadata id uses if condition examples".split()
+    [
+        "name",
+        "displayname",
+        "description",
+        "title",
+        "summary",
+        "help",
+        "message",
+        "comment",
+        "label",
+        "note",
+        "doc",
+        "docs",
+        "hint",
+        "default",
+        "tooltip",
+        "caption",
+        "reason",
+        "longdescription",
+        "shortdescription",
+        "markdown",
+        "text",
+        "error",
+        "warning",
+        "$comment",
+        "metadata",
+        "id",
+        "uses",
+        "if",
+        "condition",
+        "examples",
+    ]
 )
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 _WORDS = re.compile(
     r"\bacr\b|azurecr|0{8}-0{4}|bicep[\", ]+publish|psresource|azcontainerregistry|provider[ =\"',]+azure|zenml"
-    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login|registry[- ](?:identity|username|set)"
+    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login"
+    r"|registry[- ](?:identity|username|set)"
     r"|acr-(?:use-)?identity|(?:attach|check)-acr|acr-env|acrusemanaged",
     re.IGNORECASE,
 )
