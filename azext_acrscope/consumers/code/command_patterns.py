@@ -164,7 +164,7 @@ def _judge_bicep(call: Call, index: int, arguments: list[str], text: str) -> Ite
     action = arguments[0].lower() if arguments else ""
     if action not in ("publish", "publish-extension") or _is_synopsis(arguments):
         return
-    target = _option(arguments, "--target") or ""
+    target = _option(arguments, "--target", "-t") or ""
     if target.startswith("br:") and not is_registry_host(target[3:]):
         host = target.partition("/")[0]
         if not re.search(r"[$%{]", host) or re.search(r"local|ghcr", host, re.IGNORECASE):
@@ -258,6 +258,8 @@ def _judge_powershell(call: Call, word: str, arguments: list[str], text: str) ->
 
 def _judge_words(call: Call) -> Iterator[Place]:
     """Judge what stands in arguments of any command: a setting of App Service, the name of a credential helper."""
+    if call.words[0].text[:1] in "{[":
+        return  # data, not a command
     for index, word in enumerate(call.words):
         if _ACR_SWITCH.search(word.text):
             yield Place(call.line(index), "az-webapp-acr-identity")

@@ -7,7 +7,10 @@ from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import lines_of
 
 _EXCHANGE = re.compile(r"/oauth2/exchange\b", re.IGNORECASE)
-_COMMENT = re.compile(r"\s*(?:#|//|\*|/\*|<!--|--\s|rem\s)", re.IGNORECASE)
+_COMMENT = re.compile(
+    r"\s*(?:#|//|\*|/\*|<!--|--\s|rem\s|-?\s*[\"']?(?:url|uri|path|requesturi)[\"']?\s*:)", re.IGNORECASE
+)  # also what a recording of traffic has
+_COMPARED = re.compile(r"(?:hassuffix|endswith|includes|contains|match(?:es)?|equals?)\(", re.IGNORECASE)
 # `az account get-access-token` and Get-AzAccessToken ask for ARM's token if no other is named.
 _ARM = re.compile(
     r"management(?:\.core)?\.(?:azure\.com|windows\.net|azure\.cn|chinacloudapi\.cn|usgovcloudapi\.net)"
@@ -30,7 +33,7 @@ def find_exchanges(text: str) -> Iterator[Place]:
         return
     while match:
         start = text.rfind("\n", 0, match.start()) + 1
-        if not _COMMENT.match(text[start : start + 200]):
+        if not (_COMMENT.match(text[start : start + 200]) or _COMPARED.search(text[start : start + 200])):
             pattern = "exchange-arm" if not is_acr else "exchange-acr" if not is_arm else "exchange-either"
             yield Place(lines_of(text)(match.start()), pattern)
             return
