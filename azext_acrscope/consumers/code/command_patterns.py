@@ -258,10 +258,9 @@ def _judge_powershell(call: Call, word: str, arguments: list[str], text: str) ->
 
 def _judge_words(call: Call) -> Iterator[Place]:
     """Judge what stands in arguments of any command: a setting of App Service, the name of a credential helper."""
-    if call.words[0].text[:1] in "{[":
-        return  # data, not a command
+    is_data = call.words[0].text[:1] in ("{", "[")
     for index, word in enumerate(call.words):
-        if _ACR_SWITCH.search(word.text):
+        if not is_data and _ACR_SWITCH.search(word.text):
             yield Place(call.line(index), "az-webapp-acr-identity")
             return
         if re.search(r"docker-credential-acr-env|[\"']acr-env[\"']", word.text):

@@ -41,6 +41,7 @@ _RUNS = re.compile(
     r"scriptblock|execute|capture|timeout|watch|script|scripts|exec-cmd|commandtoexecute)(?:$|[^a-z])"
 )
 _SHELLS = words_of("bash sh zsh ksh dash ssh pwsh powershell sudo su eval")
+_RUN_OPTIONS = frozenset(("-c", "-command", "--command", "--scripts", "--command-line"))
 _SCRIPT_FILE = re.compile(r"\.(?:sh|bash|zsh|ps1|cmd|bat|command)$", re.IGNORECASE)
 
 
@@ -104,9 +105,7 @@ def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int)
             yield Call(words[1:], line_at)  # it writes the configuration that names the helper
         return
     runs = bool(_RUNS.search(first.strip("@").rpartition("/")[2])) or assigned
-    runs = runs or any(
-        word.text.lower() in ("-c", "-command", "--command", "--scripts", "--command-line") for word in words
-    )
+    runs = runs or any(word.text.lower() in _RUN_OPTIONS or word.text in _SHELLS for word in words)
     for word in words if runs else ():
         if word.quoted and " " in word.text:
             value = word.text.removeprefix("@")
