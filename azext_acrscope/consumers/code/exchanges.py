@@ -1,0 +1,40 @@
+"""Find code that exchanges a Microsoft Entra token for a registry's token by itself."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.scripts import lines_of
+
+_EXCHANGE = re.compile(r"/oauth2/exchange\b", re.IGNORECASE)
+_COMMENT = re.compile(
+    r"\s*(?:#|//|\*|/\*|<!--|--\s|rem\s|-?\s*[\"']?(?:url|uri|path|requesturi)[\"']?\s*:)", re.IGNORECASE
+)  # also what a recording of traffic has
+_COMPARED = re.compile(r"(?:hassuffix|endswith|includes|contains|match(?:es)?|equals?)\(", re.IGNORECASE)
+# `az account get-access-token` and Get-AzAccessToken ask for ARM's token if no other is named.
+_ARM = re.compile(
+    r"management(?:\.core)?\.(?:azure\.com|windows\.net|azure\.cn|chinacloudapi\.cn|usgovcloudapi\.net)"
+    r"|management%2e|account get-access-token(?![^\n]*--(?:resource|scope))|Get-AzAccessToken(?![^\n]*-Resource)",
+    re.IGNORECASE,
+)
+_ACR = re.compile(r"containerregistry\.azure\.(?:net|cn|us)", re.IGNORECASE)
+# Who only plays the registry's part, or records it.
+_PLAYED = re.compile(
+    r"nock\(|httptest\.|HandleFunc|@app\.route|responses\.add|requests_mock|respx\.|WireMock|msw", re.IGNORECASE
+)
+
+
+def find_exchanges(text: str) -> Iterator[Place]:
+    """Yield the first line of a file that posts to `/oauth2/exchange`, if the file says for which audience."""
+    if not (match := _EXCHANGE.search(text)) or _PLAYED.search(text):
+        return
+    is_arm, is_acr = bool(_ARM.search(text)), bool(_ACR.search(text))
+    if not (is_arm or is_acr):
+        return
+    while match:
+        start = text.rfind("\n", 0, match.start()) + 1
+        if not (_COMMENT.match(text[start : start + 200]) or _COMPARED.search(text[start : start + 200])):
+            pattern = "exchange-arm" if not is_acr else "exchange-acr" if not is_arm else "exchange-either"
+            yield Place(lines_of(text)(match.start()), pattern)
+            return
+        match = _EXCHANGE.search(text, match.end())

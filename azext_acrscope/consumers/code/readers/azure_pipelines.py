@@ -1,0 +1,105 @@
+"""Tasks and containers of Azure Pipelines and their templates."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
+
+_TASK = re.compile(r"(\w+)@(\d+)")
+_TASKS = re.compile(
+    r"\b(?:docker|dockercompose|helmdeploy|kubernetesmanifest|kubernetes|azureiotedge|azurecontainerapps)@\d",
+    re.IGNORECASE,
+)
+_CONTAINERS = re.compile(r"\bcontainer\s*:")
+_REGISTRY = re.compile(r"azurecr\.|\btype\s*:\s*[\"']?acr\b|\bendpoint\s*:", re.IGNORECASE)
+_OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
+_BY_SUBSCRIPTION = {"helmdeploy": "helmdeploy-task", "kubernetes": "kubernetes-task", "azureiotedge": "iotedge-task"}
+_CONNECTIONS = (
+    "containerregistry",
+    "dockerregistryendpoint",
+    "dockerregistryconnection",
+    "dockerregistryserviceconnection",
+)
+_SUBSCRIPTIONS = (
+    "azuresubscription",
+    "azuresubscriptionendpoint",
+    "azuresubscriptionforacr",
+    "azuresubscriptionendpointforacr",
+) + ("azuresubscriptionendpointforsecrets", "azuresubscriptionforsecrets")
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is YAML that holds tasks or container resources."""
+    is_yaml = bool(re.search(r"\.ya?ml$", name, re.IGNORECASE))
+    return is_yaml and bool(_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text)))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
+    for root in read_documents(text):
+        is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
+        for node in walk(root):
+            if not isinstance(node, Mapping):
+                continue
+            if isinstance(task := node.get("task"), Scalar) and (match := _TASK.match(task.text.strip())):
+                yield from _read_task(task, match[1].lower(), int(match[2][:3]), _inputs(node), text)
+            elif is_pipeline and isinstance(container := node.get("container"), Scalar) and node.get("steps") is None:
+                yield from _read_container(node, container)
+            job = node.get("container") if is_pipeline else None
+            if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
+                yield Place(image.line, "agent-container", find_login_server(image.text))
+
+
+def _inputs(step: Mapping) -> dict[str, str]:
+    inputs = step.get("inputs")
+    entries = inputs.items() if isinstance(inputs, Mapping) else ()
+    return {key.text.lower(): node.text for key, node in entries if isinstance(node, Scalar)}
+
+
+def _read_task(task: Scalar, name: str, major: int, inputs: dict[str, str], text: str) -> Iterator[Place]:
+    if name == "azurecontainerapps" and (acr := inputs.get("acrname")):
+        pattern = "containerapps-task-password" if inputs.get("acrusername") else "containerapps-task"
+        yield Place(task.line, pattern, named_login_server(acr, text))
+    elif found := _pattern_of(name, major, inputs):
+        yield Place(task.line, found, _registry_of(inputs, text))
+
+
+def _pattern_of(name: str, major: int, inputs: dict[str, str]) -> str | None:
+    """Return the pattern of a task that signs in with a service connection."""
+    by_subscription = any(inputs.get(each) for each in _SUBSCRIPTIONS) and bool(inputs.get("azurecontainerregistry"))
+    if name in _BY_SUBSCRIPTION:
+        return _BY_SUBSCRIPTION[name] if by_subscription else None
+    connection = next((inputs[each] for each in _CONNECTIONS if inputs.get(each)), "")
+    has_connection = bool(connection) and not _OTHER_REGISTRY.search(connection)
+    if name in ("docker", "dockercompose"):
+        if inputs.get("command", "").lower() in ("logout", "start", "stop"):
+            return None
+        is_azure = inputs.get("containerregistrytype", "").lower().startswith("azure")
+        named = f"{name}-task" if has_connection and not (major < 2 and is_azure) else None
+        return f"{name}-task-subscription" if by_subscription else named
+    makes_secret = name == "kubernetesmanifest" and inputs.get("action", "").lower() == "createsecret"
+    is_docker = inputs.get("secrettype", "dockerregistry").lower() == "dockerregistry"
+    return "kubernetesmanifest-task" if makes_secret and is_docker and has_connection else None
+
+
+def _registry_of(inputs: dict[str, str], text: str) -> str | None:
+    named = inputs.get("azurecontainerregistry", "")
+    if found := re.search(r'"loginServer"\s*:\s*"([^"]{1,200})"', named):
+        named = found[1]
+    return named_login_server(named.rpartition("/")[2], text) if named else None
+
+
+def _read_container(resource: Mapping, container: Scalar) -> Iterator[Place]:
+    """Read an entry of `resources.containers`."""
+    if resource.text("type").lower() == "acr":
+        yield Place(container.line, "agent-container-acr", named_login_server(resource.text("registry")))
+        return
+    image, endpoint = resource.get("image"), resource.text("endpoint")
+    if (
+        isinstance(image, Scalar)
+        and (endpoint or is_registry_host(image.text))
+        and not _OTHER_REGISTRY.search(endpoint)
+    ):
+        yield Place(image.line, "agent-container", find_login_server(image.text))

@@ -1,0 +1,73 @@
+"""Commands that sign in, in scripts, Makefiles, Jenkinsfiles, Dockerfiles and the strings of programs."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.exchanges import find_exchanges
+from azext_acrscope.consumers.code.pins import find_cli_version
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
+from azext_acrscope.consumers.code.scripts import Call, find_calls, guess_dialect, lines_of
+from azext_acrscope.consumers.code.shell import MAKE, POSIX
+from azext_acrscope.consumers.code.strings import find_string_calls
+
+_SCRIPTS = (
+    ".sh",
+    ".bash",
+    ".zsh",
+    ".ksh",
+    ".ps1",
+    ".psm1",
+    ".bat",
+    ".cmd",
+    ".command",
+    ".envrc",
+    ".sh.tmpl",
+    ".sh.tpl",
+)
+_MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
+_DOCKERFILES = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
+_PROGRAMS = re.compile(
+    r"(?:^|/)jenkinsfile[^/]*$|\.(?:py|js|ts|mjs|cjs|mts|cts|go|cs|fs|csx|fsx|java|kt|kts|groovy|gradle|jenkins|rb|rs|php|pl"
+    r"|tf|hcl|bicep|scala|swift|lua|toml|cake|nu|star)$|(?:^|/)(?:tasks|noxfile|fabfile|rakefile)$",
+    re.IGNORECASE,
+)
+_SHEBANG = re.compile(r"#!\S*(?:/|\s)(?:ba|z|k|da)?sh\b|#!\S*(?:/|\s)pwsh\b")
+_JENKINS_REGISTRY = re.compile(
+    r"(?:docker\s*\.\s*withRegistry\s*\(\s*|withDockerRegistry\s*\([^)\n]{0,200}?url\s*:\s*)([\"'])([^\"'\n]{1,200})\1"
+)
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is a script, or a program that may run commands."""
+    return _is_script(name, text) or bool(_PROGRAMS.search(name) or _DOCKERFILES.search(name))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield the commands that sign in to a registry, or set its status back."""
+    text = text.replace("\r\n", "\n").replace("\r", " ")
+    version = find_cli_version(text)
+    for call in _calls(text, name):
+        yield from judge_call(call, text, version)
+    yield from find_exchanges(text)
+    if _PROGRAMS.search(name):
+        for match in _JENKINS_REGISTRY.finditer(text):
+            if is_registry_host(match[2]) or ("$" in match[2] and seems_registry_name(match[2])):
+                yield Place(lines_of(text)(match.start(2)), "jenkins-docker-registry", find_login_server(match[2]))
+
+
+def _is_script(name: str, text: str) -> bool:
+    return name.lower().endswith(_SCRIPTS) or bool(_MAKES.search(name) or _SHEBANG.match(text))
+
+
+def _calls(text: str, name: str) -> Iterator[Call]:
+    if _MAKES.search(name):
+        plain = text.replace("$$", " $")
+        yield from find_calls(plain, lines_of(text), MAKE)
+    elif _is_script(name, text):
+        yield from find_calls(text, lines_of(text), guess_dialect(name, text))
+    elif _DOCKERFILES.search(name):
+        yield from find_calls(re.sub(r"(?im)^( *)run ", r"\1    ", text), lines_of(text), POSIX)
+    else:
+        yield from find_string_calls(text, name)

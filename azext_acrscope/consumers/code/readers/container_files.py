@@ -1,0 +1,93 @@
+"""Images that builds and developers pull: Dockerfile, Compose, dev containers, Skaffold, GitLab CI; and azure.yaml."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
+from azext_acrscope.consumers.code.yaml_documents import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    read_documents,
+    read_json,
+    walk,
+)
+
+_DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
+_COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
+_DEVCONTAINER = re.compile(r"(?:^|/)\.?devcontainer(?:-template|-feature)?\.json$", re.IGNORECASE)
+_SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml(?:\.tmpl)?$", re.IGNORECASE)
+_GITLAB = re.compile(r"(?:^|/)[\w.-]*gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.gitlab(?:-ci)?/.*\.ya?ml$", re.IGNORECASE)
+_AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
+_FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
+_ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
+_AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is one of those that the module names."""
+    return any(each.search(name) for each in (_DOCKERFILE, _COMPOSE, _DEVCONTAINER, _SKAFFOLD, _GITLAB, _AZD))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield what is pulled from a registry, or pushed to one."""
+    if _DOCKERFILE.search(name):
+        yield from _read_dockerfile(text)
+        return
+    for root in read_json(text) if _DEVCONTAINER.search(name) else read_documents(text):
+        if _AZD.search(name):
+            yield from _read_azd(root)
+        elif _COMPOSE.search(name):
+            yield from _read_images(root, "compose-image", ("image", "cache_from"))
+        elif _DEVCONTAINER.search(name):
+            yield from _read_images(root, "devcontainer-image", ("image", "build"))
+        elif _SKAFFOLD.search(name):
+            yield from _read_images(
+                root, "skaffold-image", ("image", "defaultRepo", "chartPath", "remoteChart", "repo")
+            )
+        else:
+            yield from _read_images(root, "gitlab-image", ("image", "name", "services"))
+
+
+def _read_dockerfile(text: str) -> Iterator[Place]:
+    arguments = {match[1]: match[2] for match in _ARGUMENT.finditer(text)}
+    line, position = 1, 0
+    for match in _FROM.finditer(text):
+        image = re.sub(r"\$\{?(\w+)(?::-([^}]*))?\}?", lambda found: _argument(found, arguments), match[1][:500])
+        if is_registry_host(image):
+            line, position = line + text.count("\n", position, match.start(1)), match.start(1)
+            yield Place(line, "dockerfile-from", find_login_server(image))
+
+
+def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
+    return arguments.get(found[1]) or found[2] or found[0]
+
+
+def _read_images(root: Node, pattern: str, keys: tuple[str, ...]) -> Iterator[Place]:
+    for node in walk(root):
+        for key, below in node.entries if isinstance(node, Mapping) else ():
+            if key is None or key.text not in keys:
+                continue
+            for each in below.items if isinstance(below, Sequence) else [below]:
+                if isinstance(each, Scalar) and is_registry_host(_default_of(each.text)):
+                    yield Place(each.line, pattern, find_login_server(_default_of(each.text)))
+
+
+def _default_of(image: str) -> str:
+    """Return an image with the defaults of its variables: `${REGISTRY:-contoso.azurecr.io}/app`."""
+    return re.sub(r"\$\{\w+:?-([^}$]{0,200})\}", r"\1", image)
+
+
+def _read_azd(root: Node) -> Iterator[Place]:
+    services = root.get("services") if isinstance(root, Mapping) else None
+    for key, service in services.items() if isinstance(services, Mapping) else ():
+        if not isinstance(service, Mapping) or service.text("host").lower() not in _AZD_CONTAINER_HOSTS:
+            continue
+        image = service.text("image")
+        if image and not is_registry_host(image) and "$" not in image and not service.text("project"):
+            continue  # somebody else's image: nothing is pushed
+        remote = service.text("docker", "remoteBuild").lower() == "true"
+        server = find_login_server(service.text("docker", "registry"))
+        yield Place(key.line, "azd-remote-build" if remote else "azd-service", server)

@@ -1,0 +1,115 @@
+"""Steps of GitHub workflows and composite actions that sign in to a registry, and images that jobs run in."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.command_patterns import NULL_USER
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
+_HINT = re.compile(
+    r"\buses\s*:[^\n]*(?:login-action|docker-login|podman-login|k8s-create-secret|container-apps-deploy-action)|azurecr\.",
+    re.IGNORECASE,
+)
+# An action, and the input that names the registry.
+_LOGINS = {
+    "docker/login-action": "registry",
+    "azure/docker-login": "login-server",
+    "redhat-actions/podman-login": "registry",
+    "azure/k8s-create-secret": "container-registry-url",
+}
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is a workflow or an action: some folder's YAML with steps that use actions."""
+    return bool(re.search(r"\.ya?ml$", name, re.IGNORECASE)) and bool(_HINT.search(text))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield the steps that sign in, and the images of registries that jobs run in."""
+    for root in read_documents(text):
+        if isinstance(root, Mapping):
+            values = _known_values(root)
+            for node in walk(root):
+                if isinstance(node, Mapping):
+                    yield from _read_step(node, values, text)
+            jobs = root.get("jobs")
+            for job in [below for _, below in jobs.items()] if isinstance(jobs, Mapping) else ():
+                yield from _read_images(job, values)
+
+
+def _known_values(root: Mapping) -> dict[str, str | None]:
+    """Return what `env` and the defaults of `inputs` say, by `env.NAME`; None for what they say twice."""
+    values: dict[str, str | None] = {}
+
+    def learn(name: str, node: Node | None) -> None:
+        if isinstance(node, Scalar):
+            values[name] = node.text if values.get(name, node.text) == node.text else None
+
+    for node in walk(root):
+        env = node.get("env") if isinstance(node, Mapping) else None
+        for key, value in env.items() if isinstance(env, Mapping) else ():
+            learn(f"env.{key.text}", value)
+    for inputs in (
+        root.get("inputs"),
+        root.get("on", "workflow_call", "inputs"),
+        root.get("on", "workflow_dispatch", "inputs"),
+    ):
+        for key, value in inputs.items() if isinstance(inputs, Mapping) else ():
+            if isinstance(value, Mapping):
+                learn(f"inputs.{key.text}", value.get("default"))
+    return values
+
+
+def _resolve(text: str, values: dict[str, str | None]) -> str:
+    """Return a text with the variables put in that the file itself says."""
+    for _ in range(3):
+        put = _EXPRESSION.sub(lambda match: values.get(f"{match[1]}.{match[2]}") or match[0], text[:1000])
+        if put == text:
+            break
+        text = put
+    return text
+
+
+def _read_step(step: Mapping, values: dict[str, str | None], text: str) -> Iterator[Place]:
+    uses, inputs = step.get("uses"), step.get("with")
+    if not (isinstance(uses, Scalar) and isinstance(inputs, Mapping)):
+        return
+    action = uses.text.partition("@")[0].strip().lower()
+    if action == "azure/container-apps-deploy-action" and (acr := inputs.text("acrName")):
+        pattern = "container-apps-action" if not inputs.text("acrUsername") else "login-action"
+        resolved = _resolve(acr, values)
+        yield Place(uses.line, pattern, find_login_server(f"{resolved}.azurecr.io"))
+    if action in _LOGINS:
+        host = _resolve(inputs.text(_LOGINS[action]), values)
+        if not _is_registry(host):
+            return
+        user = _resolve(inputs.text("username") or inputs.text("container-registry-username"), values)
+        if NULL_USER in user:
+            if "expose-token" in text or "/oauth2/exchange" in text:
+                return  # what made the token is the sign-in
+            yield Place(uses.line, "docker-login-null-user", find_login_server(host))
+        else:
+            yield Place(uses.line, "login-action", find_login_server(host))
+
+
+def _is_registry(host: str) -> bool:
+    if "$" not in host:
+        return is_registry_host(host)
+    return "azurecr." in host or seems_registry_name(host)
+
+
+def _read_images(job: Node, values: dict[str, str | None]) -> Iterator[Place]:
+    """Yield images of registries in which a job runs, or that run beside it."""
+    if not isinstance(job, Mapping):
+        return
+    services = job.get("services")
+    for each in [
+        job.get("container"),
+        *([node for _, node in services.items()] if isinstance(services, Mapping) else []),
+    ]:
+        image = each.get("image") if isinstance(each, Mapping) else each
+        if isinstance(image, Scalar) and (server := _resolve(image.text, values)) and is_registry_host(server):
+            yield Place(image.line, "job-container", find_login_server(server))

@@ -1,0 +1,169 @@
+"""Commands in YAML and JSON: steps of pipelines, cloud-init, tasks, package.json, notebooks, deployment scripts."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.exchanges import find_exchanges
+from azext_acrscope.consumers.code.pins import find_cli_version
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.scripts import find_calls
+from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
+from azext_acrscope.consumers.code.yaml_documents import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    read_documents,
+    read_json,
+    walk,
+)
+
+_FILES = re.compile(r"\.(?:ya?ml|json|jsonc|json5|ipynb|code-workspace|tmpl|tpl|j2|azcli)$", re.IGNORECASE)
+# Keys whose text is for people, or names something.
+_PROSE = frozenset(
+    [
+        "name",
+        "displayname",
+        "description",
+        "title",
+        "summary",
+        "help",
+        "message",
+        "comment",
+        "label",
+        "note",
+        "doc",
+        "docs",
+        "hint",
+        "default",
+        "tooltip",
+        "caption",
+        "reason",
+        "longdescription",
+        "shortdescription",
+        "markdown",
+        "text",
+        "error",
+        "warning",
+        "$comment",
+        "metadata",
+        "id",
+        "uses",
+        "if",
+        "condition",
+        "examples",
+    ]
+)
+_POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
+_WORDS = re.compile(
+    r"\bacr\b|azurecr|0{8}-0{4}|bicep[\", ]+publish|psresource|azcontainerregistry|provider[ =\"',]+azure|zenml"
+    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login"
+    r"|registry[- ](?:identity|username|set)"
+    r"|acr-(?:use-)?identity|(?:attach|check)-acr|acr-env|acrusemanaged",
+    re.IGNORECASE,
+)
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is YAML or JSON."""
+    return bool(_FILES.search(name))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield the commands in the texts of a file."""
+    if not _WORDS.search(text):
+        return
+    is_json = text.lstrip()[:1] in ("{", "[")
+    for root in read_json(text) if is_json else read_documents(text):
+        yield from _read(root, text)
+    yield from find_exchanges(text)
+
+
+def _read(root: Node, text: str) -> Iterator[Place]:
+    """Yield the commands below a node. What a job or a step pins holds for it alone."""
+    waiting: list[tuple[Node, str, str | None, Dialect]] = [(root, "", _version_of_file(root, text), POSIX)]
+    seen: set[int] = set()
+    while waiting:
+        node, key, version, dialect = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Scalar):
+            if key not in _PROSE:
+                yield from _read_script(node, key, version, dialect, text)
+        elif isinstance(node, Sequence):
+            if (words := _listed_words(node)) is not None:
+                yield from _read_script(words, key, version, dialect, text)
+            for item in reversed(node.items):
+                inner = _version_of_job(item, version) if key == "jobs" else version
+                waiting.append((item, key, inner, dialect))
+        else:
+            version = _pinned(node, version)
+            dialect = _dialect_of(node, dialect)
+            for name, below in reversed(node.entries):
+                lowered = name.text.lower() if name is not None else ""
+                inner = _version_of_job(below, version) if key == "jobs" else version
+                waiting.append((below, lowered, inner, dialect))
+
+
+def _version_of_file(root: Node, text: str) -> str | None:
+    """Return the version that all of a file runs: nothing of a file with jobs, which run each for themselves."""
+    if isinstance(root, Mapping):
+        has_scripts = any(isinstance(node, Mapping) and node.get("script") for _, node in root.entries)
+        if has_scripts or root.get("jobs") or root.get("stages") or root.get("resources"):
+            default = root.get("default")
+            return _pinned(root, _pinned(default, None) if default else None)
+    return find_cli_version(text)
+
+
+def _version_of_job(job: Node, version: str | None) -> str | None:
+    """Return the version that a step of a job installs; what holds around it if none does."""
+    texts = [node.text for node in walk(job) if isinstance(node, Scalar)]
+    return find_cli_version("\n".join(texts)) or version
+
+
+def _read_script(node: Scalar, key: str, version: str | None, dialect: Dialect, file: str) -> Iterator[Place]:
+    text = node.text
+    if not _WORDS.search(text):
+        return
+    if key in _POWERSHELL_KEYS or key.endswith(".ps1"):
+        dialect = POWERSHELL
+    notebook = re.match(r"\s*[!%]+ ?(?:sh|bash)?", text)
+    shift = notebook.end() if notebook else 0
+    for call in find_calls(text[shift:], lambda offset: node.line_at(offset + shift), dialect):
+        yield from judge_call(call, file, version)
+
+
+def _listed_words(node: Sequence) -> Scalar | None:
+    """Return a list of words as the command it is: `["az", "acr", "login"]`."""
+    words = [item.text for item in node.items[:60] if isinstance(item, Scalar)]
+    if len(words) < 2 or words[0].rpartition("/")[2] not in ("az", "docker", "helm", "bicep", "oras", "flux"):
+        return None
+    if any("'" in word or "\n" in word for word in words):
+        return None
+    return Scalar(" ".join(f"'{word}'" if re.search(r"[\s\"$|;&()]", word) else word for word in words), node.line)
+
+
+def _dialect_of(node: Mapping, dialect: Dialect) -> Dialect:
+    """Return the dialect of a step's script, by its shell or its task."""
+    told = f"{node.text('shell')} {node.text('scriptType')} {node.text('task')} {node.text('kind')}".lower()
+    if re.search(r"pwsh|powershell|\bps\b|pscore", told):
+        return POWERSHELL
+    return POSIX if re.search(r"bash|\bsh\b|azurecli@|batch", told) else dialect
+
+
+def _pinned(node: Node, version: str | None) -> str | None:
+    """Return the version that a job or a step pins; what holds around it if it pins none."""
+    if not isinstance(node, Mapping):
+        return version
+    image = node.get("container") or node.get("image")
+    told = [node.text("image"), node.text("container"), node.text("with", "azcliversion"), node.text("azCliVersion")]
+    if isinstance(image, Mapping):
+        told += [image.text("image"), image.text("name")]
+    pins = {found for each in told if (found := _version_in(each))}
+    return pins.pop() if len(pins) == 1 else version
+
+
+def _version_in(text: str) -> str | None:
+    return text if re.fullmatch(r"\d+\.\d+(?:\.\d+)?", text) else find_cli_version(text)

@@ -1,0 +1,153 @@
+"""Find the commands of a script that run: not those that are only printed, documented or compared."""
+
+import bisect
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
+
+LineAt = Callable[[int], int]
+_MAX_NESTING = 4  # a script in a string of a script
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
+# Somewhere in a script that holds a command which a pattern knows. It saves cutting up all others.
+HINT = re.compile(
+    r"acr\b|azurecr|bicep\b|0{8}-0{4}|psresource|azcontainerregistry|flux\b|zenml|login|registry-identity|acr-env"
+    r"|acrusemanaged",
+    re.IGNORECASE,
+)
+_KEYWORDS = words_of(
+    "if then else elif while until do ! time { && || = return sudo command exec nohup env call try catch @ -"
+)
+_ASSIGNMENT = re.compile(r"(?:export|local|readonly|declare)?\$?[A-Za-z_][\w:.]*\+?=", re.ASCII)
+# The first word of a command that only tells of others. Parts of it, as in `log_info`, `Write-Host`.
+_TELLS = words_of(
+    "echo printf print println log logger info warn warning err error msg message say note usage help fail die"
+    " debug header title step success status write rem grep egrep rg sed awk assert test [ [[ throw raise"
+    " comment case for export_help hint todo display show_help abort fatal panic banner section announce alias"
+)
+_TELL_PARTS = words_of(
+    "echo print printf log logger info warn warning err error msg message say usage help fail die debug header banner"
+)
+# Commands that run what a quoted word says.
+_RUNS = re.compile(
+    r"(?i)(?:^|[^a-z])(?:run|eval|exec|bash|sh|zsh|pwsh|powershell|cmd|ssh|retry|invoke|iex|command|try|check|do|sudo|su|"
+    r"scriptblock|execute|capture|timeout|watch|script|scripts|exec-cmd|commandtoexecute)(?:$|[^a-z])"
+)
+_SHELLS = words_of("bash sh zsh ksh dash ssh pwsh powershell sudo su eval")
+_RUN_OPTIONS = frozenset(("-c", "-command", "--command", "--scripts", "--command-line"))
+_SCRIPT_FILE = re.compile(r"\.(?:sh|bash|zsh|ps1|cmd|bat|command)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command that runs: its words from the program on, and the line in which each stands."""
+
+    words: Sequence[Word]
+    line_at: LineAt
+
+    @property
+    def texts(self) -> list[str]:
+        return [word.text for word in self.words]
+
+    def line(self, index: int = 0) -> int:
+        return self.line_at(self.words[index].offset)
+
+
+def lines_of(text: str, first: int = 1) -> LineAt:
+    """Return what tells the line of an offset of a text that begins in this line."""
+    starts: list[int] = []
+
+    def line_at(offset: int) -> int:
+        if not starts:
+            starts.extend(match.end() for match in re.finditer("\n", text))
+            starts.append(len(text) + 1)
+        return first + bisect.bisect_right(starts, offset)
+
+    return line_at
+
+
+def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -> Iterator[Call]:
+    """Yield the commands of a script that run, those in strings that run among them."""
+    if nesting > _MAX_NESTING or not HINT.search(text):
+        return
+    for command in read_commands(text, dialect):
+        yield from _calls_of(command, line_at, dialect, nesting)
+
+
+def guess_dialect(name: str, text: str) -> Dialect:
+    """Return the dialect of a script by its name and its first line."""
+    lowered = name.lower()
+    if lowered.endswith((".ps1", ".psm1")) or re.match(r"#!.*\b(?:pwsh|powershell)\b", text):
+        return POWERSHELL
+    return BATCH if lowered.endswith((".bat", ".cmd")) else POSIX
+
+
+def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int) -> Iterator[Call]:
+    words, assigned = _strip(command.words)
+    first = words[0].text if words else ""
+    tells = bool(words) and _only_tells(first)
+    if words and not tells:
+        yield Call(words, line_at)
+    for body in command.heredocs:
+        if _runs_heredoc(command, first, body.text):
+            yield from find_calls(body.text, _inner_lines(body, line_at), dialect, nesting + 1)
+        elif (found := body.text.find("acr-env")) >= 0:
+            yield Call([Word(body.text, body.offset + found)], line_at)
+    if tells and not assigned:
+        if command.targets and any("acr-env" in word.text for word in words):
+            yield Call(words[1:], line_at)  # it writes the configuration that names the helper
+        return
+    runs = bool(_RUNS.search(first.strip("@").rpartition("/")[2])) or assigned
+    runs = runs or any(word.text.lower() in _RUN_OPTIONS or word.text in _SHELLS for word in words)
+    for word in words if runs else ():
+        if word.quoted and " " in word.text:
+            value = word.text.removeprefix("@")
+            yield from find_calls(value.lstrip("\n"), _inner_lines(word, line_at), dialect, nesting + 1)
+
+
+def _inner_lines(word: Word, line_at: LineAt) -> LineAt:
+    return lines_of(word.text, line_at(word.offset))
+
+
+def _strip(words: list[Word]) -> tuple[list[Word], bool]:
+    """Return the words without keywords and assignments before them, and whether a command is kept in a variable."""
+    index, kept = 0, False
+    while index < len(words):
+        text = words[index].text
+        bare = text.lstrip("@-+!&.").lower()
+        if match := _ASSIGNMENT.match(text):
+            if " " in text and re.search(r"cmd|command|script", match[0], re.IGNORECASE):
+                value = text[match.end() :]
+                rest = Word(value, words[index].offset, True)
+                return [rest], True
+        elif re.fullmatch(r"\$[\w:]+", text) and len(words) > index + 1 and words[index + 1].text in ("=", "+="):
+            kept = bool(re.search(r"cmd|command|script", text, re.IGNORECASE))
+            index += 1
+        elif bare not in _KEYWORDS and (bare or not text):
+            break
+        index += 1
+    rest_words = words[index:]
+    if rest_words and rest_words[0].text[:1] in "@-+" and not rest_words[0].quoted:
+        head = rest_words[0]
+        rest_words = [Word(head.text.lstrip("@-+"), head.offset), *rest_words[1:]]
+    return rest_words, kept
+
+
+def _only_tells(first: str) -> bool:
+    lowered = first.lower().rpartition("/")[2].lstrip("@")
+    return lowered in _TELLS or lowered.startswith("write-") or not _TELL_PARTS.isdisjoint(re.split(r"[^a-z]", lowered))
+
+
+def _runs_heredoc(command: Command, first: str, body: str) -> bool:
+    program = first.rpartition("/")[2]
+    if program in _SHELLS or any(word.text in _SHELLS for word in command.words) or body.startswith("#!"):
+        return True
+    written = [*command.targets, *(word.text for word in command.words[1:] if program == "tee")]
+    return any(_SCRIPT_FILE.search(target) for target in written)

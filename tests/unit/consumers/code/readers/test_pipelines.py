@@ -1,0 +1,155 @@
+"""Workflows, pipelines and their scripts: registries from variables, versions that jobs pin."""
+
+import textwrap
+
+from azext_acrscope.consumers.code.place import Place
+from tests.unit.consumers.code.test_pipeline_patterns import read_file
+
+WORKFLOW = ".github/workflows/ci.yml"
+
+
+def _read(name: str, text: str) -> list[Place]:
+    return read_file(name, textwrap.dedent(text))
+
+
+def test_each_job_has_its_own_version() -> None:
+    found = _read(
+        WORKFLOW,
+        """\
+        jobs:
+          pinned:
+            container: mcr.microsoft.com/azure-cli:2.45.0
+            steps:
+            - run: az acr login -n contoso
+          installed:
+            steps:
+            - run: pip install azure-cli==2.85.0
+            - run: |
+                set -e
+                az acr login -n contoso
+          step:
+            steps:
+            - uses: azure/cli@v2
+              with:
+                azcliversion: 2.30.0
+                inlineScript: az acr login -n contoso
+            - run: az acr login -n contoso
+        """,
+    )
+    assert [(place.line, place.version) for place in found] == [
+        (5, "2.45.0"),
+        (11, "2.85.0"),
+        (17, "2.30.0"),
+        (18, None),
+    ]
+
+
+def test_names_of_steps_are_no_commands() -> None:
+    found = _read(
+        "azure-pipelines.yml",
+        """\
+        steps:
+        - task: AzureCLI@2
+          displayName: az acr login -n contoso
+          inputs:
+            scriptType: pscore
+            inlineScript: |
+              az acr login `
+                -n contoso
+              Write-Host "az acr login -n contoso"
+        - ${{ if eq(parameters.helm, true) }}:
+          - script: >
+              az acr login
+              -n $(acr)
+        """,
+    )
+    assert found == [Place(7, "az-acr-login", "contoso.azurecr.io"), Place(12, "az-acr-login")]
+
+
+def test_a_sign_in_with_the_clis_token_is_one_place() -> None:
+    found = _read(
+        WORKFLOW,
+        """\
+        jobs:
+          a:
+            steps:
+            - run: echo "t=$(az acr login -n contoso --expose-token -o tsv)" >> x
+            - uses: docker/login-action@v3
+              with:
+                registry: contoso.azurecr.io
+                username: 00000000-0000-0000-0000-000000000000
+        """,
+    )
+    assert found == [Place(4, "az-acr-login", "contoso.azurecr.io")]
+
+
+def test_the_registry_of_an_action() -> None:
+    found = _read(
+        "action.yml",
+        """\
+        inputs:
+          server: {default: contoso.azurecr.io}
+          host: {default: ghcr.io}
+        runs:
+          using: composite
+          steps:
+          - uses: docker/login-action@v3
+            with: {registry: "${{ inputs.server }}", username: x}
+          - uses: docker/login-action@v3
+            with: {registry: "${{ inputs.host }}", username: x}
+          - uses: Azure/docker-login@v2
+            with: {login-server: "${{ secrets.ACR_LOGIN_SERVER }}", username: x}
+          - uses: docker/login-action@v3
+            with: {registry: "${{ secrets.REGISTRY }}", username: x}
+        """,
+    )
+    assert found == [Place(7, "login-action", "contoso.azurecr.io"), Place(11, "login-action")]
+
+
+def test_docker_tasks_of_other_registries_and_the_parameter_of_the_same_name() -> None:
+    found = _read(
+        "templates/build.yml",
+        """\
+        parameters:
+        - name: containerRegistry
+          default: contoso.azurecr.io
+        steps:
+        - task: Docker@2
+          inputs: {containerRegistry: $(DOCKER_HUB_CONNECTION), command: push}
+        - task: Docker@2
+          inputs: {repository: app, command: build}
+        - task: docker@2
+          inputs: {containerRegistry: contoso, command: login}
+        """,
+    )
+    assert found == [Place(9, "docker-task")]
+
+
+def test_gitlab_jobs_run_what_their_image_has() -> None:
+    found = _read(
+        ".gitlab-ci.yml",
+        """\
+        image: mcr.microsoft.com/azure-cli:2.90.0
+        build:
+          script:
+          - az acr login -n contoso
+        old:
+          image: mcr.microsoft.com/azure-cli:2.39.0
+          script: [az acr login -n contoso]
+        kaniko:
+          script:
+          - echo '{"credHelpers":{"contoso.azurecr.io":"acr-env"}}' > /kaniko/.docker/config.json
+        """,
+    )
+    assert [(place.line, place.pattern, place.version) for place in found] == [
+        (4, "az-acr-login", "2.90.0"), (7, "az-acr-login", "2.39.0"), (10, "acr-env-helper", None),
+    ]  # fmt: skip
+
+
+def test_scripts_in_json_and_lists_of_words_in_yaml() -> None:
+    found = _read(
+        "package.json", '{"scripts": {\n  "login": "az acr login -n contoso"},\n "description": "az acr login -n x"}'
+    )
+    assert found == [Place(2, "az-acr-login", "contoso.azurecr.io")]
+    found = _read("cloud-config.yaml", "runcmd:\n- [az, acr, login, -n, contoso]\n- az acr login -n $X\n")
+    assert found == [Place(2, "az-acr-login", "contoso.azurecr.io"), Place(3, "az-acr-login")]
