@@ -75,10 +75,9 @@ long-summary: >
     workspace. Reading it requires the role Log Analytics Reader there.
 
 
-    With `--azure-devops`, `azureDevOps` lists the service connections of the organizations that can reach the
-    registries (all registries, if none is selected): `scheme`, `registry` (null if the connection does not say),
-    `sharedWith`, `usedBy` (pipelines and classic releases in the usage history), and a verdict. The account must be a
-    member of the organizations; connections that it may not see are left out by Azure DevOps.
+    With `--azure-devops`, `azureDevOps` lists the service connections that can reach the registries (all registries, if
+    none is selected), with `scheme`, `registry`, `sharedWith`, `usedBy` and a verdict. The account must be a member of
+    the organizations. Azure DevOps leaves out connections that it may not see.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table
@@ -92,10 +91,8 @@ examples:
     text: az acr scope consumers --resource-group rg-apps --knowledge ./consumers.json
   - name: List those of all registries below a management group, as a table.
     text: az acr scope consumers --management-group contoso --output table
-  - name: List the service connections of an Azure DevOps organization that reach registries, and who uses them.
-    text: az acr scope consumers --azure-devops contoso --query "azureDevOps[].[project, connection, verdict, usedBy]"
-  - name: Fail a pipeline if a consumer of a registry or a service connection of two organizations breaks.
-    text: az acr scope consumers --name contoso --azure-devops contoso fabrikam --fail-on breaks --output none
+  - name: List the service connections of two Azure DevOps organizations that reach registries.
+    text: az acr scope consumers --azure-devops contoso fabrikam --query "azureDevOps[].[project, connection, verdict]"
   - name: After an enforcement, list who signed in during the last day and who is refused now.
     text: >
         az acr scope consumers --name contoso --days 1 --output table

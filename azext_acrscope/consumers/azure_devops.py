@@ -75,7 +75,8 @@ def add_service_connections(
         raise failures[0]
     result["azureDevOps"] = sorted(rows, key=_order)
     result["organizations"] = searched
-    return Search(AZURE_DEVOPS, {ACR_KIND, AZURE_KIND}, kinds, complete=len(result["incomplete"]) == known_before)
+    looked_for = {ACR_KIND, AZURE_KIND} if searched else set[str]()
+    return Search(AZURE_DEVOPS, looked_for, kinds, complete=len(result["incomplete"]) == known_before)
 
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
