@@ -1,0 +1,250 @@
+"""Read YAML into nodes that know their lines: every document of a file, as far as it can be read.
+
+PyYAML's parser gives events, and they are put together here, for three reasons: what stands before an error is kept,
+nothing recurses (depth is bounded), and an alias is the very node it names, so a "YAML bomb" stays as small as its
+text. Nothing is constructed: tags are ignored, and each scalar is the text it is.
+"""
+
+import bisect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty times as fast, where PyYAML has it
+_MAX_DEPTH = 200
+_MAX_BROKEN_DOCUMENTS = 20_000  # of a file with an error; what comes after them is read as one
+_MAX_MERGES = 100  # mappings that one look-up follows through merge keys
+
+# YAML knows further line breaks, and refuses control characters; a line is here what editors count.
+_FOREIGN = re.compile(
+    "[^\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^{}\n]*\}\}[ \t]*|\{%[^{}\n]*%\}[ \t]*)+$", re.MULTILINE)
+_TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A text of a document.
+
+    :ivar text: what it says, without quotes and indentation.
+    :ivar line: where it begins, counted from 1: that of the `|` for a block.
+    """
+
+    text: str
+    line: int
+    _source: tuple[str, ...] = field(default=(), repr=False)  # the lines it was read from, if they are several
+    _starts: list[tuple[int, int]] | None = field(default=None, repr=False)
+
+    def line_at(self, offset: int) -> int:
+        """Return the line of the file in which the character at this offset of the text stands."""
+        if not self._source:
+            return self.line
+        if self._starts is None:
+            self._starts = list(self._match_lines())
+        index = bisect.bisect_right(self._starts, (offset, len(self._source) + self.line + 1)) - 1
+        return self._starts[index][1] if index >= 0 else self.line
+
+    def _match_lines(self) -> Iterator[tuple[int, int]]:
+        """Yield where in the text each line of the source begins, until an escape makes the two differ."""
+        position, text = 0, self.text
+        for number, raw in enumerate(self._source):
+            written = raw.strip()
+            if number == 0:
+                # Before the text may stand a key, a dash, a tag, a `|` or a quotation mark.
+                head = text.partition("\n")[0].split(" ", 1)[0]
+                written = written[written.rfind(head) :].rstrip("\"'") if head and head in written else ""
+            if not written:
+                continue
+            while position < len(text) and text[position].isspace():
+                position += 1
+            written = written if text.startswith(written, position) else written.rstrip("\"'")
+            if not text.startswith(written, position):
+                if number == 0:
+                    continue
+                return
+            yield position, self.line + number
+            position += len(written)
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list of nodes."""
+
+    line: int
+    items: list["Node"] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """Nodes by key, in the order of the file.
+
+    :ivar entries: without what a merge key (`<<`) adds; the key is None where it is no text (`{{ x }}: y`).
+    """
+
+    line: int
+    entries: list[tuple[Scalar | None, "Node"]] = field(default_factory=list)
+    _by_key: dict[str, "Node"] | None = field(default=None, repr=False)
+
+    def get(self, *path: str) -> "Node | None":
+        """Return the node at a path of keys, merge keys followed; None where there is none."""
+        node: Node | None = self
+        for key in path:
+            node = node._look_up(key) if isinstance(node, Mapping) else None
+        return node
+
+    def text(self, *path: str) -> str:
+        """Return the text at a path of keys; empty where there is none."""
+        node = self.get(*path)
+        return node.text if isinstance(node, Scalar) else ""
+
+    def items(self) -> Iterator[tuple[Scalar, "Node"]]:
+        """Yield key and node of each entry, then those that merge keys add."""
+        seen: set[str] = set()
+        for mapping in self._with_merged():
+            for key, node in mapping.entries:
+                if key is not None and key.text != "<<" and key.text not in seen:
+                    seen.add(key.text)
+                    yield key, node
+
+    def _look_up(self, key: str) -> "Node | None":
+        for mapping in self._with_merged():
+            if mapping._by_key is None:
+                mapping._by_key = {name.text: node for name, node in mapping.entries if name is not None}
+            if key in mapping._by_key:
+                return mapping._by_key[key]
+        return None
+
+    def _with_merged(self) -> Iterator["Mapping"]:
+        waiting: list[Mapping] = [self]
+        seen: set[int] = set()
+        while waiting and len(seen) < _MAX_MERGES:
+            mapping = waiting.pop()
+            if id(mapping) in seen:
+                continue
+            seen.add(id(mapping))
+            yield mapping
+            for key, node in mapping.entries:
+                if key is not None and key.text == "<<":
+                    several = node.items[:_MAX_MERGES] if isinstance(node, Sequence) else [node]
+                    waiting += [each for each in reversed(several) if isinstance(each, Mapping)]
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def read_documents(text: str) -> Iterator[Node]:
+    """Yield the documents of a file, each as far as it can be read. Any text does.
+
+    A document with templating that is no YAML is read without it: lines of nothing else are left out, and elsewhere
+    `{{ … }}` becomes `$`, which is part of no name that anyone looks for.
+    """
+    text = _FOREIGN.sub(" ", text.replace("\r\n", "\n"))
+    whole, roots = _compose(text, 0)
+    yield from roots if whole else _read_apart(text)
+
+
+def _read_apart(text: str) -> Iterator[Node]:
+    """Yield documents one by one, so that an error ends its own only."""
+    starts = [match.start() for match in _DOCUMENT_START.finditer(text)][:_MAX_BROKEN_DOCUMENTS]
+    start, line = 0, 0
+    for end in [*starts, len(text)]:
+        part = text[start:end]
+        if part and not part.isspace():
+            yield from _read_document(part, line)
+        start, line = end, line + part.count("\n")
+
+
+def walk(*nodes: Node) -> Iterator[Node]:
+    """Yield nodes and all below them, each once however often it is named, in the order of the file."""
+    waiting: list[Node] = list(reversed(nodes))
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, Mapping):
+            waiting += [below for _, below in reversed(node.entries)]
+        elif isinstance(node, Sequence):
+            waiting += reversed(node.items)
+
+
+def _read_document(text: str, line: int) -> Iterator[Node]:
+    whole, roots = _compose(text, line)
+    if not whole and _TEMPLATE.search(text):
+        plain = _TEMPLATE.sub("$", _TEMPLATE_LINE.sub("", text))
+        _, roots = _compose(plain, line)
+    yield from roots
+
+
+def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
+    """Return whether all of the text was read, and the roots that it has."""
+    composer = _Composer(text, line)
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if not composer.take(event):
+                return False, composer.roots
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return False, composer.roots
+    return True, composer.roots
+
+
+class _Composer:
+    """Put nodes together from events; what is open when the events end is kept as it is."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self.roots: list[Node] = []
+        self._text = text
+        self._lines: list[str] | None = None
+        self._first_line = line + 1
+        self._open: list[Sequence | Mapping] = []
+        self._keys: list[tuple[Scalar | None] | None] = []  # of each open node: the key whose value comes next
+        self._anchors: dict[str, Node] = {}
+
+    def take(self, event: yaml.Event) -> bool:
+        """Take the next event; False if the depth has reached its bound."""
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            start, end = event.start_mark.line, event.end_mark.line
+            source = () if start == end else self._source(start, end)
+            self._add(event.anchor, Scalar(event.value, self._first_line + start, source))
+        elif kind is yaml.MappingStartEvent:
+            self._enter(event.anchor, Mapping(self._first_line + event.start_mark.line))
+        elif kind is yaml.SequenceStartEvent:
+            self._enter(event.anchor, Sequence(self._first_line + event.start_mark.line))
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            self._open.pop()
+            self._keys.pop()
+        elif kind is yaml.AliasEvent:
+            self._add(None, self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line))
+        return len(self._open) <= _MAX_DEPTH
+
+    def _enter(self, anchor: str | None, node: Sequence | Mapping) -> None:
+        self._add(anchor, node)
+        self._open.append(node)
+        self._keys.append(None)
+
+    def _add(self, anchor: str | None, node: Node) -> None:
+        if anchor:
+            self._anchors[anchor] = node
+        if not self._open:
+            self.roots.append(node)
+            return
+        parent, key = self._open[-1], self._keys[-1]
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+        elif key is None:
+            self._keys[-1] = (node if isinstance(node, Scalar) else None,)
+        else:
+            parent.entries.append((key[0], node))
+            self._keys[-1] = None
+
+    def _source(self, start: int, end: int) -> tuple[str, ...]:
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        return tuple(self._lines[start : end + 1])
