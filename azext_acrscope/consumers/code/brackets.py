@@ -87,7 +87,7 @@ class BracketParser:
 
     def _block(self, name: Token, count: int) -> tuple[Scalar, AnyNode]:
         labels = [token.text for token in self._tokens[self._next + 1 : self._next + 1 + count]]
-        self._next += count + 1
+        self._next += count + 2  # its bracket as well
         body = self._open("{", name.line)
         entries = body.entries if isinstance(body, Mapping) else []
         if name.text == "dynamic" and labels:
