@@ -27,7 +27,8 @@ def reads(name: str, text: str) -> bool:
     """Return whether a file may be a manifest, a kustomization, or a chart's values or dependencies."""
     if _VALUES.search(name) or _CHART.search(name) or _KUSTOMIZATION.search(name):
         return True
-    return bool(_MANIFEST.search(name)) and "apiVersion" in text and "kind" in text
+    is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
+    return bool(_MANIFEST.search(name)) and "apiVersion" in text and "kind" in text and not is_template
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
