@@ -162,4 +162,3 @@ class BracketParser:
     def _skip_lines(self) -> None:
         while (token := self.peek()) and token.kind == NEWLINE:
             self._next += 1
-

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from azext_acrscope.consumers.code.azure_resources import REGISTRY, judge_anywhere, judge_resource
+from azext_acrscope.consumers.code.azure_resources import REGISTRY, Resolver, judge_anywhere, judge_resource
 from azext_acrscope.consumers.code.brackets import BracketParser
 from azext_acrscope.consumers.code.expressions import AnyNode, Expression, find_node, is_set, walk_all
 from azext_acrscope.consumers.code.place import Place
@@ -70,10 +70,15 @@ def _read_statements(text: str) -> Iterator[Statement]:
     parser = BracketParser(text, BICEP)
     while token := parser.peek():
         second = parser.peek(1)
-        if token.kind == NAME and token.text in (_WITH_VALUE | _FROM_REGISTRY) and second and second.kind != MARK:
-            parser.take()
-            yield _read_statement(parser, token.text, token.line)
-        elif token.kind == NAME and token.text == "import" and second:
+        if (
+            token.kind == NAME
+            and token.text in (_WITH_VALUE | _FROM_REGISTRY)
+            and second
+            and second.kind != MARK
+            or token.kind == NAME
+            and token.text == "import"
+            and second
+        ):
             parser.take()
             yield _read_statement(parser, token.text, token.line)
         elif token.kind == NAME and token.text == "type":
@@ -114,7 +119,7 @@ def _read_module_source(statement: Statement) -> Iterator[Place]:
             yield Place(source.line, "bicep-alias-module")
 
 
-def _read_value(statement: Statement, resolve) -> Iterator[Place]:  # type: ignore[no-untyped-def]
+def _read_value(statement: Statement, resolve: Resolver) -> Iterator[Place]:
     value = statement.value
     kind = statement.texts[0].text.partition("@")[0] if statement.texts else ""
     if value is None or statement.keyword in ("func", "metadata"):
@@ -133,7 +138,7 @@ def _read_value(statement: Statement, resolve) -> Iterator[Place]:  # type: igno
         yield from _read_named(value, resolve)
 
 
-def _read_named(value: AnyNode, resolve) -> Iterator[Place]:  # type: ignore[no-untyped-def]
+def _read_named(value: AnyNode, resolve: Resolver) -> Iterator[Place]:
     """Judge what a variable holds, but for `registries`, which are judged where the variable is used."""
     yield from (place for place in judge_anywhere(value, resolve) if not place.pattern.startswith("container-app-reg"))
 
@@ -144,7 +149,7 @@ def _judge_registry_module(version: str, line: int) -> Iterator[Place]:
         yield Place(line, "registry-module-default", None, version)
 
 
-def _read_nested(parent: str, body: AnyNode, resolve, depth: int = 0) -> Iterator[Place]:  # type: ignore[no-untyped-def]
+def _read_nested(parent: str, body: AnyNode, resolve: Resolver) -> Iterator[Place]:
     for mapping in walk_all(body):
         if not isinstance(mapping, Mapping):
             continue

@@ -28,7 +28,10 @@ _FILES = re.compile(
 _NAME = re.compile(rf"(?<![\w@/.-])(?:node_modules/)?({_NAMES})(?![\w/-]|\.\w)", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*(?:#|//|<!--|\*)")
 _VERSION = r"(\d+(?:\.\d+)*(?:[-.]?(?:a|alpha|b|beta|rc)[-.]?\d*)?)"
-_BEHIND = re.compile(rf"[^\w<>=~^!\n]*?(?:\[[\w,-]*\])?[\"'\s:,@({{]*(?:npm:|version\W{{1,6}})?\s*(===?|~=|>=|\^|~|v)?\s*{_VERSION}")
+_BEHIND = re.compile(
+    rf"(?:\[[\w,-]*\])?[\"'\s:,@(=&{{]{{0,20}}?(?:npm:|version\W{{1,6}})?\s{{0,4}}(===?|~=|>=|\^|~|v)?\s{{0,4}}{_VERSION}",
+    re.IGNORECASE,
+)
 _LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.IGNORECASE)
 _LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
 

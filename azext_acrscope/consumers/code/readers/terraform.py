@@ -181,7 +181,7 @@ def _site_server(site: object, resolve: Resolver) -> Server:
     """Return the registry that `application_stack` beside the switch names; one that nobody knows without any."""
     candidates = ("dockerregistryurl", "registryurl", "dockerimage", "dockerimagename")
     stacks = [site, *(node for _, node in find_entries(site, "applicationstack"))]
-    stacks += [node for _, docker in find_entries(site, "applicationstack", "docker") for node in [docker]]
+    stacks += [node for _, node in find_entries(site, "applicationstack", "docker")]
     for name in (*candidates, "linuxfxversion"):
         for stack in stacks:
             node = find_node(stack, name)
