@@ -7,7 +7,6 @@ Keys are compared without case and without `_` and `-`: `azureADAuthenticationAs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
 
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
@@ -36,7 +35,7 @@ class Block(Mapping):
     labels: list[str] = field(default_factory=list)
 
 
-AnyNode = Union[Scalar, Sequence, Mapping, Expression]
+AnyNode = Scalar | Sequence | Mapping | Expression
 
 
 def fold_key(key: str) -> str:
@@ -140,6 +139,7 @@ def walk_all(*nodes: object) -> Iterator[AnyNode]:
     """Yield nodes and all below them, each once, in the order of the file."""
     waiting = [(node, 0) for node in reversed(nodes)]
     seen: set[int] = set()
+    below: list[AnyNode]
     while waiting:
         node, depth = waiting.pop()
         if id(node) in seen or depth > 4 * _MAX_DEPTH:
@@ -148,7 +148,7 @@ def walk_all(*nodes: object) -> Iterator[AnyNode]:
         if isinstance(node, Mapping):
             below = [each for _, each in node.entries]
         elif isinstance(node, Sequence):
-            below = list(node.items)
+            below = [*node.items]
         elif isinstance(node, Expression):
             below = list(node.parts)
         elif isinstance(node, Scalar):

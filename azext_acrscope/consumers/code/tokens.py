@@ -55,6 +55,7 @@ class Language:
 
     def __post_init__(self) -> None:
         quotes = [*(re.escape(quote) for quote in self.long_quotes), f"[{re.escape(self.quotes)}]"]
+        word = r"[\w-]" if self.dashes else r"\w"
         parts = [
             r"[ \t\r\f\v]+",
             r"(?P<newline>\n)",
@@ -62,7 +63,7 @@ class Language:
             *([r"(?P<block>/\*)"] if self.block_comments else []),
             *([r"(?P<heredoc><<[-~]?(?=[A-Za-z_]))"] if self.blocks else []),
             f"(?P<quote>{'|'.join(quotes)})",
-            rf"(?P<name>[^\W\d][\w{'-' if self.dashes else ''}]*(?:\.[^\W\d][\w{'-' if self.dashes else ''}]*)*|\d[\w.]*)",
+            rf"(?P<name>[^\W\d]{word}*(?:\.[^\W\d]{word}*)*|\d[\w.]*)",
             r"(?P<mark>==|=>|!=|<=|>=|:=|::|\?\?|\?\.|&&|\|\||[^\s])",
         ]
         object.__setattr__(self, "pattern", re.compile("|".join(parts)))

@@ -14,6 +14,7 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
 _WITH_VALUE = frozenset(("resource", "module", "var", "param", "output", "test", "func", "metadata"))
 _FROM_REGISTRY = frozenset(("module", "import", "using", "extends", "extension", "provider", "test"))
+_KEYWORDS = _WITH_VALUE | _FROM_REGISTRY
 _ALIAS = re.compile(r"br/([\w-]+):(?=.)")
 _REGISTRY_MODULE = re.compile(r"(?i)avm/res/container-registry/registry:v?([\w.-]+)\Z")
 _PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
@@ -70,17 +71,11 @@ def _read_statements(text: str) -> Iterator[Statement]:
     parser = BracketParser(text, BICEP)
     while token := parser.peek():
         second = parser.peek(1)
-        if (
-            token.kind == NAME
-            and token.text in (_WITH_VALUE | _FROM_REGISTRY)
-            and second
-            and second.kind != MARK
-            or token.kind == NAME
-            and token.text == "import"
-            and second
-        ):
+        keyword = token.text if token.kind == NAME else ""
+        # `import { a } from 'br:…'` is the one whose keyword a bracket may follow.
+        if second and (keyword == "import" or (keyword in _KEYWORDS and second.kind != MARK)):
             parser.take()
-            yield _read_statement(parser, token.text, token.line)
+            yield _read_statement(parser, keyword, token.line)
         elif token.kind == NAME and token.text == "type":
             parser.value(True)
         elif token.kind == NEWLINE or token.kind == MARK:

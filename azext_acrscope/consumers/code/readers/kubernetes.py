@@ -1,4 +1,4 @@
-"""Kubernetes: manifests and lists of them, kustomizations, values and charts of Helm, and who signs in besides kubelets.
+"""Kubernetes: manifests and lists of them, kustomizations, values and charts of Helm, and who signs in by itself.
 
 Definitions of kinds (CRDs) are no objects of these kinds. A host that only restricts images (a policy's pattern) signs
 in nowhere.

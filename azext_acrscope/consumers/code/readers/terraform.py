@@ -1,4 +1,4 @@
-"""Terraform and OpenTofu: resources of azurerm and azapi, modules with their arguments, charts and images of clusters."""
+"""Terraform and OpenTofu: resources of azurerm and azapi, arguments of modules, charts and images of clusters."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -17,6 +17,7 @@ from azext_acrscope.consumers.code.readers import (
     docker_configuration,
     kubernetes,
     packages,
+    pulumi,
     sdk_clients,
     terraform,
 )
@@ -27,6 +28,7 @@ READERS: list[ModuleType] = [
     docker_configuration,
     kubernetes,
     packages,
+    pulumi,
     sdk_clients,
     terraform,
 ]
@@ -72,3 +74,34 @@ def test_any_text_gives_places_of_known_patterns_on_its_lines(noise: str, text: 
             for place in reader.read_places(broken, name):
                 assert place.pattern in PATTERNS
                 assert 1 <= place.line <= broken.count("\n") + broken.count("\r") + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "index.ts",
+            'import * as app from "@pulumi/azure-native/app";\nnew app.ContainerApp("a", { configuration: {\n'
+            '  registries: [{\n    server: "contoso.azurecr.io", identity: id.id }] } });\n',
+        ),
+        (
+            "a.py",
+            'from pulumi_azure_native import app  # azure_native\napp.ContainerApp("a",\n'
+            "  configuration=app.ConfigurationArgs(registries=[app.RegistryCredentialsArgs(\n"
+            '    server="contoso.azurecr.io", identity=i.id)]))\n',
+        ),
+        (
+            "a.cs",
+            'using Pulumi.AzureNative.App;\nnew ContainerApp("a", new() { Configuration = new ConfigurationArgs {\n'
+            "  Registries = new[] { new RegistryCredentialsArgs {\n"
+            '    Server = "contoso.azurecr.io", Identity = id.Id } } } });\n',
+        ),
+        (
+            "Pulumi.yaml",
+            "resources:\n  a: {type: 'azure-native:app:ContainerApp', properties: {configuration: {\n"
+            "    registries: [{\n      server: contoso.azurecr.io, identity: i}]}}}\n",
+        ),
+    ],
+)
+def test_pulumi_programs_pass_the_same_keys(name: str, text: str) -> None:
+    assert read(text, name) == {Place(4, "container-app-identity", "contoso.azurecr.io")}
