@@ -32,6 +32,6 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 def _read_status(node: Mapping) -> Iterator[Place]:
     for key, value in entries_of(node):
-        if fold_key(key.text) == "azureadauthenticationasarmpolicy" and (status := find_entry(value, "status")):
-            if (plain_text(status[1]) or "").lower() == "enabled":
-                yield Place(status[0].line, "registry-status-enabled")
+        status = find_entry(value, "status") if fold_key(key.text) == "azureadauthenticationasarmpolicy" else None
+        if status and (plain_text(status[1]) or "").lower() == "enabled":
+            yield Place(status[0].line, "registry-status-enabled")

@@ -92,7 +92,7 @@ def test_any_text_gives_places_of_known_patterns_on_its_lines(noise: str, text: 
         ),
         (
             "a.cs",
-            'using Pulumi.AzureNative.App;\nnew ContainerApp("a", new() { Configuration = new ConfigurationArgs {\n'
+            'using P.AzureNative.App;\nnew ContainerApp("a", new() { Configuration = new ConfigurationArgs {\n'
             "  Registries = new[] { new RegistryCredentialsArgs {\n"
             '    Server = "contoso.azurecr.io", Identity = id.Id } } } });\n',
         ),
