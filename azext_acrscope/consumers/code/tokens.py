@@ -6,6 +6,7 @@ No grammar is complete: what is no token of the language is one character of its
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 NAME, STRING, MARK, NEWLINE = "name", "string", "mark", "newline"
 
@@ -13,8 +14,7 @@ _INSIDE_STRING = re.compile(r"[\"'`{}\\\n]|[$%]\{")
 _HEREDOC = re.compile(r"<<[-~]?([A-Za-z_][\w-]*)[ \t\r]*\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A piece of text.
 
     :ivar kind: one of the constants above.
