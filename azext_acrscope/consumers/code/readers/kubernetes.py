@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
+from azext_acrscope.consumers.code.login_servers import is_registry_host
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
@@ -93,8 +94,8 @@ def _arguments(container: Mapping) -> Iterator[Place]:
 
 
 def _image(node: Node | None, has_secret: bool = False) -> Iterator[Place]:
-    if isinstance(node, Scalar) and "/" in node.text and (host := find_acr(node.text)):
-        yield Place(node.line, "cluster-image-secret" if has_secret else "cluster-image", host)
+    if isinstance(node, Scalar) and "/" in node.text and is_registry_host(node.text):
+        yield Place(node.line, "cluster-image-secret" if has_secret else "cluster-image", find_acr(node.text))
 
 
 def read_images(root: Node | None) -> Iterator[Place]:
