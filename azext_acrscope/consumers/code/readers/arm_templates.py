@@ -1,0 +1,139 @@
+"""ARM templates in JSON, with comments or without, compiled from Bicep or not; and bicepconfig.json."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.azure_resources import Resolver, judge_resource
+from azext_acrscope.consumers.code.brackets import read_brackets
+from azext_acrscope.consumers.code.expressions import (
+    entries_of,
+    find_entry,
+    find_node,
+    fold_key,
+    is_true,
+    mappings_in,
+    plain_text,
+    walk_all,
+)
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_names import find_acr
+from azext_acrscope.consumers.code.tokens import JSON
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
+
+_CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
+_MAX_NESTING = 20  # templates in templates
+_DEPLOYMENT = "microsoft.resources/deployments"
+_PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is JSON that may be a template or Bicep's configuration."""
+    lowered = name.lower()
+    if lowered.rpartition("/")[2] == "bicepconfig.json":
+        return True
+    if not lowered.endswith((".json", ".jsonc", ".json5")):
+        return False
+    return "deploymentTemplate.json" in text or "deploymentParameters.json" in text or '"contentVersion"' in text
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield resources that pull, and what sets the status of a registry back."""
+    root = read_brackets(text, JSON)
+    # A file is one value; the reader's own group is around it.
+    for file in mappings_in(root):
+        if name.lower().rpartition("/")[2] == "bicepconfig.json":
+            yield from _read_configuration(file)
+        else:
+            yield from _read_parameters(file)
+            yield from _read_template(file, {}, 0)
+
+
+def _read_configuration(file: Mapping) -> Iterator[Place]:
+    for alias, value in entries_of(find_node(file, "modulealiases", "br")):
+        registry = find_entry(value, "registry")
+        if alias.text != "public" and registry and (host := find_acr(plain_text(registry[1]) or "")):
+            yield Place(registry[0].line, "bicep-alias", host)
+    for key, value in entries_of(find_node(file, "extensions")):
+        text = plain_text(value) or ""
+        if text.startswith("br:") and (host := find_acr(text[3:])):
+            yield Place(key.line, "bicep-module", host)
+
+
+def _read_parameters(file: Mapping) -> Iterator[Place]:
+    if "deploymentParameters.json" not in (plain_text(find_node(file, "$schema")) or ""):
+        return
+    for key, value in entries_of(find_node(file, "parameters")):
+        if fold_key(key.text) == "azureadauthenticationasarmpolicystatus":
+            found = find_entry(value, "value")
+            if found and (plain_text(found[1]) or "").lower() == "enabled":
+                yield Place(found[0].line, "registry-status-enabled")
+
+
+def _read_template(template: Mapping, given: dict[str, object], nesting: int) -> Iterator[Place]:
+    if nesting > _MAX_NESTING:
+        return
+    resolve = _make_resolver(template, given)
+    waiting = [("", each) for _, each in _resources_of(template)]
+    for parent, resource in waiting:
+        kind = plain_text(find_node(resource, "type")) or ""
+        if not kind or not find_entry(resource, "apiversion") or is_true(find_node(resource, "existing")):
+            continue
+        kind = f"{parent}/{kind}" if parent and "." not in kind else kind
+        if kind.lower() == _DEPLOYMENT:
+            inner = find_node(resource, "properties", "template")
+            passed = dict(_passed(resource, resolve))
+            for each in mappings_in(inner):
+                yield from _read_template(each, passed, nesting + 1)
+            continue
+        places = list(judge_resource(kind, resource, resource.line, resolve))
+        yield from places
+        waiting += [(kind, each) for _, each in _resources_of(resource)]
+        if not any(place.pattern in _PASSWORD_PATTERNS for place in places):
+            yield from _read_admin_user(resource)
+
+
+def _resources_of(template: Mapping) -> Iterator[tuple[str, Mapping]]:
+    """Yield resources: of a list, or of an object in which they have symbolic names."""
+    resources = find_node(template, "resources")
+    for each in mappings_in(resources):
+        if find_entry(each, "type"):
+            yield "", each
+        elif each is resources:
+            for key, below in each.items():
+                if isinstance(below, Mapping):
+                    yield key.text, below
+
+
+def _passed(deployment: Mapping, resolve: Resolver) -> Iterator[tuple[str, object]]:
+    for key, value in entries_of(find_node(deployment, "properties", "parameters")):
+        yield key.text.lower(), resolve(find_node(value, "value"))
+
+
+def _make_resolver(template: Mapping, given: dict[str, object]) -> Resolver:
+    def resolve(node: object) -> tuple[object, bool]:
+        may_differ = False
+        for _ in range(5):
+            call = _CALL.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
+            if not call:
+                break
+            name = fold_key(call[2])
+            if call[1] == "variables":
+                found = find_node(template, "variables", name)
+            elif call[2].lower() in given:
+                value = given[call[2].lower()]
+                return value if isinstance(value, tuple) else (value, False)
+            else:
+                found, may_differ = find_node(template, "parameters", name, "defaultvalue"), True
+            if found is None:
+                return node, True
+            node = found
+        return node, may_differ
+
+    return resolve
+
+
+def _read_admin_user(resource: Mapping) -> Iterator[Place]:
+    for node in walk_all(resource):
+        if isinstance(node, Scalar) and "listCredentials(" in node.text and node.text.lstrip().startswith("["):
+            yield Place(node.line, "admin-user")
+            return

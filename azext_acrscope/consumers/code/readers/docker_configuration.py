@@ -1,0 +1,49 @@
+"""Configurations of container clients: credential helpers, and credentials that are stored in the file."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.brackets import read_brackets
+from azext_acrscope.consumers.code.expressions import entries_of, find_entries, find_entry, mappings_in, plain_text
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.registry_names import find_acr
+from azext_acrscope.consumers.code.tokens import JSON
+
+_FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
+_NULL_USER = "00000000-0000-0000-0000-000000000000"
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file may be such a configuration."""
+    return bool(_FILE.search(name)) and ('"auths"' in text or '"credHelpers"' in text or '"credsStore"' in text)
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield the registries that have a helper of Azure's, or a credential in the file."""
+    for file in mappings_in(read_brackets(text, JSON)):
+        for key, helper in (each for _, node in find_entries(file, "credhelpers") for each in entries_of(node)):
+            if (plain_text(helper) or "") in ("acr-env", "acr"):
+                yield Place(key.line, "docker-acr-helper", find_acr(key.text))
+        store = find_entry(file, "credsstore")
+        if store and plain_text(store[1]) == "acr-env":
+            yield Place(store[0].line, "docker-acr-helper")
+        for key, entry in (each for _, node in find_entries(file, "auths") for each in entries_of(node)):
+            auth = find_entry(entry, "auth")
+            if auth and (host := find_acr(key.text)) and (user := _user(plain_text(auth[1]) or "")):
+                yield Place(key.line, _pattern(user), host)
+
+
+def _pattern(user: str) -> str:
+    if user == _NULL_USER:
+        return "stored-token"
+    return "stored-principal" if _GUID.fullmatch(user) else "stored-password"
+
+
+def _user(auth: str) -> str:
+    try:
+        return base64.b64decode(auth, validate=True).decode("utf-8", "replace").partition(":")[0]
+    except (binascii.Error, ValueError):
+        return ""

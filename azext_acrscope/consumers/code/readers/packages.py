@@ -1,0 +1,85 @@
+"""Packages that sign in to registries, by version: lock files, requirements and manifests of Python, npm and NuGet."""
+
+import re
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.versions import version_key
+
+_PATTERNS = {
+    "azure-containerregistry": "python-sdk",
+    "@azure/container-registry": "javascript-sdk",
+    "@azure/mcp": "azure-mcp",
+    "msmcp-azure": "azure-mcp",
+    "zenml": "zenml-package",
+    "wandb": "wandb-package",
+    "azure.containers.containerregistry": "dotnet-sdk",
+}
+# From here on every version is the same in the table of patterns/packages.json, so that `>=` of it says enough.
+_SETTLED = {"python-sdk": "1.1.0b4", "javascript-sdk": "1.1.0", "azure-mcp": "2.0.0-beta.40"}
+_NAMES = "|".join(re.escape(name) for name in sorted(_PATTERNS, key=len, reverse=True))
+_FILES = re.compile(
+    r"(?:^|/)(?:[\w.-]*requirements[\w.-]*\.(?:txt|in)|constraints[\w.-]*\.txt|requirements/[\w.-]+\.(?:txt|in)"
+    r"|pyproject\.toml|pipfile(?:\.lock)?|poetry\.lock|uv\.lock|pdm\.lock|setup\.(?:cfg|py)|environment[\w.-]*\.ya?ml"
+    r"|package\.json|package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|mcp\.json"
+    r"|[\w.-]+\.csproj|directory\.packages\.props|packages\.lock\.json)\Z",
+    re.IGNORECASE,
+)
+_NAME = re.compile(rf"(?<![\w@/.-])(?:node_modules/)?({_NAMES})(?![\w/-]|\.\w)", re.IGNORECASE)
+_COMMENT = re.compile(r"^\s*(?:#|//|<!--|\*)")
+_VERSION = r"(\d+(?:\.\d+)*(?:[-.]?(?:a|alpha|b|beta|rc)[-.]?\d*)?)"
+_BEHIND = re.compile(
+    rf"(?:\[[\w,-]*\])?[\"'\s:,@(=&{{]{{0,20}}?(?:npm:|version\W{{1,6}})?\s{{0,4}}(===?|~=|>=|\^|~|v)?\s{{0,4}}{_VERSION}",
+    re.IGNORECASE,
+)
+_LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.IGNORECASE)
+_LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file says which packages are installed."""
+    return bool(_FILES.search(name))
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield a package once for each version that a file says."""
+    lines = text.split("\n")
+    is_lock = name.lower().endswith(_LOCK_FILES)
+    seen: set[tuple[str, str | None]] = set()
+    for index, line in enumerate(lines):
+        if len(line) > 2000 or _COMMENT.match(line):
+            continue
+        match = _NAME.search(line)
+        if not match or line[: match.start()].count("#"):
+            continue
+        pattern = _PATTERNS[match[1].lower()]
+        version = _locked(lines, index, line[match.end() :]) if is_lock else _stated(pattern, line[match.end() :])
+        if is_lock and version is None:
+            continue  # a package that only needs it
+        if (pattern, version) not in seen:
+            seen.add((pattern, version))
+            yield Place(index + 1, pattern, None, version)
+
+
+def _stated(pattern: str, behind: str) -> str | None:
+    """Return the version of a manifest if it is one, or a lower bound after which all are the same."""
+    if not (match := _BEHIND.match(behind[:200])):
+        return None
+    mark, version = match[1] or "", match[2]
+    if mark in ("==", "===", "v") or (not mark and '"' in behind):
+        return version
+    settled, found = version_key(_SETTLED.get(pattern, "")), version_key(version)
+    return version if settled and found and found >= settled else None
+
+
+def _locked(lines: list[str], index: int, behind: str) -> str | None:
+    if match := re.match(rf"@{_VERSION}", behind):  # pnpm
+        return match[1]
+    if match := re.match(rf"\s*==\s*{_VERSION}", behind):
+        return match[1]
+    for line in lines[index + 1 : index + 4]:
+        if match := _LOCKED.match(line[:300]):
+            return match[1]
+        if match := re.match(rf"^\s*\"version\": \"==?{_VERSION}", line[:300]):
+            return match[1]
+    return None

@@ -1,0 +1,37 @@
+"""Pulumi programs in TypeScript, Python, C# and YAML: arguments of resources, as far as their keys tell."""
+
+from collections.abc import Iterator
+
+from azext_acrscope.consumers.code.azure_resources import judge_anywhere
+from azext_acrscope.consumers.code.brackets import read_brackets
+from azext_acrscope.consumers.code.expressions import entries_of, find_entry, fold_key, plain_text, walk_all
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.tokens import CSHARP, PYTHON, TYPESCRIPT
+from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
+
+_LANGUAGES = {".ts": TYPESCRIPT, ".js": TYPESCRIPT, ".py": PYTHON, ".cs": CSHARP}
+_YAML = (".yaml", ".yml")
+_PROVIDERS = ("azure-native", "azure_native", "AzureNative")
+
+
+def reads(name: str, text: str) -> bool:
+    """Return whether a file is a program or a YAML project that uses Pulumi's provider for Azure."""
+    return name.lower().endswith((*_LANGUAGES, *_YAML)) and any(word in text for word in _PROVIDERS)
+
+
+def read_places(text: str, name: str) -> Iterator[Place]:
+    """Yield what keys of arguments say of registries."""
+    language = next((each for ending, each in _LANGUAGES.items() if name.lower().endswith(ending)), None)
+    roots = [read_brackets(text, language)] if language else list(read_documents(text))
+    for root in roots:
+        yield from judge_anywhere(root)
+        for node in walk_all(root):
+            if isinstance(node, Mapping):
+                yield from _read_status(node)
+
+
+def _read_status(node: Mapping) -> Iterator[Place]:
+    for key, value in entries_of(node):
+        status = find_entry(value, "status") if fold_key(key.text) == "azureadauthenticationasarmpolicy" else None
+        if status and (plain_text(status[1]) or "").lower() == "enabled":
+            yield Place(status[0].line, "registry-status-enabled")
