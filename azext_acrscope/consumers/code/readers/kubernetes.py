@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.login_servers import is_registry_host
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
+from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _MANIFEST = re.compile(r"\.(?:ya?ml|json)(?:\.(?:tmpl|template|tpl|j2))?\Z|\.tpl\Z|\A[^.]*\Z", re.IGNORECASE)

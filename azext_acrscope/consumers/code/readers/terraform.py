@@ -20,9 +20,9 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
-from azext_acrscope.consumers.code.login_servers import named_login_server
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
+from azext_acrscope.consumers.code.registry_words import named_login_server
 from azext_acrscope.consumers.code.tokens import HCL, JSON
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
