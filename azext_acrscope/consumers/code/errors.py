@@ -35,6 +35,42 @@ def bad_pattern(file: str, why: str) -> AzCLIError:
     )
 
 
+# --- sentences on what was found -------------------------------------------------------------------------------------
+
+
+def places_found(numbers: dict[str, int], unnamed: int, others: int) -> str:
+    """Return the summary of the places that sign in.
+
+    :param numbers: of places by verdict: `breaks`, `works`, `unknown`.
+    :param unnamed: how many of them do not say which registry.
+    :param others: how many more name a registry that was not asked about.
+    """
+    said = f"{counted(sum(numbers.values()), 'place', 'places')} in code: {numbers['breaks']} break, "
+    said += f"{numbers['works']} work, {numbers['unknown']} unknown"
+    said += f"; {unnamed} of them do not name the registry" if unnamed else ""
+    said += f"; {others} more name other registries" if others else ""
+    return sentence(f"{said}.")
+
+
+def turned_back_on(number: int) -> str:
+    """Return the line on places that set the status back."""
+    return sentence(f"{counted(number, 'place', 'places')} in code would set the status back to `enabled`.")
+
+
+def source_searched(files: int, skipped: dict[str, int], left_out: dict[str, int]) -> str:
+    """Return the line on what was searched, and what was not.
+
+    :param skipped: numbers by reason.
+    :param left_out: numbers of folders by name.
+    """
+    said = f"Searched {counted(files, 'file', 'files')}"
+    reasons = [f"{number} {reason}" for reason, number in skipped.items() if number]
+    said += f"; not searched: {', '.join(reasons)}" if reasons else ""
+    folders = [f"{name} ({number})" for name, number in left_out.items()]
+    said += f"; left out folders: {', '.join(folders)}" if folders else ""
+    return sentence(f"{said}.")
+
+
 # --- sentences on what was not searched ------------------------------------------------------------------------------
 
 

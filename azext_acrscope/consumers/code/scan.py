@@ -175,6 +175,11 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         return incomplete + ([] if counts.files else [errors.nothing_read()])
 
 
+def names_registry(row: Row, login_server: str) -> bool:
+    """Return whether a row names the registry with this login server, perhaps by a regional one."""
+    return row["registry"] is not None and hosts.is_login_server_of(row["registry"], login_server)
+
+
 def _distinct(found: Iterable[Place]) -> list[Place]:
     """Return the places without those that say less than another one of the same line and pattern."""
     by_line: dict[tuple[int, str], dict[str | None, Place]] = {}
