@@ -16,7 +16,7 @@ from azext_acrscope.consumers.code.formats import READERS, Reader
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, KnownPatterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
 
 MAX_PLACES_OF_FILE = 1_000
 MAX_ROWS = 20_000
@@ -43,6 +43,12 @@ class SourceFindings:
     summary: Row = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return how many places have each verdict, and how many set the status back."""
+        verdicts = {verdict: sum(row["verdict"] == verdict for row in self.code) for verdict in VERDICTS}
+        return {**verdicts, "turnsBackOn": len(self.turns_back_on)}
 
 
 def scan_sources(
