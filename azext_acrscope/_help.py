@@ -79,6 +79,14 @@ long-summary: >
     registries (all registries, if none is selected): `scheme`, `registry` (null if the connection does not say),
     `sharedWith`, `usedBy` (pipelines and classic releases in the usage history), and a verdict. The account must be a
     member of the organizations; connections that it may not see are left out by Azure DevOps.
+
+
+    With `--source`, the command also searches folders of code for pipelines, templates, manifests, scripts and packages
+    that sign in to the registries (`code`), and for what sets the status back to `enabled` (`turnsBackOn`). Each row has
+    file and line. `registry` is null where the code does not name one; places that name other registries are only
+    counted. With `--source` alone it searches for any registry, and sends no request to Azure. Links are not followed;
+    folders such as .git and node_modules, binaries, and files over 5 MiB are not searched, and counted in `source`.
+    Nothing in the folders is run, and no line of them is shown.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table
@@ -100,6 +108,14 @@ examples:
     text: >
         az acr scope consumers --name contoso --days 1 --output table
         --workspace 11111111-2222-3333-4444-555555555555
+  - name: List what a checkout does with any registry, without signing in.
+    text: az acr scope consumers --source . --output table
+  - name: Fail a pipeline if the code that it builds breaks with the registries of a resource group.
+    text: az acr scope consumers --resource-group rg-apps --source . --fail-on breaks --output none
+  - name: List what a cluster does with a registry.
+    text: >
+        kubectl get all,secrets --all-namespaces --output json |
+        az acr scope consumers --name contoso --source -
   - name: Fail a pipeline if a client that signed in before is refused now, by the workspace's resource ID.
     text: >
         az acr scope consumers --all --fail-on breaks --output none --workspace
@@ -115,7 +131,8 @@ long-summary: >
     with ARM-audience tokens can no longer pull once the status is `disabled`. So the command first lists the consumers
     that would break (see `az acr scope consumers`). A single registry that has some requires confirmation; a bulk run
     leaves those registries out unless `--include-breaking` is given. If part of that search fails, a single registry
-    requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing.
+    requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing. With
+    `--source`, code that breaks with the registry it names counts as a consumer that breaks.
 
 
     The result is a row for each registry, with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`;
@@ -146,6 +163,8 @@ examples:
     text: az acr scope enforce --name contoso --verify
   - name: Enforce a tenth first; if it is not in effect in time, restore it and stop.
     text: az acr scope enforce --all --wave 10% --verify --yes
+  - name: Enforce one only if no code in two checkouts breaks either.
+    text: az acr scope enforce --name contoso --source ./app ./infra
   - name: Take back what a run changed.
     text: az acr scope enforce --undo enforce.jsonl --yes
 """  # noqa: E501  (a resource ID is long)
@@ -191,8 +210,8 @@ long-summary: >
 
     It says whether the login servers do as their status says if they are checked now (`--check`) or were before
     (`--evidence`, with what `az acr scope check` printed). `--sign-ins` adds the repository tokens and connected
-    registries. Each part can be left out. If part of it cannot be read, the
-    document says so and has the rest. It holds no token. With `--file` the result is its numbers.
+    registries, and `--source` what code does with the registries. Each part can be left out. If part of it cannot be
+    read, the document says so and has the rest. It holds no token. With `--file` the result is its numbers.
 examples:
   - name: Report the current subscription.
     text: az acr scope report --file report.html
@@ -204,6 +223,8 @@ examples:
     text: az acr scope report --all-subscriptions --sign-ins --file report.html
   - name: Print a table for each section, for a wiki or a pull request.
     text: az acr scope report --resource-group rg-apps --format markdown
+  - name: Write findings in code for code scanning, which shows them at their lines.
+    text: az acr scope report --source . --skip-policy --file acrscope.sarif
   - name: Write findings for code scanning, without Azure Policy.
     text: az acr scope report --skip-policy --file acrscope.sarif
 """

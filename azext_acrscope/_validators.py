@@ -180,6 +180,13 @@ def validate_source(namespace: Any) -> None:
         walk.find_roots(namespace.source)
 
 
+def validate_preflight_source(namespace: Any) -> None:
+    """Check folders of code as above, where they are searched with the other consumers or not at all."""
+    validate_source(namespace)
+    if namespace.skip_consumers and namespace.source:
+        raise base_errors.exclusive("--skip-consumers", "--source")
+
+
 def validate_workspace(namespace: Any) -> None:
     """Turn `workspace`, a GUID or a resource ID, into a `log_analytics.WorkspaceRef`."""
     if namespace.workspace is not None:
@@ -315,8 +322,6 @@ def _refuse_contradictions(namespace: Any) -> None:
         )
     if named and scoped:
         raise base_errors.exclusive("--name or --ids", "--all, --all-subscriptions, --management-group or --tag")
-    if namespace.skip_consumers and namespace.source:
-        raise base_errors.exclusive("--skip-consumers", "--source")
     if namespace.verify and namespace.dry_run:
         raise base_errors.exclusive("--verify", "--dry-run: it writes nothing")
     if namespace.canary and namespace.wave:

@@ -169,7 +169,13 @@ def _report_arguments(loader: Any) -> None:
 def _enforce_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_ids, validate_selection, validate_tags, validate_wave
+    from azext_acrscope._validators import (
+        validate_ids,
+        validate_preflight_source,
+        validate_selection,
+        validate_tags,
+        validate_wave,
+    )
 
     with loader.argument_context("acr scope enforce") as c:
         c.argument("registry_name", several_registries(), validator=validate_selection)
@@ -215,7 +221,7 @@ def _enforce_arguments(loader: Any) -> None:
             "continue if part of the search for consumers failed.",
         )
         c.argument("knowledge")
-        c.argument("source", source_folders())
+        c.argument("source", source_folders(), validator=validate_preflight_source)
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(

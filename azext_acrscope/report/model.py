@@ -278,8 +278,8 @@ def report_numbers(content: ReportContent) -> Row:
     """Return what the command prints beside the file: numbers only.
 
     ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
-    proven, unread[]}``, and with code ``code{breaks, works, unknown, turnsBackOn}``; a consumer of several registries counts once, and a check that did not come to know what the
-    login server does proves nothing.
+    proven, unread[]}``, and with code ``code{breaks, works, unknown, turnsBackOn}``; a consumer of several registries
+    counts once, and a check that did not come to know what the login server does proves nothing.
     """
     numbers = count_statuses(content.registries)
     return {

@@ -212,7 +212,7 @@ def _code_results(content: ReportContent) -> Iterator[dict[str, Any]]:
     found = content.source
     if found is None:
         return
-    rows = [(rule, row) for row in found.code if (rule := _CODE_RULES.get(row["verdict"]))]
+    rows = [(_CODE_RULES[row["verdict"]], row) for row in found.code if row["verdict"] in _CODE_RULES]
     rows += [(_RULE_TURNED_BACK_ON, row) for row in found.turns_back_on]
     seen: Counter[str] = Counter()
     for rule, row in rows:
