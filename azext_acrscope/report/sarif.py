@@ -219,7 +219,7 @@ def _code_results(content: ReportContent) -> Iterator[dict[str, Any]]:
         registry = row["registry"] or "a registry that the code does not name"
         about = f"{row['kind']}, at {registry}" if "kind" in row else f"{row['strength']}, at {registry}"
         said = f"{about}: {row['why']} {row['fix']}" + (f" Source: {row['source']}" if "source" in row else "")
-        path = found.paths.get(row["file"], row["file"])
+        path = found.paths.get(str(row["file"])) or str(row["file"])
         # Without the line, so that a result stays the same when lines are added above it.
         key = "|".join((rule, path, about)).lower()
         seen[key] += 1
