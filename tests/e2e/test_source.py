@@ -54,7 +54,7 @@ def test_a_hostile_folder_ends_and_fails_the_check_for_what_was_not_read(
     assert result.code == 1, result
     assert "could not be read" in result.stderr
     assert "\x1b]0" not in result.stdout + result.stderr
-    assert "secret" not in result.stdout
+    assert "secret.yml" not in result.stdout
 
 
 def test_what_is_piped_in_is_searched(new_az: Callable[..., Az], checkout: Path, registry: Registry) -> None:

@@ -3,8 +3,9 @@
 import os
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from azext_acrscope.consumers.code.known_patterns import KnownPatterns
 from azext_acrscope.consumers.code.place import Place
@@ -27,7 +28,7 @@ class MarkReader:
 
 def known_marks() -> KnownPatterns:
     """What is known of the marks."""
-    patterns = {
+    patterns: dict[str, dict[str, Any]] = {
         verdict: {
             "kind": f"mark that {verdict}",
             "verdict": verdict,
@@ -38,7 +39,7 @@ def known_marks() -> KnownPatterns:
         }
         for verdict in ("breaks", "works", "unknown")
     }
-    patterns["unknown"]["versions"] = [{"from": "2.82", "verdict": "works", "why": "It is new."}]  # type: ignore[assignment]
+    patterns["unknown"]["versions"] = [{"from": "2.82", "verdict": "works", "why": "It is new."}]
     strengths = {"enables": "explicit", "weakens": "omitted"}
     sets_back = {
         name: {
@@ -54,7 +55,7 @@ def known_marks() -> KnownPatterns:
     return KnownPatterns({**patterns, **sets_back}, {"page": _SOURCE})
 
 
-def write_tree(folder: Path, files: dict[str, str | bytes]) -> Path:
+def write_tree(folder: Path, files: Mapping[str, str | bytes]) -> Path:
     """Write files into a folder and return it."""
     for name, content in files.items():
         path = folder / name

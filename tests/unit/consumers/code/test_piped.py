@@ -11,7 +11,7 @@ from azext_acrscope.consumers.code import piped
 from azext_acrscope.consumers.code.counts import WalkCounts
 from azext_acrscope.consumers.code.walk import MAX_FILE_BYTES
 
-_OBJECTS = [
+_OBJECTS: list[dict[str, Any]] = [
     {"kind": "ServiceAccount", "imagePullSecrets": [{"name": "a"}, {"name": "b"}]},
     {"kind": "Pod", "spec": {"items": [{"deep": [{"er": "---"}]}]}, "text": "first\n- second\n--- third\n"},
     {"kind": "ConfigMap", "data": {"x": "items:\n- a\n"}},

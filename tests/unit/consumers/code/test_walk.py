@@ -9,6 +9,7 @@ from azure.cli.core.azclierror import FileOperationError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azext_acrscope.base.regular_files import open_regular_file
 from azext_acrscope.consumers.code import walk
 from azext_acrscope.consumers.code.counts import WalkCounts
 from tests.factories.source import make_hostile, write_tree
@@ -101,7 +102,7 @@ def test_a_link_that_was_named_is_followed(tmp_path: Path) -> None:
 
 def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(tmp_path, {"in/a.yml": "1", "out/secret.yml": "2"})
-    real = walk.open_regular_file
+    real = open_regular_file
 
     def swap(path: str, flags: int) -> int:
         os.unlink(path)
@@ -130,7 +131,7 @@ def test_what_windows_powershell_writes_is_text(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(tmp_path, {"closed/a.yml": "1", "b.yml": "2", "open.yml": "3"})
-    scan, open_file = os.scandir, walk.open_regular_file
+    scan, open_file = os.scandir, open_regular_file
 
     def refuse(path: str, name: str, then: Callable[[], object]) -> object:
         if path.endswith(name):
