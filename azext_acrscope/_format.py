@@ -124,7 +124,8 @@ def _check_row(row: Row) -> Row:
 def consumers_table(result: Row) -> list[Row]:
     """Return a row for each consumer, by registry; one without consumers is one row, so that it is not missed.
 
-    Where a log was read, a registry's clients follow; after all registries the service connections of Azure DevOps.
+    Where a log was read, a registry's clients follow; after all registries the service connections of Azure DevOps, and
+    what was found in code.
     """
     rows = [
         {
@@ -140,7 +141,21 @@ def consumers_table(result: Row) -> list[Row]:
         for row in (registry["consumers"] or [_NO_CONSUMER_ROW])
         + [_login_event_row(each) for each in registry.get("logins", [])]
     ]
-    return rows + [_connection_row(each) for each in result.get("azureDevOps", [])]
+    rows += [_connection_row(each) for each in result.get("azureDevOps", [])]
+    return rows + [_place_row(row) for part in ("code", "turnsBackOn") for row in result.get(part, [])]
+
+
+def _place_row(row: Row) -> Row:
+    """A place in code, in the columns of consumers."""
+    return {
+        "Registry": (row["registry"] or "not named").removesuffix(".azurecr.io"),
+        "Consumer": f"{row['file']}:{row['line']}",
+        "Kind": row.get("kind", f"template, {row['strength']}" if "strength" in row else ""),
+        "SignIn": "code",
+        "Verdict": row.get("verdict", "sets enabled"),
+        "Why": row["why"],
+        "SourceDate": row.get("sourceDate", ""),
+    }
 
 
 def _connection_row(row: Row) -> Row:

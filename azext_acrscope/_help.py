@@ -2,6 +2,8 @@
 
 from knack.help_files import helps
 
+from azext_acrscope import _help_policy  # noqa: F401  (it adds its texts)
+
 helps["acr scope"] = """
 type: group
 short-summary: Manage which token audiences registries accept, and sign in with the narrow one.
@@ -78,6 +80,14 @@ long-summary: >
     With `--azure-devops`, `azureDevOps` lists the service connections that can reach the registries (all registries, if
     none is selected), with `scheme`, `registry`, `sharedWith`, `usedBy` and a verdict. The account must be a member of
     the organizations. Azure DevOps leaves out connections that it may not see.
+
+
+    With `--source`, the command also searches folders of code for pipelines, templates, manifests, scripts and packages
+    that sign in to the registries (`code`), and for what sets the status back to `enabled` (`turnsBackOn`). Each row has
+    file and line. `registry` is null where the code does not name one; places that name other registries are only
+    counted. With `--source` alone it searches for any registry, and sends no request to Azure. Links are not followed;
+    folders such as .git and node_modules, binaries, and files over 5 MiB are not searched, and counted in `source`.
+    Nothing in the folders is run, and no line of them is shown.
 examples:
   - name: List the consumers of a registry.
     text: az acr scope consumers --name contoso --output table
@@ -97,6 +107,14 @@ examples:
     text: >
         az acr scope consumers --name contoso --days 1 --output table
         --workspace 11111111-2222-3333-4444-555555555555
+  - name: List what a checkout does with any registry, without signing in.
+    text: az acr scope consumers --source . --output table
+  - name: Fail a pipeline if the code that it builds breaks with the registries of a resource group.
+    text: az acr scope consumers --resource-group rg-apps --source . --fail-on breaks --output none
+  - name: List what a cluster does with a registry.
+    text: >
+        kubectl get all,secrets --all-namespaces --output json |
+        az acr scope consumers --name contoso --source -
   - name: Fail a pipeline if a client that signed in before is refused now, by the workspace's resource ID.
     text: >
         az acr scope consumers --all --fail-on breaks --output none --workspace
@@ -112,7 +130,8 @@ long-summary: >
     with ARM-audience tokens can no longer pull once the status is `disabled`. So the command first lists the consumers
     that would break (see `az acr scope consumers`). A single registry that has some requires confirmation; a bulk run
     leaves those registries out unless `--include-breaking` is given. If part of that search fails, a single registry
-    requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing.
+    requires confirmation and a bulk run does not start. Unknown consumers are counted, and stop nothing. With
+    `--source`, code that breaks with the registry it names counts as a consumer that breaks.
 
 
     The result is a row for each registry, with `result` (`changed`, `unchanged`, `failed`, `skipped` or `restored`;
@@ -143,6 +162,8 @@ examples:
     text: az acr scope enforce --name contoso --verify
   - name: Enforce a tenth first; if it is not in effect in time, restore it and stop.
     text: az acr scope enforce --all --wave 10% --verify --yes
+  - name: Enforce one only if no code in two checkouts breaks either.
+    text: az acr scope enforce --name contoso --source ./app ./infra
   - name: Take back what a run changed.
     text: az acr scope enforce --undo enforce.jsonl --yes
 """  # noqa: E501  (a resource ID is long)
@@ -188,8 +209,8 @@ long-summary: >
 
     It says whether the login servers do as their status says if they are checked now (`--check`) or were before
     (`--evidence`, with what `az acr scope check` printed). `--sign-ins` adds the repository tokens and connected
-    registries. Each part can be left out. If part of it cannot be read, the
-    document says so and has the rest. It holds no token. With `--file` the result is its numbers.
+    registries, and `--source` what code does with the registries. Each part can be left out. If part of it cannot be
+    read, the document says so and has the rest. It holds no token. With `--file` the result is its numbers.
 examples:
   - name: Report the current subscription.
     text: az acr scope report --file report.html
@@ -201,6 +222,8 @@ examples:
     text: az acr scope report --all-subscriptions --sign-ins --file report.html
   - name: Print a table for each section, for a wiki or a pull request.
     text: az acr scope report --resource-group rg-apps --format markdown
+  - name: Write findings in code for code scanning, which shows them at their lines.
+    text: az acr scope report --source . --skip-policy --file acrscope.sarif
   - name: Write findings for code scanning, without Azure Policy.
     text: az acr scope report --skip-policy --file acrscope.sarif
 """
@@ -308,91 +331,3 @@ examples:
   - name: Undo it for one registry.
     text: az acr scope configure-docker --name contoso.azurecr.io --remove
 """  # noqa: E501  (a command is long)
-
-helps["acr scope policy"] = """
-type: group
-short-summary: Keep a fleet enforced with Azure Policy.
-long-summary: >
-    Azure has two built-in definitions for registries that accept ARM-audience tokens: one audits or denies them, the
-    other modifies them. Both count a registry as non-compliant if its status is `enabled` or missing.
-"""
-
-helps["acr scope policy assign"] = """
-type: command
-short-summary: Assign Azure's built-in policy that audits, denies or modifies registries.
-long-summary: >
-    Assigns at a management group, the subscription (the default) or a resource group. It first shows how many
-    registries there are non-compliant today; `deny` and `modify` ask before they write. Repeating the command changes
-    nothing, and completes what was interrupted; options that you leave out leave an existing assignment as it is. For
-    `modify`, the assignment's managed identity gets the role Contributor at the scope. `modify` changes existing
-    registries only by a remediation, which fails for registries with customer-managed keys: `az acr scope enforce`
-    fixes those.
-examples:
-  - name: See what would be assigned at the subscription, and how many registries are non-compliant.
-    text: az acr scope policy assign --dry-run
-  - name: Audit everything below a management group.
-    text: az acr scope policy assign --management-group contoso
-  - name: Refuse non-compliant registries in a resource group, except one.
-    text: >
-        az acr scope policy assign --resource-group rg-apps --effect deny --yes --not-scopes
-        /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-apps/providers/Microsoft.ContainerRegistry/registries/legacy
-  - name: Let Azure set the status in the subscription, without enforcing it yet.
-    text: az acr scope policy assign --effect modify --location westeurope --enforcement-mode do-not-enforce
-  - name: Print the same for Terraform.
-    text: az acr scope policy assign --management-group contoso --effect modify --location westeurope --print terraform
-"""  # noqa: E501  (a resource ID is long)
-
-helps["acr scope policy unassign"] = """
-type: command
-short-summary: Remove a policy assignment that `az acr scope policy assign` made.
-long-summary: >
-    Asks first, and also removes the role assignment of its identity. It leaves assignments that anybody else made
-    alone. Registries keep the status they have.
-examples:
-  - name: See what would be removed at the subscription.
-    text: az acr scope policy unassign --dry-run
-  - name: Remove what was assigned at a resource group.
-    text: az acr scope policy unassign --resource-group rg-apps
-  - name: Remove one of several at a management group, without being asked.
-    text: az acr scope policy unassign --management-group contoso --assignment-name acrscope-modify --yes
-"""
-
-helps["acr scope policy show"] = """
-type: command
-short-summary: Show which assignments govern registries, and what Azure Policy has seen beside their status now.
-long-summary: >
-    For a registry, a resource group, the subscription (the default) or a management group. `assignments` are those of
-    the two built-in definitions, including inherited ones and those inside initiatives, with `effect` and
-    `enforcementMode`. `registries` has the `status` of each, its `compliance` (NonCompliant, NotEvaluated, Compliant,
-    Exempt or NotGoverned), and a `disagreement` where the two do not match: Azure Policy's states are those of its
-    last evaluation. For a management group the statuses come from Resource Graph unless `--live` is given.
-examples:
-  - name: Show what governs the current subscription, and the state of its registries.
-    text: az acr scope policy show --output table
-  - name: Show what governs one registry.
-    text: az acr scope policy show --name contoso
-  - name: Have a resource group evaluated first.
-    text: az acr scope policy show --resource-group rg-apps --refresh
-  - name: List the registries below a management group that disagree with what Azure Policy has seen.
-    text: az acr scope policy show --management-group contoso --query "registries[?disagreement].name" --output tsv
-"""
-
-helps["acr scope policy remediate"] = """
-type: command
-short-summary: Let Azure Policy set the registries that an assignment with the effect modify governs.
-long-summary: >
-    Creates the remediation, follows it to its end, and reads the registries back. The result is a row for each
-    registry that the assignment governs, with `result` (`remediated`, `enforced`, `unchanged`, `skipped`, `failed` or
-    `notReached`) and `reason`. Azure Policy cannot change registries with customer-managed keys: the command names
-    them, and `--enforce-rest` sets them, and all others that are left, directly. It follows the remediation for an hour
-    at most, or as `az config set acrscope.policy_timeout=SECONDS` says; neither that nor interrupting the command stops
-    the remediation. It does not look for consumers that break: `az acr scope consumers` does that. It ends with an
-    error unless every registry is enforced or exempt.
-examples:
-  - name: Remediate the current subscription.
-    text: az acr scope policy remediate
-  - name: Remediate a management group with one of its assignments, without being asked.
-    text: az acr scope policy remediate --management-group contoso --assignment acrscope-modify --yes
-  - name: Remediate a resource group, and set directly what Azure Policy cannot.
-    text: az acr scope policy remediate --resource-group rg-apps --enforce-rest --yes
-"""

@@ -145,7 +145,7 @@ def validate_consumers(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, empty if a scope or no registry is meant instead."""
     wider = namespace.all_subscriptions or namespace.management_group
     scoped = namespace.select_all or wider
-    elsewhere = namespace.azure_devops  # where to search without any registry
+    elsewhere = namespace.azure_devops or namespace.source  # where to search without any registry
     _parse_registries(cmd, namespace, bool(scoped or elsewhere or _is_group_typed(namespace)))
     if namespace.registry_name and scoped:
         raise base_errors.exclusive("--name", "--all, --all-subscriptions or --management-group")
@@ -164,6 +164,27 @@ def validate_azure_devops(namespace: Any) -> None:
         from azext_acrscope.arm.azure_devops import parse_organization
 
         namespace.azure_devops = [parse_organization(text) for text in namespace.azure_devops]
+
+
+def validate_source(namespace: Any) -> None:
+    """Check that folders and files of code are there, before anything is requested.
+
+    :raises InvalidArgumentValueError: a name is empty.
+    :raises FileOperationError: there is no such folder or file.
+    """
+    if namespace.source:
+        from azext_acrscope.consumers.code import walk
+
+        if not all(each.strip() for each in namespace.source):
+            raise _errors.empty_option("--source")
+        walk.find_roots(namespace.source)
+
+
+def validate_preflight_source(namespace: Any) -> None:
+    """Check folders of code as above, where they are searched with the other consumers or not at all."""
+    validate_source(namespace)
+    if namespace.skip_consumers and namespace.source:
+        raise base_errors.exclusive("--skip-consumers", "--source")
 
 
 def validate_workspace(namespace: Any) -> None:

@@ -4,6 +4,7 @@ This file is imported for help texts, so the rooms that load SDKs are imported i
 the commands with keyword arguments, by the names that `_params` describes.
 """
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
@@ -21,6 +22,8 @@ from azext_acrscope.enforcement import errors as enforcement_errors
 if TYPE_CHECKING:
     from azext_acrscope.arm.log_analytics import WorkspaceRef
     from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.consumers.code.scan import SourceFindings
+    from azext_acrscope.consumers.knowledge import Knowledge
     from azext_acrscope.enforcement.preflight import ConsumerPreflight
     from azext_acrscope.enforcement.run import ChangeVerifier
     from azext_acrscope.verification.probe import Prober
@@ -111,6 +114,7 @@ def enforce(  # pylint: disable=too-many-locals  # twenty of them are its option
     skip_consumers: bool = False,
     include_breaking: bool = False,
     knowledge: str | None = None,
+    source: list[str] | None = None,
 ) -> list[dict[str, Any]]:
     """Set the status of registries. Return a row for each, of the shape of `workflow.enforcement_rows`."""
     from azext_acrscope.base import console
@@ -130,7 +134,9 @@ def enforce(  # pylint: disable=too-many-locals  # twenty of them are its option
             undo=undo,
             dry_run=dry_run,
             yes=yes,
-            preflight=None if skip_consumers else _make_preflight(cmd.cli_ctx, knowledge, yes, include_breaking),
+            preflight=None
+            if skip_consumers
+            else _make_preflight(cmd.cli_ctx, knowledge, yes, include_breaking, source),
         ),
         run.Rollout(
             record_file=record.choose_record_file(record_file, cmd.cli_ctx.config.config_dir),
@@ -152,12 +158,14 @@ def _make_verifier(cmd: Any) -> "ChangeVerifier":
     return run.ChangeVerifier(_make_prober(cmd.cli_ctx), seconds)
 
 
-def _make_preflight(cli_ctx: Any, knowledge: str | None, yes: bool, include_breaking: bool) -> "ConsumerPreflight":
+def _make_preflight(
+    cli_ctx: Any, knowledge: str | None, yes: bool, include_breaking: bool, source: list[str] | None
+) -> "ConsumerPreflight":
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.enforcement import preflight
 
     known = consumers_knowledge.load_knowledge(knowledge)
-    return preflight.ConsumerPreflight(cli_ctx, known, yes, include_breaking)
+    return preflight.ConsumerPreflight(cli_ctx, known, yes, include_breaking, tuple(source or ()))
 
 
 def check(
@@ -246,11 +254,13 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
     workspace: "WorkspaceRef | None" = None,
     days: int | None = None,
     azure_devops: list[str] | None = None,
+    source: list[str] | None = None,
 ) -> dict[str, Any]:
     """Return who uses registries, and who breaks once they are enforced; the shape is that of `search.search_tenants`.
 
     With `workspace` also who signed in to them, and who is refused now. With `azure_devops` also the service
-    connections of organizations, see `azure_devops.add_service_connections`; it needs no registry.
+    connections of organizations, see `azure_devops.add_service_connections`, and with `source` what code does, see
+    `code.output.add_findings`; both need no registry, and `source` alone requests nothing.
     """
     from azext_acrscope.arm.azure_devops import connect_devops
     from azext_acrscope.arm.log_analytics import LogAnalytics
@@ -259,6 +269,7 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
     from azext_acrscope.consumers import checklist, output, search, selection
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.consumers.checklist import Search
+    from azext_acrscope.consumers.code import output as code_output
     from azext_acrscope.consumers.login_log import LoginLog
 
     facts = consumers_knowledge.load_knowledge(knowledge)
@@ -289,12 +300,22 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
         management_group,
         cmd.cli_ctx.data.get("subscription_id"),
     )
-    options = options if selected else f"--azure-devops {' '.join(azure_devops or [])}"
-    console.tell(output.consumers_summary(found, options))
+    if source:
+        servers = [row["loginServer"] for row in found["registries"]] if selected else None
+        code_output.add_findings(found, _scan_sources(source, facts, servers))
+    alone = ["--azure-devops", *azure_devops] if azure_devops else ["--source", *(source or [])]
+    options = options if selected else shlex.join(alone)
+    console.tell([*output.consumers_summary(found, options), *code_output.code_summary(found)])
     console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
+
+
+def _scan_sources(source: list[str], knowledge: "Knowledge", login_servers: list[str] | None) -> "SourceFindings":
+    from azext_acrscope.consumers.code import known_patterns, scan
+
+    return scan.scan_sources(source, known_patterns.load_patterns(knowledge), login_servers)
 
 
 def report(
@@ -312,6 +333,7 @@ def report(
     skip_policy: bool = False,
     knowledge: str | None = None,
     sign_ins: bool = False,
+    source: list[str] | None = None,
 ) -> dict[str, Any] | None:
     """Write the state of a fleet as one document: to a file (returns `model.report_numbers`), else to stdout."""
     from azext_acrscope.base import console
@@ -332,6 +354,7 @@ def report(
         prober=_make_prober(cmd.cli_ctx) if run_check else None,
         proven=report_evidence.read_check_files(evidence or []),
         sign_ins=sign_ins,
+        source=tuple(source or ()),
     )
     found = gather.gather_content(
         cmd.cli_ctx, wanted, connection_factory(cmd.cli_ctx, patient=True), console.progress_meter(cmd.cli_ctx)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from benchmarks import cut_over, fleet, helper, sign_in
+from benchmarks import cut_over, fleet, helper, sign_in, source
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 
@@ -172,6 +172,7 @@ def main() -> None:
         text += helper.measure(az, cloud, HOST, rounds)
         text += sign_in.measure(work, work / "extensions", DELAY) + fleet.measure(work, work / "extensions", DELAY)
         text += cut_over.measure(work, work / "extensions", DELAY)
+        text += source.measure(work, work / "extensions")
     (ROOT / "benchmarks" / "RESULTS.md").write_text(text)
     print(text)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from azext_acrscope._params.shared import STATUSES, CollectValues, several_registries
+from azext_acrscope._params.shared import STATUSES, CollectValues, several_registries, source_folders
 
 
 def load(loader: Any) -> None:
@@ -71,6 +71,8 @@ def _read_arguments(loader: Any) -> None:
             help="`breaks`: fail if a consumer breaks or, with --workspace, a client is newly refused. `unknown`: also "
             "fail if a consumer is unknown (except through a broad inherited role) or something could not be read.",
         )
+
+        c.argument("source", source_folders())
 
     with loader.argument_context("acr scope consumers", arg_group="Azure DevOps") as c:
         c.argument(
@@ -161,12 +163,19 @@ def _report_arguments(loader: Any) -> None:
             "network rules. Three more requests for each registry.",
         )
         c.argument("knowledge")
+        c.argument("source", source_folders())
 
 
 def _enforce_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_ids, validate_selection, validate_tags, validate_wave
+    from azext_acrscope._validators import (
+        validate_ids,
+        validate_preflight_source,
+        validate_selection,
+        validate_tags,
+        validate_wave,
+    )
 
     with loader.argument_context("acr scope enforce") as c:
         c.argument("registry_name", several_registries(), validator=validate_selection)
@@ -212,6 +221,7 @@ def _enforce_arguments(loader: Any) -> None:
             "continue if part of the search for consumers failed.",
         )
         c.argument("knowledge")
+        c.argument("source", source_folders(), validator=validate_preflight_source)
 
     with loader.argument_context("acr scope enforce", arg_group="Selection") as c:
         c.argument(

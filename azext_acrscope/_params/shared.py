@@ -19,6 +19,22 @@ class CollectValues(argparse.Action):
         setattr(namespace, self.dest, [*(before if isinstance(before, list) else []), *values])
 
 
+def source_folders() -> Any:
+    """Return the argument that names folders of code."""
+    from knack.arguments import CLIArgumentType
+
+    from azext_acrscope._validators import validate_source
+
+    return CLIArgumentType(
+        options_list=["--source"],
+        nargs="+",
+        action=CollectValues,
+        help="Folders or files of code to search, too: pipelines, templates, manifests, scripts, lock files. `-` reads "
+        "manifests that are piped into the command. Nothing in them is run, and no line of them is shown.",
+        validator=validate_source,
+    )
+
+
 def several_registries() -> Any:
     """Return the argument that names several registries."""
     from knack.arguments import CLIArgumentType

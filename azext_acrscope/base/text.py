@@ -44,7 +44,7 @@ def shorten(text: str, width: int) -> str:
     """Return the text in at most so many columns: cut at a word with " …", or a path at its beginning with "…"."""
     if display_width(text) <= width:
         return text
-    if text.startswith("/"):  # the end of an ID or a path says which one it is
+    if "/" in text and " " not in text:  # the end of an ID or a path says which one it is
         return "…" + _first_columns(text[::-1], width - 1)[::-1]
     cut = _first_columns(text, width - len(CUT))
     at_word = cut.rpartition(" ")[0]

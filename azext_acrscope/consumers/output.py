@@ -38,14 +38,16 @@ def _count_unknown_to_ask(result: dict[str, Any]) -> int:
 
 
 def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
-    """Return the error of --fail-on; None if the check passes.
+    """Return the error of --fail-on; None if the check passes. Places in code count as consumers.
 
     `breaks` passes if no consumer is known to break and the log has no newly refused client. `unknown` passes only if
     there is also no unknown consumer to ask about.
     """
-    breaks = sum(each[BREAKS] for each in result["registries"]) + azure_devops.count_connections(result, BREAKS)
+    code = [row["verdict"] for row in result.get("code", [])]
+    breaks = sum(each[BREAKS] for each in result["registries"])
+    breaks += azure_devops.count_connections(result, BREAKS) + code.count(BREAKS)
     unknown, newly, incomplete = (
-        _count_unknown_to_ask(result) + azure_devops.count_connections(result, UNKNOWN),
+        _count_unknown_to_ask(result) + azure_devops.count_connections(result, UNKNOWN) + code.count(UNKNOWN),
         len(login_log.newly_refused_clients(result)),
         len(result["incomplete"]),
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
+from azext_acrscope.consumers.code import known_patterns, scan
+from azext_acrscope.consumers.code import output as code_output
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.consumers.search import ConsumerRows, FleetConsumers
 from azext_acrscope.enforcement import errors, plan_item, record
@@ -21,12 +23,14 @@ class ConsumerPreflight:
 
     :ivar yes: the user agrees to change one registry although consumers would break, or some could not be read.
     :ivar include_breaking: the same for one or many.
+    :ivar source: folders of code to search as well.
     """
 
     cli_ctx: Any
     knowledge: Knowledge
     yes: bool = False
     include_breaking: bool = False
+    source: tuple[str, ...] = ()
 
     def review(self, plan: EnforcementPlan, connect: Connect, dry_run: bool) -> None:
         """List the consumers that would break. Of one registry, ask; of many, skip theirs unless the user agreed.
@@ -67,8 +71,23 @@ class ConsumerPreflight:
         found = search.find_fleet_consumers(
             connect, resources, self.knowledge, hosts.login_server_suffix(self.cli_ctx.cloud), expected
         )
+        if self.source:
+            self._add_code(found, resources)
         console.warn(dict.fromkeys([*found.unread, *found.incomplete]))
         return found
+
+    def _add_code(self, found: FleetConsumers, resources: list[registry_resource.RegistryResource]) -> None:
+        """Add places in code to the consumers of the registries that they name. What could not be read may break."""
+        servers = {str(each["id"]).lower(): registry_resource.login_server_of(each) for each in resources}
+        seen = scan.scan_sources(
+            list(self.source), known_patterns.load_patterns(self.knowledge), [each for each in servers.values() if each]
+        )
+        found.unread += seen.incomplete
+        for key, server in servers.items():
+            own = [row for row in seen.code if server and scan.names_registry(row, server)]
+            found.consumers[key] = [*found.consumers.get(key, []), *map(code_output.as_consumer, own)]
+        console.tell(code_output.source_lines(seen.code, seen.turns_back_on, seen.summary))
+        console.warn(code_output.set_back_lines(seen.turns_back_on))
 
 
 def _breaking_rows(found: FleetConsumers, resource: registry_resource.RegistryResource) -> ConsumerRows:

@@ -4,7 +4,7 @@ import csv
 import io
 
 from azext_acrscope.base.text import replace_invalid
-from azext_acrscope.consumers.knowledge import BREAKS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
 from azext_acrscope.report.model import ReportContent, ReportedRegistry
 
 SIGN_IN_WORDS = ("tasksNetworkBypass", "networkRuleBypassOptions", "writableCacheRepos", "roleAssignmentMode")
@@ -12,6 +12,7 @@ COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),
     *("status", "statusIsDefault", "next", "enforcedInEffect", "checkVerdict", "checkTime"),
     *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "othersMayPull", "breaking"),
+    *("codeBreaks", "codeUnknown", "codeWorks", "codeTurnsBackOn", "codeUnnamed"),
     *("consumersRead", "policyCompliance", "policyAssignments", "made", "madeBy", "unread"),
     *("repositoryTokens", "connectedRegistries", *SIGN_IN_WORDS),
 )
@@ -44,6 +45,7 @@ def _registry_row(registry: ReportedRegistry, content: ReportContent) -> list[ob
         row["otherSignIns"]["anonymousPull"],
         *(("",) * 4 if consumers is None else registry.counts),
         _join_ids([each["consumer"] for each in consumers or [] if each["verdict"] == BREAKS]),
+        *_code_numbers(registry, content),
         _consumers_read_word(registry) if content.consumers_asked else "",
         policy["compliance"] if policy else "",
         _join_ids([each["id"] for each in policy["assignments"]]) if policy else "",
@@ -53,6 +55,16 @@ def _registry_row(registry: ReportedRegistry, content: ReportContent) -> list[ob
         *(row["otherSignIns"].get(name, {}).get("state") for name in ("repositoryTokens", "connectedRegistries")),
         *(row["otherSignIns"].get(name) for name in SIGN_IN_WORDS),
     ]
+
+
+def _code_numbers(registry: ReportedRegistry, content: ReportContent) -> list[object]:
+    """Numbers of places in code that name a registry, and of those that name none, which are the same in each row."""
+    if content.source is None:
+        return [""] * 5
+    rows = [*content.source.code, *content.source.turns_back_on]
+    unnamed = sum(row["registry"] is None for row in rows)
+    verdicts = [registry.count_code(verdict) for verdict in (BREAKS, UNKNOWN, WORKS)]
+    return [*verdicts, len(registry.turns_back_on), unnamed]
 
 
 def _consumers_read_word(registry: ReportedRegistry) -> str:

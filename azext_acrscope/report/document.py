@@ -8,7 +8,7 @@ from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
 from azext_acrscope.policy import compliance
 from azext_acrscope.registry import resource
 from azext_acrscope.registry.resource import DISABLED, ENABLED
-from azext_acrscope.report import knowledge_cells, model, sign_in_section
+from azext_acrscope.report import code_sections, knowledge_cells, model, sign_in_section
 from azext_acrscope.report.blocks import (
     BAD,
     DOUBT,
@@ -60,6 +60,7 @@ def make_document(content: ReportContent) -> ReportDocument:
         *sign_in_section.sign_in_sections(content),
         *(_consumers_section(content, verdict) for verdict in (BREAKS, UNKNOWN, WORKS)),
         _broad_roles_section(content),
+        *code_sections.code_sections(content),
         _policy_section(content),
         knowledge_cells.checklist_section(content),
     ]
@@ -104,6 +105,7 @@ def _facts(content: ReportContent) -> list[tuple[str, str]]:
         ("Cloud", origin.cloud),
         ("Statuses", statuses),
         ("Consumers", consumers),
+        *([("Code", code_sections.code_fact(content))] if content.source else []),
         ("Policy", policy),
         ("Sign-in methods", _sign_ins_fact(content)),
         ("Proof", _evidence_fact(content)),
@@ -150,7 +152,7 @@ def _figures(content: ReportContent, numbers: StatusCounts) -> list[KeyFigure]:
     if verdicts := content.verdicts():
         found.append(KeyFigure(verdicts["breaks"], "consumers break", BAD if verdicts["breaks"] else ""))
         found.append(KeyFigure(verdicts["unknown"], "consumers unknown", DOUBT if verdicts["unknown"] else ""))
-    return found
+    return found + code_sections.code_figures(content)
 
 
 def _unread_section(content: ReportContent) -> Section | None:

@@ -74,6 +74,11 @@ def of_consumers(text: str) -> str:
     return sentence(f"Consumers: {text}")
 
 
+def of_code(text: str) -> str:
+    """Return a sentence on what is missing, with the subject that it is about."""
+    return sentence(f"Code: {text}")
+
+
 def of_policy(text: str) -> str:
     """Return a sentence on what is missing, with the subject that it is about."""
     return sentence(f"Policy: {text}")

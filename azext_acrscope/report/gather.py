@@ -11,7 +11,8 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base import clock, hosts, threads
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import checklist, search, selection
-from azext_acrscope.consumers.knowledge import Knowledge
+from azext_acrscope.consumers.code import known_patterns, scan
+from azext_acrscope.consumers.knowledge import Knowledge, load_knowledge
 from azext_acrscope.fleet import live as fleet_live
 from azext_acrscope.fleet import scope as fleet_scope
 from azext_acrscope.fleet import summary
@@ -37,6 +38,7 @@ class ReportRequest:
     :ivar knowledge: None leaves consumers out.
     :ivar prober: if there, every registry is checked, and statuses are read from ARM itself: one of Resource Graph
         that lags would look like a disagreement.
+    :ivar source: folders of code to search.
     :ivar proven: rows of earlier checks (see `evidence.read_check_files`).
     :ivar sign_ins: whether each registry's other sign-in methods are read (see `sign_ins.read_sign_ins`).
     """
@@ -48,6 +50,7 @@ class ReportRequest:
     prober: Prober | None
     proven: dict[str, dict[str, Any]]
     sign_ins: bool = False
+    source: tuple[str, ...] = ()
 
 
 def gather_content(
@@ -72,6 +75,8 @@ def gather_content(
     by_id = {each.id.lower(): each for each in registries}
     if wanted.knowledge:
         _add_consumers(content, by_id, seen, knowledge=wanted.knowledge, connect=connect, cli_ctx=cli_ctx)
+    if wanted.source:
+        _add_source(content, wanted)
     if wanted.policy:
         _add_policy(content, by_id, seen, scope=wanted.scope, connect=connect, audience=audience)
     if wanted.sign_ins:
@@ -131,6 +136,14 @@ def _add_consumers(
         if key in by_id:
             by_id[key].consumers = rows
             by_id[key].partial = key in found.partial
+
+
+def _add_source(content: ReportContent, wanted: ReportRequest) -> None:
+    patterns = known_patterns.load_patterns(wanted.knowledge or load_knowledge())
+    servers = [str(each.row["loginServer"] or "") for each in content.registries]
+    content.add_source(scan.scan_sources(list(wanted.source), patterns, [each for each in servers if each]))
+    if content.source:
+        content.unread += map(errors.of_code, content.source.incomplete)
 
 
 # --- other sign-in methods ------------------------------------------------------------------------------------------

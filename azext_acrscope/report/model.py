@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azext_acrscope.consumers.code.scan import SourceFindings, names_registry
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
 from azext_acrscope.consumers.verdicts import FOUND_BY_BROAD_ROLE, unknown_to_ask
 from azext_acrscope.registry import resource, sign_ins
@@ -57,6 +58,7 @@ class ReportedRegistry:
     :ivar consumers: the rows of `az acr scope consumers`; None if they were not asked for, or could not be.
     :ivar policy: its row of `az acr scope policy show`; None likewise.
     :ivar partial: whether part of the search for its consumers could not be read, so that there may be more of them.
+    :ivar code: the rows of code that name it (see `SourceFindings`), and those of code that sets its status back.
     """
 
     row: Row
@@ -64,6 +66,8 @@ class ReportedRegistry:
     consumers: list[Row] | None = None
     policy: Row | None = None
     partial: bool = False
+    code: list[Row] = field(default_factory=list)
+    turns_back_on: list[Row] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -115,6 +119,10 @@ class ReportedRegistry:
         """Return how many of its consumers have a verdict."""
         return sum(row["verdict"] == verdict for row in self.consumers or [])
 
+    def count_code(self, verdict: str) -> int:
+        """Return how many places in code that name it have a verdict."""
+        return sum(row["verdict"] == verdict for row in self.code)
+
     @property
     def to_ask(self) -> list[Row]:
         """See `verdicts.unknown_to_ask`."""
@@ -135,9 +143,10 @@ class ReportedRegistry:
             return ENFORCED
         if self.status != ENABLED:
             return UNREAD
-        if self.count(BREAKS):
+        if self.count(BREAKS) or self.count_code(BREAKS):
             return HELD_BACK
-        return LOOK_FIRST if self.consumers is None or self.partial or self.to_ask else READY
+        unknown = self.consumers is None or self.partial or self.to_ask or self.count_code(UNKNOWN)
+        return LOOK_FIRST if unknown else READY
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     :ivar unread: a sentence for all that could not be read.
     :ivar sign_ins_asked: whether the rows' `otherSignIns` have what `sign_ins.read_sign_ins` returns.
     :ivar manual_checks: the checklist of what no query sees (see `checklist.checklist_rows`).
+    :ivar source: what was found in code, of all registries in scope or of none by name; None if it was not asked for.
     """
 
     origin: ReportOrigin
@@ -179,6 +189,16 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
     unread: list[str] = field(default_factory=list)
     sign_ins_asked: bool = False
     manual_checks: list[Row] = field(default_factory=list)
+    source: SourceFindings | None = None
+
+    def add_source(self, found: SourceFindings) -> None:
+        """Take what was found in code, and give each registry its part."""
+        self.source = found
+        for registry in self.registries:
+            server = str(registry.row["loginServer"] or "")
+            if server:
+                registry.code = [row for row in found.code if names_registry(row, server)]
+                registry.turns_back_on = [row for row in found.turns_back_on if names_registry(row, server)]
 
     def sort(self) -> None:
         """Sort the registries by subscription and name."""
@@ -258,8 +278,8 @@ def report_numbers(content: ReportContent) -> Row:
     """Return what the command prints beside the file: numbers only.
 
     ``{registries, enforced, notEnforced, unknown, next{…}, consumers{breaks, works, unknown, mayPull} | None, checked,
-    proven, unread[]}``; a consumer of several registries counts once, and a check that did not come to know what the
-    login server does proves nothing.
+    proven, unread[]}``, and with code ``code{breaks, works, unknown, turnsBackOn}``; a consumer of several registries
+    counts once, and a check that did not come to know what the login server does proves nothing.
     """
     numbers = count_statuses(content.registries)
     return {
@@ -272,4 +292,5 @@ def report_numbers(content: ReportContent) -> Row:
         "checked": len(content.checked),
         "proven": len(content.proven),
         "unread": content.unread,
+        **({"code": content.source.numbers} if content.source else {}),
     }

@@ -8,13 +8,15 @@ looks at the one called primaryLocationLineHash only ("SARIF support for code sc
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.base.text import replace_invalid
-from azext_acrscope.consumers.knowledge import BREAKS
+from azext_acrscope.consumers.code.known_patterns import EXPLICIT
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN
 from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.report import errors, model
 from azext_acrscope.report.model import ReportContent, ReportedRegistry, Row
@@ -35,6 +37,7 @@ _RULE_CONSUMER_BREAKS, _RULE_CONSUMER_UNKNOWN, _RULE_OTHER_SIGN_IN_METHOD = (
     "consumer-unknown",
     "other-sign-in-method",
 )
+_RULE_CODE_BREAKS, _RULE_CODE_UNKNOWN, _RULE_TURNED_BACK_ON = "code-breaks", "code-unknown", "code-sets-enabled"
 
 # id: name, level, how severe a finding is (from 0.1 to 10, as CVSS; GitHub sorts by it), short, full, help.
 _RULES = {
@@ -88,14 +91,40 @@ _RULES = {
         "with tokens or identities of their own, and ACR Tasks may pass the network rules.",
         "az acr update --name REGISTRY --admin-enabled false --anonymous-pull-enabled false",
     ),
+    _RULE_CODE_BREAKS: (
+        "CodeBreaks",
+        "warning",
+        "4.0",
+        "This place breaks once the registry refuses ARM-audience tokens.",
+        "It is documented, reported or coded to sign in with a token for Azure Resource Manager.",
+        "az acr scope consumers --source .",
+    ),
+    _RULE_CODE_UNKNOWN: (
+        "CodeUnknown",
+        "note",
+        "1.0",
+        "It is unknown whether this place breaks.",
+        "The file does not say how it signs in, or no public source says which audience it requests.",
+        "az acr scope consumers --source .",
+    ),
+    _RULE_TURNED_BACK_ON: (
+        "CodeSetsEnabled",
+        "warning",
+        "5.0",
+        "This place sets the registry to accept ARM-audience tokens again.",
+        "A deployment of it undoes an enforcement: it sets the status to enabled, or leaves it out where that does so.",
+        "az acr scope consumers --source .",
+    ),
 }
 
+_CODE_RULES = {BREAKS: _RULE_CODE_BREAKS, UNKNOWN: _RULE_CODE_UNKNOWN}
 _HELP_PAGES = {_RULE_OTHER_SIGN_IN_METHOD: "security"}  # else that of the rule's command
 
 
 def sarif_remarks(content: ReportContent) -> list[str]:
     """Return a sentence if there are more results than a service keeps."""
     number = sum(1 for registry in content.registries for _ in _registry_results(registry))
+    number += sum(1 for _ in _code_results(content))
     return (
         [errors.too_many_results(number, MAX_KEPT_RESULTS, MAX_ACCEPTED_RESULTS)] if number > MAX_KEPT_RESULTS else []
     )
@@ -125,7 +154,10 @@ def render_sarif(content: ReportContent) -> str:
                 ],
             }
         ],
-        "results": [result for registry in content.registries for result in _registry_results(registry)],
+        "results": [
+            *(result for registry in content.registries for result in _registry_results(registry)),
+            *_code_results(content),
+        ],
     }
     return json.dumps({"$schema": SCHEMA_URL, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
@@ -175,17 +207,55 @@ def _consumer_result(rule: str, registry: ReportedRegistry, row: Row) -> dict[st
     return _make_result(rule, registry, said, str(row["consumer"]))
 
 
+def _code_results(content: ReportContent) -> Iterator[dict[str, Any]]:
+    """Places in code as results with physical locations, at which code scanning shows them. No line is quoted."""
+    found = content.source
+    if found is None:
+        return
+    rows = [(_CODE_RULES[row["verdict"]], row) for row in found.code if row["verdict"] in _CODE_RULES]
+    rows += [(_RULE_TURNED_BACK_ON, row) for row in found.turns_back_on]
+    seen: Counter[str] = Counter()
+    for rule, row in rows:
+        registry = row["registry"] or "a registry that the code does not name"
+        about = f"{row['kind']}, at {registry}" if "kind" in row else f"{row['strength']}, at {registry}"
+        said = f"{about}: {row['why']} {row['fix']}" + (f" Source: {row['source']}" if "source" in row else "")
+        path = found.paths.get(str(row["file"])) or str(row["file"])
+        # Without the line, so that a result stays the same when lines are added above it.
+        key = "|".join((rule, path, about)).lower()
+        seen[key] += 1
+        explicit = row.get("strength", EXPLICIT) == EXPLICIT
+        yield {
+            "ruleId": rule,
+            "ruleIndex": list(_RULES).index(rule),
+            "level": _RULES[rule][1] if explicit else "note",
+            "message": {"text": _escape_brackets(said)},
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": quote(path, safe="/", errors="replace"), "uriBaseId": "%SRCROOT%"},
+                        "region": {"startLine": row["line"]},
+                    }
+                }
+            ],
+            "partialFingerprints": _fingerprints(f"{key}|{seen[key]}"),
+        }
+
+
+def _fingerprints(key: str) -> dict[str, str]:
+    fingerprint = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
+    return {"primaryLocationLineHash": f"{fingerprint}:1", "acrscope/v1": fingerprint}
+
+
 def _make_result(rule: str, registry: ReportedRegistry, text: str, about: str = "") -> dict[str, Any]:
     resource = about if about.startswith("/") else registry.id
     key = "|".join((rule, registry.id, about)).lower()
-    fingerprint = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": list(_RULES).index(rule),
         "level": _RULES[rule][1],
         "message": {"text": _escape_brackets(text)},
         "locations": [_resource_location(resource)],
-        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1", "acrscope/v1": fingerprint},
+        "partialFingerprints": _fingerprints(key),
     }
     if resource != registry.id:
         result["relatedLocations"] = [

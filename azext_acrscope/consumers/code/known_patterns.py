@@ -1,0 +1,126 @@
+"""What is known of the places in code: the JSON files in ``patterns``, checked as a whole.
+
+The form of each: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date) and ``patterns`` (name → ``kind``,
+``verdict``, ``why``, ``source``: a key of these or of the knowledge's sources, ``fix``, ``words``, and perhaps
+``versions``; a pattern with ``turnsBackOn`` has ``strength`` in place of ``verdict``, and needs no source). ``words``
+are what the prefilter looks for: in lower case, at least one of them is in every file with the pattern. ``example``
+and ``counterExample`` are for the tests.
+"""
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from azext_acrscope.consumers.code import errors
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
+from azext_acrscope.consumers.versions import judge_version, version_key
+
+EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
+_FOLDER = Path(__file__).with_name("patterns")
+
+
+@dataclass(frozen=True)
+class KnownPatterns:
+    """Checked patterns by name, and the sources that they name."""
+
+    patterns: dict[str, dict[str, Any]]
+    sources: dict[str, dict[str, str]]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Return the words of the prefilter."""
+        return frozenset(word for pattern in self.patterns.values() for word in pattern["words"])
+
+    def turns_back_on(self, place: Place) -> bool:
+        """Return whether a place sets the status back to `enabled`; else it signs in."""
+        return bool(self.patterns[place.pattern].get("turnsBackOn"))
+
+    def code_row(self, place: Place, file: str) -> dict[str, Any]:
+        """Return ``{file, line, registry, kind, verdict, why, source, sourceDate, fix}`` of a place that signs in."""
+        pattern = self.patterns[place.pattern]
+        verdict, why = judge_version(pattern, place.version)
+        source = self.sources[pattern["source"]]
+        return {
+            "file": file,
+            "line": place.line,
+            "registry": place.registry,
+            "kind": pattern["kind"],
+            "verdict": verdict,
+            "why": why,
+            "source": f"{source['title']} <{source['url']}>",
+            "sourceDate": source["read"],
+            "fix": pattern["fix"],
+        }
+
+    def turns_back_on_row(self, place: Place, file: str) -> dict[str, Any]:
+        """Return ``{file, line, registry, strength, why, fix}`` of a place that sets the status back."""
+        pattern = self.patterns[place.pattern]
+        return {
+            "file": file,
+            "line": place.line,
+            "registry": place.registry,
+            "strength": pattern["strength"],
+            "why": pattern["why"],
+            "fix": pattern["fix"],
+        }
+
+
+def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns:
+    """Return all patterns.
+
+    :raises FileOperationError: a file is not in the form above.
+    """
+    patterns: dict[str, dict[str, Any]] = {}
+    sources = dict(knowledge.content["sources"])
+    for file in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(file.read_bytes())
+            own_sources, own_patterns = content["sources"], content["patterns"]
+            for key, source in own_sources.items():
+                _check_source(key, source)
+            sources |= own_sources
+            if twice := patterns.keys() & own_patterns.keys():
+                raise ValueError(f"{', '.join(sorted(twice))} is in another file, too")
+            for name, pattern in own_patterns.items():
+                _check_pattern(name, pattern, sources)
+            patterns |= own_patterns
+        except KeyError as error:
+            raise errors.bad_pattern(file.name, f"{error} is missing") from error
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise errors.bad_pattern(file.name, str(error)) from error
+    return KnownPatterns(patterns, sources)
+
+
+def _check_source(key: str, source: Mapping[str, Any]) -> None:
+    if not all(_is_text(source[name]) for name in ("title", "url", "read")):
+        raise ValueError(f"source {key} needs title, url and read")
+    datetime.date.fromisoformat(source["read"])
+
+
+def _check_pattern(name: str, pattern: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    """:raises ValueError, KeyError, TypeError, AttributeError: it cannot be used."""
+    if not all(_is_text(pattern[text]) for text in ("kind", "why", "fix")):
+        raise ValueError(f"{name} needs kind, why and fix")
+    words = pattern["words"]
+    if not words or not all(_is_text(word) and word.isascii() and word == word.lower() for word in words):
+        raise ValueError(f"{name} needs words in lower case")
+    if pattern.get("turnsBackOn"):
+        if pattern["strength"] not in STRENGTHS or "verdict" in pattern:
+            raise ValueError(f"{name} needs a strength ({', '.join(STRENGTHS)}) and no verdict")
+        return
+    if pattern["source"] not in sources:
+        raise ValueError(f"{name}: there is no source {pattern['source']}")
+    versions = pattern.get("versions", [])
+    if not all(each["verdict"] in VERDICTS and _is_text(each["why"]) for each in [pattern, *versions]):
+        raise ValueError(f"{name} needs a verdict ({', '.join(VERDICTS)}) and why, for each of its versions, too")
+    if not all(version_key(each[end]) for each in versions for end in ("from", "below") if end in each):
+        raise ValueError(f"{name}: from and below must be versions")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())

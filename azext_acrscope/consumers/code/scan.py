@@ -1,0 +1,210 @@
+"""Search folders of code for who signs in to registries, and for what sets their status back.
+
+Most files hold none of the words of any pattern and are seen by no reader. A reader that fails on a file costs that
+file only, and the result says so.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from azext_acrscope.base import hosts
+from azext_acrscope.consumers.code import errors, piped, walk
+from azext_acrscope.consumers.code.counts import Named, WalkCounts
+from azext_acrscope.consumers.code.formats import READERS, Reader
+from azext_acrscope.consumers.code.known_patterns import STRENGTHS, KnownPatterns
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.prefilter import make_prefilter
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
+
+MAX_PLACES_OF_FILE = 1_000
+MAX_ROWS = 20_000
+_VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
+
+Row = dict[str, Any]
+
+
+@dataclass
+class SourceFindings:
+    """What was found in folders of code, and what was not searched.
+
+    :ivar code: rows of places that sign in, what breaks first (see `KnownPatterns.code_row`). `registry` is null where
+        the file does not say which one.
+    :ivar turns_back_on: rows of places that set the status back to `enabled`, explicit ones first.
+    :ivar summary: ``{folders, filesRead, skipped{binary, large, links, special, unreadable}, leftOut{name: number},
+        otherRegistries}``: the last is how many places name a registry that was not asked about.
+    :ivar incomplete: sentences on what was not searched although it may hold something.
+    :ivar paths: by `file` of a row, the file's path in its repository.
+    """
+
+    code: list[Row] = field(default_factory=list)
+    turns_back_on: list[Row] = field(default_factory=list)
+    summary: Row = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Return how many places have each verdict, and how many set the status back."""
+        verdicts = {verdict: sum(row["verdict"] == verdict for row in self.code) for verdict in VERDICTS}
+        return {**verdicts, "turnsBackOn": len(self.turns_back_on)}
+
+
+def scan_sources(
+    sources: list[str],
+    patterns: KnownPatterns,
+    login_servers: Collection[str] | None = None,
+    readers: Iterable[Reader] = READERS,
+) -> SourceFindings:
+    """Search folders and files, and `-` for what is piped into the command.
+
+    :param login_servers: of the registries asked about; places that name another one are only counted. None: any.
+    :raises FileOperationError: there is no such folder or file.
+    :raises RequiredArgumentMissingError: nothing is piped.
+    """
+    roots = walk.find_roots(sources)
+    scan = _Scan(patterns, tuple(readers), login_servers)
+    for root in roots:
+        for path, content in walk.read_files(root, scan.counts):
+            if scan.is_worth_reading(content):
+                scan.add_file(path, root.shown_name(path), root.name_in_repository(path), content)
+            if scan.is_full:
+                break
+    if walk.STDIN in sources:
+        for begin, name, content in piped.read_objects(scan.counts):
+            if scan.is_worth_reading(content) and not scan.is_full:
+                scan.add_file(f"{piped.SHOWN_NAME}:{begin}", piped.SHOWN_NAME, name, content, begin)
+    return scan.findings(sources)
+
+
+class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, and what was found
+    """A search under way: files come in, rows come out."""
+
+    def __init__(
+        self, patterns: KnownPatterns, readers: tuple[Reader, ...], login_servers: Collection[str] | None
+    ) -> None:
+        self.counts = WalkCounts()
+        self.is_worth_reading: Callable[[bytes], bool] = make_prefilter(patterns.words)
+        self._patterns = patterns
+        self._readers = readers
+        self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
+        self._places: list[tuple[str, Place]] = []
+        self._paths: dict[str, str] = {}
+        self._known: set[str] = set()
+        self._others = 0
+        self._not_understood, self._crowded = Named(), Named()
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether there is no room for more."""
+        return len(self._places) > MAX_ROWS
+
+    def add_file(self, path: str, shown: str, name: str, content: bytes, begin: int = 0) -> None:
+        """Read a file, unless it was in another of the folders.
+
+        :param begin: the number of lines that stand before the content.
+        """
+        if path in self._known:
+            return
+        self._known.add(path)
+        text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        found, understood = self._read(name, text)
+        places = _distinct(found)
+        known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
+        if not understood or len(known) < len(places):
+            self._not_understood.add(shown)
+        if len(found) > MAX_PLACES_OF_FILE:
+            self._crowded.add(shown)
+        asked = [each for each in known if self._is_asked_about(each.registry)]
+        self._others += len(known) - len(asked)
+        self._places += [(shown, replace(each, line=each.line + begin)) for each in asked]
+        if asked:
+            self._paths[shown] = name
+
+    def _read(self, name: str, text: str) -> tuple[set[Place], bool]:
+        """Return what the readers found, not much more than may be listed, and whether none of them failed."""
+        found, understood = set[Place](), True
+        for reader in self._readers:
+            try:
+                if reader.reads(name, text):
+                    found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
+            except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
+                understood = False
+        return found, understood
+
+    def _is_asked_about(self, registry: str | None) -> bool:
+        if self._wanted is None or registry is None or registry in self._wanted:
+            return True
+        return any(hosts.is_login_server_of(registry, own) for own in self._wanted)
+
+    def findings(self, sources: list[str]) -> SourceFindings:
+        """Return what was found."""
+        kept = self._places[:MAX_ROWS]
+        signs_in = [(file, place) for file, place in kept if not self._patterns.turns_back_on(place)]
+        sets_back = [(file, place) for file, place in kept if self._patterns.turns_back_on(place)]
+        return SourceFindings(
+            sorted((self._patterns.code_row(place, file) for file, place in signs_in), key=_code_order),
+            sorted((self._patterns.turns_back_on_row(place, file) for file, place in sets_back), key=_strength_order),
+            self._summary(sources),
+            self._incomplete(),
+            self._paths,
+        )
+
+    def _summary(self, sources: list[str]) -> Row:
+        counts = self.counts
+        return {
+            "folders": [walk.printable(each) for each in dict.fromkeys(sources)],
+            "filesRead": counts.files,
+            "skipped": {
+                "binary": counts.binary,
+                "large": counts.large.number,
+                "links": counts.links,
+                "special": counts.special,
+                "unreadable": counts.unreadable.number,
+            },
+            "leftOut": dict(sorted(counts.left_out.items())),
+            "otherRegistries": self._others,
+        }
+
+    def _incomplete(self) -> list[str]:
+        counts = self.counts
+        said = [
+            (counts.unreadable, errors.unreadable(counts.unreadable)),
+            (counts.large, errors.too_large(counts.large, walk.MAX_FILE_BYTES)),
+            (self._not_understood, errors.not_understood(self._not_understood)),
+            (self._crowded, errors.too_many_places(self._crowded, MAX_PLACES_OF_FILE)),
+        ]
+        incomplete = [text for names, text in said if names.number]
+        incomplete += [errors.too_many_rows(MAX_ROWS)] if len(self._places) > MAX_ROWS else []
+        incomplete += [errors.too_many_entries(walk.MAX_ENTRIES)] if counts.cut else []
+        return incomplete + ([] if counts.files else [errors.nothing_read()])
+
+
+def names_registry(row: Row, login_server: str) -> bool:
+    """Return whether a row names the registry with this login server, perhaps by a regional one."""
+    return row["registry"] is not None and hosts.is_login_server_of(row["registry"], login_server)
+
+
+def _distinct(found: Iterable[Place]) -> list[Place]:
+    """Return the places without those that say less than another one of the same line and pattern."""
+    by_line: dict[tuple[int, str], dict[str | None, Place]] = {}
+    for place in found:
+        same = by_line.setdefault((place.line, place.pattern), {})
+        if place.registry not in same or same[place.registry].version is None:
+            same[place.registry] = place
+    return [
+        place for same in by_line.values() for registry, place in same.items() if registry is not None or len(same) == 1
+    ]
+
+
+def _place_order(place: Place) -> tuple[int, str, str]:
+    return place.line, place.pattern, place.registry or ""
+
+
+def _code_order(row: Row) -> tuple[int, bool, str, int, str]:
+    return _VERDICT_ORDER.index(row["verdict"]), row["registry"] is None, row["file"], row["line"], row["kind"]
+
+
+def _strength_order(row: Row) -> tuple[int, bool, str, int]:
+    return STRENGTHS.index(row["strength"]), row["registry"] is None, row["file"], row["line"]
