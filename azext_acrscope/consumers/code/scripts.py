@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
 
 LineAt = Callable[[int], int]
+_MAX_WORDS = 2000  # of a command that are looked at
 _MAX_NESTING = 4  # a script in a string of a script
 
 
@@ -90,7 +91,7 @@ def guess_dialect(name: str, text: str) -> Dialect:
 
 
 def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int) -> Iterator[Call]:
-    words, assigned = _strip(command.words)
+    words, assigned = _strip(command.words[:_MAX_WORDS])
     first = words[0].text if words else ""
     tells = bool(words) and _only_tells(first)
     if words and not tells:

@@ -107,6 +107,7 @@ class _Lexer:
         self._commands: list[Command] = []
         self._waiting: list[tuple[str, Command]] = []  # heredocs whose text begins on the next line
         self._missed: set[str] = set()
+        self._line_end = -1  # of the line whose quotes were looked at last
 
     def run(self) -> list[Command]:
         length = len(self._text)
@@ -226,8 +227,10 @@ class _Lexer:
             return -1
         if not self._dialect.ends_with_line:
             return self._text.find("'", position)
-        end = _END_OF_LINE.search(self._text, position)
-        return self._text.find("'", position, end.start() if end else len(self._text))
+        if position > self._line_end:
+            end = _END_OF_LINE.search(self._text, position)
+            self._line_end = end.start() if end else len(self._text)
+        return self._text.find("'", position, self._line_end)
 
     def _template_end(self, position: int) -> int:
         """Return where `{{ … }}` or `${{ … }}` ends; 0 if none begins here."""
