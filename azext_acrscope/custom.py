@@ -292,6 +292,11 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
             selected=bool(selected),
         )
         elsewhere.append(connections)
+    if source:
+        servers = [row["loginServer"] for row in found["registries"]] if selected else None
+        places = _scan_sources(source, facts, servers)
+        code_output.add_findings(found, places)
+        elsewhere.append(places.as_search)
     found["manualChecks"] = checklist.checklist_rows(facts, elsewhere)
     options = selection.selection_options(
         registry_name,
@@ -300,9 +305,6 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
         management_group,
         cmd.cli_ctx.data.get("subscription_id"),
     )
-    if source:
-        servers = [row["loginServer"] for row in found["registries"]] if selected else None
-        code_output.add_findings(found, _scan_sources(source, facts, servers))
     alone = ["--azure-devops", *azure_devops] if azure_devops else ["--source", *(source or [])]
     options = options if selected else shlex.join(alone)
     console.tell([*output.consumers_summary(found, options), *code_output.code_summary(found)])

@@ -141,9 +141,11 @@ def _add_consumers(
 def _add_source(content: ReportContent, wanted: ReportRequest) -> None:
     patterns = known_patterns.load_patterns(wanted.knowledge or load_knowledge())
     servers = [str(each.row["loginServer"] or "") for each in content.registries]
-    content.add_source(scan.scan_sources(list(wanted.source), patterns, [each for each in servers if each]))
-    if content.source:
-        content.unread += map(errors.of_code, content.source.incomplete)
+    found = scan.scan_sources(list(wanted.source), patterns, [each for each in servers if each])
+    content.add_source(found)
+    content.unread += map(errors.of_code, found.incomplete)
+    if wanted.knowledge:
+        content.manual_checks = checklist.checklist_rows(wanted.knowledge, [found.as_search])
 
 
 # --- other sign-in methods ------------------------------------------------------------------------------------------

@@ -4,6 +4,21 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.readers import (
+    arm_templates,
+    azure_pipelines,
+    bicep,
+    commands,
+    container_files,
+    docker_configuration,
+    github_actions,
+    kubernetes,
+    packages,
+    pulumi,
+    sdk_clients,
+    terraform,
+    yaml_scripts,
+)
 
 
 class Reader(Protocol):
@@ -19,4 +34,18 @@ class Reader(Protocol):
         """Return what the file does with registries."""
 
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    arm_templates,
+    azure_pipelines,
+    bicep,
+    commands,
+    container_files,
+    docker_configuration,
+    github_actions,
+    kubernetes,
+    packages,
+    pulumi,
+    sdk_clients,
+    terraform,
+    yaml_scripts,
+)

@@ -21,6 +21,7 @@ from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
 from azext_acrscope.consumers.versions import judge_version, version_key
 
 EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
+TURNS_BACK_ON = "turns back on"  # as a kind, for what has none of its own
 _FOLDER = Path(__file__).with_name("patterns")
 
 
@@ -35,6 +36,11 @@ class KnownPatterns:
     def words(self) -> frozenset[str]:
         """Return the words of the prefilter."""
         return frozenset(word for pattern in self.patterns.values() for word in pattern["words"])
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Return all that is looked for."""
+        return frozenset({TURNS_BACK_ON, *(pattern["kind"] for pattern in self.patterns.values())})
 
     def turns_back_on(self, place: Place) -> bool:
         """Return whether a place sets the status back to `enabled`; else it signs in."""

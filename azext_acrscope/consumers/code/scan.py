@@ -10,13 +10,14 @@ from itertools import islice
 from typing import Any
 
 from azext_acrscope.base import hosts
+from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.formats import READERS, Reader
-from azext_acrscope.consumers.code.known_patterns import STRENGTHS, KnownPatterns
+from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, CODE, UNKNOWN, VERDICTS, WORKS
 
 MAX_PLACES_OF_FILE = 1_000
 MAX_ROWS = 20_000
@@ -36,6 +37,7 @@ class SourceFindings:
         otherRegistries}``: the last is how many places name a registry that was not asked about.
     :ivar incomplete: sentences on what was not searched although it may hold something.
     :ivar paths: by `file` of a row, the file's path in its repository.
+    :ivar kinds: all that was looked for, found or not.
     """
 
     code: list[Row] = field(default_factory=list)
@@ -43,6 +45,13 @@ class SourceFindings:
     summary: Row = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
     paths: dict[str, str] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+
+    @property
+    def as_search(self) -> Search:
+        """Return what was searched, for the checklist."""
+        sets_back = [{"kind": TURNS_BACK_ON} for _ in self.turns_back_on]
+        return Search(CODE, self.kinds, [*self.code, *sets_back], complete=not self.incomplete)
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -136,7 +145,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
     def _is_asked_about(self, registry: str | None) -> bool:
         if self._wanted is None or registry is None or registry in self._wanted:
             return True
-        return any(hosts.is_login_server_of(registry, own) for own in self._wanted)
+        return any(_names(registry, own) for own in self._wanted)
 
     def findings(self, sources: list[str]) -> SourceFindings:
         """Return what was found."""
@@ -149,6 +158,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
             self._summary(sources),
             self._incomplete(),
             self._paths,
+            self._patterns.kinds,
         )
 
     def _summary(self, sources: list[str]) -> Row:
@@ -183,7 +193,16 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
 def names_registry(row: Row, login_server: str) -> bool:
     """Return whether a row names the registry with this login server, perhaps by a regional one."""
-    return row["registry"] is not None and hosts.is_login_server_of(row["registry"], login_server)
+    return row["registry"] is not None and _names(row["registry"], login_server)
+
+
+def _names(registry: str, login_server: str) -> bool:
+    """Commands and templates name a registry without the hash that its login server may have: ``NAME-HASH.azurecr.io``.
+
+    The readers make NAME.azurecr.io of that; somebody else's registry of this name is better shown than left out.
+    """
+    label, _, suffix = login_server.lower().partition(".")
+    return hosts.is_login_server_of(registry, login_server) or registry == f"{label.partition('-')[0]}.{suffix}"
 
 
 def _distinct(found: Iterable[Place]) -> list[Place]:

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers import knowledge
+from azext_acrscope.consumers import knowledge, service_connections
 from azext_acrscope.consumers.checklist import Search, checklist_rows, count_searched, describe_searched
+from azext_acrscope.consumers.code.known_patterns import load_patterns
 from azext_acrscope.consumers.knowledge import AZURE_DEVOPS, CODE, Knowledge
 
 ITEM = {"look": "here", "verdict": "breaks", "why": "it asks", "source": "us", "fix": "x"}
@@ -99,11 +100,8 @@ def kinds_searched_in(place: str) -> set[str]:
 
 
 def test_each_kind_of_code_that_an_item_names_is_searched_for() -> None:
-    known_patterns = pytest.importorskip("azext_acrscope.consumers.code.known_patterns")
-    patterns = known_patterns.load_patterns(knowledge.load_knowledge()).patterns.values()
-    assert kinds_searched_in(CODE) - {pattern["kind"] for pattern in patterns} == set()
+    assert kinds_searched_in(CODE) - load_patterns(knowledge.load_knowledge()).kinds == set()
 
 
 def test_each_kind_of_service_connection_that_an_item_names_is_searched_for() -> None:
-    connections = pytest.importorskip("azext_acrscope.consumers.service_connections")
-    assert kinds_searched_in(AZURE_DEVOPS) - {connections.ACR_KIND, connections.AZURE_KIND} == set()
+    assert kinds_searched_in(AZURE_DEVOPS) - {service_connections.ACR_KIND, service_connections.AZURE_KIND} == set()
