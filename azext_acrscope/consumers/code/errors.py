@@ -47,8 +47,8 @@ def places_found(numbers: dict[str, int], unnamed: int, others: int) -> str:
     """
     said = f"{counted(sum(numbers.values()), 'place', 'places')} in code: {numbers['breaks']} break, "
     said += f"{numbers['works']} work, {numbers['unknown']} unknown"
-    said += f"; {unnamed} of them do not name the registry" if unnamed else ""
-    said += f"; {others} more name other registries" if others else ""
+    said += f"; {unnamed} of them without the registry's name" if unnamed else ""
+    said += f"; {others} more with another registry's name" if others else ""
     return sentence(f"{said}.")
 
 

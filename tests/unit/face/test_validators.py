@@ -176,7 +176,7 @@ def test_a_typed_group_stays_for_the_command_to_compare() -> None:
 
 
 def consumers(**options: Any) -> Namespace:
-    return selection(**{"azure_devops": None, "workspace": None, "days": None, **options})
+    return selection(**{"azure_devops": None, "source": None, "workspace": None, "days": None, **options})
 
 
 def test_an_organization_is_searched_without_a_registry_and_defaults_select_none() -> None:
@@ -261,3 +261,22 @@ def test_loading_the_validators_loads_no_sign_in_and_no_http() -> None:
     assert "azext_acrscope._validators" in loaded
     heavy = {"azext_acrscope.credentials.login", "azext_acrscope.hops.token_endpoints", "azext_acrscope.arm.client"}
     assert not heavy & set(loaded)
+
+
+def test_code_is_searched_without_a_registry_and_defaults_select_none() -> None:
+    namespace = consumers(source=["."], registry_name=DefaultStr("contoso"))
+    _validators.validate_consumers(CMD, namespace)
+    assert (namespace.registry_name, namespace.resource_group_name) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"source": [" "], "skip_consumers": False}, "--source is empty"),
+        ({"source": ["nowhere"], "skip_consumers": False}, "no folder or file"),
+        ({"source": ["."], "skip_consumers": True}, "--skip-consumers cannot be combined"),
+    ],
+)
+def test_code_that_cannot_be_searched_is_refused_before_anything_is_changed(options: Any, said: str) -> None:
+    with pytest.raises(AzCLIError, match=said):
+        _validators.validate_preflight_source(Namespace(**options))
