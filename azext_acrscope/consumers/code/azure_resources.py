@@ -33,7 +33,7 @@ Resolver = Callable[[object], tuple[object, bool]]
 
 
 def keep(node: object) -> tuple[object, bool]:
-    """Resolve nothing: for languages without names of their own."""
+    """Return what stands there: for languages without names of their own."""
     return node, isinstance(node, Expression)
 
 

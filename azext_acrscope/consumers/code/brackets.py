@@ -44,7 +44,7 @@ class BracketParser:
         return token
 
     def skip_separators(self) -> None:
-        """Step behind what is between two entries."""
+        """Skip what is between two entries."""
         while (token := self.peek()) and (token.kind == NEWLINE or (token.kind == MARK and token.text in ",;")):
             self._next += 1
 

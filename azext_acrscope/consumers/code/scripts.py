@@ -55,9 +55,11 @@ class Call:
 
     @property
     def texts(self) -> list[str]:
+        """Return the words as texts."""
         return [word.text for word in self.words]
 
     def line(self, index: int = 0) -> int:
+        """Return the line of a word."""
         return self.line_at(self.words[index].offset)
 
 
