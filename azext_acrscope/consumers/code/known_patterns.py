@@ -85,7 +85,7 @@ def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns
                 _check_source(key, source)
             sources |= own_sources
             if twice := patterns.keys() & own_patterns.keys():
-                raise ValueError(f"{', '.join(sorted(twice))} is in another file, too")
+                raise ValueError(f"{', '.join(sorted(twice))} is also in another file")
             for name, pattern in own_patterns.items():
                 _check_pattern(name, pattern, sources)
             patterns |= own_patterns
@@ -117,7 +117,7 @@ def _check_pattern(name: str, pattern: Mapping[str, Any], sources: Mapping[str, 
         raise ValueError(f"{name}: there is no source {pattern['source']}")
     versions = pattern.get("versions", [])
     if not all(each["verdict"] in VERDICTS and _is_text(each["why"]) for each in [pattern, *versions]):
-        raise ValueError(f"{name} needs a verdict ({', '.join(VERDICTS)}) and why, for each of its versions, too")
+        raise ValueError(f"{name} needs a verdict ({', '.join(VERDICTS)}) and why, and so does each of its versions")
     if not all(version_key(each[end]) for each in versions for end in ("from", "below") if end in each):
         raise ValueError(f"{name}: from and below must be versions")
 
