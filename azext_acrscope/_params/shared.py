@@ -29,7 +29,7 @@ def source_folders() -> Any:
         options_list=["--source"],
         nargs="+",
         action=CollectValues,
-        help="Folders or files of code to search as well: pipelines, templates, manifests, scripts, lock files. `-` "
+        help="Also search these folders or files of code: pipelines, templates, manifests, scripts, lock files. `-` "
         "reads manifests that are piped into the command. Nothing in them is run, and no line of them is shown.",
         validator=validate_source,
     )

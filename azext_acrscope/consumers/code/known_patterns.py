@@ -91,7 +91,7 @@ def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns
                 _check_source(key, source)
             sources |= own_sources
             if twice := patterns.keys() & own_patterns.keys():
-                raise ValueError(f"{', '.join(sorted(twice))} is in another file as well")
+                raise ValueError(f"{', '.join(sorted(twice))} is also in another file")
             for name, pattern in own_patterns.items():
                 _check_pattern(name, pattern, sources)
             patterns |= own_patterns

@@ -13,7 +13,7 @@ _SHARES = {" ": 26, "e": 6.7, "t": 4.7, "r": 4.1, "s": 3.9, "i": 3.7, "a": 3.6, 
 _SHARES |= {"c": 2, "d": 1.9, "p": 1.8, "f": 1.7, "u": 1.6, "_": 1.5, "m": 1.5, "h": 1.2, ".": 1.1, "g": 1, ":": 1}
 _SHARES |= {"b": 0.8, "y": 0.7, "0": 0.7, "x": 0.5, "-": 0.5, "w": 0.5, "v": 0.5, "1": 0.5, "k": 0.4, "2": 0.4}
 _USUAL = 0.2
-_PASS_SHARE = 0.6  # what one more expression costs, as the share of a letter that costs as much
+_PASS_SHARE = 1.5  # what one more expression costs, as the share of a letter that costs as much
 
 
 def make_prefilter(words: Collection[str]) -> Callable[[bytes], bool]:
@@ -46,10 +46,22 @@ def _group_words(words: Collection[str]) -> list[tuple[str, list[str]]]:
 
 
 def _expression(letter: str, words: list[str]) -> bytes:
-    """Return an expression that begins with the letter and matches where one of the words is around it."""
-    alternatives = []
+    """Return an expression that begins with the letter and matches where one of the words is around it.
+
+    The letters beside it are looked at first, because most places differ there already.
+    """
+    by_next: dict[str, list[str]] = {}
     for word in words:
         before, _, after = word.partition(letter)
         whole = f"(?<={re.escape(word)})" if before else ""
-        alternatives.append(re.escape(after) + whole)
-    return f"{re.escape(letter)}(?:{'|'.join(alternatives)})".encode("ascii")
+        by_next.setdefault(after[:1], []).append(re.escape(after[1:]) + whole)
+    # A word that ends with the letter has nothing behind it, so it is the last to be tried.
+    branches = [f"{re.escape(each)}(?:{'|'.join(rest)})" for each, rest in sorted(by_next.items(), reverse=True)]
+    follow = "" if "" in by_next else f"(?={_any_of(set(by_next))})"
+    befores = {word.partition(letter)[0][-1:] for word in words}
+    precede = "" if "" in befores else f"(?<={_any_of(befores)}{re.escape(letter)})"
+    return f"{re.escape(letter)}{follow}{precede}(?:{'|'.join(branches)})".encode("ascii")
+
+
+def _any_of(letters: set[str]) -> str:
+    return f"[{''.join(re.escape(each) for each in sorted(letters))}]"

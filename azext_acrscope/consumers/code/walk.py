@@ -53,7 +53,7 @@ class SourceRoot:
 
 
 def printable(name: str) -> str:
-    """Return a name fit to print; it may be anything: bytes that are no text, line breaks, what a terminal obeys."""
+    """Return a name as text on one line: it may hold bytes that are no text, line breaks, what a terminal obeys."""
     return one_line(name.replace(os.sep, "/"))
 
 
