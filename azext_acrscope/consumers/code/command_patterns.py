@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import (
     find_login_server,
@@ -155,7 +156,7 @@ def _judge_container_app(line: int, group: list[str], arguments: list[str]) -> I
 
 def _judge_aks(line: int, group: list[str], arguments: list[str]) -> Iterator[Place]:
     if (attached := _option(arguments, "--attach-acr")) is not None:
-        yield Place(line, "az-aks-attach-acr", named_login_server(attached.rpartition("/")[2]) if attached else None)
+        yield Place(line, "az-aks-attach-acr", named_login_server(name_in_id(attached)) if attached else None)
     elif "check-acr" in group:
         yield Place(line, "az-aks-check-acr", find_login_server(_option(arguments, "--acr") or ""))
 

@@ -99,6 +99,8 @@ def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns
             raise errors.bad_pattern(file.name, f"{error} is missing") from error
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise errors.bad_pattern(file.name, str(error)) from error
+    if not patterns:  # without any, all code would pass for clean
+        raise errors.bad_pattern(folder.name, "no pattern is there")
     return KnownPatterns(patterns, sources)
 
 

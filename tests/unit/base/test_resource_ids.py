@@ -128,8 +128,16 @@ def test_a_management_group_is_told_from_other_scopes(scope: str, name: str | No
 _SPLITTERS = {"split", "rsplit", "partition", "rpartition"}
 _PREFIX_TESTS = {"startswith", "endswith", "removeprefix", "removesuffix", *_SPLITTERS}
 _MARKS = ("/providers/", "/subscriptions/", "/resourcegroups/")
-# What is no resource ID: the host before a slash, in image references and in URLs.
-_HOSTS = {
+# What is no resource ID: the host before a slash, in image references and in URLs; paths of files and of programs.
+_NO_IDS = {
+    "consumers/code/command_patterns.py": {"target", "word"},
+    "consumers/code/readers/arm_templates.py": {"lowered", "name.lower()"},
+    "consumers/code/readers/kubernetes.py": {"node.text('apiVersion')"},
+    "consumers/code/readers/terraform.py": {"(plain_text(node) or '$')", "plain_text(node) or '$'"},
+    "consumers/code/readers/yaml_scripts.py": {"words[0]"},
+    "consumers/code/registry_names.py": {"re.sub('^[a-z]{2,10}://', '', reference.lower())"},
+    "consumers/code/registry_words.py": {"re.sub('^[a-z]{2,10}:/?/?', '', reference.strip().lower())"},
+    "consumers/code/scripts.py": {"first", "first.lower()", "first.strip('@')"},
     "base/hosts.py": {"rest", "_without_scheme(reference)"},
     "credentials/helper/protocol.py": {"bare"},
     "consumers/site_readers.py": {"image"},
@@ -141,7 +149,7 @@ def _ids_taken_apart(file: str, tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             called, value = node.func.attr, ast.unparse(node.func.value)
             argument = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
-            by_slash = called in _SPLITTERS and argument == "/" and value not in _HOSTS.get(file, ())
+            by_slash = called in _SPLITTERS and argument == "/" and value not in _NO_IDS.get(file, ())
             by_mark = called in _PREFIX_TESTS and isinstance(argument, str) and argument.lower().startswith(_MARKS)
             if by_slash or by_mark:
                 yield f"{file}:{node.lineno} {ast.unparse(node)}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
@@ -88,7 +89,7 @@ def _registry_of(inputs: dict[str, str], text: str) -> str | None:
     named = inputs.get("azurecontainerregistry", "")
     if found := re.search(r'"loginServer"\s*:\s*"([^"]{1,200})"', named):
         named = found[1]
-    return named_login_server(named.rpartition("/")[2], text) if named else None
+    return named_login_server(name_in_id(named), text) if named else None
 
 
 def _read_container(resource: Mapping, container: Scalar) -> Iterator[Place]:

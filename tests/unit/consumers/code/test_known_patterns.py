@@ -70,3 +70,8 @@ def test_what_is_no_such_file_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "area.json").write_text(text)
     with pytest.raises(FileOperationError):
         load_patterns(load_knowledge(), tmp_path)
+
+
+def test_a_folder_without_patterns_is_an_error_because_all_code_would_pass_for_clean(tmp_path: Path) -> None:
+    with pytest.raises(FileOperationError, match="no pattern"):
+        load_patterns(load_knowledge(), tmp_path)

@@ -1,0 +1,33 @@
+"""All readers and all patterns together, as the search uses them."""
+
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+from azext_acrscope.consumers.code import readers
+from azext_acrscope.consumers.code.formats import READERS
+from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.scan import scan_sources
+from azext_acrscope.consumers.knowledge import load_knowledge
+from tests.factories.source import write_tree
+
+KNOWN = load_patterns(load_knowledge())
+
+
+def test_every_reader_is_used() -> None:
+    modules = {f"{readers.__name__}.{each.name}" for each in pkgutil.iter_modules(readers.__path__)}
+    assert {each.__name__ for each in READERS} == modules  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN.patterns))
+def test_the_search_finds_the_example_of_every_pattern(name: str, tmp_path: Path) -> None:
+    pattern = KNOWN.patterns[name]
+    example = pattern["example"]
+    write_tree(tmp_path, {example["file"]: example["text"]})
+    found = scan_sources([str(tmp_path)], KNOWN)
+    rows = found.turns_back_on if pattern.get("turnsBackOn") else found.code
+    assert (example["line"], example.get("registry"), pattern["why"] or "") in [
+        (row["line"], row["registry"], row["why"] if "version" not in example else pattern["why"]) for row in rows
+    ]
+    assert not found.incomplete
