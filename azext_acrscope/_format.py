@@ -150,7 +150,7 @@ def _place_row(row: Row) -> Row:
     return {
         "Registry": (row["registry"] or "not named").removesuffix(".azurecr.io"),
         "Consumer": f"{row['file']}:{row['line']}",
-        "Kind": row.get("kind", f"template, {row['strength']}" if "strength" in row else ""),
+        "Kind": row.get("kind", f"{row.get('strength')} setting"),
         "SignIn": "code",
         "Verdict": row.get("verdict", "sets enabled"),
         "Why": row["why"],

@@ -7,5 +7,5 @@ known, from where and since when, ``versions`` for which versions of a tool; ``c
 not show, and what else was searched for it; ``verdicts`` puts them together; ``search`` asks for registries of any
 tenants; ``output`` makes the summary and the check of ``--fail-on``; ``login_events`` reads the log of sign-ins, and
 ``login_log`` puts it beside the consumers; ``service_connections`` reads rows of Azure DevOps, and ``azure_devops``
-asks for them and judges them.
+asks for them and judges them; the room ``code`` searches folders of code.
 """

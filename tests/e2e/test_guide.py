@@ -11,6 +11,7 @@ import pytest
 
 from tests.az import ROOT, Az
 from tests.factories.accounts import sign_in
+from tests.factories.files import write
 from tests.guide import HOME, Runner, follow, pages, stage_of
 from tests.localcloud import LocalCloud
 from tests.localcloud.scenarios import documented_fleets as fleets
@@ -30,6 +31,8 @@ def test_a_page_shows_what_its_commands_print(home: Path, extensions: Path, page
     with LocalCloud(backend=False) as cloud:
         stage: fleets.Stage = getattr(fleets, stage_of(page.read_text(encoding="utf-8")))(cloud)
         az = Az(home, extensions, cloud.env)
+        for name, text in stage.files.items():
+            write(home / name, text)
         sign_in(az, stage.team)
         az.ok("account", "set", "--subscription", stage.production.id)
         assert follow(page, Runner(az, lambda name: getattr(stage, name)())) == []

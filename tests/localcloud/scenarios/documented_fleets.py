@@ -5,7 +5,7 @@ Methods without an underscore are what happens between the commands, by the name
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.localcloud.cloud import LocalCloud
 from tests.localcloud.scenarios.container_client import Client
@@ -19,10 +19,11 @@ _NEW_NODES = ("AKSUbuntu-2204gen2containerd-202510.19.0", "1.33.4")
 
 
 class Stage:
-    """What all stages have: who types the commands, and in which subscription."""
+    """What all stages have: who types the commands, in which subscription, and the files in their home."""
 
     team: ServicePrincipal
     production: Subscription
+    files: ClassVar[dict[str, str]] = {}
 
 
 def _service_principals(world: World, *names: str) -> list[ServicePrincipal]:
@@ -112,6 +113,12 @@ class Contoso(Stage):
 
 class Shop(Stage):
     """Two registries in one subscription, used from another."""
+
+    files: ClassVar[dict[str, str]] = {
+        "shop/azure-pipelines.yml": "steps:\n- script: az acr login --name contoso\n",
+        "shop/web/Dockerfile": "FROM contoso.azurecr.io/base:1\n",
+        "shop/prepare.sh": "az acr config authentication-as-arm update --registry contoso --status enabled\n",
+    }
 
     def __init__(self, cloud: LocalCloud) -> None:
         world, known = cloud.world, cloud.world.consumers
