@@ -1,0 +1,175 @@
+"""Precision and recall of the search of code, on a generated tree of 400 files with known answers.
+
+Most files nearly match: comments, words that are only printed, other clouds, prose, variables, anchors, matrix jobs,
+two registries in a file. Answers are written by hand beside the texts, and never asked of the readers.
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.scan import scan_sources
+from azext_acrscope.consumers.knowledge import load_knowledge
+from tests.factories.source import write_tree
+
+_FILES = 400
+_SUFFIXES = (".azurecr.io", ".azurecr.cn", ".azurecr.us")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file with its answers.
+
+    :ivar file: its name; NAME becomes a name of a registry, HOST its login server, OTHER another one's.
+    :ivar answers: line, kind, and what the registry is: `HOST`, `OTHER` or nothing for null. Kind "back" sets the
+        status back.
+    """
+
+    file: str
+    text: str
+    answers: tuple[tuple[int, str, str], ...] = ()
+
+
+SAMPLES = (
+    Sample(
+        ".github/workflows/deploy.yml",
+        "on: push\n"
+        "jobs:\n"
+        "  build:\n"
+        "    strategy:\n"
+        "      matrix: {region: [west, north]}\n"
+        "    steps:\n"
+        "    - run: |\n"
+        "        # az acr login --name commented\n"
+        "        echo 'az acr login --name printed'\n"
+        "        docker build -t HOST/shop:${{ matrix.region }} .\n"
+        "    - uses: azure/docker-login@v2\n"
+        "      with: {login-server: HOST, username: x, password: '${{ secrets.P }}'}\n",
+        ((11, "registry login action", "HOST"),),
+    ),
+    Sample("README.md", "Push to HOST with `az acr login --name NAME`.\n\n    docker login HOST\n"),
+    Sample("docs/setup.md", "```sh\naz acr config authentication-as-arm update -r NAME --status enabled\n```\n"),
+    Sample(
+        "scripts/prepare.sh",
+        "#!/bin/sh\nset -e\n"
+        "az acr config authentication-as-arm \\\n  update --registry NAME \\\n  --status Enabled > /dev/null\n"
+        "az acr show --name NAME\naz acr create --name NAME --sku Basic\n",
+        ((3, "back", "NAME"),),
+    ),
+    Sample(
+        "scripts/keep.sh",
+        "#!/bin/sh\naz acr config authentication-as-arm update --registry NAME --status disabled\n"
+        "# az acr config authentication-as-arm update --registry NAME --status enabled\n",
+    ),
+    Sample("web/Dockerfile", "# FROM OTHER/old:1\nFROM HOST/base:1\nRUN echo HOST\n", ((2, "Dockerfile", "HOST"),)),
+    Sample("web/Containerfile", "FROM mcr.microsoft.com/dotnet/sdk:8.0\nLABEL source=HOST\n"),
+    Sample(
+        "infra/app.bicep",
+        "resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {\n  name: 'NAME'\n}\n"
+        "resource app 'Microsoft.App/containerApps@2024-03-01' = {\n"
+        "  name: 'shop'\n"
+        "  properties: {\n"
+        "    configuration: {\n"
+        "      registries: [\n"
+        "        { server: 'HOST', identity: 'system' }\n"
+        "      ]\n"
+        "    }\n"
+        "  }\n"
+        "}\n",
+        ((9, "Container App", "HOST"),),
+    ),
+    Sample(
+        "infra/registry.bicep",
+        "resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' = {\n"
+        "  name: 'NAME'\n  sku: { name: 'Basic' }\n"
+        "  properties: {\n"
+        "    policies: { azureADAuthenticationAsArmPolicy: { status: 'enabled' } }\n"
+        "  }\n"
+        "}\n",
+        ((5, "back", "NAME"),),
+    ),
+    Sample(
+        "infra/enforced.bicep",
+        "// azureADAuthenticationAsArmPolicy: { status: 'enabled' }\n"
+        "resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' = {\n"
+        "  name: 'NAME'\n  sku: { name: 'Basic' }\n"
+        "  properties: { policies: { azureADAuthenticationAsArmPolicy: { status: 'disabled' } } }\n"
+        "}\n",
+    ),
+    Sample(
+        "main.tf",
+        '# registry { server = "OTHER" identity = "x" }\n'
+        'resource "azurerm_container_app" "shop" {\n'
+        '  name = "shop"\n'
+        "  registry {\n"
+        '    server   = "HOST"\n'
+        "    identity = azurerm_user_assigned_identity.pull.id\n"
+        "  }\n"
+        "}\n",
+        ((5, "Container App", "HOST"),),
+    ),
+    Sample(
+        "k8s/deployment.yaml",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\n"
+        "spec:\n  template:\n    spec:\n      containers:\n"
+        "      - name: web\n        image: HOST/web:1\n"
+        "      - name: side\n        image: docker.io/library/nginx:1\n",
+        ((9, "image in a cluster", "HOST"),),
+    ),
+    Sample("k8s/crd.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+           "metadata: {name: acrpullbindings.msi-acrpull.microsoft.com}\nspec: {names: {kind: AcrPullBinding}}\n"),
+    Sample("requirements.txt", "# azure-containerregistry==1.0.0b1\nazure-mgmt-containerregistry==15.0.0\n"),
+    Sample("services/api/requirements.txt", "azure-identity\nazure-containerregistry==1.1.0b2\n",
+           ((2, "azure-containerregistry", ""),)),
+    Sample(
+        "compose.yaml",
+        "x-web: &web\n  image: HOST/web:1\n"
+        "services:\n  one: *web\n  two:\n    image: OTHER/two:2\n  three: {image: redis}\n",
+        ((2, "Compose file", "HOST"), (6, "Compose file", "OTHER")),
+    ),
+    Sample(
+        "azure-pipelines.yml",
+        "variables: {containerRegistry: HOST}\nsteps:\n- task: Docker@2\n  inputs:\n    command: push\n"
+        "    containerRegistry: connection\n- script: echo az acr login --name NAME\n",
+        ((3, "Docker task", ""),),
+    ),
+    Sample("tests/data/scopes.json", '{"id": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/'
+           'registries/NAME", "dns": "privatelink.azurecr.io"}\n'),
+    Sample("src/credential.py", 'from azure.identity import DefaultAzureCredential\nPROSE = "see HOST"\n'),
+    Sample(
+        "release.ps1",
+        "# Connect-AzContainerRegistry -Name commented\nWrite-Host 'az acr login -n printed'\n"
+        "az acr login `\n  --name NAME\n",
+        ((3, "az acr login", "NAME"),),
+    ),
+)  # fmt: skip
+
+
+def generate(seed: int) -> tuple[dict[str, str], Counter[tuple[str, int, str, str | None]]]:
+    """Return texts by file name, and the answers: file, line, kind and login server."""
+    chance, files = random.Random(seed), dict[str, str]()
+    answers = Counter[tuple[str, int, str, str | None]]()
+    for number in range(_FILES):
+        sample = SAMPLES[number % len(SAMPLES)]
+        name, other = (f"{word}{chance.randrange(10**6):06}" for word in ("contoso", "fabrikam"))
+        suffix = chance.choice(_SUFFIXES)
+        hosts = {"HOST": name + suffix, "OTHER": other + suffix, "NAME": f"{name}.azurecr.io"}
+        file = f"team{number // len(SAMPLES)}/{number}/{sample.file}"
+        text = sample.text.replace("HOST", hosts["HOST"]).replace("OTHER", hosts["OTHER"]).replace("NAME", name)
+        files[file] = "\n" * (lead := 0 if sample.file.endswith(".json") else chance.randrange(3)) + text
+        answers.update((file, line + lead, kind, hosts.get(which)) for line, kind, which in sample.answers)
+    return files, answers
+
+
+def test_precision_and_recall_are_one_on_a_tree_of_four_hundred_files(tmp_path: Path) -> None:
+    files, answers = generate(20261128)
+    write_tree(tmp_path, files)
+    found = scan_sources([str(tmp_path)], load_patterns(load_knowledge()))
+    rows = Counter((row["file"], row["line"], row["kind"], row["registry"]) for row in found.code)
+    rows.update((row["file"], row["line"], "back", row["registry"]) for row in found.turns_back_on)
+    assert found.incomplete == []
+    assert found.summary["filesRead"] == _FILES
+    assert sorted(rows - answers) == [], "found, and not there"
+    assert sorted(answers - rows) == [], "there, and not found"
