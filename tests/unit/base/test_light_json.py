@@ -2,7 +2,10 @@
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,6 +45,19 @@ def test_what_is_read_is_what_json_reads(content: bytes) -> None:
 def test_what_is_no_json_is_a_value_error(content: bytes) -> None:
     with pytest.raises(ValueError, match="."):
         light_json.load_bytes(content)
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"version": 1, "tokens', '"\\x"', "[1,]", "tru", '"\n"', "1 2"])
+def test_what_is_no_json_is_a_value_error_in_a_process_that_has_not_loaded_json(content: str) -> None:
+    script = (
+        f"import sys; sys.path.append({str(Path(light_json.__file__).parents[2])!r})\n"
+        "from azext_acrscope.base import light_json\n"
+        "assert 'json' not in sys.modules\n"
+        f"try: light_json.load_bytes({content.encode()!r})\n"
+        "except ValueError: print('no JSON')\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("no JSON\n", "")
 
 
 def test_what_json_takes_beyond_the_standard_is_taken_here_too() -> None:
