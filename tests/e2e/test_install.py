@@ -96,6 +96,8 @@ for example in sys.argv[1:]:
 def test_every_example_of_the_help_parses(az: Az) -> None:
     found = examples()
     assert len(found) >= 2 * len(COMMANDS)
+    for folder in ("app", "infra"):  # that an example searches
+        (az.home / folder).mkdir()
     result = az.tool(str(az.python()), "-c", PARSE, *found)
     assert result.code == 0, result
     assert result.stdout.splitlines() == ["parsed"] * len(found)
