@@ -2,7 +2,7 @@
 
 from knack.help_files import helps
 
-from azext_acrscope import _help_policy  # noqa: F401  (it adds its texts)
+from azext_acrscope import _help_policy  # noqa: F401  # pylint: disable=unused-import  # it adds its texts
 
 helps["acr scope"] = """
 type: group

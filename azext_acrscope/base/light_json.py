@@ -18,7 +18,7 @@ _WHITESPACE = " \t\n\r"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class _ParseOptions:
+class _ParseOptions:  # pylint: disable=too-few-public-methods  # the scanner reads its members
     """What the scanner asks for: the choices of `json.loads`."""
 
     strict = True

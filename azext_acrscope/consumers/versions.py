@@ -50,7 +50,7 @@ def reason_with_versions(entry: Mapping[str, Any]) -> str:
     return f"{why.rstrip('.')}. By version: {ranges}." if ranges else why
 
 
-def find_versions_fault(versions: Any, verdicts: Collection[str]) -> str:
+def find_versions_fault(versions: Any, verdicts: Collection[str]) -> str:  # pylint: disable=too-many-return-statements  # a fault each
     """Return what is wrong with the `versions` of an entry; empty if nothing is.
 
     Ranges must be in order and must not overlap, because the first one that a version is in decides.

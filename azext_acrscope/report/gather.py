@@ -32,7 +32,7 @@ ArmConnections = Callable[[str | None], ArmClient]
 
 
 @dataclass(frozen=True)
-class ReportRequest:
+class ReportRequest:  # pylint: disable=too-many-instance-attributes  # the options of the command
     """What a report is to hold.
 
     :ivar knowledge: None leaves consumers out.

@@ -3,6 +3,8 @@
 Types and keys are folded (`expressions.fold_key`), so one judge reads Bicep, ARM JSON, azapi and Pulumi.
 """
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.consumers.code.expressions import (
@@ -58,7 +60,7 @@ def judge_anywhere(body: object, resolve: Resolver = keep) -> Iterator[Place]:
             continue
         for key, value in node.items():
             name = fold(key.text)
-            if name == "registries" or name == "registrycredentials":
+            if name in ("registries", "registrycredentials"):
                 yield from _judge_registries(key, value, resolve)
             elif name == "imageregistrycredentials":
                 yield from _judge_credentials(value, "container-instance", resolve)

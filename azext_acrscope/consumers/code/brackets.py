@@ -86,7 +86,7 @@ class BracketParser:
         return count - 1 if token and token.kind == MARK and token.text == "{" else None
 
     def _block(self, name: Token, count: int) -> tuple[Scalar, AnyNode]:
-        labels = [token.text for token in self._tokens[self._next + 1 : self._next + 1 + count]]
+        labels = [token.text for token in self._tokens[self._next + 1 : self._next + 1 + count]]  # noqa: E203
         self._next += count + 2  # its bracket as well
         body = self._open("{", name.line)
         entries = body.entries if isinstance(body, Mapping) else []

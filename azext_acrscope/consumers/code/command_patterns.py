@@ -1,5 +1,7 @@
 """Know the commands that sign in to a registry, or set its status back."""
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -35,8 +37,8 @@ def judge_call(call: Call, text: str, version: str | None = None) -> Iterator[Pl
     lowered = [each.lower() for each in texts]
     for index, word in enumerate(lowered):
         program = word.rpartition("/")[2].rpartition("\\")[2].strip("()")
-        arguments = texts[index + 1 :]
-        if (program in _AZ or index == 0) and "acr" in lowered[index : index + 2]:
+        arguments = texts[index + 1 :]  # noqa: E203
+        if (program in _AZ or index == 0) and "acr" in lowered[index : index + 2]:  # noqa: E203
             arguments = arguments if program in _AZ else texts[index:]
             if arguments[:1] in (["acr"], ["ACR"]):
                 yield from _judge_acr(call, index, arguments[1:], text, version)
@@ -180,7 +182,7 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
     words = [each for each in arguments[:3] if not each.startswith("-")]
     if "login" not in words[:2] or _is_synopsis(arguments):
         return
-    rest = arguments[arguments.index("login") + 1 :]
+    rest = arguments[arguments.index("login") + 1 :]  # noqa: E203
     if not any(_speaks_of_registry(each) for each in rest) and not any(NULL_USER in each for each in rest):
         return
     if all(_option_value(rest, each) or not _speaks_of_registry(each) for each in rest) and NULL_USER not in " ".join(

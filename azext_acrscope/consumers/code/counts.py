@@ -21,7 +21,7 @@ class Named:
 
 
 @dataclass
-class WalkCounts:
+class WalkCounts:  # pylint: disable=too-many-instance-attributes  # counts
     """What was read of a walk, and what was not.
 
     :ivar files: text files that were read.

@@ -33,7 +33,7 @@ def find_exchanges(text: str) -> Iterator[Place]:
         return
     while match:
         start = text.rfind("\n", 0, match.start()) + 1
-        if not (_COMMENT.match(text[start : start + 200]) or _COMPARED.search(text[start : start + 200])):
+        if not (_COMMENT.match(text[start : start + 200]) or _COMPARED.search(text[start : start + 200])):  # noqa: E203
             pattern = "exchange-arm" if not is_acr else "exchange-acr" if not is_arm else "exchange-either"
             yield Place(lines_of(text)(match.start()), pattern)
             return

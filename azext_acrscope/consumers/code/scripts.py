@@ -38,8 +38,8 @@ _TELL_PARTS = words_of(
 )
 # Commands that run what a quoted word says.
 _RUNS = re.compile(
-    r"(?i)(?:^|[^a-z])(?:run|eval|exec|bash|sh|zsh|pwsh|powershell|cmd|ssh|retry|invoke|iex|command|try|check|do|sudo|su|"
-    r"scriptblock|execute|capture|timeout|watch|script|scripts|exec-cmd|commandtoexecute)(?:$|[^a-z])"
+    r"(?i)(?:^|[^a-z])(?:run|eval|exec|bash|sh|zsh|pwsh|powershell|cmd|ssh|retry|invoke|iex|command|try|check|do|sudo"
+    r"|su|scriptblock|execute|capture|timeout|watch|script|scripts|exec-cmd|commandtoexecute)(?:$|[^a-z])"
 )
 _SHELLS = words_of("bash sh zsh ksh dash ssh pwsh powershell sudo su eval")
 _RUN_OPTIONS = frozenset(("-c", "-command", "--command", "--scripts", "--command-line"))
@@ -127,7 +127,7 @@ def _strip(words: list[Word]) -> tuple[list[Word], bool]:
         bare = text.lstrip("@-+!&.").lower()
         if match := _ASSIGNMENT.match(text):
             if " " in text and re.search(r"cmd|command|script", match[0], re.IGNORECASE):
-                value = text[match.end() :]
+                value = text[match.end() :]  # noqa: E203
                 rest = Word(value, words[index].offset, True)
                 return [rest], True
         elif re.fullmatch(r"\$[\w:]+", text) and len(words) > index + 1 and words[index + 1].text in ("=", "+="):

@@ -14,7 +14,7 @@ _MAX_TEMPLATE = 500  # characters of a `{{ … }}`
 
 
 @dataclass(frozen=True)
-class Dialect:
+class Dialect:  # pylint: disable=too-many-instance-attributes  # a table of shells, of which it is a row
     """How a kind of shell quotes and continues.
 
     :ivar separators: what ends a word besides white space.
@@ -98,7 +98,7 @@ def read_commands(text: str, dialect: Dialect) -> Iterator[Command]:
     return iter(_Lexer(text, dialect).run())
 
 
-class _Lexer:
+class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-methods  # where it is in a text
     def __init__(self, text: str, dialect: Dialect) -> None:
         self._text = text
         self._dialect = dialect
@@ -183,7 +183,7 @@ class _Lexer:
             frame.in_quotes = False
             self._position += 1
         elif character == self._dialect.escape and self._dialect.single_quotes:
-            escaped = text[position + 1 : position + 2]
+            escaped = text[position + 1 : position + 2]  # noqa: E203
             frame.add("" if escaped == "\n" else escaped, position)
             self._position += 2
         elif character == "$" and (end := self._template_end(position)):
@@ -196,7 +196,7 @@ class _Lexer:
             self._position += 1
 
     def _take_escape(self, frame: _Frame) -> None:
-        following = self._text[self._position + 1 : self._position + 2]
+        following = self._text[self._position + 1 : self._position + 2]  # noqa: E203
         if following == "\n":
             frame.end_word()
         elif following:
@@ -206,7 +206,7 @@ class _Lexer:
     def _take_quote(self, frame: _Frame, quote: str) -> None:
         text, position = self._text, self._position
         if self._dialect.here_strings and frame.parts == ["@"] and (end := text.find(f"\n{quote}@", position)) > 0:
-            frame.add(text[position + 1 : end + 1], position)
+            frame.add(text[position + 1 : end + 1], position)  # noqa: E203
             frame.quoted = True
             self._position = end + 3
         elif quote == '"':
@@ -217,7 +217,7 @@ class _Lexer:
             frame.add(quote, position)
             self._position += 1
         else:
-            frame.add(text[position + 1 : end], position)
+            frame.add(text[position + 1 : end], position)  # noqa: E203
             frame.quoted = True
             self._position = end + 1
 
@@ -247,7 +247,7 @@ class _Lexer:
                 self._position = variable.end()
                 return
             if text.startswith("${", position) and (end := text.find("}", position, position + _MAX_TEMPLATE)) > 0:
-                frame.add(text[position : end + 1], position)
+                frame.add(text[position : end + 1], position)  # noqa: E203
                 self._position = end + 1
                 return
             frame.add("$", position)
@@ -280,7 +280,7 @@ class _Lexer:
             self._position = placeholder.end()
             return
         is_heredoc = (
-            self._dialect.heredocs and text.startswith("<<", position) and text[position + 2 : position + 3] != "<"
+            self._dialect.heredocs and text.startswith("<<", position) and text[position + 2 : position + 3] != "<"  # noqa: E203
         )
         if is_heredoc and (begin := _HEREDOC.match(text, position)):
             frame.end_word()
@@ -302,7 +302,7 @@ class _Lexer:
                 continue
             ending = re.compile(rf"^[ \t]*{re.escape(delimiter)}[ \t\r]*$", re.MULTILINE)
             if end := ending.search(self._text, self._position):
-                command.heredocs.append(Word(self._text[self._position : end.start()], self._position))
+                command.heredocs.append(Word(self._text[self._position : end.start()], self._position))  # noqa: E203
                 self._position = end.end()
             else:
                 self._missed.add(delimiter)

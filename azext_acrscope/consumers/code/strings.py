@@ -3,6 +3,8 @@
 A string is a command only where something runs it: most strings that begin so are messages, help and tests.
 """
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,12 +101,12 @@ def _list_call(group: list[_String], text: str, line_at: LineAt) -> Iterator[Cal
         if (
             index
             and _BETWEEN.fullmatch(text, group[index - 1].end, each.start)
-            and (between := text[group[index - 1].end : each.start]).count(",") > 1
+            and (between := text[group[index - 1].end : each.start]).count(",") > 1  # noqa: E203
         ):
             words += [Word("$", each.offset)] * (between.count(",") - 1)
         pieces = each.body.split() if index == 1 and " " in each.body else [each.body]
         words += [Word(piece, each.offset) for piece in pieces]
-    following = text[group[-1].end : group[-1].end + 40]
+    following = text[group[-1].end : group[-1].end + 40]  # noqa: E203
     if re.match(r"\s*,\s*\w", following):
         words.append(Word("$", group[-1].offset))
     if len(words) > 1:
@@ -125,12 +127,12 @@ def _group(strings: list[_String], index: int, text: str) -> list[_String]:
 
 def _where(text: str, position: int) -> set[str] | None:
     """Return the parts of the names before a string: of functions it is given to, and of what it is kept in."""
-    before = text[max(0, position - 160) : position]
+    before = text[max(0, position - 160) : position]  # noqa: E203
     if text[position] == "`" and before.endswith("$"):
         return {"run"}  # of zx
     before = re.sub(r"[fFrRbBuU$@]{1,3}$", "", before) if before[-1:].isalpha() or before[-1:] in "$@" else before
     before = before.rstrip(_OPENING)
-    line = before[before.rfind("\n") + 1 :]
+    line = before[before.rfind("\n") + 1 :]  # noqa: E203
     if not before or not (before[-1].isalnum() or before[-1] in "_$"):
         return None
     start = len(before)
@@ -156,7 +158,7 @@ def _read_strings(text: str, suffix: str) -> Iterator[_String]:
             mark = match["heredoc"].strip("<-~ \t\n")
             end = re.compile(rf"^[ \t]*{mark}\b", re.MULTILINE).search(text, position)
             if end:
-                yield _String(match.start(), end.end(), text[position : end.start()], position)
+                yield _String(match.start(), end.end(), text[position : end.start()], position)  # noqa: E203
                 position = end.end()
         elif match["hash"] and not hashes:
             position = match.start() + 1

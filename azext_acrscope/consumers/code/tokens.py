@@ -29,7 +29,7 @@ class Token(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Language:
+class Language:  # pylint: disable=too-many-instance-attributes  # a table of languages, of which it is a row
     """What a tokenizer and a parser need to know of a language.
 
     :ivar quotes: characters that begin a string; one that ends at the line's end without its closing quote.
@@ -114,7 +114,7 @@ def read_tokens(text: str, language: Language, line: int = 1) -> Iterator[Token]
             line += text.count("\n", start, position)
 
 
-def _read_long(
+def _read_long(  # pylint: disable=too-many-positional-arguments
     text: str, start: int, position: int, kind: str, language: Language, line: int
 ) -> tuple[Token | None, int]:
     """Return a comment (None) or a string, and where it ends."""
@@ -142,7 +142,7 @@ def _read_heredoc(text: str, start: int, line: int) -> tuple[Token | None, int]:
         return Token(MARK, "<<", line), start + 2
     # Searched from the line break of the first line, so that an empty heredoc is found as well.
     closing = re.compile(rf"\n[ \t]*{re.escape(opening[1])}[ \t\r]*(?=\n|\Z)").search(text, opening.end() - 1)
-    content = text[opening.end() : closing.start() + 1 if closing else len(text)]
+    content = text[opening.end() : closing.start() + 1 if closing else len(text)]  # noqa: E203
     # The text begins on the line after the mark.
     token = Token(STRING, content, line + 1, "${" not in content and "%{" not in content)
     return token, closing.end() if closing else len(text)

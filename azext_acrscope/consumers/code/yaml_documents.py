@@ -5,6 +5,8 @@ nothing recurses (depth is bounded), and an alias is the very node it names, so 
 text. Nothing is constructed: tags are ignored, and each scalar is the text it is.
 """
 
+# pylint: disable=protected-access  # of other nodes of the same class
+
 import bisect
 import functools
 import re
@@ -58,7 +60,7 @@ class Scalar:
             if number == 0:
                 # Before the text may stand a key, a dash, a tag, a `|` or a quotation mark.
                 head = text.partition("\n")[0].split(" ", 1)[0]
-                written = written[written.rfind(head) :].rstrip("\"'") if head and head in written else ""
+                written = written[written.rfind(head) :].rstrip("\"'") if head and head in written else ""  # noqa: E203
             if not written:
                 continue
             while position < len(text) and text[position].isspace():
@@ -206,7 +208,7 @@ def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
     return True, composer.roots
 
 
-class _Composer:
+class _Composer:  # pylint: disable=too-few-public-methods  # where it is among the events
     """Put nodes together from events; what is open when the events end is kept as it is."""
 
     def __init__(self, text: str, line: int) -> None:
@@ -259,4 +261,4 @@ class _Composer:
     def _source(self, start: int, end: int) -> tuple[str, ...]:
         if self._lines is None:
             self._lines = self._text.split("\n")
-        return tuple(self._lines[start : end + 1])
+        return tuple(self._lines[start : end + 1])  # noqa: E203

@@ -1,5 +1,7 @@
 """Bicep: modules from registries, resources that pull, and registries' own templates."""
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -78,7 +80,7 @@ def _read_statements(text: str) -> Iterator[Statement]:
             yield _read_statement(parser, keyword, token.line)
         elif token.kind == NAME and token.text == "type":
             parser.value(True)
-        elif token.kind == NEWLINE or token.kind == MARK:
+        elif token.kind in (NEWLINE, MARK):
             parser.take()
             if token.text in "({[":
                 parser.group(token.text, token.line)
@@ -145,6 +147,7 @@ def _judge_registry_module(version: str, line: int) -> Iterator[Place]:
 
 
 def _read_nested(parent: str, body: AnyNode, resolve: Resolver) -> Iterator[Place]:
+    # pylint: disable=too-many-nested-blocks
     for mapping in walk_all(body):
         if not isinstance(mapping, Mapping):
             continue

@@ -29,8 +29,8 @@ _SCRIPTS = (
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
 _DOCKERFILES = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
 _PROGRAMS = re.compile(
-    r"(?:^|/)jenkinsfile[^/]*$|\.(?:py|js|ts|mjs|cjs|mts|cts|go|cs|fs|csx|fsx|java|kt|kts|groovy|gradle|jenkins|rb|rs|php|pl"
-    r"|tf|hcl|bicep|scala|swift|lua|toml|cake|nu|star)$|(?:^|/)(?:tasks|noxfile|fabfile|rakefile)$",
+    r"(?:^|/)jenkinsfile[^/]*$|\.(?:py|js|ts|mjs|cjs|mts|cts|go|cs|fs|csx|fsx|java|kt|kts|groovy|gradle|jenkins|rb|rs"
+    r"|php|pl|tf|hcl|bicep|scala|swift|lua|toml|cake|nu|star)$|(?:^|/)(?:tasks|noxfile|fabfile|rakefile)$",
     re.IGNORECASE,
 )
 _SHEBANG = re.compile(r"#!\S*(?:/|\s)(?:ba|z|k|da)?sh\b|#!\S*(?:/|\s)pwsh\b")

@@ -1,5 +1,7 @@
 """Steps of GitHub workflows and composite actions that sign in to a registry, and images that jobs run in."""
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Iterator
 
@@ -10,7 +12,8 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, 
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
 _HINT = re.compile(
-    r"\buses\s*:[^\n]*(?:login-action|docker-login|podman-login|k8s-create-secret|container-apps-deploy-action)|azurecr\.",
+    r"\buses\s*:[^\n]*(?:login-action|docker-login|podman-login|k8s-create-secret|container-apps-deploy-action)"
+    r"|azurecr\.",
     re.IGNORECASE,
 )
 # An action, and the input that names the registry.

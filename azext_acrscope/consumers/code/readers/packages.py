@@ -1,5 +1,7 @@
 """Packages that sign in to registries, by version: lock files, requirements and manifests of Python, npm and NuGet."""
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Iterator
 
@@ -29,7 +31,8 @@ _NAME = re.compile(rf"(?<![\w@/.-])(?:node_modules/)?({_NAMES})(?![\w/-]|\.\w)",
 _COMMENT = re.compile(r"^\s*(?:#|//|<!--|\*)")
 _VERSION = r"(\d+(?:\.\d+)*(?:[-.]?(?:a|alpha|b|beta|rc)[-.]?\d*)?)"
 _BEHIND = re.compile(
-    rf"(?:\[[\w,-]*\])?[\"'\s:,@(=&{{]{{0,20}}?(?:npm:|version\W{{1,6}})?\s{{0,4}}(===?|~=|>=|\^|~|v)?\s{{0,4}}{_VERSION}",
+    rf"(?:\[[\w,-]*\])?[\"'\s:,@(=&{{]{{0,20}}?(?:npm:|version\W{{1,6}})?\s{{0,4}}"
+    rf"(===?|~=|>=|\^|~|v)?\s{{0,4}}{_VERSION}",
     re.IGNORECASE,
 )
 _LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.IGNORECASE)
@@ -53,7 +56,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         if not match or line[: match.start()].count("#"):
             continue
         pattern = _PATTERNS[match[1].lower()]
-        version = _locked(lines, index, line[match.end() :]) if is_lock else _stated(pattern, line[match.end() :])
+        version = _locked(lines, index, line[match.end() :]) if is_lock else _stated(pattern, line[match.end() :])  # noqa: E203
         if is_lock and version is None:
             continue  # a package that only needs it
         if (pattern, version) not in seen:
@@ -77,7 +80,7 @@ def _locked(lines: list[str], index: int, behind: str) -> str | None:
         return match[1]
     if match := re.match(rf"\s*==\s*{_VERSION}", behind):
         return match[1]
-    for line in lines[index + 1 : index + 4]:
+    for line in lines[index + 1 : index + 4]:  # noqa: E203
         if match := _LOCKED.match(line[:300]):
             return match[1]
         if match := re.match(rf"^\s*\"version\": \"==?{_VERSION}", line[:300]):

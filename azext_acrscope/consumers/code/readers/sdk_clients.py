@@ -1,5 +1,7 @@
 """Programs that pass an audience to a client of Azure's SDK: it decides whatever the version of the package is."""
 
+# pylint: disable=unused-argument  # functions that are called by a table take the same arguments
+
 import re
 from collections.abc import Iterator
 
@@ -26,7 +28,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     for match in _CLIENT.finditer(text):
         line, position = line + text.count("\n", position, match.start()), match.start()
         start = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
-        if re.match(r"\s*(?:#|//|\*)", text[start : match.start()]):
+        if re.match(r"\s*(?:#|//|\*)", text[start : match.start()]):  # noqa: E203
             continue
         if audience := _AUDIENCE.search(_call(text, match.end())):
             yield Place(line, "sdk-arm-audience" if audience["arm"] else "sdk-acr-audience")
@@ -39,4 +41,4 @@ def _call(text: str, start: int) -> str:
         depth += (text[index] in "([{") - (text[index] in ")]}")
         if depth <= 0:
             return text[start:index]
-    return text[start : start + _SPAN]
+    return text[start : start + _SPAN]  # noqa: E203
