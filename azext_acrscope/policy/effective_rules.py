@@ -27,6 +27,7 @@ from azext_acrscope.base.foreign_json import (
     member_ignoring_case,
 )
 from azext_acrscope.base.resource_ids import ResourceId, management_group_name, parse_resource_id
+from azext_acrscope.base.text import one_line
 from azext_acrscope.policy import definitions, errors, shapes
 from azext_acrscope.policy.refusals import READER_ROLE, refusal_error
 from azext_acrscope.policy.roles import identity_principals
@@ -302,7 +303,7 @@ def _rules_of_definition(
         PolicyRule(
             assignment=str(assignment.get("id")),
             name=str(assignment.get("name") or _resource_id(assignment).name),
-            display_name=str(said.get("displayName") or ""),
+            display_name=one_line(str(said.get("displayName") or "")),
             scope=_resource_id(assignment).scope,
             definition=definition,
             effect=str(effect).lower(),

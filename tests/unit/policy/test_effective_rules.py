@@ -156,3 +156,8 @@ def test_an_exemption_counts_until_it_expires(expires: Any, counts: bool) -> Non
     }
     found = effective_rules.parse_exemption(resource)
     assert found == (PolicyExemption(REGISTRY, "/a") if counts else None)
+
+
+def test_a_display_name_cannot_give_a_terminal_orders() -> None:
+    [rule] = effective_rules.rules_of_assignment(assignment(displayName="Odd\u202e\x1b[2J\nname"), None)
+    assert rule.display_name.isprintable()
