@@ -148,7 +148,7 @@ def consumers_table(result: Row) -> list[Row]:
 def _place_row(row: Row) -> Row:
     """A place in code, in the columns of consumers."""
     return {
-        "Registry": (row["registry"] or "not named").removesuffix(".azurecr.io"),
+        "Registry": _registry_name(row["registry"]) or "not named",
         "Consumer": f"{row['file']}:{row['line']}",
         "Kind": row.get("kind", f"{row.get('strength')} setting"),
         "SignIn": "code",
@@ -159,11 +159,9 @@ def _place_row(row: Row) -> Row:
 
 
 def _connection_row(row: Row) -> Row:
-    """A service connection, in the columns of consumers; without the suffix that all login servers have."""
-    from azext_acrscope.base.resource_ids import name_in_id
-
+    """A service connection, in the columns of consumers."""
     return {
-        "Registry": name_in_id(row["registry"] or "not known").partition(".")[0],
+        "Registry": _registry_name(row["registry"]) or "not known",
         "Consumer": f"{row['project']}/{row['connection']}",
         "Kind": row["type"],
         "SignIn": row["scheme"],
@@ -171,6 +169,13 @@ def _connection_row(row: Row) -> Row:
         "Why": row["why"],
         "SourceDate": row["sourceDate"],
     }
+
+
+def _registry_name(registry: str | None) -> str:
+    """A login server or a resource ID as the other rows name registries: without what all of them have."""
+    from azext_acrscope.base.resource_ids import name_in_id
+
+    return name_in_id(registry or "").partition(".")[0]
 
 
 def _consumer_name(row: Row) -> str:

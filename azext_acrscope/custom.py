@@ -22,8 +22,6 @@ from azext_acrscope.enforcement import errors as enforcement_errors
 if TYPE_CHECKING:
     from azext_acrscope.arm.log_analytics import WorkspaceRef
     from azext_acrscope.base.tokens import EntraToken
-    from azext_acrscope.consumers.code.scan import SourceFindings
-    from azext_acrscope.consumers.knowledge import Knowledge
     from azext_acrscope.enforcement.preflight import ConsumerPreflight
     from azext_acrscope.enforcement.run import ChangeVerifier
     from azext_acrscope.verification.probe import Prober
@@ -270,6 +268,7 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
     from azext_acrscope.consumers import knowledge as consumers_knowledge
     from azext_acrscope.consumers.checklist import Search
     from azext_acrscope.consumers.code import output as code_output
+    from azext_acrscope.consumers.code import scan
     from azext_acrscope.consumers.login_log import LoginLog
 
     facts = consumers_knowledge.load_knowledge(knowledge)
@@ -294,7 +293,7 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
         elsewhere.append(connections)
     if source:
         servers = [row["loginServer"] for row in found["registries"]] if selected else None
-        places = _scan_sources(source, facts, servers)
+        places = scan.search_code(source, facts, servers)
         code_output.add_findings(found, places)
         elsewhere.append(places.as_search)
     found["manualChecks"] = checklist.checklist_rows(facts, elsewhere)
@@ -312,12 +311,6 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):
         console.fail_after_output(cmd.cli_ctx, failed)
     return found
-
-
-def _scan_sources(source: list[str], knowledge: "Knowledge", login_servers: list[str] | None) -> "SourceFindings":
-    from azext_acrscope.consumers.code import known_patterns, scan
-
-    return scan.scan_sources(source, known_patterns.load_patterns(knowledge), login_servers)
 
 
 def report(

@@ -8,8 +8,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.factories.wire import OWN, RECORDED, Recordings
+
+# Without limits of time: how fast a machine is, and what else runs on it, is no fault of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 _SOURCES = [OWN, RECORDED] if RECORDED.is_dir() else [OWN]
 

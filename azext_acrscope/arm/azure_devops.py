@@ -24,7 +24,7 @@ from azext_acrscope.arm.pipeline import Pipeline, Reply, ServiceEndpoint, retry_
 from azext_acrscope.arm.throttle import Throttle
 from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_number, find_text, find_value
-from azext_acrscope.base.tokens import safe_word
+from azext_acrscope.base.tokens import is_guid, safe_word
 
 SERVICE_NAME = "Azure DevOps"
 ENDPOINT = "https://dev.azure.com"
@@ -33,7 +33,6 @@ AT_ONCE = 4  # requests under way: the limits are a user's, who may be at work i
 _API_VERSION = "7.1"
 _AUTHORITY = "login.microsoftonline.com"  # Azure DevOps is in no other cloud
 _HEADERS = (("Accept", "application/json"), ("X-TFS-FedAuthRedirect", "Suppress"))  # no page to sign in at: 401
-_HIDDEN = ("X-VSS-UserData",)  # the ID and mail address of the account
 _READ_SECONDS, _REQUEST_SECONDS = 60, 180.0
 _TOTAL_SECONDS = 1800.0  # for an organization, with all that it waits
 _LARGEST_ANSWER = 16 * 1024 * 1024  # bytes; a connection has about three thousand
@@ -47,13 +46,8 @@ _PROJECTS, _USES = 500, 500  # rows of a page
 _LONGEST_TOKEN = 2000
 _THROTTLED = 429
 _LATER = frozenset({_THROTTLED, 408, 500, 502, 503, 504})
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-_FORMS = {
-    # learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions
-    "organization": re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?", re.ASCII | re.IGNORECASE),
-    "project": _GUID,
-    "connection": _GUID,
-}
+# learn.microsoft.com/azure/devops/organizations/settings/naming-restrictions
+_ORGANIZATION = re.compile(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?", re.ASCII | re.IGNORECASE)
 # How people name an organization besides by its name: by the address of its pages, the older one included.
 _ADDRESSES = (r"https://dev\.azure\.com/([^/]+)/?", r"https://([^./]+)\.visualstudio\.com/?")
 
@@ -83,14 +77,9 @@ def parse_organization(text: str) -> str:
     """
     text = text.strip()
     name = next((found[1] for form in _ADDRESSES if (found := re.fullmatch(form, text, re.IGNORECASE))), text)
-    if not _FORMS["organization"].fullmatch(name):
+    if not _ORGANIZATION.fullmatch(name):
         raise errors.bad_organization(text)
     return name.lower()
-
-
-def is_guid(text: Any) -> bool:
-    """Return whether a text is a GUID, as the IDs of projects and of service connections are."""
-    return isinstance(text, str) and bool(_GUID.fullmatch(text))
 
 
 def devops_path(template: str, **names: str) -> str:
@@ -100,7 +89,7 @@ def devops_path(template: str, **names: str) -> str:
     :raises DevOpsError: a name is no valid name of its kind.
     """
     for kind, name in names.items():
-        if not _FORMS[kind].fullmatch(name):
+        if not (_ORGANIZATION.fullmatch(name) if kind == "organization" else is_guid(name)):
             raise DevOpsError(0, errors.bad_segment(kind))
     return template.format(**names)
 
@@ -254,7 +243,7 @@ def connect_devops(cli_ctx: Any, organization: str) -> AzureDevOps:
         raise errors.no_devops_in_cloud(cli_ctx.cloud.name)
     profile = Profile(cli_ctx=cli_ctx)
     service = ServiceEndpoint(
-        SERVICE_NAME, ENDPOINT, AUDIENCE, _READ_SECONDS, _LARGEST_ANSWER, headers=_HEADERS, hidden_headers=_HIDDEN
+        SERVICE_NAME, ENDPOINT, AUDIENCE, _READ_SECONDS, _LARGEST_ANSWER, headers=_HEADERS, is_logged=False
     )
     pipeline = Pipeline(cli_ctx, service, profile, account_for_subscription(profile, cli_ctx, None), AT_ONCE)
 

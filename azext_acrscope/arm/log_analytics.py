@@ -26,7 +26,7 @@ from azext_acrscope.base.foreign_json import (
     find_value,
 )
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.base.tokens import safe_word
+from azext_acrscope.base.tokens import is_guid, safe_word
 
 SERVICE_NAME = "Log Analytics"
 WORKSPACES_API_VERSION = "2023-09-01"
@@ -34,7 +34,6 @@ LOG_READER_ROLE = "Log Analytics Reader"  # the role that reads a workspace and 
 _READ_SECONDS = 190  # a query has three minutes at the service unless it asks for more (documented)
 _TOTAL_SECONDS = 400.0  # with all tries and waits, whatever the server does
 _LARGEST_ANSWER = 64 * 1024 * 1024  # bytes; the service sends 100 MB at most, our queries ask for far less
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _WORKSPACE_TYPE = "Microsoft.OperationalInsights/workspaces"
 _WORKSPACE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,61}[a-z0-9]", re.ASCII | re.IGNORECASE)
 
@@ -62,7 +61,7 @@ def parse_workspace(text: str) -> WorkspaceRef:
     :raises InvalidArgumentValueError: it is neither a GUID nor a workspace's resource ID.
     """
     text = text.strip()
-    if _GUID.fullmatch(text):
+    if is_guid(text):
         return WorkspaceRef(text.lower())
     found = parse_resource_id(text)
     if not (is_resource_id(text) and found.is_in_group(_WORKSPACE_TYPE) and _WORKSPACE_NAME.fullmatch(found.name)):
@@ -170,6 +169,6 @@ def _find_workspace_guid(cli_ctx: Any, workspace: WorkspaceRef) -> str:
             raise errors.workspace_not_found(workspace.resource_id, error.code) from error
         raise error.as_cli_error(f"workspace {workspace.resource_id}", LOG_READER_ROLE) from error
     found = find_text(answer, "properties", "customerId")
-    if not _GUID.fullmatch(found):
+    if not is_guid(found):
         raise errors.not_a_workspace(workspace.resource_id)
     return found.lower()

@@ -35,7 +35,7 @@ class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain 
     :ivar largest: bytes of an answer; what is longer counts as no JSON. 0: any.
     :ivar takes_policy_tokens: whether --acquire-policy-token is about its requests.
     :ivar headers: names and values that go with every request.
-    :ivar hidden_headers: of answers, which no log may hold.
+    :ivar is_logged: whether --debug shows requests and answers as a whole; not where they tell of people.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain 
     largest: int = 0
     takes_policy_tokens: bool = False
     headers: tuple[tuple[str, str], ...] = ()
-    hidden_headers: tuple[str, ...] = ()
+    is_logged: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
 
     def _answer(self, request: Any, options: dict[str, Any]) -> Reply:
         bounded = bool(self._service.largest)
-        response = self._client.send_request(request, stream=bounded, **options)
+        response = self._client.send_request(request, stream=bounded, logging_enable=self._service.is_logged, **options)
         content = _read_bounded(response, self._service.largest) if bounded else response.content
         return Reply(response.status_code, response.headers, parse_json(content), response.reason or "")
 
@@ -166,14 +166,6 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
                 logger.warning("%s asked to wait. Retrying in %d s.", service.name, wait)
             return wait
 
-    class Discretion(policies.SansIOHTTPPolicy):
-        """Takes out of an answer, before anybody logs it, what no log may hold."""
-
-        def on_response(self, request: Any, response: Any) -> None:
-            """Remove the hidden headers."""
-            for name in service.hidden_headers:
-                response.http_response.headers.pop(name, None)
-
     kwargs = prepare_client_kwargs_track2(cli_ctx)
     policy_tokens = kwargs.get("custom_hook_policy") if service.takes_policy_tokens else None
     pipeline = [
@@ -185,7 +177,6 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         kwargs["logging_policy"],
-        Discretion(),
     ]
     session = Session()
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))

@@ -52,6 +52,11 @@ def is_whole_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def is_filled_text(value: Any) -> bool:
+    """Return whether a value is a text with more in it than white space."""
+    return isinstance(value, str) and bool(value.strip())
+
+
 # --- another shape is absent -----------------------------------------------------------------------------------------
 
 
@@ -90,7 +95,7 @@ def find_text(value: Any, *path: str) -> str:
 def find_number(value: Any, *path: str) -> int | None:
     """Return the whole number at a path; None where there is none. True and false are none."""
     found = find_value(value, *path)
-    return found if isinstance(found, int) and not isinstance(found, bool) else None
+    return int(found) if is_whole_number(found) else None
 
 
 # --- another shape is an error ---------------------------------------------------------------------------------------

@@ -42,10 +42,7 @@ def load_bytes(content: bytes) -> "Any":
         return json.loads(text)
     try:
         value, end = scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
-    except (
-        StopIteration,
-        SystemError,
-    ):  # the second up to Python 3.11, while the module of its own error is not loaded
+    except (StopIteration, SystemError):  # the latter up to Python 3.11, while the module of its error is not loaded
         raise ValueError("no JSON") from None
     if text[end:].strip(_WHITESPACE):
         raise ValueError("more than JSON")

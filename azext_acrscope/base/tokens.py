@@ -47,6 +47,11 @@ class AccessToken:
     granted: dict[str, list[str]]
 
 
+def is_guid(text: Any) -> bool:
+    """Return whether a text is a GUID, as IDs of applications, projects and workspaces are."""
+    return isinstance(text, str) and bool(re.fullmatch(_GUID, text))
+
+
 def safe_word(text: Any) -> str:
     """Return a short word that a server sent (an error code, an id, a host), or a note that it was no such thing.
 

@@ -15,7 +15,7 @@ from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.consumers import azure_devops_errors as errors
 from azext_acrscope.consumers.checklist import Search
-from azext_acrscope.consumers.knowledge import AZURE_DEVOPS, VERDICTS, Knowledge
+from azext_acrscope.consumers.knowledge import AZURE_DEVOPS, VERDICT_ORDER, Knowledge, count_verdicts
 from azext_acrscope.consumers.service_connections import (
     ACR_KIND,
     AZURE_KIND,
@@ -30,7 +30,6 @@ from azext_acrscope.consumers.service_connections import (
 )
 from azext_acrscope.consumers.versions import reason_with_versions
 
-_VERDICT_ORDER = ("breaks", "unknown", "works")
 _FAILURES = (DevOpsError, AzCLIError)
 _PIPELINES_AT_ONCE = 100  # numbers in a query: it must fit a URL
 _MAX_HISTORIES = 4000  # of an organization: one shared with all projects has one in each
@@ -80,7 +79,7 @@ def add_service_connections(
 
 
 def _order(row: dict[str, Any]) -> tuple[Any, ...]:
-    place = _VERDICT_ORDER.index(row["verdict"])
+    place = VERDICT_ORDER.index(row["verdict"])
     return place, row["organization"], row["project"].lower(), row["connection"].lower(), row["id"]
 
 
@@ -285,14 +284,9 @@ def _used_by(found: _Organization, uses: list[Use]) -> list[dict[str, Any]]:
 # --- what people are told of them ----------------------------------------------------------------------------------
 
 
-def count_connections(result: dict[str, Any], verdict: str) -> int:
-    """Return how many service connections have a verdict; none if no organization was asked."""
-    return sum(row["verdict"] == verdict for row in result.get("azureDevOps", []))
-
-
 def connections_summary(result: dict[str, Any]) -> list[str]:
     """Return lines for people: the numbers, and what Azure DevOps leaves out; none if no organization was asked."""
     if "azureDevOps" not in result:
         return []
-    numbers = {verdict: count_connections(result, verdict) for verdict in VERDICTS}
+    numbers = count_verdicts(result["azureDevOps"])
     return [errors.connections_found(result["organizations"], numbers), errors.LIMITS]

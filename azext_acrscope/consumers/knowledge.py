@@ -13,16 +13,19 @@ devops` the kinds of their rows that answer it, perhaps with the sign-in: ``KIND
 
 import datetime
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from azext_acrscope.base import files
+from azext_acrscope.base.foreign_json import is_filled_text
 from azext_acrscope.consumers import errors
 from azext_acrscope.consumers.versions import find_versions_fault
 
 BREAKS, WORKS, UNKNOWN = VERDICTS = ("breaks", "works", "unknown")
+VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)  # of rows: what somebody has to look at comes first
 EVIDENCE = ("ran", "read", "documented")
 CODE, AZURE_DEVOPS = SEARCH_PLACES = ("code", "azure devops")
 ANY_KIND = "*"  # as a kind: what holds for all of them
@@ -53,8 +56,7 @@ class Knowledge:
 
     def source(self, key: str) -> dict[str, str]:
         """Return ``source`` (title and address) and ``sourceDate``, the day it was read."""
-        source = self.content["sources"][key]
-        return {"source": f"{source['title']} <{source['url']}>", "sourceDate": source["read"]}
+        return describe_source(self.content["sources"][key])
 
     @property
     def roles(self) -> dict[str, dict[str, Any]]:
@@ -70,6 +72,17 @@ class Knowledge:
     def checklist(self) -> list[dict[str, Any]]:
         """Return what no query finds, in the form of the file; `checklist.checklist_rows` makes rows of it."""
         return self.content["checklist"]
+
+
+def describe_source(source: Mapping[str, str]) -> dict[str, str]:
+    """Return a source as rows have it: ``{source, sourceDate}``."""
+    return {"source": f"{source['title']} <{source['url']}>", "sourceDate": source["read"]}
+
+
+def count_verdicts(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Return how many rows have each verdict."""
+    found = [row["verdict"] for row in rows]
+    return {verdict: found.count(verdict) for verdict in VERDICTS}
 
 
 def load_knowledge(file: str | None = None) -> Knowledge:
@@ -140,7 +153,9 @@ def _check_knowledge(content: dict[str, Any], file: str) -> None:
     _check_aks(content["aks"], file)
     for guid, role in content["roles"].items():
         if not (
-            isinstance(role, dict) and _is_text(role.get("name")) and _are_modes(role.get("pull"), role.get("push"))
+            isinstance(role, dict)
+            and is_filled_text(role.get("name"))
+            and _are_modes(role.get("pull"), role.get("push"))
         ):
             raise errors.bad_knowledge(file, f"role {guid} needs name, pull and push, each a list of rbac and abac")
 
@@ -151,11 +166,11 @@ def _are_modes(*lists: Any) -> bool:
 
 def _check_aks(aks: dict[str, Any], file: str) -> None:
     names = aks.get("names")
-    named = isinstance(names, list) and all(map(_is_text, names))
-    if not (named and _is_dotted_number(aks.get("neverUpTo")) and _is_text(aks.get("fix"))):
+    named = isinstance(names, list) and all(map(is_filled_text, names))
+    if not (named and _is_dotted_number(aks.get("neverUpTo")) and is_filled_text(aks.get("fix"))):
         raise errors.bad_knowledge(file, "`aks` needs names (texts), neverUpTo (such as 1.28) and fix")
     for rule in [*_aks_rules(aks, "linux", file), *_aks_rules(aks, "windows", file)]:
-        if rule.get("verdict") not in VERDICTS or not _is_text(rule.get("why")):
+        if rule.get("verdict") not in VERDICTS or not is_filled_text(rule.get("why")):
             raise errors.bad_knowledge(file, "`aks`: a rule needs verdict and why")
         minors = rule.get("minors", ["", ""])
         pair = isinstance(minors, list) and len(minors) == 2
@@ -171,15 +186,22 @@ def _is_dotted_number(value: Any) -> bool:
 
 def _check_sources(content: dict[str, Any], file: str) -> None:
     for key, source in content["sources"].items():
-        if not isinstance(source, dict) or not all(_is_text(source.get(name)) for name in ("title", "url", "read")):
-            raise errors.bad_knowledge(file, f"source {key} needs title, url and read")
-        try:
-            datetime.date.fromisoformat(source["read"])
-        except ValueError:
-            raise errors.bad_knowledge(file, f"source {key}: {source['read']} is not a date (2026-08-21)") from None
+        if fault := find_source_fault(source):
+            raise errors.bad_knowledge(file, f"source {key} {fault}")
     for name in ("source", "neverSource", "roleSource"):
         if str(content["aks"].get(name)) not in content["sources"]:
             raise errors.bad_knowledge(file, f"`aks` needs a {name}")
+
+
+def find_source_fault(source: Any) -> str:
+    """Return what is wrong with a source; empty if nothing is."""
+    if not isinstance(source, dict) or not all(is_filled_text(source.get(name)) for name in ("title", "url", "read")):
+        return "needs title, url and read"
+    try:
+        datetime.date.fromisoformat(source["read"])
+    except ValueError:
+        return f"has no date (2026-08-21) in read: {source['read']}"
+    return ""
 
 
 def _aks_rules(aks: dict[str, Any], system: str, file: str) -> list[dict[str, Any]]:
@@ -193,7 +215,7 @@ def _check_items(part: str, items: Any, file: str) -> None:
     if not isinstance(items, list):
         raise errors.bad_knowledge(file, f"`{part}` is not a list")
     for item in items:
-        if not isinstance(item, dict) or not all(_is_text(item.get(name)) for name in _REQUIRED_TEXTS[part]):
+        if not isinstance(item, dict) or not all(is_filled_text(item.get(name)) for name in _REQUIRED_TEXTS[part]):
             raise errors.bad_knowledge(file, f"`{part}`: each item needs the texts {', '.join(_REQUIRED_TEXTS[part])}")
         if item["verdict"] not in VERDICTS:
             raise errors.bad_knowledge(file, f"`{part}`: a verdict must be one of {', '.join(VERDICTS)}")
@@ -211,10 +233,6 @@ def _find_optional_fault(part: str, item: dict[str, Any]) -> str:
     places = item.get("searchedIn", {})
     if not isinstance(places, dict) or not set(places) <= set(SEARCH_PLACES):
         return f"searchedIn has no other members than {' and '.join(SEARCH_PLACES)}"
-    if not all(isinstance(kinds, list) and kinds and all(map(_is_text, kinds)) for kinds in places.values()):
+    if not all(isinstance(kinds, list) and kinds and all(map(is_filled_text, kinds)) for kinds in places.values()):
         return "searchedIn needs a list of kinds for each place"
     return ""
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())

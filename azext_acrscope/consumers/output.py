@@ -5,7 +5,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.consumers import azure_devops, checklist, errors, login_log, verdicts
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, count_verdicts
 
 
 def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
@@ -23,7 +23,7 @@ def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
         *([errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])] if registries else []),
         *azure_devops.connections_summary(result),
         *([errors.searched_elsewhere(number, found, places)] if number else []),
-        errors.manual_checks(len(by_hand), sum(item["verdict"] == BREAKS for item in by_hand), selection),
+        errors.manual_checks(len(by_hand), count_verdicts(by_hand)[BREAKS], selection),
         *login_log.login_summary(result),
     ]
 
@@ -38,16 +38,15 @@ def _count_unknown_to_ask(result: dict[str, Any]) -> int:
 
 
 def fail_on_error(result: dict[str, Any], fail_on: str) -> AzCLIError | None:
-    """Return the error of --fail-on; None if the check passes. Places in code count as consumers.
+    """Return the error of --fail-on; None if the check passes. Connections of Azure DevOps and places in code count.
 
     `breaks` passes if no consumer is known to break and the log has no newly refused client. `unknown` passes only if
     there is also no unknown consumer to ask about.
     """
-    code = [row["verdict"] for row in result.get("code", [])]
-    breaks = sum(each[BREAKS] for each in result["registries"])
-    breaks += azure_devops.count_connections(result, BREAKS) + code.count(BREAKS)
+    elsewhere = count_verdicts([*result.get("azureDevOps", []), *result.get("code", [])])
+    breaks = sum(each[BREAKS] for each in result["registries"]) + elsewhere[BREAKS]
     unknown, newly, incomplete = (
-        _count_unknown_to_ask(result) + azure_devops.count_connections(result, UNKNOWN) + code.count(UNKNOWN),
+        _count_unknown_to_ask(result) + elsewhere[UNKNOWN],
         len(login_log.newly_refused_clients(result)),
         len(result["incomplete"]),
     )

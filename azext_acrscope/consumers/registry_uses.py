@@ -4,13 +4,12 @@ Where a row has another shape than in the published API definitions, `Unexpected
 must not look like what uses nothing.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from azext_acrscope.base import hosts
 from azext_acrscope.base.foreign_json import JsonObject, UnexpectedShape, as_object, as_text, member_at
-from azext_acrscope.base.tokens import ACR_AUDIENCE
+from azext_acrscope.base.tokens import ACR_AUDIENCE, is_guid
 
 MANAGED_IDENTITY, ADMIN_USER, REPOSITORY_TOKEN = "managed identity", "admin user", "repository token"  # noqa: S105  (no passwords)
 SERVICE_PRINCIPAL, PASSWORD_OR_NONE, ANONYMOUS, UNKNOWN_AUTH = (
@@ -26,7 +25,6 @@ _ARM_HOSTS = (
     *("management.azure.com", "management.core.windows.net", "management.usgovcloudapi.net"),
     *("management.core.usgovcloudapi.net", "management.chinacloudapi.cn", "management.core.chinacloudapi.cn"),
 )
-_GUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NOT_IN_USE_TEXT = "The registry is configured, but none of its images is in use now."
 
 Row = JsonObject
@@ -68,7 +66,7 @@ def auth_of_username(username: str, login_server: str) -> PullAuth:
         return PullAuth(PASSWORD_OR_NONE)
     if username.lower() == hosts.registry_name_of(login_server).lower():
         return PullAuth(ADMIN_USER)
-    if not _GUID_PATTERN.fullmatch(username):
+    if not is_guid(username):
         return PullAuth(REPOSITORY_TOKEN)
     if set(username) <= {"0", "-"}:
         return PullAuth(

@@ -11,7 +11,7 @@ from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
-from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
+from azext_acrscope.consumers.knowledge import Knowledge, count_verdicts
 from azext_acrscope.consumers.login_log import LoginLog
 from azext_acrscope.consumers.selection import TenantSearch
 from azext_acrscope.registry import resource as registry_resource
@@ -197,7 +197,7 @@ def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suff
                 "id": registry.id,
                 "loginServer": registry.login_server,
                 "status": registry.status or "enabled",
-                **{verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS},
+                **count_verdicts(rows),
                 "consumers": rows,
             }
         )

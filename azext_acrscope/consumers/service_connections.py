@@ -13,7 +13,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from azext_acrscope.arm.azure_devops import is_guid
 from azext_acrscope.base import hosts
 from azext_acrscope.base.errors import sentence
 from azext_acrscope.base.foreign_json import (
@@ -28,6 +27,7 @@ from azext_acrscope.base.foreign_json import (
     member_at,
 )
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
+from azext_acrscope.base.tokens import is_guid
 from azext_acrscope.consumers import registry_uses
 
 ACR_KIND, AZURE_KIND = "acr-service-connection", "azurerm-service-connection"

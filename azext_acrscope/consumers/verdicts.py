@@ -8,12 +8,11 @@ from azext_acrscope.base.foreign_json import UnexpectedShape, as_rows, as_text, 
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers import errors, registry_uses
 from azext_acrscope.consumers.inventory import Inventory, RegistryInView
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS, Knowledge
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICT_ORDER, WORKS, Knowledge
 from azext_acrscope.consumers.registry_uses import RegistryUse
 from azext_acrscope.consumers.role_assignments import RightsHolder
 from azext_acrscope.consumers.versions import reason_with_versions
 
-_VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
 FOUND_BY_RESOURCE, FOUND_BY_ROLE, FOUND_BY_BROAD_ROLE = "resource", "role", "broad role"
 _FOUNDRY_TYPE = "microsoft.cognitiveservices/accounts"
 _USER_ASSIGNED_IDENTITY_TYPE = "microsoft.managedidentity/userassignedidentities"
@@ -43,7 +42,7 @@ def judge_consumers(
                 rows.append(_judge_cluster(cluster, nodes, knowledge, held))
     rows += [_judge_holder(holder, found, knowledge) for holder in held.values() if holder.principal not in explained]
     return sorted(
-        rows, key=lambda row: (_VERDICT_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"])
+        rows, key=lambda row: (VERDICT_ORDER.index(row["verdict"]), row["kind"], row["name"], row["consumer"])
     )
 
 
@@ -194,7 +193,7 @@ def judge_node_pools(row: dict[str, Any], rules: dict[str, Any]) -> tuple[str, s
         return UNKNOWN, "Its node pools could not be read."
     if not judged:
         return UNKNOWN, "It has no node pools in Resource Graph."
-    verdict = next(each for each in _VERDICT_ORDER if any(each == of_pool for _, of_pool, _ in judged))
+    verdict = next(each for each in VERDICT_ORDER if any(each == of_pool for _, of_pool, _ in judged))
     return verdict, " ".join(f"Pool {name}: {why}." for name, of_pool, why in judged if of_pool == verdict)
 
 

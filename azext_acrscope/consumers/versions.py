@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from azext_acrscope.base.foreign_json import is_filled_text
+
 _NUMBERS = re.compile(r"[vV=~^ ]*(\d{1,9}(?:\.\d{1,9}){0,5})(?:[-.]?(?:a|alpha|b|beta|rc|preview|dev)[-.]?(\d{0,9}))?")
 _RELEASED = 1_000_000_000  # sorts a release behind all its previews
 _RANGE_MEMBERS = {"from", "below", "verdict", "why", "rights"}
@@ -61,9 +63,9 @@ def find_versions_fault(versions: Any, verdicts: Collection[str]) -> str:  # pyl
     for each in versions:
         if not isinstance(each, dict) or not set(each) <= _RANGE_MEMBERS:
             return f"a range of versions has no other members than {', '.join(sorted(_RANGE_MEMBERS))}"
-        if each.get("verdict") not in verdicts or not _is_text(each.get("why")):
+        if each.get("verdict") not in verdicts or not is_filled_text(each.get("why")):
             return "a range of versions needs verdict and why"
-        ends = [version_key(each[name]) if _is_text(each.get(name)) else None for name in ("from", "below")]
+        ends = [version_key(each[name]) if is_filled_text(each.get(name)) else None for name in ("from", "below")]
         if any(name in each and end is None for name, end in zip(("from", "below"), ends, strict=True)):
             return "from and below of a range must be versions, such as 2.82.0"
         lowest, limit = ends[0] or (0,), ends[1]
@@ -79,13 +81,9 @@ def _are_rights(rights: Any, verdicts: Collection[str]) -> bool:
     return (
         isinstance(rights, dict)
         and set(rights) == _RIGHTS_MEMBERS
-        and _is_text(rights["action"])
+        and is_filled_text(rights["action"])
         and all(isinstance(rights[name], str) and rights[name] in verdicts for name in ("with", "without"))
     )
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _outcome(each: Mapping[str, Any]) -> str:

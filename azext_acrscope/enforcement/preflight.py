@@ -6,8 +6,8 @@ from typing import Any
 
 from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
-from azext_acrscope.consumers.code import known_patterns, scan
 from azext_acrscope.consumers.code import output as code_output
+from azext_acrscope.consumers.code import scan
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.consumers.search import ConsumerRows, FleetConsumers
 from azext_acrscope.enforcement import errors, plan_item, record
@@ -79,12 +79,10 @@ class ConsumerPreflight:
     def _add_code(self, found: FleetConsumers, resources: list[registry_resource.RegistryResource]) -> None:
         """Add places in code to the consumers of the registries that they name. What could not be read may break."""
         servers = {str(each["id"]).lower(): registry_resource.login_server_of(each) for each in resources}
-        seen = scan.scan_sources(
-            list(self.source), known_patterns.load_patterns(self.knowledge), [each for each in servers.values() if each]
-        )
+        seen = scan.search_code(self.source, self.knowledge, [each for each in servers.values() if each])
         found.unread += seen.incomplete
         for key, server in servers.items():
-            own = [row for row in seen.code if server and scan.names_registry(row, server)]
+            own, _ = seen.rows_of(server)
             found.consumers[key] = [*found.consumers.get(key, []), *map(code_output.as_consumer, own)]
         console.tell(code_output.source_lines(seen.code, seen.turns_back_on, seen.summary))
         console.warn(code_output.set_back_lines(seen.turns_back_on))

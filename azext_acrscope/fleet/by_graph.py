@@ -5,7 +5,7 @@ Subscriptions that could not be read are listed: what was not read is unknown, n
 
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, AzureResponseError
+from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import resource_graph
@@ -99,7 +99,7 @@ def _look_into_group(arm: ArmClient, subscription: str, group: str) -> list[str]
         if error.code == "ResourceGroupNotFound":
             raise fleet_errors.group_not_found(group, subscription) from error
         return [fleet_errors.group_not_confirmed(group, str(error))]
-    except AzureResponseError as error:
+    except AzCLIError as error:
         return [fleet_errors.group_not_confirmed(group, error.error_msg)]
 
 

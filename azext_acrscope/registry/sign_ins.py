@@ -145,6 +145,7 @@ def _find_gaps(found: Described) -> str:
 # --- properties of the registry --------------------------------------------------------------------------------------
 
 _WORDS = ("networkRuleBypassOptions", "writableCacheRepos", "roleAssignmentMode")
+PROPERTIES = ("tasksNetworkBypass", *_WORDS)
 
 
 def _read_properties(arm: ArmClient, resource: RegistryResource) -> Described:
@@ -254,7 +255,7 @@ _PARTS = (
     _Part(
         "network rules, writable cache and role assignment mode",
         _read_properties,
-        dict.fromkeys(("tasksNetworkBypass", *_WORDS), UNKNOWN),
+        dict.fromkeys(PROPERTIES, UNKNOWN),
         f"{REGISTRY_TYPE}/read",
     ),
     _Part("repository tokens", _read_tokens, {"repositoryTokens": _UNREAD_LIST}, f"{REGISTRY_TYPE}/tokens/read"),

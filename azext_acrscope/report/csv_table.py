@@ -4,17 +4,17 @@ import csv
 import io
 
 from azext_acrscope.base.text import replace_invalid
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, VERDICT_ORDER
+from azext_acrscope.registry.sign_ins import PROPERTIES
 from azext_acrscope.report.model import ReportContent, ReportedRegistry
 
-SIGN_IN_WORDS = ("tasksNetworkBypass", "networkRuleBypassOptions", "writableCacheRepos", "roleAssignmentMode")
 COLUMNS = (
     *("id", "name", "loginServer", "subscriptionId", "subscriptionName", "resourceGroup", "location"),
     *("status", "statusIsDefault", "next", "enforcedInEffect", "checkVerdict", "checkTime"),
     *("adminUser", "anonymousPull", "consumersBreak", "consumersUnknown", "consumersWork", "othersMayPull", "breaking"),
     *("codeBreaks", "codeUnknown", "codeWorks", "codeTurnsBackOn", "codeUnnamed"),
     *("consumersRead", "policyCompliance", "policyAssignments", "made", "madeBy", "unread"),
-    *("repositoryTokens", "connectedRegistries", *SIGN_IN_WORDS),
+    *("repositoryTokens", "connectedRegistries", *PROPERTIES),
 )
 _MAX_CELL_LENGTH = 30_000  # characters of a list in a cell; a spreadsheet takes 32,767
 # A spreadsheet takes a cell that begins so for a formula, which a name must never become.
@@ -53,7 +53,7 @@ def _registry_row(registry: ReportedRegistry, content: ReportContent) -> list[ob
         content.origin.by,
         len(content.unread),
         *(row["otherSignIns"].get(name, {}).get("state") for name in ("repositoryTokens", "connectedRegistries")),
-        *(row["otherSignIns"].get(name) for name in SIGN_IN_WORDS),
+        *(row["otherSignIns"].get(name) for name in PROPERTIES),
     ]
 
 
@@ -63,7 +63,7 @@ def _code_numbers(registry: ReportedRegistry, content: ReportContent) -> list[ob
         return [""] * 5
     rows = [*content.source.code, *content.source.turns_back_on]
     unnamed = sum(row["registry"] is None for row in rows)
-    verdicts = [registry.count_code(verdict) for verdict in (BREAKS, UNKNOWN, WORKS)]
+    verdicts = [registry.count_code(verdict) for verdict in VERDICT_ORDER]
     return [*verdicts, len(registry.turns_back_on), unnamed]
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.resource_ids import parse_resource_id
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICT_ORDER, WORKS
 from azext_acrscope.policy import compliance
 from azext_acrscope.registry import resource
 from azext_acrscope.registry.resource import DISABLED, ENABLED
@@ -58,7 +58,7 @@ def make_document(content: ReportContent) -> ReportDocument:
         _next_steps_section(content),
         _registries_section(content),
         *sign_in_section.sign_in_sections(content),
-        *(_consumers_section(content, verdict) for verdict in (BREAKS, UNKNOWN, WORKS)),
+        *(_consumers_section(content, verdict) for verdict in VERDICT_ORDER),
         _broad_roles_section(content),
         *code_sections.code_sections(content),
         _policy_section(content),

@@ -11,7 +11,7 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.base import clock, hosts, threads
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import checklist, search, selection
-from azext_acrscope.consumers.code import known_patterns, scan
+from azext_acrscope.consumers.code import scan
 from azext_acrscope.consumers.knowledge import Knowledge, load_knowledge
 from azext_acrscope.fleet import live as fleet_live
 from azext_acrscope.fleet import scope as fleet_scope
@@ -139,9 +139,8 @@ def _add_consumers(
 
 
 def _add_source(content: ReportContent, wanted: ReportRequest) -> None:
-    patterns = known_patterns.load_patterns(wanted.knowledge or load_knowledge())
     servers = [str(each.row["loginServer"] or "") for each in content.registries]
-    found = scan.scan_sources(list(wanted.source), patterns, [each for each in servers if each])
+    found = scan.search_code(wanted.source, wanted.knowledge or load_knowledge(), [each for each in servers if each])
     content.add_source(found)
     content.unread += map(errors.of_code, found.incomplete)
     if wanted.knowledge:

@@ -1,7 +1,7 @@
 """What a report says from knowledge: the checklist, and the cells with a fix and a source. Pure."""
 
 from azext_acrscope.consumers import checklist
-from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, WORKS
+from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICT_ORDER
 from azext_acrscope.report.blocks import BAD, DOUBT, Section, Table, TableCell
 from azext_acrscope.report.model import ReportContent, Row
 
@@ -14,7 +14,6 @@ def checklist_section(content: ReportContent) -> Section | None:
     if not content.manual_checks:
         return None
     columns = ("Consumer", "Where to look", "Searched", "Verdict", "Why", "What to do", "Source")
-    order = (BREAKS, UNKNOWN, WORKS)
     rows = [
         (
             TableCell(row["consumer"], prose=True),
@@ -25,7 +24,7 @@ def checklist_section(content: ReportContent) -> Section | None:
             fix_cell(row),
             source_cell(row),
         )
-        for row in sorted(content.manual_checks, key=lambda row: order.index(row["verdict"]))
+        for row in sorted(content.manual_checks, key=lambda row: VERDICT_ORDER.index(row["verdict"]))
     ]
     left = sum(row["searched"]["found"] is None for row in content.manual_checks)
     text = (

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from azext_acrscope.consumers.code.scan import SourceFindings, names_registry
+from azext_acrscope.consumers.code.scan import SourceFindings
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN, VERDICTS, WORKS
 from azext_acrscope.consumers.verdicts import FOUND_BY_BROAD_ROLE, unknown_to_ask
 from azext_acrscope.registry import resource, sign_ins
@@ -195,10 +195,7 @@ class ReportContent:  # pylint: disable=too-many-instance-attributes  # plain da
         """Take what was found in code, and give each registry its part."""
         self.source = found
         for registry in self.registries:
-            server = str(registry.row["loginServer"] or "")
-            if server:
-                registry.code = [row for row in found.code if names_registry(row, server)]
-                registry.turns_back_on = [row for row in found.turns_back_on if names_registry(row, server)]
+            registry.code, registry.turns_back_on = found.rows_of(str(registry.row["loginServer"] or ""))
 
     def sort(self) -> None:
         """Sort the registries by subscription and name."""

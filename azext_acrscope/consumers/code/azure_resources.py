@@ -23,12 +23,15 @@ from azext_acrscope.consumers.code.expressions import (
 )
 from azext_acrscope.consumers.code.expressions import fold_key as fold
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, find_acr, read_server
+from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
 from azext_acrscope.consumers.code.registry_words import named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
 REGISTRY = "microsoft.containerregistry/registries"
 _ENABLED, _DISABLED = "enabled", "disabled"
+
+# Patterns of a resource with a password: that it may be the admin user's is said with these.
+PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
 
 # Returns what a name or an expression stands for in the same file, and whether whoever deploys may say otherwise.
 Resolver = Callable[[object], tuple[object, bool]]
@@ -63,7 +66,7 @@ def judge_anywhere(body: object, resolve: Resolver = keep) -> Iterator[Place]:
             if name in ("registries", "registrycredentials"):
                 yield from _judge_registries(key, value, resolve)
             elif name == "imageregistrycredentials":
-                yield from _judge_credentials(value, "container-instance", resolve)
+                yield from judge_credentials(value, "container-instance", resolve)
             elif name == "acrusemanagedidentitycreds":
                 yield from _judge_site_identity(node, key, value, resolve)
             elif name == "azureadauthenticationasarmpolicystatus":
@@ -113,12 +116,16 @@ def _judge_registries(key: Scalar, value: AnyNode, resolve: Resolver) -> Iterato
     found, _ = resolve(value)
     objects = [each for each in mappings_in(found) if find_entry(each, "server")]
     if objects:
-        yield from _judge_credentials(found, "container-app", resolve)
+        yield from judge_credentials(found, "container-app", resolve)
     elif isinstance(found, Expression) and not list(mappings_in(found)) and found.words:
         yield Place(key.line, "container-app-registries")
 
 
-def _judge_credentials(value: object, prefix: str, resolve: Resolver) -> Iterator[Place]:
+def judge_credentials(value: object, prefix: str, resolve: Resolver) -> Iterator[Place]:
+    """Yield how each object of a list signs in to its server: with an identity, or with a password.
+
+    :param prefix: of the patterns: ``PREFIX-identity`` and ``PREFIX-password``.
+    """
     found, _ = resolve(value)
     for each in mappings_in(found):
         entry = find_entry(each, "server") or find_entry(each, "registryserver") or find_entry(each, "loginserver")
@@ -207,7 +214,7 @@ def _judge_workspace(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Pl
 
 def _judge_pool(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Place]:
     for _, value in [each for each in _all_entries(body) if fold(each[0].text) == "containerregistries"]:
-        yield from _judge_credentials(value, "batch", resolve)
+        yield from judge_credentials(value, "batch", resolve)
 
 
 def _judge_task(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Place]:
@@ -264,5 +271,3 @@ _JUDGES: dict[str, Callable[[AnyNode, int, Resolver], Iterator[Place]]] = {
     "microsoft.kubernetesconfiguration/fluxconfigurations": _judge_flux,
     "microsoft.iotoperations/instances/registryendpoints": _judge_registry_endpoint,
 }
-
-__all__ = ["REGISTRY", "Resolver", "find_acr", "judge_anywhere", "judge_registry", "judge_resource", "keep"]

@@ -14,8 +14,8 @@ from azext_acrscope.consumers.code.registry_words import (
     seems_registry_name,
 )
 from azext_acrscope.consumers.code.scripts import Call
+from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
-NULL_USER = "00000000-0000-0000-0000-000000000000"
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")
@@ -183,14 +183,12 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
     if "login" not in words[:2] or _is_synopsis(arguments):
         return
     rest = arguments[arguments.index("login") + 1 :]  # noqa: E203
-    if not any(_speaks_of_registry(each) for each in rest) and not any(NULL_USER in each for each in rest):
+    with_token = any(TOKEN_USERNAME in each for each in rest)
+    # Only what is no option: the user or the password may be called so as well.
+    if not (with_token or any(_speaks_of_registry(each) and not _option_value(rest, each) for each in rest)):
         return
-    if all(_option_value(rest, each) or not _speaks_of_registry(each) for each in rest) and NULL_USER not in " ".join(
-        rest
-    ):
-        return  # only the user or the password is called so
     server = next((found for each in rest if (found := find_login_server(each))), None)
-    if any(each.strip("\"'").lower() == NULL_USER for each in rest) or any(NULL_USER in each for each in rest):
+    if with_token:
         if "expose-token" not in text and "/oauth2/exchange" not in text:
             yield Place(call.line(index), "docker-login-null-user", server)
         return
@@ -231,16 +229,12 @@ def _judge_zenml(call: Call, index: int, arguments: list[str], text: str) -> Ite
             yield Place(call.line(index), "zenml-azure", find_login_server(_option(arguments, "--resource-id") or ""))
 
 
-def _judge_bicep_program(call: Call, index: int, arguments: list[str], text: str) -> Iterator[Place]:
-    yield from _judge_bicep(call, index, arguments, text)
-
-
 _PROGRAMS: dict[str, Callable[[Call, int, list[str], str], Iterator[Place]]] = {
     **dict.fromkeys(_CLIENTS, _judge_client),
     "helm": _judge_helm,
     "flux": _judge_flux,
     "zenml": _judge_zenml,
-    "bicep": _judge_bicep_program,
+    "bicep": _judge_bicep,
 }
 
 

@@ -7,7 +7,6 @@ are what the prefilter looks for: in lower case, at least one of them is in ever
 and ``counterExample`` are for the tests.
 """
 
-import datetime
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from azext_acrscope.base.foreign_json import is_filled_text
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge
-from azext_acrscope.consumers.versions import judge_version, version_key
+from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge, describe_source, find_source_fault
+from azext_acrscope.consumers.versions import find_versions_fault, judge_version
 
 EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
 TURNS_BACK_ON = "turns back on"  # as a kind, for what has none of its own
@@ -50,7 +50,6 @@ class KnownPatterns:
         """Return ``{file, line, registry, kind, verdict, why, source, sourceDate, fix}`` of a place that signs in."""
         pattern = self.patterns[place.pattern]
         verdict, why = judge_version(pattern, place.version)
-        source = self.sources[pattern["source"]]
         return {
             "file": file,
             "line": place.line,
@@ -58,8 +57,7 @@ class KnownPatterns:
             "kind": pattern["kind"],
             "verdict": verdict,
             "why": why,
-            "source": f"{source['title']} <{source['url']}>",
-            "sourceDate": source["read"],
+            **describe_source(self.sources[pattern["source"]]),
             "fix": pattern["fix"],
         }
 
@@ -88,7 +86,8 @@ def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns
             content = json.loads(file.read_bytes())
             own_sources, own_patterns = content["sources"], content["patterns"]
             for key, source in own_sources.items():
-                _check_source(key, source)
+                if fault := find_source_fault(source):
+                    raise ValueError(f"source {key} {fault}")
             sources |= own_sources
             if twice := patterns.keys() & own_patterns.keys():
                 raise ValueError(f"{', '.join(sorted(twice))} is also in another file")
@@ -104,18 +103,12 @@ def load_patterns(knowledge: Knowledge, folder: Path = _FOLDER) -> KnownPatterns
     return KnownPatterns(patterns, sources)
 
 
-def _check_source(key: str, source: Mapping[str, Any]) -> None:
-    if not all(_is_text(source[name]) for name in ("title", "url", "read")):
-        raise ValueError(f"source {key} needs title, url and read")
-    datetime.date.fromisoformat(source["read"])
-
-
 def _check_pattern(name: str, pattern: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
     """:raises ValueError, KeyError, TypeError, AttributeError: it cannot be used."""
-    if not all(_is_text(pattern[text]) for text in ("kind", "why", "fix")):
+    if not all(is_filled_text(pattern[text]) for text in ("kind", "why", "fix")):
         raise ValueError(f"{name} needs kind, why and fix")
     words = pattern["words"]
-    if not words or not all(_is_text(word) and word.isascii() and word == word.lower() for word in words):
+    if not words or not all(is_filled_text(word) and word.isascii() and word == word.lower() for word in words):
         raise ValueError(f"{name} needs words in lower case")
     if pattern.get("turnsBackOn"):
         if pattern["strength"] not in STRENGTHS or "verdict" in pattern:
@@ -123,12 +116,7 @@ def _check_pattern(name: str, pattern: Mapping[str, Any], sources: Mapping[str, 
         return
     if pattern["source"] not in sources:
         raise ValueError(f"{name}: there is no source {pattern['source']}")
-    versions = pattern.get("versions", [])
-    if not all(each["verdict"] in VERDICTS and _is_text(each["why"]) for each in [pattern, *versions]):
-        raise ValueError(f"{name} needs a verdict ({', '.join(VERDICTS)}) and why, and so does each of its versions")
-    if not all(version_key(each[end]) for each in versions for end in ("from", "below") if end in each):
-        raise ValueError(f"{name}: from and below must be versions")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    if pattern["verdict"] not in VERDICTS:
+        raise ValueError(f"{name} needs a verdict ({', '.join(VERDICTS)})")
+    if "versions" in pattern and (fault := find_versions_fault(pattern["versions"], VERDICTS)):
+        raise ValueError(f"{name}: {fault}")

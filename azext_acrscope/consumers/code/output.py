@@ -4,7 +4,7 @@ from typing import Any
 
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.scan import SourceFindings
-from azext_acrscope.consumers.knowledge import VERDICTS
+from azext_acrscope.consumers.knowledge import count_verdicts
 
 FOUND_BY_CODE = "code"
 _MAX_SHOWN = 10  # places in a warning; `az acr scope consumers --source` has all
@@ -27,9 +27,8 @@ def code_summary(result: dict[str, Any]) -> list[str]:
 
 def source_lines(code: list[dict[str, Any]], turns_back_on: list[dict[str, Any]], summary: dict[str, Any]) -> list[str]:
     """Return the same for rows and the summary of a search."""
-    numbers = {verdict: sum(row["verdict"] == verdict for row in code) for verdict in VERDICTS}
     unnamed = sum(row["registry"] is None for row in code)
-    lines = [errors.places_found(numbers, unnamed, summary["otherRegistries"])]
+    lines = [errors.places_found(count_verdicts(code), unnamed, summary["otherRegistries"])]
     lines += [errors.turned_back_on(len(turns_back_on))] if turns_back_on else []
     return [*lines, errors.source_searched(summary["filesRead"], summary["skipped"], summary["leftOut"])]
 
@@ -42,6 +41,7 @@ def as_consumer(row: dict[str, Any]) -> dict[str, Any]:
         "consumer": place,
         "name": place,
         "signIn": "code",
+        "evidence": "",
         "foundBy": FOUND_BY_CODE,
         "rights": [],
         "managedBy": "",

@@ -6,22 +6,24 @@ file only, and the result says so.
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_acrscope.base import hosts
 from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
-from azext_acrscope.consumers.code.formats import READERS, Reader
-from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns
+from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
-from azext_acrscope.consumers.knowledge import BREAKS, CODE, UNKNOWN, VERDICTS, WORKS
+from azext_acrscope.consumers.knowledge import CODE, VERDICT_ORDER, Knowledge, count_verdicts
+
+if TYPE_CHECKING:
+    from azext_acrscope.consumers.code.formats import Reader
 
 MAX_PLACES_OF_FILE = 1_000
 MAX_ROWS = 20_000
-_VERDICT_ORDER = (BREAKS, UNKNOWN, WORKS)
 
 Row = dict[str, Any]
 
@@ -56,15 +58,37 @@ class SourceFindings:
     @property
     def numbers(self) -> dict[str, int]:
         """Return how many places have each verdict, and how many set the status back."""
-        verdicts = {verdict: sum(row["verdict"] == verdict for row in self.code) for verdict in VERDICTS}
-        return {**verdicts, "turnsBackOn": len(self.turns_back_on)}
+        return {**count_verdicts(self.code), "turnsBackOn": len(self.turns_back_on)}
+
+    def rows_of(self, login_server: str) -> tuple[list[Row], list[Row]]:
+        """Return the rows of `code` and of `turns_back_on` that name the registry with this login server."""
+        names = {name for name in self._named if login_server and _names(name, login_server)}
+        if not names:
+            return [], []
+        found = ([row for row in rows if row["registry"] in names] for rows in (self.code, self.turns_back_on))
+        code, turns_back_on = found
+        return code, turns_back_on
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The login servers that rows name: few, however many rows and registries there are."""
+        return frozenset(row["registry"] for row in [*self.code, *self.turns_back_on] if row["registry"])
+
+
+def search_code(
+    sources: Iterable[str], knowledge: Knowledge, login_servers: Collection[str] | None = None
+) -> SourceFindings:
+    """Search folders and files, and `-`, with all readers for all that is known; see `scan_sources`."""
+    from azext_acrscope.consumers.code.formats import READERS  # only here: a command without --source needs none
+
+    return scan_sources(list(sources), load_patterns(knowledge), login_servers, READERS)
 
 
 def scan_sources(
     sources: list[str],
     patterns: KnownPatterns,
-    login_servers: Collection[str] | None = None,
-    readers: Iterable[Reader] = READERS,
+    login_servers: Collection[str] | None,
+    readers: "Iterable[Reader]",
 ) -> SourceFindings:
     """Search folders and files, and `-` for what is piped into the command.
 
@@ -91,7 +115,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
     """A search under way: files come in, rows come out."""
 
     def __init__(
-        self, patterns: KnownPatterns, readers: tuple[Reader, ...], login_servers: Collection[str] | None
+        self, patterns: KnownPatterns, readers: "tuple[Reader, ...]", login_servers: Collection[str] | None
     ) -> None:
         self.counts = WalkCounts()
         self.is_worth_reading: Callable[[bytes], bool] = make_prefilter(patterns.words)
@@ -102,6 +126,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._paths: dict[str, str] = {}
         self._known: set[str] = set()
         self._others = 0
+        self._is_asked_about = cache(self._find_out_if_asked)  # the same few registries, in file after file
         self._not_understood, self._crowded = Named(), Named()
 
     @property
@@ -142,7 +167,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
                 understood = False
         return found, understood
 
-    def _is_asked_about(self, registry: str | None) -> bool:
+    def _find_out_if_asked(self, registry: str | None) -> bool:
         if self._wanted is None or registry is None or registry in self._wanted:
             return True
         return any(_names(registry, own) for own in self._wanted)
@@ -191,11 +216,6 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         return incomplete + ([] if counts.files else [errors.nothing_read()])
 
 
-def names_registry(row: Row, login_server: str) -> bool:
-    """Return whether a row names the registry with this login server, perhaps by a regional one."""
-    return row["registry"] is not None and _names(row["registry"], login_server)
-
-
 def _names(registry: str, login_server: str) -> bool:
     """Commands and templates name a registry without the hash that its login server may have: ``NAME-HASH.azurecr.io``.
 
@@ -222,7 +242,7 @@ def _place_order(place: Place) -> tuple[int, str, str]:
 
 
 def _code_order(row: Row) -> tuple[int, bool, str, int, str]:
-    return _VERDICT_ORDER.index(row["verdict"]), row["registry"] is None, row["file"], row["line"], row["kind"]
+    return VERDICT_ORDER.index(row["verdict"]), row["registry"] is None, row["file"], row["line"], row["kind"]
 
 
 def _strength_order(row: Row) -> tuple[int, bool, str, int]:

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from azext_acrscope.base.foreign_json import UnexpectedShape
@@ -245,7 +245,6 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 @given(st.dictionaries(st.sampled_from(list(ACR)), json_values), st.booleans())
 def test_reading_is_total(changes: dict[str, Any], whole: bool) -> None:
     for reader in (read, lambda made: rows.read_use(made, PROJECT), rows.read_pipeline, rows.read_project):

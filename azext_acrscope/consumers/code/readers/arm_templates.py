@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import Resolver, judge_resource
+from azext_acrscope.consumers.code.azure_resources import PASSWORD_PATTERNS, Resolver, judge_resource
 from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import (
     entries_of,
@@ -23,7 +23,6 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates
 _DEPLOYMENT = "microsoft.resources/deployments"
-_PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
 
 
 def reads(name: str, text: str) -> bool:
@@ -88,7 +87,7 @@ def _read_template(template: Mapping, given: dict[str, object], nesting: int) ->
         places = list(judge_resource(kind, resource, resource.line, resolve))
         yield from places
         waiting += [(kind, each) for _, each in _resources_of(resource)]
-        if not any(place.pattern in _PASSWORD_PATTERNS for place in places):
+        if not any(place.pattern in PASSWORD_PATTERNS for place in places):
             yield from _read_admin_user(resource)
 
 

@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from azext_acrscope.consumers.code.azure_resources import REGISTRY, Resolver, judge_anywhere, judge_resource
+from azext_acrscope.consumers.code.azure_resources import (
+    PASSWORD_PATTERNS,
+    REGISTRY,
+    Resolver,
+    judge_anywhere,
+    judge_resource,
+)
 from azext_acrscope.consumers.code.brackets import BracketParser
 from azext_acrscope.consumers.code.expressions import AnyNode, Expression, find_node, is_set, walk_all
 from azext_acrscope.consumers.code.place import Place
@@ -19,7 +25,6 @@ _FROM_REGISTRY = frozenset(("module", "import", "using", "extends", "extension",
 _KEYWORDS = _WITH_VALUE | _FROM_REGISTRY
 _ALIAS = re.compile(r"br/([\w-]+):(?=.)")
 _REGISTRY_MODULE = re.compile(r"(?i)avm/res/container-registry/registry:v?([\w.-]+)\Z")
-_PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
 
 
 @dataclass
@@ -62,7 +67,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
             continue
         places = list(_read_value(statement, resolve))
         yield from places
-        if not any(place.pattern in _PASSWORD_PATTERNS for place in places):
+        if not any(place.pattern in PASSWORD_PATTERNS for place in places):
             yield from _read_admin_user(statement.value)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
+from azext_acrscope.consumers.code.file_names import is_dockerfile
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
@@ -27,7 +28,6 @@ _SCRIPTS = (
     ".sh.tpl",
 )
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
-_DOCKERFILES = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
 _PROGRAMS = re.compile(
     r"(?:^|/)jenkinsfile[^/]*$|\.(?:py|js|ts|mjs|cjs|mts|cts|go|cs|fs|csx|fsx|java|kt|kts|groovy|gradle|jenkins|rb|rs"
     r"|php|pl|tf|hcl|bicep|scala|swift|lua|toml|cake|nu|star)$|(?:^|/)(?:tasks|noxfile|fabfile|rakefile)$",
@@ -41,7 +41,7 @@ _JENKINS_REGISTRY = re.compile(
 
 def reads(name: str, text: str) -> bool:
     """Return whether a file is a script, or a program that may run commands."""
-    return _is_script(name, text) or bool(_PROGRAMS.search(name) or _DOCKERFILES.search(name))
+    return _is_script(name, text) or bool(_PROGRAMS.search(name)) or is_dockerfile(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
@@ -67,7 +67,7 @@ def _calls(text: str, name: str) -> Iterator[Call]:
         yield from find_calls(plain, lines_of(text), MAKE)
     elif _is_script(name, text):
         yield from find_calls(text, lines_of(text), guess_dialect(name, text))
-    elif _DOCKERFILES.search(name):
+    elif is_dockerfile(name):
         yield from find_calls(re.sub(r"(?im)^( *)run ", r"\1    ", text), lines_of(text), POSIX)
     else:
         yield from find_string_calls(text, name)

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.consumers.code.file_names import is_dockerfile
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import (
@@ -17,7 +18,6 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
 _COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
 _DEVCONTAINER = re.compile(r"(?:^|/)\.?devcontainer(?:-template|-feature)?\.json$", re.IGNORECASE)
 _SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml(?:\.tmpl)?$", re.IGNORECASE)
@@ -30,12 +30,12 @@ _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "az
 
 def reads(name: str, text: str) -> bool:
     """Return whether a file is one of those that the module names."""
-    return any(each.search(name) for each in (_DOCKERFILE, _COMPOSE, _DEVCONTAINER, _SKAFFOLD, _GITLAB, _AZD))
+    return is_dockerfile(name) or any(each.search(name) for each in (_COMPOSE, _DEVCONTAINER, _SKAFFOLD, _GITLAB, _AZD))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield what is pulled from a registry, or pushed to one."""
-    if _DOCKERFILE.search(name):
+    if is_dockerfile(name):
         yield from _read_dockerfile(text)
         return
     for root in read_json(text) if _DEVCONTAINER.search(name) else read_documents(text):

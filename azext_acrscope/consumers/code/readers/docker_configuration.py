@@ -2,8 +2,6 @@
 
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator
 
@@ -11,11 +9,10 @@ from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import entries_of, find_entries, find_entry, mappings_in, plain_text
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
+from azext_acrscope.consumers.code.stored_credentials import pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.tokens import JSON
 
 _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
-_NULL_USER = "00000000-0000-0000-0000-000000000000"
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def reads(name: str, text: str) -> bool:
@@ -34,18 +31,5 @@ def read_places(text: str, name: str) -> Iterator[Place]:
             yield Place(store[0].line, "docker-acr-helper")
         for key, entry in (each for _, node in find_entries(file, "auths") for each in entries_of(node)):
             auth = find_entry(entry, "auth")
-            if auth and (host := find_acr(key.text)) and (user := _user(plain_text(auth[1]) or "")):
-                yield Place(key.line, _pattern(user), host)
-
-
-def _pattern(user: str) -> str:
-    if user == _NULL_USER:
-        return "stored-token"
-    return "stored-principal" if _GUID.fullmatch(user) else "stored-password"
-
-
-def _user(auth: str) -> str:
-    try:
-        return base64.b64decode(auth, validate=True).decode("utf-8", "replace").partition(":")[0]
-    except (binascii.Error, ValueError):
-        return ""
+            if auth and (host := find_acr(key.text)) and (user := user_of_auth(plain_text(auth[1]) or "")):
+                yield Place(key.line, pattern_of_user(user), host)

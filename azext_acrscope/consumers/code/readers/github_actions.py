@@ -5,10 +5,10 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import NULL_USER
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
+from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
 _HINT = re.compile(
@@ -90,7 +90,7 @@ def _read_step(step: Mapping, values: dict[str, str | None], text: str) -> Itera
         if not _is_registry(host):
             return
         user = _resolve(inputs.text("username") or inputs.text("container-registry-username"), values)
-        if NULL_USER in user:
+        if TOKEN_USERNAME in user:
             if "expose-token" in text or "/oauth2/exchange" in text:
                 return  # what made the token is the sign-in
             yield Place(uses.line, "docker-login-null-user", find_login_server(host))

@@ -6,8 +6,6 @@ in nowhere.
 
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator
 
@@ -15,14 +13,13 @@ from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
+from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _MANIFEST = re.compile(r"\.(?:ya?ml|json)(?:\.(?:tmpl|template|tpl|j2))?\Z|\.tpl\Z|\A[^.]*\Z", re.IGNORECASE)
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
-_NULL_USER = "00000000-0000-0000-0000-000000000000"
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
@@ -276,7 +273,7 @@ def _read_secret(node: Mapping, group: str) -> Iterator[Place]:
 def _read_argo_secret(node: Mapping) -> Iterator[Place]:
     def text(name: str) -> str:
         plain = node.text("stringData", name)
-        return plain or (_decode(node.text("data", name)) if node.text("data", name) else "")
+        return plain or (decode_base64(node.text("data", name)) if node.text("data", name) else "")
 
     address = node.get("stringData", "url") or node.get("data", "url")
     host = find_acr(text("url"))
@@ -284,29 +281,16 @@ def _read_argo_secret(node: Mapping) -> Iterator[Place]:
     if text("useAzureWorkloadIdentity").lower() == "true":
         yield Place(line, "argo-cd-identity", host)
     elif host:
-        yield Place(line, _stored(text("username"), host), host)
+        yield Place(line, pattern_of_user(text("username")), host)
 
 
 def _read_pull_secret(value: Scalar, encoded: bool) -> Iterator[Place]:
-    content = parse_json(_decode(value.text) if encoded else value.text)
+    content = parse_json(decode_base64(value.text) if encoded else value.text)
     servers = find_object(content, "auths") or find_object(content)
     for server, entry in servers.items():
         if host := find_acr(server):
-            user = find_text(entry, "username") or _decode(find_text(entry, "auth")).partition(":")[0]
-            yield Place(value.line, _stored(user, host), host)
-
-
-def _stored(user: str, host: str) -> str:
-    if user == _NULL_USER:
-        return "stored-token"
-    return "stored-principal" if _GUID.fullmatch(user) else "stored-password"
-
-
-def _decode(text: str) -> str:
-    try:
-        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        return ""
+            user = find_text(entry, "username") or user_of_auth(find_text(entry, "auth"))
+            yield Place(value.line, pattern_of_user(user), host)
 
 
 _READERS: dict[str, Callable[[Mapping, str], Iterator[Place]]] = {

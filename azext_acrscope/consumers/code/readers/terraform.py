@@ -5,7 +5,13 @@
 import re
 from collections.abc import Callable, Iterator
 
-from azext_acrscope.consumers.code.azure_resources import Resolver, judge_anywhere, judge_resource
+from azext_acrscope.consumers.code.azure_resources import (
+    Resolver,
+    judge_anywhere,
+    judge_credentials,
+    judge_resource,
+    resolve_plain,
+)
 from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import (
     AnyNode,
@@ -15,6 +21,7 @@ from azext_acrscope.consumers.code.expressions import (
     find_entries,
     find_entry,
     find_node,
+    fold_key,
     is_false,
     is_set,
     is_true,
@@ -84,13 +91,8 @@ def _make_resolver(blocks: list[tuple[Scalar, Block]]) -> Resolver:
     return resolve
 
 
-def _plain(node: object, resolve: Resolver) -> object:
-    found, may_differ = resolve(node)
-    return node if may_differ else found
-
-
 def _server(node: object, resolve: Resolver) -> Server:
-    return read_server(_plain(node, resolve))
+    return read_server(resolve_plain(node, resolve))
 
 
 # --- resources --------------------------------------------------------------------------------------------------------
@@ -110,7 +112,7 @@ def _read_resource(kind: str, block: Block, line: int, resolve: Resolver) -> Ite
 
 
 def _read_registry(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    name = plain_text(_plain(find_node(block, "name"), resolve))
+    name = plain_text(resolve_plain(find_node(block, "name"), resolve))
     host = named_login_server(name) if name else None
     if entry := find_entry(block, _STATUS):
         yield from _judge_status(*entry, host, resolve)
@@ -128,11 +130,11 @@ def _judge_status(key: Scalar, value: AnyNode, host: str | None, resolve: Resolv
 
 
 def _read_azapi(kind: str, block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    type_ = (plain_text(_plain(find_node(block, "type"), resolve)) or "").partition("@")[0]
+    type_ = (plain_text(resolve_plain(find_node(block, "type"), resolve)) or "").partition("@")[0]
     body = find_entry(block, "body")
     if not type_ or "/" not in type_ or not body:
         return
-    content = _plain(body[1], resolve)
+    content = resolve_plain(body[1], resolve)
     if isinstance(content, Scalar):  # a heredoc of JSON
         content = next(mappings_in(read_brackets(content.text, JSON, content.line)), content)
     found = list(judge_resource(type_, content, line, resolve))  # type: ignore[arg-type]
@@ -145,7 +147,7 @@ def _read_module(block: Mapping, resolve: Resolver) -> Iterator[Place]:
     yield from judge_anywhere(block, resolve)
     for node in walk_all(block):
         for key, value in _own_entries(node):
-            if _fold(key) == _STATUS:
+            if fold_key(key.text) == _STATUS:
                 yield from _judge_status(key, value, None, resolve)
     yield from _read_site(block, resolve)
 
@@ -155,15 +157,11 @@ def _own_entries(node: object) -> Iterator[tuple[Scalar, AnyNode]]:
         yield from ((key, value) for key, value in node.entries if key is not None)
 
 
-def _fold(key: Scalar) -> str:
-    return key.text.replace("_", "").lower()
-
-
 def _read_site(block: Mapping, resolve: Resolver) -> Iterator[Place]:
     """Read App Service and Functions: `site_config` with its `application_stack`."""
     for node in walk_all(block):
         for key, value in _own_entries(node):
-            if _fold(key) not in _SITE_SWITCHES:
+            if fold_key(key.text) not in _SITE_SWITCHES:
                 continue
             found, may_differ = resolve(value)
             server = _site_server(node, resolve)
@@ -194,34 +192,21 @@ def _site_server(site: object, resolve: Resolver) -> Server:
 
 def _read_container_app(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
     for _, registry in find_entries(block, "registry"):
-        yield from _credential(registry, "container-app", resolve)
+        yield from judge_credentials(registry, "container-app", resolve)
 
 
 def _read_container_group(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
     for _, registry in find_entries(block, "imageregistrycredential"):
-        yield from _credential(registry, "container-instance", resolve)
+        yield from judge_credentials(registry, "container-instance", resolve)
 
 
 def _read_batch_pool(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
     for _, registry in find_entries(block, "containerconfiguration", "containerregistries"):
-        yield from _credential(registry, "batch", resolve)
-
-
-def _credential(registry: AnyNode, prefix: str, resolve: Resolver) -> Iterator[Place]:
-    for each in mappings_in(registry):
-        entry = find_entry(each, "server") or find_entry(each, "registryserver")
-        if not entry or not (server := _server(entry[1], resolve)).may_be_acr:
-            continue
-        identity = find_node(each, "identity") or find_node(each, "userassignedidentityid")
-        secret = find_node(each, "password") or find_node(each, "passwordsecretname") or find_node(each, "username")
-        if is_set(_plain(identity, resolve)):
-            yield Place(entry[0].line, f"{prefix}-identity", server.host)
-        elif is_set(secret):
-            yield Place(entry[0].line, f"{prefix}-password", server.host)
+        yield from judge_credentials(registry, "batch", resolve)
 
 
 def _read_workspace(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    if (entry := find_entry(block, "containerregistryid")) and is_set(_plain(entry[1], resolve)):
+    if (entry := find_entry(block, "containerregistryid")) and is_set(resolve_plain(entry[1], resolve)):
         yield Place(entry[0].line, "machine-learning-registry")
 
 

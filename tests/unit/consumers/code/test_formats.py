@@ -8,7 +8,7 @@ import pytest
 from azext_acrscope.consumers.code import readers
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.known_patterns import load_patterns
-from azext_acrscope.consumers.code.scan import scan_sources
+from azext_acrscope.consumers.code.scan import search_code
 from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import write_tree
 
@@ -25,7 +25,7 @@ def test_the_search_finds_the_example_of_every_pattern(name: str, tmp_path: Path
     pattern = KNOWN.patterns[name]
     example = pattern["example"]
     write_tree(tmp_path, {example["file"]: example["text"]})
-    found = scan_sources([str(tmp_path)], KNOWN)
+    found = search_code([str(tmp_path)], load_knowledge())
     rows = found.turns_back_on if pattern.get("turnsBackOn") else found.code
     assert (example["line"], example.get("registry"), pattern["why"] or "") in [
         (row["line"], row["registry"], row["why"] if "version" not in example else pattern["why"]) for row in rows

@@ -1,4 +1,5 @@
 import io
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -196,3 +197,21 @@ def test_any_text_gives_rows_with_lines_that_are_there(
     write_tree(folder, {str(number): text.encode("utf-8", "surrogatepass") for number, text in enumerate(texts)})
     for row in find(folder).code:
         assert 1 <= row["line"] <= texts[int(row["file"])].count("\n") + 1
+
+
+def test_rows_are_found_for_a_registry_by_its_name_a_region_or_without_its_hash(tmp_path: Path) -> None:
+    tree = {"a.yml": "sign-in breaks at contoso.azurecr.io", "b.yml": "sign-in enables at fabrikam.azurecr.io"}
+    found = find(write_tree(tmp_path, tree))
+    code, turns_back_on = found.rows_of("contoso-d2f3a4b5c6d7e8f9.azurecr.io")
+    assert ([row["file"] for row in code], turns_back_on) == (["a.yml"], [])
+    assert [row["file"] for row in found.rows_of("fabrikam.azurecr.io")[1]] == ["b.yml"]
+    assert found.rows_of("") == found.rows_of("northwind.azurecr.io") == ([], [])
+
+
+def test_what_a_command_without_a_source_loads_has_no_reader_in_it() -> None:
+    script = (
+        "import sys, azext_acrscope.enforcement.preflight, azext_acrscope.report.gather\n"
+        "print([name for name in sys.modules if 'consumers.code.readers' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -9,8 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from azext_acrscope.consumers.code.known_patterns import load_patterns
-from azext_acrscope.consumers.code.scan import scan_sources
+from azext_acrscope.consumers.code.scan import search_code
 from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import write_tree
 
@@ -166,7 +165,7 @@ def generate(seed: int) -> tuple[dict[str, str], Counter[tuple[str, int, str, st
 def test_precision_and_recall_are_one_on_a_tree_of_four_hundred_files(tmp_path: Path) -> None:
     files, answers = generate(20261128)
     write_tree(tmp_path, files)
-    found = scan_sources([str(tmp_path)], load_patterns(load_knowledge()))
+    found = search_code([str(tmp_path)], load_knowledge())
     rows = Counter((row["file"], row["line"], row["kind"], row["registry"]) for row in found.code)
     rows.update((row["file"], row["line"], "back", row["registry"]) for row in found.turns_back_on)
     assert found.incomplete == []
