@@ -123,6 +123,8 @@ def test_the_token_goes_to_one_host_and_shows_nowhere(az: Az, shop: Estate, clou
         assert not holds_any((result.stdout + result.stderr).encode(), secrets)
         assert "serviceendpoint" in result.stderr  # that requests are logged
         assert "userdata" not in result.stderr.lower()
+        assert "authorization'" not in result.stderr  # nor their answers: they tell of people and their applications
+        assert '"authorization"' not in result.stderr
         assert f"{shop.member.object_id}:" not in result.stderr
     sent = {request.bearer() for request in cloud.requests_to(HOST)}
     assert len(sent) == 1
