@@ -174,6 +174,14 @@ def registry_name_of(login_server: str) -> str:
     return login_server.partition(".")[0].partition("-")[0]
 
 
+def without_hash(login_server: str) -> str:
+    """Return a login server as those write it who know only the registry's name: without the hash that it may have.
+
+    It is the registry's own, or nobody's, or somebody else's: good for finding what may be meant, not for signing in.
+    """
+    return f"{registry_name_of(login_server)}.{login_server.partition('.')[2]}".lower()
+
+
 def _split_host(host: str, suffix: str) -> dict[str, str]:
     match = _HOST.fullmatch(host.removesuffix(suffix)) if host.endswith(suffix) else None
     if not match or len(match["name"] + (match["label"] or "")) > _MAX_LABEL:

@@ -11,7 +11,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.azure_devops import AT_ONCE, AzureDevOps, DevOpsError
-from azext_acrscope.base import threads
+from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.consumers import azure_devops_errors as errors
 from azext_acrscope.consumers.checklist import Search
@@ -91,6 +91,8 @@ class _Organization:  # pylint: disable=too-many-instance-attributes  # what is 
         self._service, self._suffix = service, suffix
         self._selects = registries is not None
         self._ids = {key.lower(): host.lower() for key, host in (registries or {}).items()}
+        self._servers = frozenset(self._ids.values())
+        self._names = frozenset(map(hosts.without_hash, self._servers))  # as a provider makes them up of the name
         self.projects: dict[str, Project] = {}
         self.connections: dict[str, ServiceConnection] = {}
         self.uses: dict[str, list[Use]] = {}  # by connection; one whose uses could not be read is missing
@@ -157,7 +159,9 @@ class _Organization:  # pylint: disable=too-many-instance-attributes  # what is 
     def _is_wanted(self, connection: ServiceConnection) -> bool:
         if not self._selects or connection.type == AZURE_TYPE or connection.registry_id in self._ids:
             return True
-        return connection.registry in self._ids.values() if connection.registry else not connection.registry_id
+        if connection.registry_id:
+            return connection.registry in self._servers
+        return not connection.registry or connection.registry in self._servers | self._names
 
     def _read_uses(self) -> None:
         asked = self._histories()

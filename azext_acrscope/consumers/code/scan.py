@@ -221,8 +221,7 @@ def _names(registry: str, login_server: str) -> bool:
 
     The readers make NAME.azurecr.io of that; somebody else's registry of this name is better shown than left out.
     """
-    label, _, suffix = login_server.lower().partition(".")
-    return hosts.is_login_server_of(registry, login_server) or registry == f"{label.partition('-')[0]}.{suffix}"
+    return hosts.is_login_server_of(registry, login_server) or registry == hosts.without_hash(login_server)
 
 
 def _distinct(found: Iterable[Place]) -> list[Place]:

@@ -130,6 +130,17 @@ def test_only_connections_that_may_reach_the_registries_in_view_are_listed() -> 
     assert len(ask(bench)["azureDevOps"]) == 7
 
 
+def test_a_connection_that_knows_the_name_alone_is_listed_for_a_registry_whose_login_server_has_a_hash() -> None:
+    bench = Bench()
+    by_name = bench.organization.add_acr_connection(
+        bench.organization.add_project("Shop"), "by-name", bench.world.add_registry("contoso")
+    )
+    by_name.data["registryId"] = by_name.authorization["parameters"]["scope"] = None
+    registries = {"/subscriptions/s/contoso": "contoso-d2f3a4b5c6d7e8f9.azurecr.io"}
+    assert [row["connection"] for row in ask(bench, registries)["azureDevOps"]] == ["by-name"]
+    assert ask(bench, {"/subscriptions/s/other": "northwind-d2f3a4b5c6d7e8f9.azurecr.io"})["azureDevOps"] == []
+
+
 def test_a_connection_that_is_not_ready_is_listed_too() -> None:
     bench = Bench()
     project = bench.organization.add_project("Fabrikam")
