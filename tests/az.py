@@ -104,32 +104,41 @@ class Az:
         return [Result(("az", *arguments), *outcome) for arguments, outcome in ended]
 
     @contextmanager
-    def session(self, env: Mapping[str, str] | None = None) -> "Iterator[Callable[..., Result]]":
+    def session(self, env: Mapping[str, str] | None = None, timeout: float = 180) -> "Iterator[Callable[..., Result]]":
         """Give a function that runs `az` with its arguments, one command after the other in one process that stays.
 
-        In it, time that a command sleeps passes at once.
+        In it, time that a command sleeps passes at once. A command that takes too long in spite of that is killed.
         """
-        process = subprocess.Popen(
-            [str(self.python()), str(ROOT / "tests/az_many.py"), "--serve"],
-            env=self.env | dict(env or {}),
-            cwd=self.home,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert process.stdin
-        assert process.stdout
-        commands, outcomes = process.stdin, process.stdout
+
+        def start() -> "subprocess.Popen[str]":
+            return subprocess.Popen(
+                [str(self.python()), str(ROOT / "tests/az_many.py"), "--serve"],
+                env=self.env | dict(env or {}),
+                cwd=self.home,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+
+        process = start()
 
         def run_one(*arguments: str) -> Result:
+            nonlocal process
+            commands, outcomes = process.stdin, process.stdout
+            assert commands
+            assert outcomes
             commands.write(json.dumps(arguments) + "\n")
             commands.flush()
+            if not select.select([outcomes], [], [], timeout)[0]:
+                process.kill()
+                process.wait()
+                process = start()
+                raise subprocess.TimeoutExpired(["az", *arguments], timeout)
             return Result(("az", *arguments), *json.loads(outcomes.readline()))
 
         try:
             yield run_one
         finally:
-            commands.close()
             process.terminate()
             process.wait(10)
 

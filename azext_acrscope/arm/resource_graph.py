@@ -16,6 +16,7 @@ from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base.foreign_json import find_text, find_value, is_whole_number
+from azext_acrscope.base.resource_ids import parse_resource_id
 
 API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
@@ -27,15 +28,18 @@ _LONGEST_QUOTA_SECONDS = 60
 
 @dataclass
 class GraphRows:
-    """What a query found: objects with an `id`. `incomplete` holds a sentence for each reason why there may be more."""
+    """What a query found: objects whose `id` is a resource ID.
+
+    :ivar incomplete: a sentence for each reason why there may be more.
+    """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     odd: int = 0
 
     def add_page(self, page: list[Any]) -> None:
-        """Add the rows of a page; those that say not what they are about are only counted."""
-        whole = [row for row in page if isinstance(row, dict) and find_text(row, "id")]
+        """Add the rows of a page; those whose ID is none do not say what they are about, and are only counted."""
+        whole = [row for row in page if parse_resource_id(find_text(row, "id")).type]
         self.rows += whole
         self.odd += len(page) - len(whole)
 

@@ -87,7 +87,7 @@ ROLES_QUERY = """authorizationresources
 | extend said = tostring(properties.permissions)
 | where said contains 'containerregistry' or said contains '"*' \
 or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
-| project id, name, roleName = tostring(properties.roleName), permissions = properties.permissions
+| project id, roleName = tostring(properties.roleName), permissions = properties.permissions
 | order by id asc"""
 ROLE_ASSIGNMENTS_QUERY = """authorizationresources
 | where type =~ 'microsoft.authorization/roleassignments'

@@ -28,8 +28,7 @@ _NEEDED_ACTIONS = {
     "pull": (f"{REGISTRY_TYPE.lower()}/pull/read", f"{REGISTRY_TYPE.lower()}/repositories/content/read"),
     "push": (f"{REGISTRY_TYPE.lower()}/push/write", f"{REGISTRY_TYPE.lower()}/repositories/content/write"),
 }
-
-
+_ROLE_TYPE = "Microsoft.Authorization/roleDefinitions"
 _ALLOWING_MEMBERS = ("actions", "dataActions")
 
 
@@ -50,16 +49,19 @@ def possible_modes(mode: Any) -> tuple[str, ...]:
 
 
 def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles."""
+    """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles.
+
+    :raises UnexpectedShape: one of them cannot be read.
+    """
     found = {}
     for row in rows:
-        guid, permissions = as_name(row.get("name")), row.get("permissions")
-        if permissions is None:
-            raise UnexpectedShape("permissions")
+        role, permissions = parse_resource_id(as_name(row.get("id"))), row.get("permissions")
+        if permissions is None or not role.has_type(_ROLE_TYPE):
+            raise UnexpectedShape("permissions" if permissions is None else "id")
         allowed = {right: _modes_that_allow(permissions, *needed) for right, needed in _NEEDED_ACTIONS.items()}
         if any(allowed.values()):
-            found[guid.lower()] = {
-                "name": as_text(row.get("roleName")) or guid,
+            found[role.name.lower()] = {
+                "name": as_text(row.get("roleName")) or role.name,
                 "broad": not _is_made_for_registries(permissions),
                 **allowed,
             }

@@ -8,7 +8,12 @@ from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.foreign_json import find_text
-from azext_acrscope.base.resource_ids import is_arm_name
+from azext_acrscope.base.resource_ids import (
+    MANAGEMENT_GROUP_TYPE,
+    SUBSCRIPTION_TYPE,
+    is_arm_name,
+    parse_resource_id,
+)
 from azext_acrscope.base.text import one_line
 from azext_acrscope.fleet import errors as fleet_errors
 
@@ -92,11 +97,10 @@ def list_subscriptions_below(arm: ArmClient, management_group: str) -> tuple[dic
         raise
     found, odd = dict[str, str](), 0
     for item in items:
-        kind, name = find_text(item, "type").lower(), find_text(item, "name")
-        display_name = find_text(item, "properties", "displayName")
-        if kind.endswith("/subscriptions") and is_arm_name("subscription", name) and display_name:
-            found[name] = display_name
-        elif not kind.endswith("/managementgroups"):
+        below, display_name = parse_resource_id(find_text(item, "id")), find_text(item, "properties", "displayName")
+        if below.has_type(SUBSCRIPTION_TYPE) and is_arm_name("subscription", below.name) and display_name:
+            found[below.name] = display_name
+        elif not below.has_type(MANAGEMENT_GROUP_TYPE):
             odd += 1
     return found, [fleet_errors.group_items_unread(management_group, odd)] if odd else []
 

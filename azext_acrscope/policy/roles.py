@@ -24,6 +24,7 @@ from azext_acrscope.policy.scopes import PolicyScope
 from azext_acrscope.registry import errors as registry_errors
 
 API_VERSION = "2022-04-01"
+_ASSIGNMENT_TYPE = "Microsoft.Authorization/roleAssignments"
 _NAME_NAMESPACE = uuid.UUID("6f3b0c52-9d0e-4c1f-8a57-5d9be8a3f1c4")  # the namespace of the names we give
 _DELETED_SECONDS = 10.0  # within which what was deleted is no longer read
 _ROLE_MISSING_TEXT = "The policy is assigned, but its identity has no role yet."
@@ -56,7 +57,8 @@ def find_role_assignment(arm: ArmClient, scope: PolicyScope, principal: str) -> 
         found = arm.pages(at, API_VERSION, **{"$filter": f"atScope() and assignedTo('{principal}')"})
     except ArmError as error:
         raise refusal_error(error, scope, "read role assignments", READER_ROLE) from error
-    return next((each["id"] for each in found if _is_sufficient_role(each) and find_text(each, "id")), None)
+    ids = [find_text(each, "id") for each in found if _is_sufficient_role(each)]
+    return next((each for each in ids if parse_resource_id(each).has_type(_ASSIGNMENT_TYPE)), None)
 
 
 def gives_writing_role(assignment: dict[str, Any]) -> bool:

@@ -26,6 +26,16 @@ class WrongAnswer:
     lasting: bool = False
     harmless: bool = False
 
+    def alters(self, body: bytes) -> bool:
+        """Whether it is another answer than the right one with this body."""
+        change = self.options.get("change")
+        if change is None:
+            return True
+        try:
+            return bool(json.loads(change(Answer(200, body)).body) != json.loads(body))
+        except ValueError:  # the right answer is no JSON, and stays as it is
+            return False
+
 
 def _whole(
     name: str,

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from tests.faults.answers import WRONG_ANSWERS, WrongAnswer
 from tests.faults.stage import ENV, Stage, plain
 from tests.localcloud import LocalCloud
 
+_QUERIES = "/providers/Microsoft.ResourceGraph/resources"
+_ONE_LINE = str.maketrans("\n", " ")
 _HOSTS = ("management.azure.com", "api.loganalytics.io", "dev.azure.com")
 # What nothing contradicts: a service connection of any other type is none to a registry.
 _CREDIBLE = ("dev.azure.com", "type is text")
@@ -26,16 +31,23 @@ _UNSURE = ("could not be read", "not known", "unknown", "cannot be read")
 
 @dataclass(frozen=True)
 class Place:
-    """A request of a command: the `number`-th with this method and path."""
+    """A request of a command: the `number`-th with this method and path, and of a query with this content.
+
+    :ivar name: the same in each run, whatever IDs things have and whichever of several threads was first.
+    :ivar answered: the body of the right answer.
+    """
 
     command: str
     host: str
     method: str
     path: str
+    content: bytes | None
     number: int
+    name: str
+    answered: bytes = field(repr=False)
 
     def __str__(self) -> str:
-        return f"{self.command}: {self.method} {self.path} #{self.number}"
+        return f"{self.command}: {self.name}"
 
 
 @dataclass
@@ -47,19 +59,24 @@ class Bench:
     right: dict[str, Result]
     places: list[Place]
 
-    def run(self, place: Place, wrong: WrongAnswer) -> list[str]:
-        """Run a case, and return what is wrong with how the command ended."""
+    def run(self, place: Place, wrong: WrongAnswer) -> list[str] | None:
+        """Run a case, and return what is wrong with how the command ended; None if the request was not made."""
         if (place.host, wrong.name) == _CREDIBLE:
             return []
         cloud = self.stage.cloud
         self.stage.restore()
         cloud.faults.clear()
-        where: dict[str, Any] = {"host": place.host, "method": place.method, "path": place.path, "after": place.number}
+        where: dict[str, Any] = {"host": place.host, "method": place.method, "path": place.path}
+        where |= {"asked": place.content, "after": place.number}
         fault = cloud.faults.add(**where, times=None if wrong.lasting else 1, **wrong.options)
-        result = self.az(*self.stage.arguments(place.command))
-        cloud.faults.clear()
+        try:
+            result = self.az(*self.stage.arguments(place.command))
+        except subprocess.TimeoutExpired as endless:
+            return [f"no end after {endless.timeout:.0f} seconds"]
+        finally:
+            cloud.faults.clear()
         if not fault.used:
-            return []
+            return None
         return judge(result, self.right[place.command], self.stage, wrong)
 
 
@@ -69,7 +86,7 @@ def judge(result: Result, right: Result, stage: Stage, wrong: WrongAnswer) -> li
     found = [word for word in ("Traceback", "unexpected error", "UnicodeEncodeError") if word in text]
     if odd := _CONTROL.search(text):
         found.append(f"control character {odd[0]!r}")
-    if result.code == 0 and not wrong.harmless and not _is_right_or_told(result, right):
+    if result.code == 0 and not _is_right_or_told(result, right, _outline if wrong.harmless else plain):
         found.append("exit code 0, but another result, and nothing is said")
     there = stage.statuses()
     for row in _rows(result):
@@ -85,10 +102,17 @@ def judge(result: Result, right: Result, stage: Stage, wrong: WrongAnswer) -> li
     return found
 
 
-def _is_right_or_told(result: Result, right: Result) -> bool:
+def _outline(value: Any) -> Any:
+    """A result whose texts may be any: what is in it, and how many."""
+    if isinstance(value, dict):
+        return {key: _outline(each) for key, each in plain(value).items()}
+    return [_outline(each) for each in value] if isinstance(value, list) else isinstance(value, str) or value
+
+
+def _is_right_or_told(result: Result, right: Result, compared: Callable[[Any], Any]) -> bool:
     """Whether a command that succeeded has the right result, or says what it could not read."""
     try:
-        same = plain(json.loads(result.stdout)) == plain(json.loads(right.stdout))
+        same = compared(json.loads(result.stdout)) == compared(json.loads(right.stdout))
     except ValueError:
         return False
     return same or bool(_warnings(result) - _warnings(right))
@@ -124,25 +148,38 @@ def bench(directory: Path, extensions: Path) -> Iterator[Bench]:
                 run(*stage.arguments(name))  # tokens are in the cache, so that their requests are no part of it
                 stage.restore()
                 cloud.clear_requests()
+                cloud.faults.add(times=None, keep=True)
                 made.right[name] = run(*stage.arguments(name))
-                made.places += _places(name, cloud)
+                cloud.faults.clear()
+                made.places += _places(name, stage)
             yield made
         shutil.rmtree(directory / "home", ignore_errors=True)
 
 
-def _places(command: str, cloud: LocalCloud) -> list[Place]:
-    seen: dict[tuple[str, str, str], int] = {}
+def _places(command: str, stage: Stage) -> list[Place]:
+    seen, named = Counter[tuple[Any, ...]](), Counter[str]()
     found = []
-    for request in cloud.requests:
-        key = request.host, request.method, request.path
-        number = seen[key] = seen.get(key, -1) + 1
-        if request.host in _HOSTS:
-            found.append(Place(command, *key, number))
-    return found
+    for request in stage.cloud.requests:
+        if request.host not in _HOSTS:
+            continue
+        content = request.body if request.path.endswith(_QUERIES) else None
+        key = request.host, request.method, stage.path_glob(request.path), content
+        name = f"{request.method} {stage.masked(request.path)}"
+        name += _query_name(stage.masked(request.text)) if content else ""
+        found.append(Place(command, *key, seen[key], f"{name} #{named[name]}", request.answered))
+        seen[key] += 1
+        named[name] += 1
+    return sorted(found, key=str)
+
+
+def _query_name(text: str) -> str:
+    """A few words of a query of Resource Graph, and a number by which it differs from others that begin so."""
+    query = str(json.loads(text)["query"])
+    return f" ({query.partition(' and ')[0][:90].translate(_ONE_LINE)}, {zlib.crc32(text.encode()) % 10000:04d})"
 
 
 def all_cases(places: list[Place]) -> list[tuple[Place, WrongAnswer]]:
     """Return every place with every wrong answer, in an order in which each part has something of everything."""
-    pairs = [(place, wrong) for place in places for wrong in WRONG_ANSWERS]
+    pairs = [(place, wrong) for place in places for wrong in WRONG_ANSWERS if wrong.alters(place.answered)]
     step = 7919  # a prime: no place and no answer is passed over for long
     return [pairs[(number * step) % len(pairs)] for number in range(len(pairs))] if len(pairs) % step else pairs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import re
 from typing import Any
 
 from tests.localcloud import LocalCloud
@@ -17,6 +18,7 @@ ENV = {
     "AZURE_CORE_DISABLE_PROGRESS_BAR": "yes",
 }
 _GROUP = "mg-faults"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Stage:
@@ -40,6 +42,8 @@ class Stage:
         registry_children.add_connected_registry(self.open, "factory", token="sync")
         self.done = world.add_registry("faultsdone", "rg-apps", self.one, policy_status="disabled")
         self.other = world.add_registry("faultsother", "rg-other", self.two, policy_status="disabled")
+        puller = world.add_service_principal("faults-puller")
+        world.grant(puller, self.done.id, ("Microsoft.ContainerRegistry/registries/pull/read",))  # a role of its own
         world.consumers.add_web_app("shop", f"DOCKER|{self.done.login_server}/shop:1", self.one)
         world.consumers.add_cluster("nodes", subscription=self.one)
         world.consumers.add_container_app("api", f"{self.done.login_server}/api:1", self.two)
@@ -76,6 +80,16 @@ class Stage:
         world._grants.clear()
         world._grants.update({key: list(each) for key, each in self._grants.items()})
         world.evaluate_policies()
+
+    def masked(self, text: str) -> str:
+        """A text without the IDs that are others in each run."""
+        for name, subscription in (("ONE", self.one), ("TWO", self.two)):
+            text = text.replace(subscription.id, name)
+        return _GUID.sub("GUID", text)
+
+    def path_glob(self, path: str) -> str:
+        """A glob for a path in which IDs other than those of the subscriptions may be any."""
+        return _GUID.sub(lambda found: found[0] if found[0] in (self.one.id, self.two.id) else "*", path)
 
     def statuses(self) -> dict[str, str]:
         """The statuses that there are, by lower-cased ID."""

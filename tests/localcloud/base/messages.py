@@ -26,6 +26,8 @@ class Request:
     scheme: str = "https"
     status: int | None = None
     time: float = field(default_factory=time.time)
+    answered: bytes = b""
+    """The body of its answer, if a fault was told to keep it."""
 
     @property
     def text(self) -> str:

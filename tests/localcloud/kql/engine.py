@@ -1,4 +1,7 @@
-"""What duckdb-kql makes of a query, run on one in-memory DuckDB: each query fills its tables anew."""
+"""What duckdb-kql makes of a query, run on one in-memory DuckDB: each query fills its tables anew.
+
+Small answers are kept for the same query over the same rows.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ _MADE: dict[str, tuple[tuple[str, str], ...]] = {}
 """The columns and types of the tables that there are, by name."""
 _TRANSLATED: dict[Any, duckdb_kql.TranslationResult] = {}
 """SQL by text and tables."""
+_ANSWERED: dict[tuple[Any, ...], tuple[Columns, list[tuple[Any, ...]]]] = {}
+"""What was answered last, by SQL, parameters and the rows of the tables."""
+_MOST_ANSWERS, _LARGEST_KEPT = 64, 1_000_000  # characters of rows
 
 
 def answer(
@@ -36,16 +42,25 @@ def answer(
     :param wanted: the columns that the query reads, by table.
     """
     changed, values = with_parameters
+    contents = {name: _content(table, wanted[name]) for name, table in tables.items()}
     with _LOCK:
         try:
             for name, table in tables.items():
-                _fill(name, table, wanted[name])
+                _make(name, table)
             sql = _translate(changed, tables)
             given: dict[str, Any] = {each.slot: values[each.name] for each in sql.declarations}
             if CLOCK_SLOT in sql.parameters:
                 given[CLOCK_SLOT] = now.replace(tzinfo=None)
+            key = (str(sql), repr(given), *contents.items())
+            if key in _ANSWERED:
+                return _ANSWERED[key]
+            for name, (read, rows) in contents.items():
+                _fill(name, tables[name], read, rows)
             cursor = _DATABASE.execute(str(sql), given)
-            return [(one[0], str(one[1])) for one in cursor.description], cursor.fetchall()
+            found = [(one[0], str(one[1])) for one in cursor.description], cursor.fetchall()
+            if sum(len(rows) for _, rows in contents.values()) <= _LARGEST_KEPT:
+                _keep(key, found)
+            return found
         except (duckdb_kql.KqlError, duckdb.Error) as error:
             raise _failure(text, tables, error) from error
 
@@ -61,18 +76,30 @@ def value(found: Any, kind: str) -> Any:
     return found
 
 
-def _fill(name: str, table: Table, wanted: set[str]) -> None:
+def _keep(key: tuple[Any, ...], found: tuple[Columns, list[tuple[Any, ...]]]) -> None:
+    while len(_ANSWERED) >= _MOST_ANSWERS:
+        del _ANSWERED[next(iter(_ANSWERED))]
+    _ANSWERED[key] = found
+
+
+def _make(name: str, table: Table) -> None:
     made = tuple((column, table.type_of(column)) for column in table.columns)
     if _MADE.get(name) != made:
         columns = ", ".join(f'"{column}" {kind}' for column, kind in made)
         _DATABASE.execute(f'CREATE OR REPLACE TABLE "{name}" ({columns})')
         _MADE[name] = made
-    else:
-        _DATABASE.execute(f'TRUNCATE "{name}"')
-    read = [column for column in table.columns if column in wanted] or list(table.columns[:1])
+
+
+def _content(table: Table, wanted: set[str]) -> tuple[tuple[str, ...], str]:
+    """The columns of a table that are read, and its rows with these as JSON."""
+    read = tuple(column for column in table.columns if column in wanted) or table.columns[:1]
+    return read, json.dumps([{column: row[column] for column in read} for row in table.rows], default=_plain)
+
+
+def _fill(name: str, table: Table, read: tuple[str, ...], rows: str) -> None:
+    _DATABASE.execute(f'TRUNCATE "{name}"')
     if table.rows:
         shape = json.dumps([{column: table.type_of(column) for column in read}])
-        rows = json.dumps([{column: row[column] for column in read} for row in table.rows], default=_plain)
         into, out = (", ".join(f'{prefix}"{column}"' for column in read) for prefix in ("", "row."))
         given = f"SELECT {out} FROM (SELECT unnest(from_json(?, '{shape}')) AS row)"  # noqa: S608  # our own names
         _DATABASE.execute(f'INSERT INTO "{name}" ({into}) {given}', [rows])

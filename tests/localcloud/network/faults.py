@@ -32,6 +32,8 @@ class Fault:
     seed: int = 0
     bad_chunk: bool = False
     change: Callable[[Answer], Answer] | None = None
+    asked: bytes | None = None
+    keep: bool = False
     used: int = 0
     """How often it has struck."""
 
@@ -43,6 +45,7 @@ class Fault:
             fnmatch.fnmatchcase(request.host.lower(), self.host.lower())
             and fnmatch.fnmatchcase(request.method, self.method.upper())
             and fnmatch.fnmatchcase(request.path.lower(), self.path.lower())
+            and self.asked in (None, request.body)
         )
 
     def strikes(self) -> bool:
@@ -96,13 +99,17 @@ class Faults:
         seed: int = 0,
         bad_chunk: bool = False,
         change: Callable[[Answer], Answer] | None = None,
+        asked: bytes | None = None,
+        keep: bool = False,
     ) -> Fault:
-        """Adds a rule; host, method and path are globs, the path one meets the path without its query.
+        """Adds a rule; host, method and path are globs, the path one meets the path without its query; asked is the
+        whole body of a request.
 
         times: how often it strikes (None: always); after: so many matching requests pass unharmed first.
         reset True cuts the connection before answering; "after" lets the request do its work, then cuts mid-answer.
         truncate promises more bytes than are sent, then closes; bad_chunk sends half of the body in a chunk and then
-        what is no chunk. change makes another answer of the one that the request has.
+        what is no chunk. change makes another answer of the one that the request has; keep notes in the request what
+        was answered, and does no harm.
         """
         sent = dict(headers or {})
         if isinstance(body, (dict, list)):
@@ -112,7 +119,7 @@ class Faults:
             content = body.encode() if isinstance(body, str) else body or b""
         rule = Fault(
             *(host, method, path, times, status, sent, content, delay, reset, truncate, redirect),
-            *(after, probability, seed, bad_chunk, change),
+            *(after, probability, seed, bad_chunk, change, asked, keep),
         )
         with self._lock:
             self._rules.append(rule)

@@ -226,6 +226,8 @@ def _break(raw: web.BaseRequest, request: Request, status: int, fault: Fault) ->
 async def _send(raw: web.BaseRequest, request: Request, answer: Answer, fault: Fault | None) -> web.StreamResponse:
     if fault is not None and fault.change is not None:
         answer = fault.change(answer)
+    if fault is not None and fault.keep:
+        request.answered = answer.body
     if fault is not None and fault.breaks_answer:
         await _send_part(raw, answer, fault.bad_chunk)
         return _break(raw, request, answer.status, fault)

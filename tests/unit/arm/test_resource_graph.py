@@ -51,7 +51,7 @@ def test_all_pages_are_one_answer() -> None:
         ({"data": [], "resultTruncated": "false"}, errors.GRAPH_SHORT),
         (page([ROW], resultTruncated="true"), errors.GRAPH_CUT),
         (page([ROW], resultTruncated=5), errors.GRAPH_CUT),
-        (page([ROW, None, {}, {"id": 5}]), "3 rows of Resource Graph could not be read."),
+        (page([ROW, None, {}, {"id": 5}, {"id": "text"}, {"id": "/x"}]), "5 rows of Resource Graph could not be read."),
     ],
 )
 def test_what_may_be_missing_is_said(answer: Any, said: str) -> None:

@@ -12,8 +12,11 @@ from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 OURS = knowledge.load_knowledge()
 GROUP = "/subscriptions/s1/resourceGroups/rg"
 ID = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/contoso"
+CLUSTER = f"{GROUP}/providers/Microsoft.ContainerService/managedClusters/aks"
 SITE = f"{GROUP}/providers/Microsoft.Web/sites/shop"
+ASSIGNMENT = "/providers/Microsoft.Authorization/roleAssignments/a1"
 OWNER = "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
+CUSTOM_ROLE = "/subscriptions/s1/providers/Microsoft.Authorization/roleDefinitions/c0ffee00-a8ff-443c-a75c-2fe8c4bcb635"
 TABLES = (
     "pools = make_list",
     "appserviceresources",
@@ -23,7 +26,10 @@ TABLES = (
     "roleassignments",
     "resources",
 )
-ODD: list[Any] = [7, "text", None, [], {}, {"id": 7}, {"id": "/x"}, {"id": "/x", "type": 7, "properties": []}]
+ODD: list[Any] = [
+    *(7, "text", None, [], {}, {"id": 7}, {"id": "text"}, {"id": "/x"}),
+    *({"id": SITE}, {"id": SITE, "type": 7, "properties": []}),
+]
 
 
 class FakeArm:
@@ -55,12 +61,16 @@ def found(arm: FakeArm, mode: str = "", login_server: str = "contoso.azurecr.io"
 
 
 def owner(**more: Any) -> dict[str, Any]:
-    return {"id": "/a", "scope": "/subscriptions/s1", "roleId": OWNER, "principalId": "p1", **more}
+    return {"id": f"{GROUP}{ASSIGNMENT}", "scope": "/subscriptions/s1", "roleId": OWNER, "principalId": "p1", **more}
 
 
 @pytest.mark.parametrize("table", TABLES[1:])
 def test_rows_of_no_shape_are_counted_and_hide_nothing(table: str) -> None:
-    app = {"id": "/app", "name": "app", "type": "microsoft.app/containerapps"}
+    app = {
+        "id": f"{GROUP}/providers/Microsoft.App/containerApps/app",
+        "name": "app",
+        "type": "microsoft.app/containerapps",
+    }
     app["template"] = {"containers": [{"image": "contoso.azurecr.io/app"}]}  # type: ignore[assignment]
     rows = {"resources": [app], "roleassignments": [owner()]}
     rows[table] = [*rows.get(table, []), *ODD]
@@ -88,6 +98,22 @@ def test_roles_that_do_not_pull_show_that_roles_can_be_seen() -> None:
     assert any("No role assignment is visible for contoso" in sentence for sentence in unread)
 
 
+@pytest.mark.parametrize("name", ["text", "", None, 7, "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"])
+def test_a_custom_role_counts_by_its_id_whatever_its_name_is(name: Any) -> None:
+    role = {"id": CUSTOM_ROLE, "roleName": "Ours", "permissions": [{"actions": ["*/pull/read"]}], "name": name}
+    pulls = owner(roleId=CUSTOM_ROLE.upper(), principalId="p7")
+    result, unread = found(FakeArm(roledefinitions=[role], roleassignments=[owner(), pulls]))
+    assert [row["consumer"] for row in result["registries"][0]["consumers"] if "Ours" in row["why"]] == ["p7"]
+    assert unread == []
+
+
+@pytest.mark.parametrize("odd", ["text", "/x", SITE, None, 7])
+def test_a_role_whose_id_is_none_is_said(odd: Any) -> None:
+    role = {"id": odd, "roleName": "Ours", "permissions": [{"actions": ["*/pull/read"]}]}
+    _, unread = found(FakeArm(roledefinitions=[role], roleassignments=[owner()]))
+    assert any("could not be read" in sentence for sentence in unread)
+
+
 @pytest.mark.parametrize("table", TABLES[1:-1])
 def test_a_table_that_is_refused_is_a_part_that_was_not_read(table: str) -> None:
     rows: dict[str, Any] = {"roleassignments": [owner()], table: ArmError(400, "BadRequest", "", "")}
@@ -110,7 +136,7 @@ def test_a_spent_quota_is_waited_for_whatever_the_header_says(said: str | None, 
 
 
 def test_pools_that_resource_graph_leaves_out_could_not_be_read() -> None:
-    cluster = {"id": "/aks", "name": "aks", "type": "microsoft.containerservice/managedclusters"}
+    cluster = {"id": CLUSTER, "name": "aks", "type": "microsoft.containerservice/managedclusters"}
     rows = {"resources": [{**cluster, "kubelet": {"objectId": "p1"}}], "roleassignments": [owner()]}
     result, unread = found(FakeArm(**rows, pools=ArmError(500, "Busy", "", "")))
     [row] = [each for each in result["registries"][0]["consumers"] if each["name"] == "aks"]

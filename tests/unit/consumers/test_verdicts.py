@@ -125,13 +125,14 @@ def test_what_a_role_opens_depends_on_the_registrys_mode(role: str, mode: str | 
     assert bool(holders(REGISTRY, role, mode)) == pulls
 
 
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions/"
 CUSTOM = {
     "watcher": ["*/read", "Microsoft.Insights/*"],
     "builder": ["Microsoft.ContainerRegistry/registries/*", "*/read"],
     "importer": ["Microsoft.ContainerRegistry/registries/pull/read"],
 }
 JUDGED = role_assignments.judge_roles(
-    {"name": name, "roleName": name, "permissions": [{"actions": actions}]} for name, actions in CUSTOM.items()
+    {"id": ROLES + name, "roleName": name, "permissions": [{"actions": actions}]} for name, actions in CUSTOM.items()
 )
 
 
@@ -183,5 +184,5 @@ def test_an_odd_assignment_is_counted() -> None:
     ],
 )
 def test_a_custom_role_is_judged_by_its_actions(permissions: dict[str, Any], pull: list[str]) -> None:
-    roles = role_assignments.judge_roles([{"name": "ABC", "roleName": "Ours", "permissions": [permissions]}])
+    roles = role_assignments.judge_roles([{"id": f"{ROLES}ABC", "roleName": "Ours", "permissions": [permissions]}])
     assert (roles["abc"]["pull"] if roles else []) == pull
