@@ -285,8 +285,14 @@ examples:
     text: >
         az acr scope login --name contoso.azurecr.io --repository team/app --expose-token
         --token-format dockerconfigjson
+  - name: Renew a pull secret in a cluster.
+    text: >
+        az acr scope login --name contoso.azurecr.io --expose-token --token-format kubernetes
+        --secret-name acr-pull --namespace team | kubectl apply --server-side --filename -
   - name: Print variables for the environment file of a pipeline.
     text: az acr scope login --name contoso.azurecr.io --expose-token --token-format env
+  - name: Print an object of texts for Terraform's data source `external`.
+    text: az acr scope login --name contoso.azurecr.io --expose-token --token-format external
 """
 
 helps["acr scope logout"] = """

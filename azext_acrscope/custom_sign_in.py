@@ -11,7 +11,7 @@ from azext_acrscope._command import connect_to_registry, connection_factory
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.credentials.token_output import DOCKERCONFIGJSON_FORMAT, ENV_FORMAT
+from azext_acrscope.credentials.token_output import JSON_FORMAT, KUBERNETES_FORMAT
 from azext_acrscope.enforcement import errors as enforcement_errors
 from azext_acrscope.registry import errors as registry_errors
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.credentials.kubernetes_secret import SecretName
     from azext_acrscope.credentials.login import LoginTarget
     from azext_acrscope.hops.principals import RequestedIdentity
 
@@ -36,6 +37,8 @@ def login(
     min_ttl: float | None = None,
     expose_token: bool = False,
     token_format: str | None = None,
+    secret_name: "SecretName | None" = None,
+    namespace: str | None = None,  # pylint: disable=unused-argument  # validate_secret has put it into `secret_name`
     credential: str = "cli",
     client_id: str | None = None,
     tenant: str | None = None,
@@ -62,11 +65,13 @@ def login(
     if destination:
         credentials_login.store_credentials(run, destination)
     console.warn(credentials_login.login_remarks(run, wanted, destination))
-    if failed := credentials_login.login_error(run):
-        if len(run) == 1:
+    if failed := credentials_login.login_error(run, whole=token_format == KUBERNETES_FORMAT):
+        if len(run) == 1 or token_format == KUBERNETES_FORMAT:
             raise failed
         console.fail_after_output(cmd.cli_ctx, failed)
-    return credentials_login.login_result(run, destination) if destination else _give_tokens(run, token_format)
+    if destination:
+        return credentials_login.login_result(run, destination)
+    return _give_tokens(run, token_format, secret_name)
 
 
 def _find_targets(
@@ -82,14 +87,14 @@ def _find_targets(
     return credentials_login.login_targets(lookup.resolve_login_servers(named, group, endpoint, suffix, connect))
 
 
-def _give_tokens(run: list["LoginTarget"], token_format: str | None) -> Any:
+def _give_tokens(run: list["LoginTarget"], token_format: str | None, secret: "SecretName | None") -> Any:
     """Return the tokens of a sign-in, or print them in a form that other programs read."""
     from azext_acrscope.base import console
     from azext_acrscope.credentials import token_output
 
-    token_output.mask_in_pipeline_logs(run)
-    if token_format in (ENV_FORMAT, DOCKERCONFIGJSON_FORMAT):
-        console.print_lines(token_output.format_tokens(run, token_format))
+    token_output.mask_in_pipeline_logs(run, token_format)
+    if token_format and token_format != JSON_FORMAT:
+        console.print_lines(token_output.format_tokens(run, token_format, secret))
         return None
     return token_output.tokens_as_data(run)
 

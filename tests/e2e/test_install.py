@@ -71,10 +71,11 @@ def test_each_command_has_help_with_two_examples(az: Az, command: str) -> None:
 
 
 def examples() -> list[str]:
-    """The example commands of our help texts, without the leading `az`, and without what is piped into them."""
+    """The example commands of our help texts, without the leading `az`, and without the rest of a pipe."""
     texts = [yaml.safe_load(text) for name, text in helps.items() if name.startswith("acr scope")]
     found = [example["text"].strip() for text in texts for example in text.get("examples", [])]
-    return [re.sub(r"^(?:kubectl|helm) [^|]*\|\s*", "", text).removeprefix("az ") for text in found]
+    alone = [re.sub(r"^(?:kubectl|helm) [^|]*\|\s*|\| kubectl .*", "", text, flags=re.DOTALL) for text in found]
+    return [text.removeprefix("az ") for text in alone]
 
 
 # Runs the real command line up to, but not into, the command functions.
