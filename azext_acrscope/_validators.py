@@ -254,11 +254,14 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     """
     _drop_default_group(namespace)
     typed = namespace.registry_name
-    _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
-    if not namespace.remove:
+    looks = namespace.remove or namespace.show
+    _parse_registries(cmd, namespace, namespace.select_all or looks)
+    if not looks:
         _warn_of_capitals(typed)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
+    if namespace.show and (namespace.remove or namespace.select_all):
+        raise base_errors.exclusive("--show", "--remove or --all")
 
 
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:

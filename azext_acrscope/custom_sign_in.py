@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import connect_to_registry, connection_factory
+from azext_acrscope._validators import typed_value
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
@@ -137,13 +138,16 @@ def configure_docker(
     tenant: str | None = None,
     yes: bool = False,
     remove: bool = False,
+    show: bool = False,
 ) -> dict[str, Any]:
-    """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
+    """Let a container client ask docker-credential-acrscope for some registries, or no longer; or show what is so."""
     from azext_acrscope.base import console
     from azext_acrscope.credentials.helper import install
     from azext_acrscope.hops import principals
 
     named = registry_name or []
+    if show:
+        return _show_helper(cmd, named, typed_value(client_name))
     if remove:
         made = install.plan_removal(
             _host_chooser(named, hosts.login_server_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir
@@ -169,6 +173,26 @@ def configure_docker(
         "file": str(made.file),
         "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
     }
+
+
+def _show_helper(cmd: Any, named: list[RegistryRef], client: str | None) -> dict[str, Any]:
+    """Return what `configure-docker` has set up; what is wrong with it is also told."""
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials.helper import status
+    from azext_acrscope.registry import lookup
+
+    missing: list[str] = []
+
+    def choose(known: list[str]) -> list[str]:
+        if not named:
+            return known
+        meant = lookup.match_stored_hosts(named, lambda: known, hosts.login_server_suffix(cmd.cli_ctx.cloud))
+        missing.extend(name for name, found in meant.items() if not set(known).intersection(found))
+        return [host for found in meant.values() for host in found if host in known]
+
+    found = status.describe_status(choose, client, cmd.cli_ctx.cloud.name)
+    console.tell(status.remark_lines(found, missing))
+    return found
 
 
 def _read_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:

@@ -166,3 +166,10 @@ def _helper_arguments(loader: Any) -> None:
             action="store_true",
             help="Undo it, for the named registries or for all. Also deletes their cached credentials.",
         )
+        c.argument(
+            "show",
+            options_list=["--show"],
+            action="store_true",
+            help="Show what is configured, for the named registries or for all, and whether it works. Changes nothing, "
+            "and sends nothing. With --client, only what that client asks for.",
+        )

@@ -238,7 +238,7 @@ def test_organizations_may_be_named_by_the_addresses_of_their_pages() -> None:
 
 @pytest.mark.parametrize("validate", [_validators.validate_selection, _validators.validate_configure_docker])
 def test_a_default_group_selects_nothing_by_itself(validate: Any) -> None:
-    namespace = selection(select_all=True, remove=False)
+    namespace = selection(select_all=True, remove=False, show=False)
     validate(CMD, namespace)
     assert namespace.resource_group_name is None
 
