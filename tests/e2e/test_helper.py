@@ -387,7 +387,7 @@ def test_what_is_set_up_is_shown_and_nothing_is_requested(
         "works": True,
     }
     table = az("acr", "scope", "configure-docker", "--show", "--client", "podman", "--output", "table")
-    assert table.stdout.splitlines()[2].split()[:3] == ["fabrikam.azurecr.io", "yes", "managed-identity"]
+    assert table.stdout.splitlines()[3].split()[:3] == ["fabrikam.azurecr.io", "yes", "managed-identity"]
     assert not cloud.requests
     (az.home / ".local/bin/docker-credential-acrscope").unlink()
     broken = az("acr", "scope", "configure-docker", "--show", "--name", registry.login_server, "-n", "northwind")
