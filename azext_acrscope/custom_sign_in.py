@@ -51,6 +51,7 @@ def login(
     from azext_acrscope.base import console
     from azext_acrscope.credentials import destinations
     from azext_acrscope.credentials import login as credentials_login
+    from azext_acrscope.credentials.helper import login as helper_login
     from azext_acrscope.hops import scoped_tokens
 
     destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
@@ -63,6 +64,7 @@ def login(
     if destination and min_ttl:
         credentials_login.skip_if_fresh(run, destination, min_ttl, wanted)
     credentials_login.fetch_tokens(run, suffix, source, wanted)
+    helper_login.forget_failures([each.token.login_server for each in run if each.token])
     if destination:
         credentials_login.store_credentials(run, destination)
     console.warn(credentials_login.login_remarks(run, wanted, destination))

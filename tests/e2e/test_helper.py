@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.az import Az, Result
+from tests.az import ROOT, Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
 
@@ -223,6 +223,32 @@ def age(az: Az, seconds: float) -> None:
                 if moment in entry:
                     entry[moment] -= seconds
     file.write_text(json.dumps(content))
+
+
+def test_a_host_that_is_down_costs_one_try_and_the_others_nothing(
+    az: Az, cloud: LocalCloud, registry: Registry
+) -> None:
+    down = cloud.world.add_registry(f"{registry.name}down", resource_group="rg-apps").login_server
+    configure(az, "--name", registry.login_server, down)
+    cloud.faults.add(host=down, status=503, times=None)
+    first = helper(az, "get", down)
+    assert (first.code, f"{down} failed" in first.stdout) == (1, True), first
+    cloud.clear_requests()
+    second = helper(az, "get", down)
+    assert (second.code, second.stdout) == (1, second.stderr)
+    assert f"{down} failed" in second.stdout
+    assert "This is remembered from" in second.stdout
+    assert cloud.requests_to(down) == []
+    assert get(az, registry.login_server)["Secret"]
+    shown = az.ok("acr", "scope", "configure-docker", "--show")["hosts"]
+    assert {row["loginServer"]: row["works"] for row in shown} == {registry.login_server: True, down: False}
+    asks_all = "import docker; docker.auth.load_config().get_all_credentials()"
+    asked = az.tool(str(ROOT / ".venvs/clients/bin/python"), "-c", asks_all)
+    assert "This is remembered from" in asked.stderr
+    assert cloud.requests_to(down) == []
+    cloud.faults.clear()
+    assert az("acr", "scope", "login", "--name", down, "--expose-token").code == 0
+    assert get(az, down)["Secret"]
 
 
 def test_the_cache_is_its_owners_alone_and_a_broken_one_is_replaced(

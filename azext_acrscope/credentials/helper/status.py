@@ -151,6 +151,8 @@ def _host_row(
         if identity is None and not stored:
             remarks.append(errors.nobody_signed_in(host, known.get("subscription", "")))
     entry = stored or cache.token_entry(content, identity, host)
+    if failure := cache.remembered_failure(entry, host):
+        remarks.append(failure.removeprefix("acrscope: "))
     expires = cache.entry_time(entry, "over" if "over" in entry else "expires")
     if stored and "over" in stored and expires <= time.time():
         remarks.append(errors.helper_reason(errors.helper_limited_token_over(host)))
