@@ -325,7 +325,18 @@ def _plain_columns(row: Row) -> Row:
 
 @_fits_terminal
 def configure_docker_table(result: Row) -> list[Row]:
-    """Return a row for each host that was set up or removed."""
+    """Return a row for each host that was set up or removed; with --show, for each that is set up."""
+    if "settings" in result:
+        return [
+            {
+                "LoginServer": row["loginServer"],
+                "Works": "yes" if row["works"] else "no",
+                "SignsInAs": row["storedUsername"] or row["signsInAs"] or row["credential"],
+                "TokenExpiresOn": row["tokenExpiresOn"] or "",
+                "Clients": ", ".join(row["clients"]),
+            }
+            for row in result["hosts"]
+        ]
     return [
         {"LoginServer": row["loginServer"], "Result": row["result"], "Client": result["client"], "File": result["file"]}
         for row in result["hosts"]

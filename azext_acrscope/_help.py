@@ -285,8 +285,14 @@ examples:
     text: >
         az acr scope login --name contoso.azurecr.io --repository team/app --expose-token
         --token-format dockerconfigjson
+  - name: Renew a pull secret in a cluster.
+    text: >
+        az acr scope login --name contoso.azurecr.io --expose-token --token-format kubernetes
+        --secret-name acr-pull --namespace team | kubectl apply --server-side --filename -
   - name: Print variables for the environment file of a pipeline.
     text: az acr scope login --name contoso.azurecr.io --expose-token --token-format env
+  - name: Print an object of texts for Terraform's data source `external`.
+    text: az acr scope login --name contoso.azurecr.io --expose-token --token-format external
 """
 
 helps["acr scope logout"] = """
@@ -318,7 +324,8 @@ long-summary: >
     account, or another identity with --credential. The command shows every change before it makes it, and a repeat
     changes nothing. `docker login` and `docker logout` for such a registry still work: what a login hands over is used
     until a logout. `docker logout` does not revoke access, because the next pull fetches a new token; `--remove` or
-    `az logout` does.
+    `az logout` does. `--show` lists what is configured: `hosts` with the clients that ask the helper for them, whom they
+    sign in as, and until when the cached token lives; `files` with their entries; `launcher`; and whether all of it works.
 examples:
   - name: Let docker fetch its credentials for a registry, by its login server.
     text: az acr scope configure-docker --name contoso.azurecr.io
@@ -328,6 +335,8 @@ examples:
     text: az acr scope configure-docker --all --subscription "Contoso Production"
   - name: On a machine with a managed identity, with the launcher in a directory of your choice.
     text: az acr scope configure-docker -n contoso.azurecr.io --credential managed-identity --bin-dir /usr/local/bin --yes
+  - name: Show what is configured, and whether it works.
+    text: az acr scope configure-docker --show --output table
   - name: Undo it for one registry.
     text: az acr scope configure-docker --name contoso.azurecr.io --remove
 """  # noqa: E501  (a command is long)

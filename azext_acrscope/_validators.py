@@ -115,7 +115,7 @@ def validate_selection(cmd: Any, namespace: Any) -> None:
 
 def validate_login(cmd: Any, namespace: Any) -> None:
     """Turn `registry_name` into a list of `hosts.RegistryRef`, and refuse what cannot be meant together."""
-    from azext_acrscope.credentials.token_output import ENV_FORMAT
+    from azext_acrscope.credentials.token_output import ONE_SERVER_FORMATS
 
     typed = namespace.registry_name
     _parse_registries(cmd, namespace)
@@ -133,12 +133,24 @@ def validate_login(cmd: Any, namespace: Any) -> None:
             raise base_errors.exclusive("--expose-token", f"{option}: it stores nothing")
     if namespace.token_format and not namespace.expose_token:
         raise base_errors.needs("--token-format", "--expose-token")
-    if namespace.token_format == ENV_FORMAT and _names_several_login_servers(namespace):
-        raise base_errors.exclusive("--token-format env", "several login servers")
+    if namespace.token_format in ONE_SERVER_FORMATS and _names_several_login_servers(namespace):
+        raise base_errors.exclusive(f"--token-format {namespace.token_format}", "several login servers")
     for region in namespace.endpoint or []:
         hosts.check_region(region)
     if namespace.permission and not namespace.repository:
         raise base_errors.needs("--permission", "--repository")
+
+
+def validate_secret(namespace: Any) -> None:
+    """Turn `secret_name`, with `namespace`, into a `kubernetes_secret.SecretName`."""
+    from azext_acrscope.credentials import kubernetes_secret, token_output
+
+    if namespace.token_format != token_output.KUBERNETES_FORMAT:
+        for option, value in {"--secret-name": namespace.secret_name, "--namespace": namespace.namespace}.items():
+            if value is not None:
+                raise base_errors.needs(option, "--token-format kubernetes")
+        return
+    namespace.secret_name = kubernetes_secret.check_secret_name(namespace.secret_name, namespace.namespace)
 
 
 def validate_consumers(cmd: Any, namespace: Any) -> None:
@@ -242,11 +254,14 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     """
     _drop_default_group(namespace)
     typed = namespace.registry_name
-    _parse_registries(cmd, namespace, namespace.select_all or namespace.remove)
-    if not namespace.remove:
+    looks = namespace.remove or namespace.show
+    _parse_registries(cmd, namespace, namespace.select_all or looks)
+    if not looks:
         _warn_of_capitals(typed)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
+    if namespace.show and (namespace.remove or namespace.select_all):
+        raise base_errors.exclusive("--show", "--remove or --all")
 
 
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:

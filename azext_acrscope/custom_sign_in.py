@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from azext_acrscope import _errors
 from azext_acrscope._command import connect_to_registry, connection_factory
+from azext_acrscope._validators import typed_value
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
-from azext_acrscope.credentials.token_output import DOCKERCONFIGJSON_FORMAT, ENV_FORMAT
+from azext_acrscope.credentials.token_output import JSON_FORMAT, KUBERNETES_FORMAT
 from azext_acrscope.enforcement import errors as enforcement_errors
 from azext_acrscope.registry import errors as registry_errors
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from azext_acrscope.base.tokens import EntraToken
+    from azext_acrscope.credentials.kubernetes_secret import SecretName
     from azext_acrscope.credentials.login import LoginTarget
     from azext_acrscope.hops.principals import RequestedIdentity
 
@@ -36,6 +38,8 @@ def login(
     min_ttl: float | None = None,
     expose_token: bool = False,
     token_format: str | None = None,
+    secret_name: "SecretName | None" = None,
+    namespace: str | None = None,  # pylint: disable=unused-argument  # validate_secret has put it into `secret_name`
     credential: str = "cli",
     client_id: str | None = None,
     tenant: str | None = None,
@@ -47,6 +51,7 @@ def login(
     from azext_acrscope.base import console
     from azext_acrscope.credentials import destinations
     from azext_acrscope.credentials import login as credentials_login
+    from azext_acrscope.credentials.helper import login as helper_login
     from azext_acrscope.hops import scoped_tokens
 
     destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
@@ -59,14 +64,17 @@ def login(
     if destination and min_ttl:
         credentials_login.skip_if_fresh(run, destination, min_ttl, wanted)
     credentials_login.fetch_tokens(run, suffix, source, wanted)
+    helper_login.forget_failures([each.token.login_server for each in run if each.token])
     if destination:
         credentials_login.store_credentials(run, destination)
     console.warn(credentials_login.login_remarks(run, wanted, destination))
-    if failed := credentials_login.login_error(run):
-        if len(run) == 1:
+    if failed := credentials_login.login_error(run, whole=token_format == KUBERNETES_FORMAT):
+        if len(run) == 1 or token_format == KUBERNETES_FORMAT:
             raise failed
         console.fail_after_output(cmd.cli_ctx, failed)
-    return credentials_login.login_result(run, destination) if destination else _give_tokens(run, token_format)
+    if destination:
+        return credentials_login.login_result(run, destination)
+    return _give_tokens(run, token_format, secret_name)
 
 
 def _find_targets(
@@ -82,14 +90,14 @@ def _find_targets(
     return credentials_login.login_targets(lookup.resolve_login_servers(named, group, endpoint, suffix, connect))
 
 
-def _give_tokens(run: list["LoginTarget"], token_format: str | None) -> Any:
+def _give_tokens(run: list["LoginTarget"], token_format: str | None, secret: "SecretName | None") -> Any:
     """Return the tokens of a sign-in, or print them in a form that other programs read."""
     from azext_acrscope.base import console
     from azext_acrscope.credentials import token_output
 
-    token_output.mask_in_pipeline_logs(run)
-    if token_format in (ENV_FORMAT, DOCKERCONFIGJSON_FORMAT):
-        console.print_lines(token_output.format_tokens(run, token_format))
+    token_output.mask_in_pipeline_logs(run, token_format)
+    if token_format and token_format != JSON_FORMAT:
+        console.print_lines(token_output.format_tokens(run, token_format, secret))
         return None
     return token_output.tokens_as_data(run)
 
@@ -132,13 +140,16 @@ def configure_docker(
     tenant: str | None = None,
     yes: bool = False,
     remove: bool = False,
+    show: bool = False,
 ) -> dict[str, Any]:
-    """Let a container client ask docker-credential-acrscope for some registries, or no longer."""
+    """Let a container client ask docker-credential-acrscope for some registries, or no longer; or show what is so."""
     from azext_acrscope.base import console
     from azext_acrscope.credentials.helper import install
     from azext_acrscope.hops import principals
 
     named = registry_name or []
+    if show:
+        return _show_helper(cmd, named, typed_value(client_name))
     if remove:
         made = install.plan_removal(
             _host_chooser(named, hosts.login_server_suffix(cmd.cli_ctx.cloud)), client_name, bin_dir
@@ -164,6 +175,26 @@ def configure_docker(
         "file": str(made.file),
         "hosts": [{"loginServer": host, "result": result} for host, result in made.results.items()],
     }
+
+
+def _show_helper(cmd: Any, named: list[RegistryRef], client: str | None) -> dict[str, Any]:
+    """Return what `configure-docker` has set up; what is wrong with it is also told."""
+    from azext_acrscope.base import console
+    from azext_acrscope.credentials.helper import status
+    from azext_acrscope.registry import lookup
+
+    missing: list[str] = []
+
+    def choose(known: list[str]) -> list[str]:
+        if not named:
+            return known
+        meant = lookup.match_stored_hosts(named, lambda: known, hosts.login_server_suffix(cmd.cli_ctx.cloud))
+        missing.extend(name for name, found in meant.items() if not set(known).intersection(found))
+        return [host for found in meant.values() for host in found if host in known]
+
+    found = status.describe_status(choose, client, cmd.cli_ctx.cloud.name)
+    console.tell(status.remark_lines(found, missing))
+    return found
 
 
 def _read_login_server(cmd: Any, ref: RegistryRef, group: str | None, credential: str) -> str:

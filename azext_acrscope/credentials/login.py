@@ -145,9 +145,14 @@ def store_credentials(run: list[LoginTarget], destination: Destination) -> None:
             each.error = failed[each.login_server]
 
 
-def login_error(run: list[LoginTarget]) -> AzCLIError | None:
-    """Return the error that the run as a whole ends with, if any of it failed: of a single sign-in its own."""
+def login_error(run: list[LoginTarget], whole: bool = False) -> AzCLIError | None:
+    """Return the error that the run as a whole ends with, if any of it failed: of a single sign-in its own.
+
+    :param whole: part of it is no result.
+    """
     failed = [each.error for each in run if each.error]
+    if whole and failed and len(run) > 1:
+        return errors.secret_incomplete(failed, len(run))
     return errors.sign_ins_failed(len(failed), len(run)) if failed and len(run) > 1 else failed[0] if failed else None
 
 

@@ -1,4 +1,4 @@
-"""Print tokens instead of storing them: as data, as a docker configuration, or as variables for a shell."""
+"""Print tokens instead of storing them: as data, as a docker configuration, or in the form of another program."""
 
 import json
 import os
@@ -6,11 +6,15 @@ import sys
 from typing import Any
 
 from azext_acrscope.base.tokens import AccessToken
-from azext_acrscope.credentials import stores
+from azext_acrscope.credentials import kubernetes_secret, stores
+from azext_acrscope.credentials.kubernetes_secret import SecretName
 from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
-TOKEN_FORMATS = JSON_FORMAT, DOCKERCONFIGJSON_FORMAT, ENV_FORMAT = ["json", "dockerconfigjson", "env"]
+JSON_FORMAT, DOCKERCONFIGJSON_FORMAT, KUBERNETES_FORMAT = "json", "dockerconfigjson", "kubernetes"
+ENV_FORMAT, EXTERNAL_FORMAT = "env", "external"
+TOKEN_FORMATS = [JSON_FORMAT, DOCKERCONFIGJSON_FORMAT, KUBERNETES_FORMAT, ENV_FORMAT, EXTERNAL_FORMAT]
+ONE_SERVER_FORMATS = (ENV_FORMAT, EXTERNAL_FORMAT)  # flat: they have no room for a second login server
 
 
 def tokens_as_data(run: list[LoginTarget]) -> Any:
@@ -19,19 +23,25 @@ def tokens_as_data(run: list[LoginTarget]) -> Any:
     return objects[0] if len(run) == 1 and objects else objects
 
 
-def format_tokens(run: list[LoginTarget], form: str) -> list[str]:
-    """Return the forms that are the content of a file, whatever --output says.
+def format_tokens(run: list[LoginTarget], form: str, secret: SecretName | None = None) -> list[str]:
+    """Return the forms that other programs read, whatever --output says.
 
     `env`: NAME=value, a line each, for one login server; no value needs quotes, in a shell or elsewhere.
     `dockerconfigjson`: the content of a Kubernetes secret of that type, and of a credential file.
+    `kubernetes`: that secret, whole.
+    `external`: an object of texts for one login server, as Terraform's data source of that name reads it.
     """
     done = [each for each in run if each.token]
     if form == DOCKERCONFIGJSON_FORMAT:
-        return [json.dumps({"auths": {str(each.login_server): _auth_entry(each) for each in done}}, indent=2)]
+        return [json.dumps(_docker_config(done), indent=2)]
+    if form == KUBERNETES_FORMAT:
+        return [json.dumps(_kubernetes_secret(done, secret or SecretName()), indent=2)]
+    if form == EXTERNAL_FORMAT:
+        return [json.dumps(_external_object(each)) for each in done]
     return [f"{name}={value}" for each in done for name, value in _environment_variables(each).items()]
 
 
-def mask_in_pipeline_logs(run: list[LoginTarget]) -> None:
+def mask_in_pipeline_logs(run: list[LoginTarget], token_format: str | None = None) -> None:
     """Tell the pipeline that runs this, if one does, to hide the tokens in its logs, before anything is printed.
 
     On stderr, which its runner reads, too, for stdout is often taken by a variable. The forms are documented: GitHub
@@ -43,9 +53,33 @@ def mask_in_pipeline_logs(run: list[LoginTarget]) -> None:
         form = "##vso[task.setsecret]{}"
     else:
         return
-    values = [each.token.value for each in run if each.token]
-    for value in values + [stores.encode_auth(TOKEN_USERNAME, value) for value in values]:
+    done = [each for each in run if each.token]
+    values = [each.token.value for each in done if each.token]
+    values += [stores.encode_auth(TOKEN_USERNAME, value) for value in values]
+    if token_format == KUBERNETES_FORMAT:  # it has all of them encoded once more
+        values += kubernetes_secret.encode_docker_config(_docker_config(done)).values()
+    for value in values:
         print(form.format(value), file=sys.stderr, flush=True)
+
+
+def _docker_config(done: list[LoginTarget]) -> dict[str, Any]:
+    return {"auths": {str(each.login_server): _auth_entry(each) for each in done}}
+
+
+def _kubernetes_secret(done: list[LoginTarget], secret: SecretName) -> dict[str, Any]:
+    until = [each.token.expires_on for each in done if each.token and each.token.expires_on]
+    return kubernetes_secret.pull_secret(_docker_config(done), min(until, default=None), secret)
+
+
+def _external_object(sign_in: LoginTarget) -> dict[str, str]:
+    """Texts alone: the data source refuses anything else, also null."""
+    return {
+        "login_server": str(sign_in.login_server),
+        "username": TOKEN_USERNAME,
+        "password": sign_in.token.value if sign_in.token else "",
+        "expires_on": (sign_in.token.expires_on if sign_in.token else None) or "",
+        "dockerconfigjson": json.dumps(_docker_config([sign_in])),
+    }
 
 
 def _auth_entry(sign_in: LoginTarget) -> dict[str, str]:

@@ -20,6 +20,10 @@ class UntrustedCertificateError(AzureConnectionError):
     """A connection that failed because of the other side's certificate: a check tells it from other failures."""
 
 
+class ThrottledError(AzureResponseError):
+    """A login server that takes no more requests now: the credential helper tells it from a refusal."""
+
+
 def login_server_unreachable(login_server: str, cause: Exception) -> AzCLIError:
     """Return the error for a login server that cannot be reached."""
     kind = UntrustedCertificateError if is_certificate_error(cause) else AzureConnectionError
@@ -115,7 +119,7 @@ def exchange_refused(
     if status == 429:
         wait = f"Wait {retry_after} seconds" if retry_after else "Wait a minute"
         return cli_error(
-            AzureResponseError,
+            ThrottledError,
             f"{login_server} is throttling sign-ins {detail}, and all retries failed.",
             f"{wait}, then repeat the command. All clients of the registry share the limit.",
         )
@@ -176,7 +180,7 @@ def access_refused(login_server: str, status: int, code: str, correlation: str) 
         )
     if status == 429:
         return cli_error(
-            AzureResponseError,
+            ThrottledError,
             f"{login_server} is throttling sign-ins {detail}, and all retries failed.",
             "Wait a minute, then repeat the command. All clients of the registry share the limit.",
         )

@@ -271,7 +271,7 @@ def expose(az: Az, registry: Registry, *more: str, **env: str) -> Result:
     ("env", "form", "token_format"),
     [
         ({"GITHUB_ACTIONS": "true"}, "::add-mask::", "json"),
-        ({"GITHUB_ACTIONS": "true"}, "::add-mask::", "dockerconfigjson"),
+        ({"GITHUB_ACTIONS": "true"}, "::add-mask::", "external"),
         ({"TF_BUILD": "True"}, "##vso[task.setsecret]", "env"),
     ],
 )
@@ -308,6 +308,19 @@ def test_the_content_of_a_secret_is_itself_a_credential_file_whatever_the_output
         file.write_text(expose(az, registry, "--token-format", "dockerconfigjson", "--output", output).stdout)
         listed = az.tool("skopeo", "list-tags", "--authfile", str(file), f"docker://{registry.login_server}/none")
         assert "404 (Not Found)" in listed.stderr, "it was let in, and found nothing"
+
+
+def test_a_whole_secret_is_named_and_never_printed_in_part(az: Az, registry: Registry) -> None:
+    whole = ("--token-format", "kubernetes", "--secret-name", "pull.contoso", "--namespace", "team", "--output", "tsv")
+    secret = expose(az, registry, *whole).json
+    assert (secret["metadata"]["name"], secret["metadata"]["namespace"]) == ("pull.contoso", "team")
+    assert secret["metadata"]["annotations"]["acrscope/expires-on"].endswith("Z")
+    content = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
+    assert set(content["auths"]) == {registry.login_server}
+    part = expose(az, registry, "-n", "nosuchregistry.azurecr.io", *whole)
+    assert (part.code, part.stdout) == (1, "")
+    assert "so no secret was printed" in part.stderr
+    assert "nosuchregistry.azurecr.io" in part.stderr
 
 
 def test_of_several_exposed_tokens_the_failed_ones_are_missing_and_the_run_fails(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.az import Az, Result
+from tests.az import ROOT, Az, Result
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
 
@@ -225,6 +225,32 @@ def age(az: Az, seconds: float) -> None:
     file.write_text(json.dumps(content))
 
 
+def test_a_host_that_is_down_costs_one_try_and_the_others_nothing(
+    az: Az, cloud: LocalCloud, registry: Registry
+) -> None:
+    down = cloud.world.add_registry(f"{registry.name}down", resource_group="rg-apps").login_server
+    configure(az, "--name", registry.login_server, down)
+    cloud.faults.add(host=down, status=503, times=None)
+    first = helper(az, "get", down)
+    assert (first.code, f"{down} failed" in first.stdout) == (1, True), first
+    cloud.clear_requests()
+    second = helper(az, "get", down)
+    assert (second.code, second.stdout) == (1, second.stderr)
+    assert f"{down} failed" in second.stdout
+    assert "This is remembered from" in second.stdout
+    assert cloud.requests_to(down) == []
+    assert get(az, registry.login_server)["Secret"]
+    shown = az.ok("acr", "scope", "configure-docker", "--show")["hosts"]
+    assert {row["loginServer"]: row["works"] for row in shown} == {registry.login_server: True, down: False}
+    asks_all = "import docker; docker.auth.load_config().get_all_credentials()"
+    asked = az.tool(str(ROOT / ".venvs/clients/bin/python"), "-c", asks_all)
+    assert "This is remembered from" in asked.stderr
+    assert cloud.requests_to(down) == []
+    cloud.faults.clear()
+    assert az("acr", "scope", "login", "--name", down, "--expose-token").code == 0
+    assert get(az, down)["Secret"]
+
+
 def test_the_cache_is_its_owners_alone_and_a_broken_one_is_replaced(
     az: Az, cloud: LocalCloud, registry: Registry
 ) -> None:
@@ -368,6 +394,34 @@ def test_all_registries_are_set_up_and_taken_out_again(new_az: Callable[..., Az]
     assert json.loads((az.home / CONFIG).read_text()) == {}
 
 
+def test_what_is_set_up_is_shown_and_nothing_is_requested(
+    az: Az, cloud: LocalCloud, registry: Registry, operator: ServicePrincipal
+) -> None:
+    configure(az, "--name", registry.login_server)
+    secret = get(az, registry.login_server)["Secret"]
+    configure(az, "--name", "fabrikam.azurecr.io", "--client", "podman", "--credential", "managed-identity")
+    cloud.clear_requests()
+    found = az.ok("acr", "scope", "configure-docker", "--show", "--name", registry.name)
+    (row,) = found["hosts"]
+    assert (row["loginServer"], row["works"], row["remarks"]) == (registry.login_server, True, [])
+    assert row["signsInAs"] == operator.app_id
+    assert row["tokenExpiresOn"].endswith("Z")
+    assert secret not in str(found)
+    assert found["launcher"] == {
+        "file": str(az.home / ".local/bin/docker-credential-acrscope"),
+        "version": "1.0.0b1",
+        "works": True,
+    }
+    table = az("acr", "scope", "configure-docker", "--show", "--client", "podman", "--output", "table")
+    assert table.stdout.splitlines()[3].split()[:3] == ["fabrikam.azurecr.io", "yes", "managed-identity"]
+    assert not cloud.requests
+    (az.home / ".local/bin/docker-credential-acrscope").unlink()
+    broken = az("acr", "scope", "configure-docker", "--show", "--name", registry.login_server, "-n", "northwind")
+    assert (broken.code, broken.json["hosts"][0]["works"]) == (0, False)
+    assert "docker-credential-acrscope is not on PATH" in broken.stderr
+    assert "The helper is not set up for northwind." in broken.stderr
+
+
 def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, registry: Registry) -> None:
     result = az("acr", "scope", "configure-docker", "--name", registry.login_server)
     assert result.code == 1
@@ -384,6 +438,7 @@ def test_nothing_is_written_without_a_yes_and_everything_is_shown(az: Az, regist
     [
         ((), "No registry was selected"),
         (("--name", "contoso.azurecr.io", "--all"), "--name cannot be combined with --all"),
+        (("--show", "--remove"), "--show cannot be combined with --remove"),
         (("--name", "nosuchregistry"), "No registry named 'nosuchregistry'"),
         (("--name", "contoso.azurecr.io.evil.example"), "not a login server of the active cloud"),
         (("--name", "contoso", "--credential", "environment"), "Only Azure Resource Manager knows the login server of"),

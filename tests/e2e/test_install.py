@@ -12,7 +12,7 @@ from knack.help_files import helps
 
 import azext_acrscope._help  # noqa: F401
 from tests.az import ROOT, Az, package_index
-from tests.localcloud import Registry
+from tests.localcloud import LocalCloud, Registry
 
 COMMANDS = [
     *("show", "list", "consumers", "enforce", "check", "login", "logout", "configure-docker"),
@@ -71,10 +71,11 @@ def test_each_command_has_help_with_two_examples(az: Az, command: str) -> None:
 
 
 def examples() -> list[str]:
-    """The example commands of our help texts, without the leading `az`, and without what is piped into them."""
+    """The example commands of our help texts, without the leading `az`, and without the rest of a pipe."""
     texts = [yaml.safe_load(text) for name, text in helps.items() if name.startswith("acr scope")]
     found = [example["text"].strip() for text in texts for example in text.get("examples", [])]
-    return [re.sub(r"^(?:kubectl|helm) [^|]*\|\s*", "", text).removeprefix("az ") for text in found]
+    alone = [re.sub(r"^(?:kubectl|helm) [^|]*\|\s*|\| kubectl .*", "", text, flags=re.DOTALL) for text in found]
+    return [text.removeprefix("az ") for text in alone]
 
 
 # Runs the real command line up to, but not into, the command functions.
@@ -139,3 +140,51 @@ def test_azure_identity_is_not_imported_by_any_command_yet(az: Az, registry: Reg
 def test_no_module_of_the_extension_reaches_into_the_core_acr_commands() -> None:
     sources = (ROOT / "azext_acrscope").rglob("*.py")
     assert not [file.name for file in sources if "command_modules" in file.read_text()]
+
+
+def newer_wheel(wheel: Path, folder: Path) -> Path:
+    """The same wheel as a later version."""
+    folder.mkdir()
+    newer = folder / wheel.name.replace("1.0.0b1", "1.0.0b2")
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(newer, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if ".dist-info/" in name:
+                content = content.replace(b"1.0.0b1", b"1.0.0b2")
+            new.writestr(name.replace("1.0.0b1", "1.0.0b2"), content)
+    return newer
+
+
+def test_an_upgrade_leaves_nothing_to_be_repeated(
+    az: Az, cloud: LocalCloud, registry: Registry, extensions: Path, wheel: Path, tmp_path: Path
+) -> None:
+    """The first version as `az extension add` left it, then `--upgrade` with another one."""
+    shutil.copytree(extensions, tmp_path / "extensions", symlinks=True)
+    bin_dir = tmp_path / "bin"
+    az.env |= {"AZURE_EXTENSION_DIR": str(tmp_path / "extensions"), "PATH": f"{bin_dir}:{az.env['PATH']}"}
+    az.ok("acr", "scope", "configure-docker", "--yes", "--name", registry.login_server, "--bin-dir", str(bin_dir))
+
+    def helper(verb: str) -> str:
+        program = str(bin_dir / "docker-credential-acrscope")
+        return subprocess.run(
+            [program, verb], env=az.env, input=registry.login_server, capture_output=True, text=True, check=True
+        ).stdout
+
+    secret = helper("get")
+    assert helper("version").endswith(" 1.0.0b1\n")
+    program = (bin_dir / "docker-credential-acrscope").read_text()
+    newer = newer_wheel(wheel, tmp_path / "newer")
+    online = Az(az.home, tmp_path / "extensions", package_index())
+    upgraded = online("extension", "add", "--upgrade", "--yes", "--source", str(newer), timeout=280)
+    assert upgraded.code == 0, upgraded
+    cloud.clear_requests()
+    assert helper("version").endswith(" 1.0.0b2\n")
+    assert helper("get") == secret
+    assert not cloud.requests
+    shown = az.ok("acr", "scope", "configure-docker", "--show")
+    assert (shown["launcher"]["version"], shown["hosts"][0]["works"]) == ("1.0.0b2", True)
+    again = az("acr", "scope", "configure-docker", "--yes", "--name", registry.login_server)
+    assert (again.code, again.stderr, again.json["hosts"][0]["result"]) == (0, "", "unchanged")
+    assert (bin_dir / "docker-credential-acrscope").read_text() == program
+    helper("erase")
+    assert helper("get") != secret

@@ -1,8 +1,9 @@
 """The helper's cache of ACR refresh tokens: one file, readable by its owner alone, replaced as a whole.
 
-``{"version": 1, "tokens": {IDENTITY: {HOST: {"secret", "renew", "expires", "failed", "failure"}}}, "stored": {HOST:
-{"username", "secret", "expires", "over"}}}``; moments in seconds since the epoch. `stored` is what `docker login`
-handed over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
+``{"version": 1, "tokens": {IDENTITY: {HOST: {"secret", "renew", "expires", "failed", "failure", "network"}}}, "stored":
+{HOST: {"username", "secret", "expires", "over"}}}``; moments in seconds since the epoch. `failed` is when the last try
+failed, `failure` why, and `network` is there if it was for want of an answer. `stored` is what `docker login` handed
+over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
 Windows the file is encrypted for its user (DPAPI), elsewhere it is as plain as the CLI's own token cache. A file that
 makes no sense is taken as empty, and that is said when it is replaced: all but `stored` can be had again.
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 MIN_USABLE_SECONDS = 60.0  # a token with less to live than this is not handed out
+RETRY_AFTER_SECONDS = 60.0  # after a failure, before the next try
+# What decides how a host is reached, besides the network itself.
+_NETWORK_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def cache_file() -> str:
@@ -85,6 +89,38 @@ def sole_token(content: "dict[str, Any]", host: str, source: "dict[str, str] | N
         if (token := cached_token(content, identity, host, last_resort=True)) and state.may_be_in_use(identity, source)
     ]
     return found[0] if len(found) == 1 else None
+
+
+def failed_just_now(entry: "dict[str, Any]") -> bool:
+    """Return whether the last try failed within the last minute. A moment to come is of a clock that was ahead."""
+    now = time.time()
+    return now - RETRY_AFTER_SECONDS < entry_time(entry, "failed") <= now
+
+
+def remembered_failure(entry: "dict[str, Any]", host: str) -> str:
+    """Return what to say of a host that gave no answer within the last minute; empty if it is worth another try.
+
+    It is if somebody has signed in since, or reaches the network in another way. What a host or Entra ID refused is
+    never remembered: the right may have been granted in this moment.
+    """
+    why, failed = entry.get("failure"), entry_time(entry, "failed")
+    if not isinstance(why, str) or not failed_just_now(entry) or entry.get("network") != network_settings():
+        return ""
+    if state.signed_in_since(failed):
+        return ""
+    at, again = (time.strftime("%H:%M:%S", time.gmtime(moment)) for moment in (failed, failed + RETRY_AFTER_SECONDS))
+    return (
+        f"acrscope: {why.rstrip('.')}. This is remembered from {at} UTC, and nothing was sent now; the next try is at "
+        f"{again} UTC. `az acr scope login --name {host}` tries at once."
+    )
+
+
+def network_settings() -> int:
+    """Return a number for the variables by which hosts are reached; others have another one, most likely."""
+    from binascii import crc32
+
+    values = [os.environ.get(name) for each in _NETWORK_VARIABLES for name in (each, each.lower())]
+    return crc32(repr(values).encode(errors="replace"))
 
 
 def entry_time(entry: "dict[str, Any]", name: str) -> float:

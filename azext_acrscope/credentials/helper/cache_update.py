@@ -15,6 +15,7 @@ from azext_acrscope.credentials.helper import cache, cli, state
 # A token is renewed when so much of its life is left: 45 minutes of three hours.
 _RENEW_AT_SHARE, _RENEW_AT_SECONDS = 0.25, 45 * 60.0
 _FAILURE_REMEMBERED_SECONDS = 600.0
+_MAX_FAILURES = 100  # without a token, of one identity
 
 
 def make_entry(secret: str, claims: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _drop_expired(content: dict[str, Any]) -> dict[str, Any]:
     """Without what has expired, and without identities that nothing is left of."""
     now = time.time()
     tokens = {
-        identity: {host: entry for host, entry in hosts.items() if _is_of_use_until(entry) > now}
+        identity: _drop_failures({host: entry for host, entry in hosts.items() if _is_of_use_until(entry) > now})
         for identity, hosts in content["tokens"].items()
     }
     kept = {
@@ -65,6 +66,15 @@ def _drop_expired(content: dict[str, Any]) -> dict[str, Any]:
         if "expires" not in entry or cache.entry_time(entry, "expires") > now
     }
     return {**content, "tokens": {identity: hosts for identity, hosts in tokens.items() if hosts}, "stored": kept}
+
+
+def _drop_failures(hosts: dict[str, Any]) -> dict[str, Any]:
+    """Without the oldest, where very many hosts have failed."""
+    failed = sorted(
+        (host for host, entry in hosts.items() if "secret" not in entry),
+        key=lambda host: cache.entry_time(hosts[host], "failed"),
+    )
+    return {host: entry for host, entry in hosts.items() if host not in failed[:-_MAX_FAILURES]}
 
 
 def _is_of_use_until(entry: dict[str, Any]) -> float:

@@ -82,6 +82,47 @@ def launcher_repaired(file: str) -> str:
     return sentence(f"{file} named an Azure CLI that is gone. It was written again and names this one.")
 
 
+def launcher_missing() -> str:
+    """Return the remark that no launcher is on PATH."""
+    return sentence(
+        "docker-credential-acrscope is not on PATH, so no client finds it. "
+        "`az acr scope configure-docker --name LOGIN_SERVER` installs it."
+    )
+
+
+def launcher_dead(file: str, why: str) -> str:
+    """Return the remark on a launcher that does not work."""
+    return sentence(f"{file} does not work: {' '.join(why.split()).rstrip('.')}.")
+
+
+def nobody_asks_helper(login_server: str) -> str:
+    """Return the remark on a host that no client has the helper for."""
+    return sentence(
+        f"No client here asks the helper for {login_server}. `az acr scope configure-docker --name {login_server}` "
+        "changes that."
+    )
+
+
+def nothing_configured() -> str:
+    """Return the line on a helper without any host."""
+    return sentence("The helper is not set up for any registry.")
+
+
+def not_configured(name: str) -> str:
+    """Return the line on a registry that was named and is not set up."""
+    return sentence(f"The helper is not set up for {name}. `az acr scope configure-docker --name {name}` changes that.")
+
+
+def nobody_signed_in(login_server: str, subscription: str) -> str:
+    """Return the remark on a host whose account is not signed in.
+
+    :param subscription: the one that was chosen for it; empty for that in use.
+    """
+    if subscription:
+        return helper_reason(helper_account_gone(login_server, subscription))
+    return sentence("The Azure CLI is not signed in. Run: az login")
+
+
 def no_bin_dir(usual: str) -> AzCLIError:
     """Return the error for a PATH without a directory for the launcher.
 

@@ -55,3 +55,17 @@ def forget_hosts(hosts: list[str]) -> None:
         for each in [content["stored"], *content["tokens"].values()]:
             for host in hosts:
                 each.pop(host, None)
+
+
+def forget_failures(hosts: list[str]) -> None:
+    """Forget that these hosts gave no answer, because they have just given one. It is no harm where that fails."""
+    known = cache.read_cache()["tokens"]
+    if not any("failed" in each.get(host, {}) for each in known.values() for host in hosts):
+        return
+    from azure.cli.core.azclierror import FileOperationError
+
+    with suppress(FileOperationError), cache_update.update_cache() as content:
+        for entries in content["tokens"].values():
+            for host in hosts:
+                for name in ("failed", "failure", "network"):
+                    entries.get(host, {}).pop(name, None)

@@ -29,12 +29,19 @@ class ProtocolError(Exception):
     """An error whose text belongs to the protocol."""
 
 
+class RememberedError(Exception):
+    """What is remembered of a host that failed a moment ago; its text is for people."""
+
+
 def main(arguments: "list[str]", out: int) -> int:
     """Do what the verb says, and write the answer to the descriptor `out`; returns the exit code."""
     try:
         code, text = 0, _run_verb(arguments)
     except ProtocolError as refusal:
         code, text = 1, str(refusal)
+    except RememberedError as failure:
+        code, text = 1, str(failure)
+        print(text, file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     # Whatever it is, the client must be told in the protocol's own way.
@@ -87,8 +94,9 @@ def _credential_for_host(host: str) -> "tuple[str, str]":
     try:
         source = state.read_settings().get(host, state.DEFAULT_SOURCE)
         identity = state.identity_key(source)
-        return TOKEN_USERNAME, cache.cached_token(content, identity, host) or _obtain_token(host)
-    except ProtocolError:
+        token = cache.cached_token(content, identity, host) or _token_after_failure(content, identity, host)
+        return TOKEN_USERNAME, token or _obtain_token(host)
+    except (ProtocolError, RememberedError):
         raise
     except state.Unreadable as error:
         old = cache.sole_token(content, host, source)
@@ -101,6 +109,20 @@ def _credential_for_host(host: str) -> "tuple[str, str]":
         raise problem
     print(_describe_error(problem), file=sys.stderr)
     return TOKEN_USERNAME, old
+
+
+def _token_after_failure(content: "dict[str, Any]", identity: "str | None", host: str) -> "str | None":
+    """The old token, if it is valid and could not be renewed a moment ago; None if a new one is worth a try.
+
+    :raises RememberedError: it is not, so that a job that asks for every host does not wait for one that is down.
+    """
+    entry = cache.token_entry(content, identity, host)
+    if not cache.failed_just_now(entry):
+        return None
+    old = cache.cached_token(content, identity, host, last_resort=True)
+    if not old and (said := cache.remembered_failure(entry, host)):
+        raise RememberedError(said)
+    return old
 
 
 def _obtain_token(host: str) -> str:

@@ -13,7 +13,6 @@ _OTHER_PROCESS_SECONDS = (
     300.0  # for another process that is making both hops, when there is nothing to answer with meanwhile
 )
 _RENEW_WITH_VALID_TOKEN_SECONDS = 30.0  # for both hops, when the old token is still valid
-_RETRY_AFTER_SECONDS = 60.0  # before the next try, while the old token is still valid
 
 
 class ForeignHost(Exception):
@@ -44,8 +43,6 @@ def obtain_token(host: str) -> str:
             return str(new or old)
         entry = cache.token_entry(content, identity, host)
         failed = cache.entry_time(entry, "failed")
-        if old and began - _RETRY_AFTER_SECONDS < failed <= time.time():
-            return old
         # By the process that we were waiting for: to try the same again would take as long. A moment that is still to
         # come is of a clock that was ahead, and has been put right.
         if began < failed <= time.time():
@@ -85,7 +82,10 @@ def _renew_token(host: str, source: dict[str, str], identity: str | None, old: s
         why = cli.load_errors().helper_reason(
             cli.load_errors().helper_slow(_RENEW_WITH_VALID_TOKEN_SECONDS) if slow else error
         )
-        _remember_in_cache(identity, host, {"failed": time.time(), "failure": why})
+        news: dict[str, Any] = {"failed": time.time(), "failure": why, "network": None}
+        if _is_without_answer(error):
+            news["network"] = cache.network_settings()
+        _remember_in_cache(identity, host, news)
         if not old:
             raise
         print(cli.load_errors().helper_renewal_failed(host, why), file=sys.stderr)
@@ -93,6 +93,19 @@ def _renew_token(host: str, source: dict[str, str], identity: str | None, old: s
     if _is_still_in_use(identity, source):  # else somebody has signed in meanwhile: it is not known whose this is
         _remember_in_cache(identity, host, cache_update.make_entry(new, read_claims(new)), anew=True)
     return new
+
+
+def _is_without_answer(error: Exception) -> bool:
+    """Whether nobody could answer, or take the question: then, and only then, is it vain to ask again at once.
+
+    A certificate is no reason: a host that shows one is up, and what is wrong with it is put right on this machine.
+    """
+    from azure.cli.core.azclierror import AzureConnectionError, AzureInternalError
+
+    from azext_acrscope.hops.login_server_errors import ThrottledError, UntrustedCertificateError
+
+    kinds = (AzureConnectionError, AzureInternalError, ThrottledError)
+    return isinstance(error, kinds) and not isinstance(error, UntrustedCertificateError)
 
 
 def _is_still_in_use(identity: str | None, source: dict[str, str]) -> bool:

@@ -86,6 +86,17 @@ def identity_key(source: "dict[str, str]") -> "str | None":
     return light_json.dump([source, who, _machine_name()], sort_keys=True)
 
 
+def signed_in_since(moment: float) -> bool:
+    """Return whether the CLI has written its accounts, as each sign-in does, since a moment: seconds since the epoch.
+
+    To the second, as some file systems keep it.
+    """
+    try:
+        return int(os.stat(_profile_file()).st_mtime) >= int(moment)
+    except OSError:
+        return False
+
+
 def may_be_in_use(identity: str, source: "dict[str, str] | None") -> bool:
     """Return whether a key may be that of the identity in use, as far as that can be known.
 
@@ -104,7 +115,7 @@ def may_be_in_use(identity: str, source: "dict[str, str] | None") -> bool:
 
 def _signed_in_accounts(subscription: "str | None") -> "list[Any]":
     """User and tenant of the subscription, else of those in use: one for each cloud that the CLI knows accounts of."""
-    profile = os.path.join(config_folder(), "azureProfile.json")
+    profile = _profile_file()
     known = (_read_json(profile) or {}).get("subscriptions") or []
     try:
         return [
@@ -114,6 +125,10 @@ def _signed_in_accounts(subscription: "str | None") -> "list[Any]":
         ]
     except (TypeError, KeyError, AttributeError):
         raise Unreadable(profile) from None
+
+
+def _profile_file() -> str:
+    return os.path.join(config_folder(), "azureProfile.json")
 
 
 def _machine_name() -> str:

@@ -7,10 +7,16 @@ import pytest
 
 from azext_acrscope._errors import no_registry
 from azext_acrscope.base.tokens import AccessToken, RefreshToken
-from azext_acrscope.credentials import token_output
+from azext_acrscope.credentials import login, token_output
+from azext_acrscope.credentials.kubernetes_secret import SecretName
 from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
-from azext_acrscope.credentials.token_output import DOCKERCONFIGJSON_FORMAT, ENV_FORMAT
+from azext_acrscope.credentials.token_output import (
+    DOCKERCONFIGJSON_FORMAT,
+    ENV_FORMAT,
+    EXTERNAL_FORMAT,
+    KUBERNETES_FORMAT,
+)
 
 HOST, OTHER = "contoso.azurecr.io", "fabrikam.azurecr.io"
 REFRESH = LoginTarget("contoso", HOST, token=RefreshToken("refresh-1", HOST, "2026-09-10T08:05:28Z"))
@@ -54,6 +60,55 @@ def test_the_content_of_a_kubernetes_secret_is_that_of_a_credential_file() -> No
     }
 
 
+def test_a_whole_secret_has_that_content_and_says_when_the_first_of_its_tokens_is_over() -> None:
+    later = LoginTarget("fabrikam", OTHER, token=RefreshToken("refresh-2", OTHER, "2026-09-10T09:00:00Z"))
+    (text,) = token_output.format_tokens([later, REFRESH, ACCESS], KUBERNETES_FORMAT, SecretName("acr-pull", "team"))
+    secret = json.loads(text)
+    (content,) = token_output.format_tokens([later, REFRESH, ACCESS], DOCKERCONFIGJSON_FORMAT)
+    assert json.loads(base64.b64decode(secret.pop("data").pop(".dockerconfigjson"))) == json.loads(content)
+    assert secret == {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": {
+            "name": "acr-pull",
+            "namespace": "team",
+            "labels": {"app.kubernetes.io/managed-by": "acrscope"},
+            "annotations": {"acrscope/expires-on": "2026-09-10T08:05:28Z"},
+        },
+    }
+
+
+def test_a_secret_says_nothing_of_what_is_not_known() -> None:
+    (text,) = token_output.format_tokens([ACCESS], KUBERNETES_FORMAT)
+    assert set(json.loads(text)["metadata"]) == {"name", "labels"}
+
+
+def test_a_secret_is_all_or_nothing() -> None:
+    """It replaces the one before, whose other tokens may be good still."""
+    assert login.login_error([REFRESH, ACCESS], whole=True) is None
+    assert login.login_error([FAILED], whole=True) is FAILED.error
+    error = login.login_error([REFRESH, FAILED], whole=True)
+    assert error
+    assert "1 of 2 registries, so no secret was printed" in error.error_msg
+    assert error.recommendations == [FAILED.error.error_msg]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("sign_in", "expires_on"), [(REFRESH, "2026-09-10T08:05:28Z"), (ACCESS, "")])
+def test_terraforms_data_source_gets_one_object_of_texts(sign_in: LoginTarget, expires_on: str) -> None:
+    (text,) = token_output.format_tokens([sign_in], EXTERNAL_FORMAT)
+    found = json.loads(text)
+    assert all(isinstance(value, str) for value in found.values())
+    (content,) = token_output.format_tokens([sign_in], DOCKERCONFIGJSON_FORMAT)
+    assert json.loads(found.pop("dockerconfigjson")) == json.loads(content)
+    assert found == {
+        "login_server": sign_in.login_server,
+        "username": TOKEN_USERNAME,
+        "password": sign_in.token.value,  # type: ignore[union-attr]
+        "expires_on": expires_on,
+    }
+
+
 def test_the_built_ins_documented_name_is_there_whatever_the_kind_of_token() -> None:
     """docker/login-action#996: scripts with `--query accessToken`."""
     for run in ([REFRESH], [ACCESS]):
@@ -88,6 +143,15 @@ def test_a_pipeline_is_told_to_hide_each_token_in_each_form(
     assert captured.out == ""
     secrets = ["refresh-1", "access-1", encoded("refresh-1"), encoded("access-1")]
     assert captured.err.splitlines() == [form.format(secret) for secret in secrets]
+
+
+def test_a_pipeline_hides_a_secrets_data_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    token_output.mask_in_pipeline_logs([REFRESH, FAILED, ACCESS], KUBERNETES_FORMAT)
+    (text,) = token_output.format_tokens([REFRESH, FAILED, ACCESS], KUBERNETES_FORMAT)
+    assert capsys.readouterr().err.splitlines()[-1] == f"::add-mask::{json.loads(text)['data']['.dockerconfigjson']}"
 
 
 @pytest.mark.parametrize("value", ["", "false"])

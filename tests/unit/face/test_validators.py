@@ -14,6 +14,7 @@ from knack.validators import DefaultStr
 from azext_acrscope import _validators
 from azext_acrscope._params.shared import CollectValues
 from azext_acrscope.base.hosts import RegistryRef
+from azext_acrscope.credentials.kubernetes_secret import SecretName
 
 CMD = SimpleNamespace(
     cli_ctx=SimpleNamespace(cloud=SimpleNamespace(suffixes=SimpleNamespace(acr_login_server_endpoint=".azurecr.io")))
@@ -102,9 +103,47 @@ def test_contradictions_are_refused(options: dict[str, Any], says: str) -> None:
     ],
 )
 def test_variables_are_for_one_login_server(options: dict[str, Any]) -> None:
-    with pytest.raises(AzCLIError, match="several login servers"):
-        _validators.validate_login(CMD, login(expose_token=True, token_format="env", **options))
+    for flat in ("env", "external"):
+        with pytest.raises(AzCLIError, match=f"{flat} cannot be combined with several login servers"):
+            _validators.validate_login(CMD, login(expose_token=True, token_format=flat, **options))
     _validators.validate_login(CMD, login(expose_token=True, token_format="dockerconfigjson", **options))
+
+
+def secret(name: str | None, namespace: str | None, form: str = "kubernetes") -> Any:
+    found = Namespace(secret_name=name, namespace=namespace, token_format=form)
+    _validators.validate_secret(found)
+    return found.secret_name
+
+
+LABEL = "a" * 63
+
+
+@pytest.mark.parametrize("name", ["a", "acr-pull", "0.registry.contoso", f"{LABEL}.{LABEL}.{LABEL}.{LABEL[:61]}"])
+@pytest.mark.parametrize("namespace", [None, "team-1", LABEL])
+def test_names_that_kubernetes_takes_are_taken(name: str, namespace: str | None) -> None:
+    assert secret(name, namespace) == SecretName(name, namespace)
+    assert secret(None, namespace) == SecretName("acr-pull", namespace)
+    assert secret(None, None, "env") is None
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a-", "a..b", ".a", "a.", "A", "a_b", "a/b", "a b", "a\n", "ä", "a" * 254])
+def test_names_that_kubernetes_does_not_take_are_refused(name: str) -> None:
+    with pytest.raises(AzCLIError, match="cannot be the name of a Kubernetes secret"):
+        secret(name, None)
+    with pytest.raises(AzCLIError, match="cannot be a Kubernetes namespace"):
+        secret(None, name)
+
+
+@pytest.mark.parametrize("namespace", ["a.b", "a" * 64])
+def test_a_namespace_is_a_single_label(namespace: str) -> None:
+    with pytest.raises(AzCLIError, match="cannot be a Kubernetes namespace"):
+        secret(None, namespace)
+
+
+@pytest.mark.parametrize(("name", "namespace"), [("acr-pull", None), (None, "team"), ("", None)])
+def test_only_a_whole_secret_has_a_name(name: str | None, namespace: str | None) -> None:
+    with pytest.raises(AzCLIError, match="requires --token-format kubernetes"):
+        secret(name, namespace, "dockerconfigjson")
 
 
 def test_a_registry_named_twice_is_one() -> None:
@@ -199,7 +238,7 @@ def test_organizations_may_be_named_by_the_addresses_of_their_pages() -> None:
 
 @pytest.mark.parametrize("validate", [_validators.validate_selection, _validators.validate_configure_docker])
 def test_a_default_group_selects_nothing_by_itself(validate: Any) -> None:
-    namespace = selection(select_all=True, remove=False)
+    namespace = selection(select_all=True, remove=False, show=False)
     validate(CMD, namespace)
     assert namespace.resource_group_name is None
 

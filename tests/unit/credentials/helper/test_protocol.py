@@ -1,16 +1,20 @@
 """The protocol: what clients send, and what they are answered."""
 
 import json
+import os
+import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from azext_acrscope.credentials.helper import cache, cli, protocol, state
+from azext_acrscope.credentials.helper import cache, cache_update, cli, protocol, state
+from azext_acrscope.credentials.helper import login as login_at_helper
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
-from azext_acrscope.hops import sign_in_errors
+from azext_acrscope.hops import login_server_errors, sign_in_errors
 from tests.factories.helper import ALICE, BREAKERS, HOST, Hops, cut_short, sign_in, token
 
 Helper = Callable[..., tuple[int, str]]
@@ -318,26 +322,230 @@ def test_of_two_valid_tokens_none_is_answered_where_it_is_not_known_whose_is_mea
     assert (code, "cannot be read" in answer) == (1, True)
 
 
+# --- a host that gave no answer a moment ago is not asked again at once ---
+
+
+def raising(error: Exception) -> Callable[[], str]:
+    def answer() -> str:
+        raise error
+
+    return answer
+
+
+@pytest.fixture
+def signed_in_long_ago(home: Path) -> Path:
+    profile = home / "azure/azureProfile.json"
+    os.utime(profile, (time.time() - 3600,) * 2)
+    return profile
+
+
+def age_failure(seconds: float) -> None:
+    """Let so many seconds pass for what is remembered."""
+    with cache_update.update_cache() as content:
+        for entry in (entry for hosts in content["tokens"].values() for entry in hosts.values()):
+            entry["failed"] -= seconds
+
+
+REFUSED = {
+    "code": "UNAUTHORIZED",
+    "correlation": "",
+    "retry_after": "",
+    "tenant": "tenant-1",
+    "audience": "https://containerregistry.azure.net",
+}
+WITHOUT_ANSWER = [
+    login_server_errors.login_server_unreachable(HOST, OSError("no route")),
+    login_server_errors.login_server_slow(HOST, 60),
+    login_server_errors.exchange_refused(HOST, 429, **REFUSED),
+    login_server_errors.exchange_refused(HOST, 503, **REFUSED),
+    sign_in_errors.entra_unreachable(OSError("no route")),
+]
+ANSWERED = [
+    login_server_errors.exchange_refused(HOST, 401, **REFUSED),
+    login_server_errors.network_refused(HOST, "DENIED", "client with IP '203.0.113.7'", ""),
+    login_server_errors.foreign_realm(HOST, "https://evil.example/oauth2/token"),
+    login_server_errors.login_server_unreachable(HOST, OSError("CERTIFICATE_VERIFY_FAILED")),
+    sign_in_errors.not_signed_in(RuntimeError("expired")),
+    RuntimeError(),
+]
+
+
+@pytest.mark.usefixtures("signed_in_long_ago")
+@pytest.mark.parametrize("error", WITHOUT_ANSWER, ids=str)
+def test_a_host_without_an_answer_is_remembered_for_a_minute(
+    helper: Helper, hops: Hops, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    hops.answer = raising(error)
+    first = helper("get", given=HOST)
+    began = time.gmtime()
+    capsys.readouterr()
+    code, answer = helper("get", given=HOST)
+    assert (code, len(hops.calls)) == (1, 1)
+    assert answer.startswith(first[1].rstrip("\n.")), "with the reason, and its advice"
+    assert f"remembered from {time.strftime('%H:', began)}" in answer
+    assert f"`az acr scope login --name {HOST}` tries at once" in answer
+    assert answer.count("\n") == 1
+    assert capsys.readouterr().err == answer, "docker shows nothing else"
+    helper("get", given="fabrikam.azurecr.io")
+    assert len(hops.calls) == 2, "no other host is meant"
+    age_failure(61)
+    hops.answer = token
+    assert get(helper)["Secret"]
+
+
+@pytest.mark.usefixtures("signed_in_long_ago")
+@pytest.mark.parametrize("error", ANSWERED, ids=str)
+def test_what_was_refused_is_asked_again_for_it_may_have_been_granted(
+    helper: Helper, hops: Hops, error: Exception
+) -> None:
+    hops.answer = raising(error)
+    assert helper("get", given=HOST)[0] == 1
+    hops.answer = token
+    assert get(helper)["Secret"]
+
+
+def sign_in_again(_: Path, __: Helper, ___: pytest.MonkeyPatch) -> None:
+    sign_in(ALICE)
+
+
+def sign_in_somebody_else(profile: Path, _: Helper, __: pytest.MonkeyPatch) -> None:
+    sign_in({"name": "bob", "type": "user"})
+    os.utime(profile, (time.time() - 3600,) * 2)
+
+
+def name_a_proxy(_: Path, __: Helper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://user:pa55word@proxy.example:3128")
+
+
+def log_out(_: Path, helper: Helper, __: pytest.MonkeyPatch) -> None:
+    helper("erase", given=HOST)
+
+
+def log_in_elsewhere(_: Path, __: Helper, ___: pytest.MonkeyPatch) -> None:
+    login_at_helper.forget_failures([HOST, "northwind.azurecr.io"])
+
+
+def log_in_here(_: Path, helper: Helper, __: pytest.MonkeyPatch) -> None:
+    assert login(helper, USER, token())[0] == 0
+
+
+@pytest.mark.parametrize(
+    "put_right", [sign_in_again, sign_in_somebody_else, name_a_proxy, log_out, log_in_elsewhere, log_in_here]
+)
+def test_what_puts_it_right_ends_the_memory(
+    helper: Helper,
+    hops: Hops,
+    signed_in_long_ago: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    put_right: Callable[[Path, Helper, pytest.MonkeyPatch], None],
+) -> None:
+    hops.answer = raising(WITHOUT_ANSWER[0])
+    helper("get", given=HOST)
+    hops.answer = token
+    assert helper("get", given=HOST)[0] == 1
+    put_right(signed_in_long_ago, helper, monkeypatch)
+    assert get(helper)["Secret"]
+    assert get(helper)["Secret"]
+    assert len(hops.calls) == (1 if put_right is log_in_here else 2)
+
+
+@pytest.mark.usefixtures("signed_in_long_ago")
+def test_what_is_remembered_holds_no_proxys_password_and_is_its_owners_alone(
+    helper: Helper, hops: Hops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://user:pa55word@proxy.example:3128")
+    hops.answer = raising(WITHOUT_ANSWER[0])
+    helper("get", given=HOST)
+    assert helper("get", given=HOST)[0] == 1
+    assert len(hops.calls) == 1
+    assert "pa55word" not in Path(cache.cache_file()).read_text()
+    assert stat.S_IMODE(Path(cache.cache_file()).stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("signed_in_long_ago")
+def test_not_many_failures_are_kept(helper: Helper, hops: Hops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_update, "_MAX_FAILURES", 2)
+    secret = get(helper)["Secret"]
+    hops.answer = raising(WITHOUT_ANSWER[0])
+    for name in ("first", "second", "third"):
+        helper("get", given=f"{name}.azurecr.io")
+    (known,) = cache.read_cache()["tokens"].values()
+    assert set(known) == {HOST, "second.azurecr.io", "third.azurecr.io"}
+    assert get(helper)["Secret"] == secret
+
+
+@pytest.mark.parametrize("error", [WITHOUT_ANSWER[0], ANSWERED[0]], ids=str)
+def test_a_renewal_that_failed_is_not_tried_again_at_once_while_the_token_is_valid(
+    helper: Helper, hops: Hops, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    hops.answer = lambda: token(age=9000)
+    old = get(helper)["Secret"]
+    hops.answer = raising(error)
+    assert get(helper)["Secret"] == old
+    assert "still valid" in capsys.readouterr().err
+    assert get(helper)["Secret"] == old
+    assert capsys.readouterr().err == ""
+    assert len(hops.calls) == 2
+    age_failure(61)
+    assert get(helper)["Secret"] == old
+    assert len(hops.calls) == 3
+
+
 MAIN = Path(protocol.__file__).with_name("__main__.py")
 
 
-def test_an_answer_from_the_cache_loads_nothing_beyond_the_standard_library(helper: Helper, home: Path) -> None:
-    secret = get(helper)["Secret"]
+def loaded_for_get(home: Path) -> tuple[subprocess.CompletedProcess[str], set[str]]:
+    """A `get` in an interpreter of its own, and the modules that it has loaded."""
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-X", "importtime", str(MAIN), "get"],
         input=HOST,
         env={"AZURE_CONFIG_DIR": str(home / "azure")},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert json.loads(done.stdout)["Secret"] == secret
-    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return done, {line.rpartition("|")[2].strip() for line in lines}
+
+
+def check_light(modules: set[str]) -> None:
+    """Nothing beyond the standard library, and of that only what costs nothing."""
     assert "azext_acrscope.credentials.helper.cache" in modules
     slow = {"azure", "knack", "msal", "portalocker"}
     slow |= {"typing", "pathlib", "dataclasses", "logging", "subprocess", "site", "json", "re", "enum", "contextlib"}
     assert not modules.intersection(slow)
     assert len([name for name in modules if name.startswith("azext_acrscope")]) == 10
+
+
+def test_an_answer_from_the_cache_loads_nothing_beyond_the_standard_library(helper: Helper, home: Path) -> None:
+    secret = get(helper)["Secret"]
+    done, modules = loaded_for_get(home)
+    assert json.loads(done.stdout)["Secret"] == secret
+    check_light(modules)
+
+
+@pytest.mark.usefixtures("signed_in_long_ago")
+def test_a_remembered_failure_loads_no_more(
+    helper: Helper, hops: Hops, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in cache._NETWORK_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    hops.answer = raising(WITHOUT_ANSWER[0])
+    helper("get", given=HOST)
+    done, modules = loaded_for_get(home)
+    assert (done.returncode, "This is remembered" in done.stdout) == (1, True)
+    check_light(modules)
+
+
+def test_a_valid_token_that_could_not_be_renewed_loads_no_more(helper: Helper, hops: Hops, home: Path) -> None:
+    hops.answer = lambda: token(age=9000)
+    secret = get(helper)["Secret"]
+    hops.answer = raising(WITHOUT_ANSWER[0])
+    get(helper)
+    done, modules = loaded_for_get(home)
+    assert json.loads(done.stdout)["Secret"] == secret
+    check_light(modules)
 
 
 def test_nothing_but_the_answer_reaches_stdout(home: Path) -> None:

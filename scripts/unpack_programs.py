@@ -1,4 +1,4 @@
-"""Puts the program helm into bin/ of the environment that runs this: out of a zip in a tar in the package with it."""
+"""Puts the programs helm and kubectl into bin/ of the environment that runs this: from a zip in a tar in a package."""
 
 import io
 import sys
@@ -11,6 +11,7 @@ packed = next(Path(sysconfig.get_path("purelib")).glob("aws_cdk/*/_jsii/*.jsii.t
 with tarfile.open(packed) as archive:
     layer = archive.extractfile("package/lib/layer.zip")
     with zipfile.ZipFile(io.BytesIO(layer.read() if layer else b"")) as files:
-        program = Path(sys.prefix, "bin/helm")
-        program.write_bytes(files.read("helm/helm"))
-program.chmod(0o755)
+        for name in ("helm", "kubectl"):
+            program = Path(sys.prefix, "bin", name)
+            program.write_bytes(files.read(f"{name}/{name}"))
+            program.chmod(0o755)
