@@ -1,6 +1,6 @@
 """Make the release of the commit that is checked out, in dist/: `make release`.
 
-The wheel and the sdist, built twice and the same; the offline bundles; the bill of materials; the entry for the index of
+The wheel and the sdist, built twice; the offline bundles; the bill of materials; the entry for the index of
 extensions; the notes; and SHA256SUMS of all of them.
 """
 

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -90,7 +91,7 @@ def download(system: System, locked: str, folder: Path) -> None:
 def wanted(locked: str, system: System, python: str) -> Iterator[str]:
     """Yield the lines of a lock file that count on a system with a Python, without their conditions."""
     sys_platform, os_name, platform_system = system.markers
-    environment = {
+    environment: dict[str, Any] = {
         **default_environment(),
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",

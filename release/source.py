@@ -48,7 +48,7 @@ def find_source(root: Path, tag: str = "") -> Source:
     """Return what is to be released from a checkout.
 
     :param tag: the tag that the release is for, where there is one.
-    :raises RefusedError: files differ from the commit, the version has no entry in HISTORY.rst, or the tag is another's.
+    :raises RefusedError: files differ from the commit, the version has no entry in HISTORY.rst, or the tag is another.
     """
     if changed := _git(root, "status", "--porcelain"):
         raise RefusedError(
