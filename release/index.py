@@ -78,7 +78,7 @@ def _rules(name: str, entry: dict[str, Any]) -> list[tuple[str, bool]]:
         ),
         (f"{entry['sha256Digest']} is no SHA-256", not re.fullmatch(r"[0-9a-f]{64}", entry["sha256Digest"])),
         ("azext.minCliCoreVersion is missing", "azext.minCliCoreVersion" not in metadata),
-        ("a preview says that it is none", _is_preview(version) != bool(metadata.get("azext.isPreview"))),
+        ("azext.isPreview is not what the version says", _is_preview(version) != bool(metadata.get("azext.isPreview"))),
     ]
 
 
