@@ -15,7 +15,7 @@ SYSTEMS = {"linux": Linux, "darwin": MacOS, "win32": Windows, "freebsd14": Linux
 
 @pytest.mark.parametrize(("platform", "rules"), SYSTEMS.items())
 def test_the_rules_are_those_of_the_system(platform: str, rules: type[Linux], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(systems.sys, "platform", platform)
+    monkeypatch.setattr("azext_acrscope.base.systems.sys.platform", platform)
     assert type(systems.this_system()) is rules
 
 
