@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from azext_acrscope.base import systems
 from azext_acrscope.base.regular_files import NOT_REGULAR
 
 
@@ -24,7 +25,7 @@ def os_error_reason(error: OSError) -> str:
 
 def other_owner(file: Path) -> str:
     """Return, for a message, that a file belongs to another user; empty if it does not, or that is not known."""
-    if os.name != "posix":
+    if not systems.this_system().has_owners:
         return ""
     try:
         owner = os.stat(file).st_uid
@@ -121,7 +122,7 @@ def _keep_owner(file: Path, target: str, temporary: str) -> None:
 
     Only in a folder of that user: elsewhere (/tmp), anybody may have laid a file or a link to wait for root's tokens.
     """
-    if os.name == "posix":
+    if systems.this_system().has_owners:
         with suppress(FileNotFoundError, PermissionError):
             old = os.stat(target)
             if old.st_uid != os.stat(os.path.dirname(os.path.abspath(file))).st_uid:
@@ -131,7 +132,7 @@ def _keep_owner(file: Path, target: str, temporary: str) -> None:
 
 
 def _sync_directory(directory: str) -> None:
-    if os.name == "posix":
+    if systems.this_system().has_owners:
         descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)

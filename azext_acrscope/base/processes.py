@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import IO
 
-from azext_acrscope.base import errors
+from azext_acrscope.base import errors, systems
 from azext_acrscope.base.tokens import redact_secrets
 
 _MAX_OUTPUT_BYTES = 2000  # bytes of a program's output that are worth repeating
@@ -28,7 +28,7 @@ def find_program(command: str, trusted: bool = False) -> str | None:
     :param trusted: the user gave this very path, wherever it lies.
     :raises ValidationError: what was found lies in the working directory.
     """
-    path = shutil.which(command) or shutil.which(f"{command}.exe")  # .exe: a program of the host, seen from WSL
+    path = next(filter(None, map(shutil.which, systems.program_names(command))), None)
     if path and not (trusted and os.path.isabs(command)):
         _refuse_working_directory(path)
     return path

@@ -5,7 +5,6 @@ The clients' `login` needs no daemon: docker falls back to signing in by itself,
 
 import os
 import re
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
 from azext_acrscope.base import errors as base_errors
-from azext_acrscope.base import files, processes
+from azext_acrscope.base import files, processes, systems
 from azext_acrscope.base.tokens import AccessToken, RefreshToken
 from azext_acrscope.credentials import errors, file_errors, stores
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
@@ -76,7 +75,7 @@ def find_client(wanted: str | None = None) -> ContainerClient | None:
         path = processes.find_program(command, trusted=bool(chosen))
         if path:
             name = Path(path).name
-            return ContainerClient(Path(path).stem if name.lower().endswith(".exe") else name, path)
+            return ContainerClient(systems.plain_name(name), path)
     if chosen:
         raise errors.client_not_found(chosen)
     if wanted:
@@ -202,10 +201,7 @@ def _containers_auth_file() -> Path:
         return Path(os.environ["REGISTRY_AUTH_FILE"])
     if os.environ.get("DOCKER_CONFIG"):
         return _docker_config_file()
-    if not sys.platform.startswith("linux"):
-        return Path.home() / ".config" / "containers" / "auth.json"
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "containers" / "auth.json" if runtime else Path(f"/run/containers/{os.getuid()}/auth.json")
+    return Path(systems.this_system().containers_auth_file(str(Path.home())))
 
 
 def containers_home_file() -> Path:
@@ -224,12 +220,8 @@ def _helm_registry_file() -> Path:
         home = Path(os.environ["HELM_CONFIG_HOME"])
     elif os.environ.get("XDG_CONFIG_HOME"):
         home = Path(os.environ["XDG_CONFIG_HOME"]) / "helm"
-    elif sys.platform == "win32":
-        home = Path(os.environ.get("APPDATA", Path.home())) / "helm"
-    elif sys.platform == "darwin":
-        home = Path.home() / "Library" / "Preferences" / "helm"
     else:
-        home = Path.home() / ".config" / "helm"
+        home = Path(systems.this_system().helm_folder(str(Path.home())))
     return home / "registry" / "config.json"
 
 

@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from azext_acrscope.base import files
+from azext_acrscope.base import files, systems
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.regular_files import open_regular_file, read_regular_file
 from azext_acrscope.credentials import file_errors
@@ -172,7 +172,7 @@ def _create_lock_file(place: Path) -> None:
     with suppress(FileExistsError):
         descriptor = os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         try:
-            if os.name == "posix" and os.geteuid() == 0:
+            if systems.this_system().has_owners and os.geteuid() == 0:
                 folder = os.stat(place.parent)
                 os.fchown(descriptor, folder.st_uid, folder.st_gid)
         finally:

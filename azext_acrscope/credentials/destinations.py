@@ -13,6 +13,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError, FileOperationError
 from knack.log import get_logger
 
+from azext_acrscope.base import systems
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object
 from azext_acrscope.credentials import clients, credential_file, docker_config, errors, file_errors, stores
 from azext_acrscope.credentials.clients import ClientRules, ContainerClient
@@ -62,7 +63,7 @@ class Destination:
             raise file_errors.client_ignores_file(*problem)
         if isinstance(store, HelperStore):
             name = self.client.name if self.client else "docker"
-            if served := stores.FETCHING_HELPERS.get(store.helper.removesuffix(".exe")):
+            if served := stores.FETCHING_HELPERS.get(systems.plain_name(store.helper)):
                 raise errors.helper_of_others(name, store.name, served, host)
             if not self.client:  # a client may have a PATH of its own
                 store.check()

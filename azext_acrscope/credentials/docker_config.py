@@ -7,8 +7,9 @@ anew, without the credentials that it had not read (tried with 28.2; docker/cli#
 import base64
 import binascii
 import shutil
-import sys
 from typing import Any
+
+from azext_acrscope.base import systems
 
 _TEXTS = ("credsStore", "currentContext", "detachKeys", "experimental")  # and whatever ends in `Format`
 _LISTS = ("pruneFilters", "cliPluginsExtraDirs")
@@ -71,10 +72,5 @@ def default_store(content: dict[str, Any]) -> str:
     """
     if any(content.get(member) for member in ("auths", "credHelpers", "credsStore")):
         return ""
-    if sys.platform == "win32":
-        name = "wincred"
-    elif sys.platform == "darwin":
-        name = "osxkeychain"
-    else:
-        name = "pass" if shutil.which("pass") else "secretservice"
+    name = systems.this_system().keychain(shutil.which)
     return name if shutil.which(f"docker-credential-{name}") else ""

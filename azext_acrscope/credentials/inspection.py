@@ -11,6 +11,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.base import systems
 from azext_acrscope.base.errors import NoHomeError
 from azext_acrscope.base.tokens import read_claims, read_expiry
 from azext_acrscope.credentials import clients, credential_file, docker_config, errors, file_errors, stores
@@ -94,7 +95,7 @@ def _inspect_client(client: str, host: str) -> FoundCredential | None:
 
 
 def _inspect_helper(client: str, store: HelperStore, host: str) -> FoundCredential | None:
-    name = store.helper.removesuffix(".exe")
+    name = systems.plain_name(store.helper)
     if name in _STORING_HELPERS:
         credential = store.get(host)
         return _describe_credential(client, store.name, credential, host) if credential else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from azext_acrscope.base import files, processes
+from azext_acrscope.base import files, processes, systems
 from azext_acrscope.base.hosts import host_of_reference
 from azext_acrscope.base.tokens import AccessToken, RefreshToken, parse_json_object
 from azext_acrscope.credentials import credential_file, docker_config, errors, file_errors
@@ -221,7 +221,7 @@ class HelperStore:
     def check_size(self, token: RefreshToken | AccessToken) -> None:
         """Raise if the store cannot take the token: its own error says nothing, and its usual cure deletes all else."""
         size = len(token.value.encode())
-        if self.helper.removesuffix(".exe") == "wincred" and size > _WINCRED_MAX_BYTES:
+        if systems.plain_name(self.helper) == "wincred" and size > _WINCRED_MAX_BYTES:
             raise errors.too_large_for_wincred(token.login_server, size, _WINCRED_MAX_BYTES)
 
     def _ask(self, action: str, text: str, host: str) -> bytes | None:

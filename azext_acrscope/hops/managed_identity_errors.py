@@ -2,12 +2,12 @@
 
 import os
 import re
-import sys
 from typing import Any
 from urllib.parse import urlsplit
 
 from azure.cli.core.azclierror import AuthenticationError, AzCLIError, AzureConnectionError, FileOperationError
 
+from azext_acrscope.base import systems
 from azext_acrscope.base.errors import cli_error
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
 from azext_acrscope.hops.errors import cause_of, short
@@ -87,15 +87,11 @@ def find_key_file(error: Any) -> AzCLIError | None:
 
 
 def _arc_key_unreadable(file: str, why: str) -> AzCLIError:
-    command = 'sudo usermod --append --groups himds "$USER"'
-    advice = f"Add your user to the group himds, sign in to the machine again, then repeat the command:\n{command}"
-    if sys.platform == "win32":
-        advice = "Add your user to the local group 'Hybrid agent extension applications', then sign in again."
     return cli_error(
         FileOperationError,
         f"Azure Arc proves by the file {file} who asks for a token, and it cannot be read: {why}. Only root and the "
         "members of one group can read it.",
-        advice,
+        systems.this_system().arc_key_advice(),
     )
 
 

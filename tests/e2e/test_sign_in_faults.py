@@ -5,11 +5,13 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from azext_acrscope.hops.principals import CREDENTIALS
 from tests.az import Az, Result
 from tests.factories.accounts import sign_in
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
@@ -25,11 +27,11 @@ def forget_tokens(az: Az) -> None:
         (az.config / name).unlink(missing_ok=True)
 
 
-def set_up_helper(az: Az, host: str) -> Callable[[], Result]:
+def set_up_helper(az: Az, host: str, *options: str) -> Callable[[], Result]:
     """Let docker ask the helper for a host; returns what asks it."""
     folder = az.home / ".local/bin"
     folder.mkdir(parents=True)
-    az.ok("acr", "scope", "configure-docker", "--yes", "--name", host, "--bin-dir", str(folder))
+    az.ok("acr", "scope", "configure-docker", "--yes", "--name", host, "--bin-dir", str(folder), *options)
 
     def get() -> Result:
         program = str(folder / "docker-credential-acrscope")
@@ -189,18 +191,54 @@ def test_a_file_of_az_that_was_cut_short_is_named(
     assert az("account", "clear").code == 0  # the advice works
 
 
-def test_the_extension_without_its_dependency_says_what_is_missing(
-    new_az: NewAz, cloud: LocalCloud, registry: Registry, tmp_path: Any, extensions: Any
-) -> None:
-    alone = tmp_path / "extensions/acrscope"
-    alone.mkdir(parents=True)
+@pytest.fixture
+def alone(tmp_path: Path, extensions: Path) -> Path:
+    """An extension folder as `pip install --no-deps` leaves it: without azure-identity."""
+    folder = tmp_path / "extensions/acrscope"
+    folder.mkdir(parents=True)
     for each in (extensions / "acrscope").iterdir():
         if each.name.startswith(("azext_acrscope", "acrscope-")) and each.is_dir():
-            shutil.copytree(each, alone / each.name)
+            shutil.copytree(each, folder / each.name)
+    return folder.parent
+
+
+MISSING = "needs the Python package azure-identity, which is not installed"
+# What a credential reads before it needs the package.
+VARIABLES = dict.fromkeys(("AZURE_CLIENT_ID", "AZURE_TENANT_ID"), "11111111-2222-3333-4444-555555555555") | {
+    "AZURE_CLIENT_SECRET": "not-a-real-one"
+}
+
+
+def test_every_credential_without_azure_identity_says_what_is_missing(
+    new_az: NewAz, registry: Registry, alone: Path
+) -> None:
     az = new_az()
-    az.env["AZURE_EXTENSION_DIR"] = str(alone.parent)
-    command = ("acr", "scope", "login", "-n", registry.login_server, "--expose-token", "--credential")
-    result = az(*command, "managed-identity")
+    az.env |= VARIABLES | {"AZURE_EXTENSION_DIR": str(alone)}
+    for credential in (each for each in CREDENTIALS if each != "cli"):
+        command = ("acr", "scope", "login", "-n", registry.login_server, "--expose-token", "--credential", credential)
+        result = az(*command)
+        assert result.code == 1, result
+        assert result.stdout == ""
+        assert f"--credential {credential} {MISSING}" in result.stderr
+        assert "az extension add --source acrscope-" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_the_helper_without_azure_identity_says_what_is_missing(new_az: NewAz, registry: Registry, alone: Path) -> None:
+    az = new_az()
+    az.env["AZURE_EXTENSION_DIR"] = str(alone)
+    result = set_up_helper(az, registry.login_server, "--credential", "managed-identity")()
     assert result.code == 1
-    assert "needs the Python package azure-identity, which is not installed" in result.stderr
-    assert "Traceback" not in result.stderr
+    # Clients show the helper's standard output as the reason, in one line.
+    assert f"acrscope: --credential managed-identity {MISSING}" in result.stdout
+    assert "Run: az extension" in result.stdout or "az extension add --source acrscope-" in result.stdout
+    assert "Traceback" not in said(result)
+
+
+def test_the_account_of_az_login_needs_no_azure_identity(az: Az, registry: Registry, alone: Path) -> None:
+    az.env["AZURE_EXTENSION_DIR"] = str(alone)
+    assert az.ok("acr", "scope", "show", "-n", registry.name)["status"] == "enabled"
+    assert az.ok("acr", "scope", "login", "-n", registry.login_server, "--expose-token")["accessToken"]
+    answer = set_up_helper(az, registry.login_server)()
+    assert answer.code == 0
+    assert answer.json["Secret"]

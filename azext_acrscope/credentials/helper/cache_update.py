@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope.base import light_json
+from azext_acrscope.base import light_json, systems
 from azext_acrscope.credentials.helper import cache, cli, state
 
 # A token is renewed when so much of its life is left: 45 minutes of three hours.
@@ -90,4 +90,4 @@ def make_private_folder(folder: str) -> None:
 
 
 def _encrypt(data: bytes) -> bytes:
-    return bytes(cache.windows_encryption().protect(data.decode())) if sys.platform == "win32" else data
+    return bytes(cache.windows_encryption().protect(data.decode())) if systems.this_system().encrypts else data

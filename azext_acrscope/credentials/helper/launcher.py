@@ -14,18 +14,13 @@ from pathlib import Path
 
 from azure.cli.core.azclierror import AzCLIError, FileOperationError
 
-from azext_acrscope.base import files
+from azext_acrscope.base import files, systems
 from azext_acrscope.base.regular_files import read_regular_file
 from azext_acrscope.credentials import credential_file, stores
 from azext_acrscope.credentials.helper import cli, errors
 
 PROGRAM_NAME = f"docker-credential-{stores.OWN_HELPER}"
 _SYSTEM_FOLDERS = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")  # the distribution's: nothing is put there unasked
-# Links that stay while the version changes, in place of the folder that it names: Homebrew's, and mise's.
-_STABLE_LINKS = (
-    (r"^(.*)/Cellar/([^/]+)/[^/]+/", r"\1/opt/\2/"),
-    (r"^(.*/mise/installs/[^/]+)/[^/]+/", r"\1/latest/"),
-)
 _LAUNCHER_MARK = "written by `az acr scope configure-docker`"
 # Without anything that a shell would take for its own.
 _MISSING_CLI_ADVICE = (
@@ -73,7 +68,7 @@ def launcher_text(main: str = "", folder: str | None = None) -> str:
     if folder is None:
         named = os.environ.get("AZURE_CONFIG_DIR")
         folder = os.path.abspath(os.path.expanduser(named)) if named else ""
-    if os.name == "nt":
+    if systems.this_system().script_suffix:
         quoted = {"python": f'"{sys.executable}"'.replace("%", "%%"), "main": f'"{main}"'.replace("%", "%%")}
         setting = f'if not defined AZURE_CONFIG_DIR set "AZURE_CONFIG_DIR={folder}"\n'.replace("%", "%%")
         text = _WINDOWS_LAUNCHER.format(
@@ -90,19 +85,10 @@ def launcher_text(main: str = "", folder: str | None = None) -> str:
         mark=_LAUNCHER_MARK,
         advice=shlex.quote(_MISSING_CLI_ADVICE),
         environment=setting if folder else "",
-        python=shlex.quote(_stable_path(sys.executable)),
+        python=shlex.quote(systems.this_system().stable_path(sys.executable)),
         main=shlex.quote(main),
         options=_packages_option(),
     )
-
-
-def _stable_path(python: str) -> str:
-    """The interpreter by a link that an upgrade keeps, if there is one that leads to the very same file."""
-    for pattern, link in _STABLE_LINKS:
-        stable = re.sub(pattern, link, python)
-        if stable != python and os.path.exists(stable) and os.path.samefile(stable, python):
-            return stable
-    return python
 
 
 def repair_launcher() -> Path | None:
@@ -114,7 +100,7 @@ def repair_launcher() -> Path | None:
     with suppress(AzCLIError, OSError, ValueError):
         program = installed_launcher()
         text = read_own_launcher(program) if program else None
-        if program and text and os.name == "posix" and is_own_folder(str(program.parent)):
+        if program and text and not systems.this_system().script_suffix and is_own_folder(str(program.parent)):
             named = {name: _assigned(text, name) for name in ("python", "main", "AZURE_CONFIG_DIR")}
             has_main = os.path.isfile(named["main"])
             if not (has_main and os.access(named["python"], os.X_OK)):
@@ -140,7 +126,7 @@ def _packages_option() -> str:
 
 def launcher_path(folder: Path) -> Path:
     """Return the launcher's path in a folder."""
-    return folder / (f"{PROGRAM_NAME}.cmd" if os.name == "nt" else PROGRAM_NAME)
+    return folder / f"{PROGRAM_NAME}{systems.this_system().script_suffix}"
 
 
 def read_own_launcher(program: Path) -> str | None:
@@ -216,7 +202,7 @@ def is_own_folder(folder: str) -> bool:
         return False
     if not stat.S_ISDIR(status.st_mode) or not os.access(folder, os.W_OK):
         return False
-    return os.name != "posix" or (status.st_uid == os.geteuid() and not status.st_mode & 0o002)
+    return not systems.this_system().has_owners or (status.st_uid == os.geteuid() and not status.st_mode & 0o002)
 
 
 def write_launcher(program: Path, text: str) -> None:
@@ -229,7 +215,6 @@ def write_launcher(program: Path, text: str) -> None:
             program.unlink(missing_ok=True)
             return
         program.parent.mkdir(parents=True, exist_ok=True)
-        # cmd.exe reads a script in the machine's old code page, not in UTF-8.
-        credential_file.replace_file(program, text.encode("oem" if sys.platform == "win32" else "utf-8"), mode=0o755)
+        credential_file.replace_file(program, text.encode(systems.this_system().script_encoding), mode=0o755)
     except OSError as error:
         raise errors.launcher_unwritable(str(program), files.os_error_reason(error)) from None

@@ -1,9 +1,8 @@
 """What the helper goes by: its settings, and who is signed in. Read on each `get`, so the standard library alone."""
 
 import os
-import sys
 
-from azext_acrscope.base import light_json
+from azext_acrscope.base import light_json, systems
 from azext_acrscope.base.regular_files import read_regular_file
 
 TYPE_CHECKING = False  # typing's own would cost a tenth of a `get`
@@ -133,4 +132,4 @@ def _profile_file() -> str:
 
 def _machine_name() -> str:
     """The machine: with a home on the network, a managed identity is another one on each."""
-    return os.environ.get("COMPUTERNAME", "") if sys.platform == "win32" else os.uname().nodename
+    return systems.this_system().machine_name()

@@ -106,7 +106,7 @@ def test_what_could_not_be_read_is_a_notification_of_the_run() -> None:
 def test_services_learn_what_the_tool_and_each_rule_is_and_where_to_read_on() -> None:
     driver = run(everything())["tool"]["driver"]
     assert driver["fullName"].startswith(f"acrscope {driver['version']}: ")
-    assert f'Homepage = "{driver["informationUri"]}"' in (ROOT / "pyproject.toml").read_text()
+    assert f'Home = "{driver["informationUri"]}"' in (ROOT / "pyproject.toml").read_text()
     for rule in driver["rules"]:
         assert rule["name"] == "".join(word.capitalize() for word in rule["id"].split("-"))
         page = rule["helpUri"].removeprefix(f"{driver['informationUri']}/blob/main/")

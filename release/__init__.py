@@ -1,0 +1,1 @@
+"""Makes a release of the extension in dist/: `make release`."""
