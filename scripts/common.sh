@@ -60,10 +60,10 @@ ensure_clients() {
 
 # What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm, which one
 # package on the index carries, parsers of Bicep and Terraform, and what judges a report: a browser with axe, a model of
-# SARIF, strict parsers.
+# SARIF, strict parsers. A runner of pipelines, for the recipes.
 ensure_more_clients() {
     ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
-    for name in clients templates helm reports axe; do
+    for name in clients templates helm reports axe runners; do
         ensure_venv ".venvs/$name" "$name"
     done
     ensure_browser
