@@ -11,7 +11,7 @@ fail() {
 check() (
     LC_ALL=C
     case $2 in
-    -* | *..* | *[!$3]*) fail "The input '$1' has characters that it cannot have." ;;
+    -* | *' -'* | *..* | *[!$3]*) fail "The input '$1' has characters that it cannot have." ;;
     esac
 )
 

@@ -21,6 +21,7 @@ from tests.factories.files import write
 from tests.localcloud import Answer, LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
 from tests.runners import act
+from tests.runners import gitlab as gitlab_ci_local
 from tests.runners.recipes import Recipe, all_recipes, unmarked_blocks
 
 _ELSEWHERE = re.compile(r"^(az extension add|docker (build|push)|buildah|kubectl) .*$", re.MULTILINE)
@@ -231,29 +232,52 @@ def test_azure_pipelines(
     assert narrow(cloud)
 
 
-def test_gitlab(
-    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
-) -> None:
-    pipeline = recipe_of("gitlab-build")
-    build = pipeline["build"]
+@pytest.fixture
+def gitlab(
+    new_az: NewAz, cloud: LocalCloud, job: ServicePrincipal, registry: Registry, checkout: Path, tmp_path: Path
+) -> Callable[[str], Result]:
+    """Runs a pipeline in gitlab-ci-local, with a component of a repository on its server and no image's programs."""
     identity = cloud.workload_identity_env(job)
-    project = tmp_path / "project"
-    file = build["variables"]["AZURE_FEDERATED_TOKEN_FILE"].replace("$CI_PROJECT_DIR", str(project))
-    runner = shell(
-        {
-            "AZURE_CLIENT_ID": identity["AZURE_CLIENT_ID"],
-            "AZURE_TENANT_ID": identity["AZURE_TENANT_ID"],
-            "AZURE_ID_TOKEN": Path(identity["AZURE_FEDERATED_TOKEN_FILE"]).read_text(),
-            "AZURE_FEDERATED_TOKEN_FILE": file,
-            "CI_PROJECT_DIR": str(project),
-        }
-    )
-    runner.run("\n".join(build["script"]))
-    auth_file = f"{project}.tmp/auth.json"
-    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1", "--authfile", auth_file)
-    assert runner.copy(*push).code == 0
-    runner.run("\n".join(build["after_script"]))
-    assert json.loads(Path(auth_file).read_text())["auths"] == {}
+    variables = {name: identity[name] for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")}
+    variables["AZURE_ID_TOKEN"] = Path(identity["AZURE_FEDERATED_TOKEN_FILE"]).read_text()
+    store = {"driver": "vfs", "graphroot": str(tmp_path / "store"), "runroot": str(tmp_path / "run")}
+    lines = [f'{name} = "{value}"\n' for name, value in store.items()]
+    variables["CONTAINERS_STORAGE_CONF"] = str(write(tmp_path / "storage.conf", "".join(["[storage]\n", *lines])))
+    programs = tmp_path / "programs"
+    for name in ("dnf", "python3"):
+        write(programs / name, '#!/bin/sh\necho "not run: $*"\n').chmod(0o755)
+
+    def run(pipeline: str) -> Result:
+        text = pipeline.replace("contoso.azurecr.io", registry.login_server)
+        server = gitlab_ci_local.own_component(tmp_path, "v1.0.0b1")
+        return gitlab_ci_local.run_pipeline(new_az(), checkout, text, server, variables, programs)
+
+    return run
+
+
+def test_recipe_gitlab_build(
+    gitlab: Callable[[str], Result], recipe: Recipe, cloud: LocalCloud, stored: Callable[[str], list[str]]
+) -> None:
+    recipe.ran_by = gitlab_ci_local.version()
+    done = gitlab(recipe.text)
+    assert done.code == 0, done
+    assert len(re.findall(r"build > not run: ", done.stdout)) == 2
+    (tag,) = stored("app")
+    assert re.fullmatch(r"[0-9a-f]{40}", tag)
+    assert narrow(cloud)
+
+
+def test_a_job_of_gitlab_is_signed_out_after_a_failure(gitlab: Callable[[str], Result], cloud: LocalCloud) -> None:
+    """The folder that held the credential is gone, and nothing of it is in the log."""
+    text = all_recipes()["gitlab-build"].text
+    text, found = re.subn(r"- buildah build .*", '- echo "folder=$DOCKER_CONFIG"; ls -A "$DOCKER_CONFIG"; exit 3', text)
+    assert found == 1
+    done = gitlab(text)
+    assert done.code != 0
+    (folder,) = re.findall(r"folder=(/tmp/\S+)", done.stdout)
+    assert "build > config.json" in done.stdout
+    assert not Path(folder).exists()
+    assert not [secret for secret in cloud.secrets if secret in done.stdout + done.stderr]
     assert narrow(cloud)
 
 
@@ -350,10 +374,11 @@ def test_a_workflow_has_the_permissions_that_its_steps_need() -> None:
 
 
 def test_a_job_of_gitlab_has_what_its_script_runs() -> None:
-    job = recipe_of("gitlab-build")["build"]
-    used = {line.split()[0] for line in job["script"]} & {"buildah", "podman", "docker", "skopeo"}
-    assert [client for client in used if client not in job["image"]] == []
-    assert any("azure-cli" in line for line in job["before_script"])
+    text = all_recipes()["gitlab-build"].text
+    used = set(re.findall(r"^    - (buildah|podman|docker|skopeo) ", text, re.MULTILINE))
+    (image,) = re.findall(r"image: (\S+)", text)
+    assert [client for client in used if client not in image] == []
+    assert "pip install --quiet azure-cli" in text
 
 
 def test_a_pull_secret_is_renewed_where_there_is_one_already() -> None:

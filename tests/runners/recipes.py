@@ -14,6 +14,13 @@ PAGE = ROOT / "docs/ci.md"
 _BLOCK = re.compile(r"^<!-- recipe: ([a-z-]+) -->\n```(yaml|sh)\n(.*?)^```\n\n\*(.*?)\*$", re.MULTILINE | re.DOTALL)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML with GitLab's own tag, as the list that follows it."""
+
+
+_Loader.add_constructor("!reference", lambda loader, node: loader.construct_sequence(node))
+
+
 @dataclass
 class Recipe:
     """A block of the page. `ran_by` is what has run it so far, as the line below names it."""
@@ -26,7 +33,7 @@ class Recipe:
 
     @property
     def content(self) -> Any:
-        return yaml.safe_load(self.text)
+        return yaml.load(self.text, _Loader)  # noqa: S506  # a safe loader
 
     @property
     def is_run(self) -> bool:

@@ -178,7 +178,7 @@ def test_what_is_stored_is_masked_in_every_form(job: Job) -> None:
 
 HOSTILE = (
     *("a\nb", "a\n", "a\rb", "a'b", 'a"b', "a;b", "a&b", "a|b", "a*", "é"),
-    *("a..b", "../a", "--help", "$(touch pwned)", "`touch pwned`"),
+    *("a..b", "../a", "--help", "a --debug", "$(touch pwned)", "`touch pwned`"),
 )
 
 
