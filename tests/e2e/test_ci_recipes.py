@@ -1,12 +1,14 @@
-"""The recipes of docs/ci.md: their own scripts, with what each system puts into a job's environment.
+"""The recipes of docs/ci.md, in what runs pipelines on one machine; see `tests.runners`.
 
-Left out are the lines that need a container engine, a cluster or the package's address; whether the credential that the
-script leaves behind is good for a push or a pull is tried with skopeo.
+A test named after a recipe runs it. Where no program can, its own scripts run, with what the system puts into a job's
+environment, up to the lines that need a container engine or a cluster.
 """
 
+import itertools
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,31 @@ import pytest
 import yaml
 
 from tests.az import ROOT, Az, Result
-from tests.localcloud import LocalCloud, Registry, ServicePrincipal
+from tests.clients import Desk, engine
+from tests.factories.files import write
+from tests.localcloud import Answer, LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
+from tests.runners import act
+from tests.runners import gitlab as gitlab_ci_local
+from tests.runners.recipes import Recipe, all_recipes, unmarked_blocks
 
 _ELSEWHERE = re.compile(r"^(az extension add|docker (build|push)|buildah|kubectl) .*$", re.MULTILINE)
 NewAz = Callable[..., Az]
+Github = Callable[..., Result]
 
 
-def recipes(title: str) -> list[Any]:
-    """The YAML blocks of a section of docs/ci.md."""
-    text = (ROOT / "docs/ci.md").read_text()
-    section = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert section, title
-    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)]
+@pytest.fixture
+def recipe(request: pytest.FixtureRequest) -> Iterator[Recipe]:
+    """The recipe that the test is named after. What the page says that it is run by must have run it."""
+    name = request.node.name.removeprefix("test_recipe_").replace("_", "-")
+    found = all_recipes()[name]
+    yield found
+    assert found.is_run == bool(found.ran_by)
+    assert found.mark.startswith(f"Run by {found.ran_by} in the tests") or not found.is_run
+
+
+def recipe_of(name: str) -> Any:
+    return all_recipes()[name].content
 
 
 @pytest.fixture
@@ -67,41 +81,146 @@ def shell(new_az: NewAz, registry: Registry, tmp_path: Path) -> Callable[[dict[s
     return lambda env: Shell(new_az(), registry, env)
 
 
+@pytest.fixture
+def stored(new_az: NewAz, cloud: LocalCloud, registry: Registry, job: ServicePrincipal) -> Callable[[str], list[str]]:
+    """The tags of a repository, as somebody else sees them."""
+
+    def tags(repository: str) -> list[str]:
+        az = new_az(name="observer")
+        file = str(az.home / "auth.json")
+        login = ["acr", "scope", "login", "--name", registry.login_server, "--credential", "workload-identity"]
+        assert az(*login, "--auth-file", file, env=cloud.workload_identity_env(job)).code == 0
+        listed = az.tool("skopeo", "list-tags", "--authfile", file, f"docker://{registry.login_server}/{repository}")
+        return list(listed.json["Tags"])
+
+    return tags
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The repository of a pipeline."""
+    folder = tmp_path / "checkout"
+    write(folder / "Dockerfile", "FROM scratch\nCOPY app /app\n")
+    write(folder / "app", "an application")
+    write(folder / "chart/Chart.yaml", "apiVersion: v2\nname: tiny\nversion: 0.1.0\n")
+    return folder
+
+
+@pytest.fixture
+def github(
+    new_az: NewAz, cloud: LocalCloud, job: ServicePrincipal, registry: Registry, checkout: Path, tmp_path: Path
+) -> Github:
+    """Runs a recipe in act, each time in a new checkout of a repository that the application trusts."""
+    numbers = itertools.count(1)
+
+    def run(
+        recipe: Recipe,
+        az: Az | None = None,
+        env: dict[str, str] | None = None,
+        actions: dict[str, Path] | None = None,
+        event: str = "push",
+    ) -> Result:
+        folder = tmp_path / f"job-{next(numbers)}"
+        shutil.copytree(checkout, folder / "checkout")
+        identity = cloud.github_actions_env(job)
+        recipe.ran_by = act.version()
+        return act.run_workflow(
+            az or new_az(),
+            folder,
+            recipe.text.replace("contoso.azurecr.io", registry.login_server),
+            variables={name: identity.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")},
+            env={**identity, **(env or {})},
+            actions={"acrscope/acrscope@v1.0.0b1": act.own_action(folder / "action"), **(actions or {})},
+            event=event,
+        )
+
+    return run
+
+
 def narrow(cloud: LocalCloud) -> bool:
     """Whether Azure Resource Manager was never asked."""
     return cloud.requests_to("management.azure.com") == []
 
 
-def test_github_actions(
-    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+def test_recipe_github_build(
+    github: Github, recipe: Recipe, cloud: LocalCloud, new_az: NewAz, registry: Registry,
+    stored: Callable[[str], list[str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    """docker's own client signs in, builds and pushes, with podman as its engine."""
+    az = new_az()
+    with engine(Desk(az, registry.login_server, tmp_path)) as address:
+        done = github(recipe, az=az, env={"DOCKER_HOST": address})
+    assert done.code == 0, done
+    (tag,) = stored("app")
+    assert re.fullmatch(r"[0-9a-f]{40}", tag)
+    assert narrow(cloud)
+
+
+def test_a_job_that_fails_is_signed_out_and_shows_no_credential(
+    github: Github, cloud: LocalCloud, registry: Registry, tmp_path: Path
 ) -> None:
-    build, pull_only, exposed = recipes("GitHub Actions")
-    variables = {"GITHUB_ACTIONS": "true", "GITHUB_ENV": str(tmp_path / "github-env")}
-    runner = shell({**cloud.github_actions_env(job), **variables})
-    *steps, last = [step["run"] for step in build["jobs"]["build"]["steps"] if "run" in step]
-    for script in steps:
-        runner.run(script)
-    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/team/base:v1")
-    assert runner.copy(*push).code == 0
-    runner.run(last)
-    assert runner.copy(*push).code != 0
+    recipe = all_recipes()["github-build"]
+    show = 'cat "$DOCKER_CONFIG/config.json"'
+    text, found = re.subn(r"docker build .*\n.*docker push .*", f"{show}; echo; exit 1", recipe.text)
+    assert found == 1
+    recipe.text = f"{text}      - run: {show}\n        if: always()\n"
+    done = github(recipe)
+    assert done.code != 0
+    before, after = re.findall(r"\{.*?\n\}", "\n".join(act.said(done)), re.DOTALL)
+    (entry,) = json.loads(before)["auths"].values()
+    assert set(entry.values()) == {"***"}
+    assert json.loads(after) == {"auths": {}}
+    assert not [secret for secret in cloud.secrets if secret in done.stdout + done.stderr]
 
-    runner.run(pull_only["steps"][0]["run"])
-    assert runner.copy(*reversed(push)).code == 0
-    assert runner.copy(push[0], "docker://contoso.azurecr.io/team/other:v1").code != 0
 
-    said = runner.run(exposed["steps"][0]["run"])
-    lines = (tmp_path / "github-env").read_text().splitlines()
-    token = dict(line.split("=", 1) for line in lines)["ACR_REFRESH_TOKEN"]
-    assert f"::add-mask::{token}\n" in said.stderr
-    assert said.stdout == ""
+def test_recipe_github_pull(
+    github: Github, recipe: Recipe, cloud: LocalCloud, job: ServicePrincipal, registry: Registry,
+    shell: Callable[[dict[str, str]], Shell], tmp_path: Path,
+) -> None:  # fmt: skip
+    observer = shell(cloud.workload_identity_env(job))
+    observer.run("az acr scope login --name contoso.azurecr.io --credential workload-identity")
+    assert observer.copy(f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/team/base:v1").code == 0
+    cloud.clear_requests()
+    done = github(recipe)
+    assert done.code == 0, done
+    asked = [scope for request in cloud.requests_to(registry.login_server) for scope in request.scopes]
+    assert set(asked) == {"repository:team/base:pull"}
+    assert narrow(cloud)
+
+
+def test_the_action_installs_its_own_release(
+    cloud: LocalCloud, new_az: NewAz, registry: Registry, wheel: Path, tmp_path: Path
+) -> None:
+    """By the real `az extension add`, without what the extension depends on, so no further than that."""
+    github = cloud.hostile("github.com")
+    github.answer = Answer(200, wheel.read_bytes())
+    az = new_az()
+    extensions = tmp_path / "extensions"
+    inputs = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
+    env = {f"ACRSCOPE_{name.upper().replace('-', '_')}": each.get("default", "") for name, each in inputs.items()}
+    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_ENV": str(tmp_path / "env"), "PIP_NO_DEPS": "1"}
+    env |= {"ACRSCOPE_REGISTRY": registry.login_server, "AZURE_EXTENSION_DIR": str(extensions), **runner}
+    env["PATH"] = f"{az.program.parent}:{az.env['PATH']}"
+    done = az.tool("sh", str(ROOT / "pipelines/github/sign-in.sh"), env=env)
+    (asked,) = github.requests
+    assert asked.path == f"/acrscope/acrscope/releases/download/v1.0.0b1/{wheel.name}"
+    assert (extensions / "acrscope/azext_acrscope").is_dir(), done
+
+
+def test_recipe_github_token(
+    github: Github, recipe: Recipe, cloud: LocalCloud, stored: Callable[[str], list[str]]
+) -> None:
+    done = github(recipe)
+    assert done.code == 0, done
+    assert stored("charts/tiny") == ["0.1.0"]
+    assert not [secret for secret in cloud.secrets if secret in done.stdout + done.stderr]
     assert narrow(cloud)
 
 
 def test_azure_pipelines(
     cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
 ) -> None:
-    (pipeline,) = recipes("Azure Pipelines")
+    pipeline = recipe_of("azure-pipelines-build")
     sign_in, _, sign_out = pipeline["steps"]
     assert sign_in["env"] == {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
     agent = shell({**cloud.azure_pipelines_env(job), "TF_BUILD": "True"})
@@ -113,36 +232,59 @@ def test_azure_pipelines(
     assert narrow(cloud)
 
 
-def test_gitlab(
-    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
-) -> None:
-    (pipeline,) = recipes("GitLab")
-    build = pipeline["build"]
+@pytest.fixture
+def gitlab(
+    new_az: NewAz, cloud: LocalCloud, job: ServicePrincipal, registry: Registry, checkout: Path, tmp_path: Path
+) -> Callable[[str], Result]:
+    """Runs a pipeline in gitlab-ci-local, with a component of a repository on its server and no image's programs."""
     identity = cloud.workload_identity_env(job)
-    project = tmp_path / "project"
-    file = build["variables"]["AZURE_FEDERATED_TOKEN_FILE"].replace("$CI_PROJECT_DIR", str(project))
-    runner = shell(
-        {
-            "AZURE_CLIENT_ID": identity["AZURE_CLIENT_ID"],
-            "AZURE_TENANT_ID": identity["AZURE_TENANT_ID"],
-            "AZURE_ID_TOKEN": Path(identity["AZURE_FEDERATED_TOKEN_FILE"]).read_text(),
-            "AZURE_FEDERATED_TOKEN_FILE": file,
-            "CI_PROJECT_DIR": str(project),
-        }
-    )
-    runner.run("\n".join(build["script"]))
-    auth_file = f"{project}.tmp/auth.json"
-    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1", "--authfile", auth_file)
-    assert runner.copy(*push).code == 0
-    runner.run("\n".join(build["after_script"]))
-    assert json.loads(Path(auth_file).read_text())["auths"] == {}
+    variables = {name: identity[name] for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")}
+    variables["AZURE_ID_TOKEN"] = Path(identity["AZURE_FEDERATED_TOKEN_FILE"]).read_text()
+    store = {"driver": "vfs", "graphroot": str(tmp_path / "store"), "runroot": str(tmp_path / "run")}
+    lines = [f'{name} = "{value}"\n' for name, value in store.items()]
+    variables["CONTAINERS_STORAGE_CONF"] = str(write(tmp_path / "storage.conf", "".join(["[storage]\n", *lines])))
+    programs = tmp_path / "programs"
+    for name in ("dnf", "python3"):
+        write(programs / name, '#!/bin/sh\necho "not run: $*"\n').chmod(0o755)
+
+    def run(pipeline: str) -> Result:
+        text = pipeline.replace("contoso.azurecr.io", registry.login_server)
+        server = gitlab_ci_local.own_component(tmp_path, "v1.0.0b1")
+        return gitlab_ci_local.run_pipeline(new_az(), checkout, text, server, variables, programs)
+
+    return run
+
+
+def test_recipe_gitlab_build(
+    gitlab: Callable[[str], Result], recipe: Recipe, cloud: LocalCloud, stored: Callable[[str], list[str]]
+) -> None:
+    recipe.ran_by = gitlab_ci_local.version()
+    done = gitlab(recipe.text)
+    assert done.code == 0, done
+    assert len(re.findall(r"build > not run: ", done.stdout)) == 2
+    (tag,) = stored("app")
+    assert re.fullmatch(r"[0-9a-f]{40}", tag)
+    assert narrow(cloud)
+
+
+def test_a_job_of_gitlab_is_signed_out_after_a_failure(gitlab: Callable[[str], Result], cloud: LocalCloud) -> None:
+    """The folder that held the credential is gone, and nothing of it is in the log."""
+    text = all_recipes()["gitlab-build"].text
+    text, found = re.subn(r"- buildah build .*", '- echo "folder=$DOCKER_CONFIG"; ls -A "$DOCKER_CONFIG"; exit 3', text)
+    assert found == 1
+    done = gitlab(text)
+    assert done.code != 0
+    (folder,) = re.findall(r"folder=(/tmp/\S+)", done.stdout)
+    assert "build > config.json" in done.stdout
+    assert not Path(folder).exists()
+    assert not [secret for secret in cloud.secrets if secret in done.stdout + done.stderr]
     assert narrow(cloud)
 
 
 def test_a_pod_with_workload_identity(
     cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
 ) -> None:
-    (pod,) = recipes("Kubernetes pod with workload identity")
+    pod = recipe_of("kubernetes-pod")
     assert pod["metadata"]["labels"] == {"azure.workload.identity/use": "true"}
     (sign_in,) = pod["spec"]["initContainers"]
     container = shell(cloud.workload_identity_env(job))
@@ -157,8 +299,7 @@ def test_a_pod_with_workload_identity(
 
 
 def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell]) -> None:
-    text = (ROOT / "docs/ci.md").read_text()
-    command = re.search(r"^(az acr scope login [^|]*dockerconfigjson) \|", text, re.MULTILINE | re.DOTALL)
+    command = re.match(r"(az acr scope login [^|]*dockerconfigjson) \|", all_recipes()["kubernetes-pull-secret"].text)
     assert command
     pod = shell(cloud.workload_identity_env(job))
     secret = json.loads(pod.run(command[1]).stdout)
@@ -167,43 +308,79 @@ def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable
     assert list(secret) == ["auths"]
 
 
-def test_the_fleet_every_night(cloud: LocalCloud, registry: Registry, new_az: NewAz) -> None:
-    """With `azure/login` played by an account that may read one subscription."""
-    (nightly,) = recipes("The fleet, every night")
-    reader = cloud.world.add_service_principal(f"nightly reader of {registry.name}")
+def stand_in(folder: Path, script: str, *inputs: str) -> Path:
+    """An action of somebody else: a script that has some of its inputs as variables."""
+    env = {"WITH_" + name.upper().replace("-", "_"): f"${{{{ inputs.{name} }}}}" for name in inputs}
+    runs = {"using": "composite", "steps": [{"shell": "bash", "run": script, "env": env}]}
+    write(folder / "action.yml", json.dumps({"name": folder.name, "inputs": dict.fromkeys(inputs, {}), "runs": runs}))
+    return folder
+
+
+def test_recipe_github_nightly(
+    github: Github, recipe: Recipe, cloud: LocalCloud, registry: Registry, job: ServicePrincipal, new_az: NewAz,
+    tmp_path: Path,
+) -> None:  # fmt: skip
     subscription = cloud.world.add_subscription(f"Nightly {registry.name}")
-    cloud.world.grant(reader, subscription.scope, "Reader")
-    done = cloud.world.add_registry(f"{registry.name}done", "rg-nightly", subscription, policy_status="disabled")
-    runner = Shell(new_az(reader), done, {})
+    cloud.world.grant(job, subscription.scope, "Reader")
+    cloud.world.add_registry(f"{registry.name}done", "rg-nightly", subscription, policy_status="disabled")
+    cloud.world.add_registry(f"{registry.name}open", "rg-nightly", subscription, policy_status="enabled")
     cloud.clear_requests()
-    steps = nightly["jobs"]["look"]["steps"]
-    commands = [step["run"] for step in steps if "run" in step]
-    for command in commands:
-        runner.run(command)
-    settings = {name: value for step in steps for name, value in step.get("with", {}).items()}
-    assert done.name in (runner.az.home / settings["path"]).read_text()
-    assert json.loads((runner.az.home / settings["sarif_file"]).read_text())["runs"][0]["results"] == []
+    shown = tmp_path / "shown"
+    shown.mkdir()
+    actions = {
+        "azure/login@v3": stand_in(tmp_path / "login", _AZURE_LOGIN, "client-id", "tenant-id"),
+        "github/codeql-action@v4": tmp_path / "codeql",
+        "actions/upload-artifact@v7": stand_in(tmp_path / "artifact", f'cp "$WITH_PATH" {shown}', "path"),
+    }
+    stand_in(tmp_path / "codeql/upload-sarif", f'cp "$WITH_SARIF_FILE" {shown}', "sarif_file")
+    ended = github(recipe, actions=actions, event="schedule")
+    assert re.findall(r"Failure - Main (.*?) \[", ended.stdout) == [recipe.content["jobs"]["look"]["steps"][-1]["run"]]
+    assert f"{registry.name}done" in (shown / "registries.html").read_text()
+    (finding,) = json.loads((shown / "registries.sarif").read_text())["runs"][0]["results"]
+    assert f"{registry.name}open" in json.dumps(finding)
     assert not [request for request in cloud.requests if request.host.endswith(".azurecr.io")]
-    cloud.world.add_registry(f"{registry.name}open", "rg-nightly", subscription)
-    assert runner.az.tool("bash", "-ec", commands[-1], env=runner.env).code == 1
 
 
-def test_a_recipe_has_what_its_steps_need() -> None:
-    """Permissions, files and clients without which the real system refuses: what the scripts above cannot notice."""
-    build, nightly = recipes("GitHub Actions")[0], recipes("The fleet, every night")[0]
-    for workflow in (build, nightly):
+# What azure/login does with these inputs, by the same requests.
+_AZURE_LOGIN = """
+answer=$(curl --silent --show-error --fail --header "Authorization: bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \
+  "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=api://AzureADTokenExchange")
+token=$(printf %s "$answer" | python3 -c 'import json, sys; print(json.load(sys.stdin)["value"])')
+az login --service-principal --username "$WITH_CLIENT_ID" --tenant "$WITH_TENANT_ID" --federated-token "$token" \
+  --allow-no-subscriptions --output none
+"""
+
+
+def test_each_recipe_says_what_ran_it() -> None:
+    run = [name.removeprefix("test_recipe_").replace("_", "-") for name in globals() if name.startswith("test_recipe_")]
+    assert sorted(each.name for each in all_recipes().values() if each.is_run) == sorted(run)
+    assert [
+        each.mark for each in all_recipes().values() if not each.mark.startswith(("Run by", "Syntax checked"))
+    ] == []
+    assert unmarked_blocks() == []
+
+
+def test_a_workflow_has_the_permissions_that_its_steps_need() -> None:
+    """What act does not enforce."""
+    for name in ("github-build", "github-pull", "github-token", "github-nightly"):
+        workflow = recipe_of(name)
+        assert workflow["permissions"]["id-token"] == "write"
         (job,) = workflow["jobs"].values()
-        wheel = next(index for index, step in enumerate(job["steps"]) if ".whl" in step.get("run", ""))
-        assert any(step.get("uses", "").startswith("actions/checkout@") for step in job["steps"][:wheel])
-        assert workflow["permissions"]["contents"] == "read"
+        checks_out = any(step.get("uses", "").startswith("actions/checkout@") for step in job["steps"])
+        assert workflow["permissions"].get("contents") == ("read" if checks_out else None)
     # github/codeql-action's README: what upload-sarif needs in a private repository.
-    assert nightly["permissions"] | {"security-events": "write", "actions": "read"} == nightly["permissions"]
-    (gitlab,) = recipes("GitLab")
-    used = {line.split()[0] for line in gitlab["build"]["script"]} & {"buildah", "podman", "docker", "skopeo"}
-    assert [client for client in used if client not in gitlab["build"]["image"]] == []
-    assert any("azure-cli" in line for line in gitlab["build"]["before_script"])
+    nightly = recipe_of("github-nightly")["permissions"]
+    assert nightly | {"security-events": "write", "actions": "read"} == nightly
+
+
+def test_a_job_of_gitlab_has_what_its_script_runs() -> None:
+    text = all_recipes()["gitlab-build"].text
+    used = set(re.findall(r"^    - (buildah|podman|docker|skopeo) ", text, re.MULTILINE))
+    (image,) = re.findall(r"image: (\S+)", text)
+    assert [client for client in used if client not in image] == []
+    assert "pip install --quiet azure-cli" in text
 
 
 def test_a_pull_secret_is_renewed_where_there_is_one_already() -> None:
-    text = (ROOT / "docs/ci.md").read_text()
-    assert re.search(r"kubectl create secret [^`]*--dry-run=client --output yaml \|\n +kubectl apply ", text)
+    command = all_recipes()["kubernetes-pull-secret"].text
+    assert re.search(r"kubectl create secret [^`]*--dry-run=client --output yaml \|\n +kubectl apply ", command)
