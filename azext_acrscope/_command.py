@@ -1,7 +1,5 @@
 """What command functions share: the registry that is meant, connections to ARM, times from the configuration."""
 
-import atexit
-import gc
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +13,6 @@ if TYPE_CHECKING:
     from azext_acrscope.arm.client import ArmClient
 
 _OPERATION_SECONDS = 600
-
-# When Python ends it collects garbage among all that the CLI has loaded: 50 ms and more of every command, for nothing.
-atexit.register(gc.freeze)
 
 
 def connect_to_registry(cmd: Any, ref: RegistryRef, resource_group: str | None) -> tuple["ArmClient", dict[str, Any]]:

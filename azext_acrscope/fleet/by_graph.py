@@ -10,6 +10,7 @@ from azure.cli.core.azclierror import AzCLIError
 from azext_acrscope.arm import errors as arm_errors
 from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
@@ -66,11 +67,17 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
     target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MAX_QUERY_SUBSCRIPTIONS else None}
     place = f"Resource Graph in tenant {subscriptions[0].tenant}"
     if wanted.management_group:
-        expected, fleet.incomplete = expected_subscription_ids(arm, wanted.management_group)
         target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
+    # Nothing waits for anything: all of it is requested at the same time.
+    answers = threads.run_each_in_background(
+        lambda query: resource_graph.query_graph(arm, query, **target),
+        [_SUBSCRIPTIONS_QUERY, _REGISTRIES_QUERY.format(where=where)],
+        threads.MAX_READERS,
+    )
+    if wanted.management_group:
+        expected, fleet.incomplete = expected_subscription_ids(arm, wanted.management_group)
     try:
-        seen = resource_graph.query_graph(arm, _SUBSCRIPTIONS_QUERY, **target)
-        found = resource_graph.query_graph(arm, _REGISTRIES_QUERY.format(where=where), **target)
+        seen, found = [answer.result() for answer in answers]
     except ArmError as error:
         raise error.as_cli_error(place, "Reader") from error
     odd = fleet.add(map(_resource_from_row, found.rows))

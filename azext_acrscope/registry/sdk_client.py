@@ -3,7 +3,7 @@
 The SDK makes each request, and `ArmClient` sends it like every other: signed in, with limits on waiting and safe logs,
 and to ARM's own host only. The answer is taken as it came, before the SDK makes a model of it: the models differ
 between the SDKs of the supported CLIs and cannot be made of an odd answer. The SDK also raises on a 202, although the
-write was accepted, and on a page whose `value` is null.
+write was accepted, and on a page whose `value` is null. So the SDK is loaded without its models.
 
 Every function raises `ArmError` if ARM refuses, and AzCLIError if there is no answer or no sign-in.
 """
@@ -15,6 +15,7 @@ from azext_acrscope._client_factory import REGISTRY_API_VERSION, cf_container_re
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, Reply
 from azext_acrscope.arm.paths import check_arm_name, check_resource_id
+from azext_acrscope.base.late_modules import late_modules
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, parse_resource_id
 
 
@@ -80,7 +81,8 @@ def operations(arm: ArmClient, subscription_id: str, kind: str) -> Any:
     """
     made = arm.sdk_clients.get((subscription_id, kind))
     if made is None:
-        client = cf_container_registry(arm.cli_ctx, subscription_id, arm.credential, [_Sender(arm)])
+        with late_modules("azure.mgmt.containerregistry", "models", "types"):  # half of what it takes to load
+            client = cf_container_registry(arm.cli_ctx, subscription_id, arm.credential, [_Sender(arm)])
         made = arm.sdk_clients[subscription_id, kind] = getattr(client, kind)
     return made
 

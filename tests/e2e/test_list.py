@@ -125,7 +125,7 @@ def test_a_page_that_links_to_itself_has_an_end(az: Az, cloud: LocalCloud) -> No
     body = json.dumps({"data": [], "count": 0, "totalRecords": 9, "resultTruncated": "false", "$skipToken": "same"})
     cloud.faults.add(host=ARM, path="*/Microsoft.ResourceGraph/*", status=200, body=body, times=None)
     assert scope_list(az).code == 1
-    assert len(cloud.requests_to(ARM)) == 2
+    assert len(cloud.requests_to(ARM)) <= 4  # of both queries
 
 
 @VIEWS

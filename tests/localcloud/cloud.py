@@ -6,6 +6,8 @@ import asyncio
 import shutil
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -14,6 +16,7 @@ from tests.localcloud.entra import managed_identity
 from tests.localcloud.network.faults import Faults
 from tests.localcloud.network.hostile_hosts import Hostile
 from tests.localcloud.network.journal import Journal
+from tests.localcloud.network.rounds import Rounds
 from tests.localcloud.network.servers import Servers, State
 from tests.localcloud.registry.backend import find_program
 from tests.localcloud.world.identities import ServicePrincipal
@@ -167,6 +170,15 @@ class LocalCloud:
     @delay.setter
     def delay(self, seconds: float) -> None:
         self._state.delay = seconds
+
+    @contextmanager
+    def in_rounds(self) -> Iterator[Rounds]:
+        """Answers https requests in rounds meanwhile; their number is that of the answers waited for in a row."""
+        self._state.rounds = Rounds()
+        try:
+            yield self._state.rounds
+        finally:
+            self._state.rounds = None
 
     @property
     def requests(self) -> list[Request]:

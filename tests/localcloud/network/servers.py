@@ -24,6 +24,7 @@ from tests.localcloud.network.faults import Fault, Faults
 from tests.localcloud.network.hostile_hosts import Hostile
 from tests.localcloud.network.journal import Journal
 from tests.localcloud.network.proxy import Proxy, reset
+from tests.localcloud.network.rounds import Rounds
 from tests.localcloud.registry.backend import Backends
 from tests.localcloud.registry.login_server import RegistryDataPlane
 from tests.localcloud.world.registries import CertificateKind, Registry
@@ -43,6 +44,7 @@ class State:
     hostile: dict[str, Hostile] = field(default_factory=dict)
     refused_hosts: list[str] = field(default_factory=list)
     unresolved_hosts: list[str] = field(default_factory=list)
+    rounds: Rounds | None = None
 
 
 class Servers:
@@ -128,6 +130,8 @@ class Servers:
         pause = self._state.delay + (fault.delay if fault else 0)
         if pause:
             await asyncio.sleep(pause)
+        if self._state.rounds is not None:
+            await self._state.rounds.join(request)
         if fault is not None and fault.reset is True:
             return _cut(raw)
         replaced = fault.answer() if fault is not None else None

@@ -544,3 +544,19 @@ def test_the_client_comes_from_the_azure_clis_factory(arm: ArmClient, contoso: A
     [options] = made
     assert options["api_version"] == _client_factory.REGISTRY_API_VERSION == "2025-04-01"
     assert options["subscription_id"] == contoso.subscription_id
+
+
+def test_the_client_is_made_without_the_models_of_the_sdk_which_still_work() -> None:
+    script = """
+import sys, types
+from azext_acrscope.registry.sdk_client import operations
+from tests.factories.cli import command_context
+arm = types.SimpleNamespace(cli_ctx=command_context(), credential=object(), sdk_clients={})
+module = sys.modules[type(operations(arm, "00000000-0000-0000-0000-000000000001", "registries")).__module__]
+late = sum(name.startswith("azure.mgmt.containerregistry") and "models" in name for name in sys.modules)
+made = module._models.Registry(location="westeurope")
+from azure.mgmt.containerregistry.models import Registry
+print(late, type(made) is Registry)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["0", "True"], done.stderr
