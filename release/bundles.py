@@ -126,14 +126,14 @@ def write_zip(file: Path, content: dict[str, bytes], date: int) -> Path:
 def _readme(wheel: str, system: System) -> str:
     return f"""\
 acrscope for a machine without a package index: {system.name}, Azure CLI with Python {PYTHONS[0]} to {PYTHONS[-1]}.
-In this folder, whose path must have no spaces:
+In this folder:
 
 Linux, macOS:
-  export PIP_NO_INDEX=1 PIP_FIND_LINKS="$PWD"
+  export PIP_NO_INDEX=1 PIP_FIND_LINKS=.
   az extension add --upgrade --yes --source {wheel}
 
 Windows (PowerShell):
-  $env:PIP_NO_INDEX = "1"; $env:PIP_FIND_LINKS = "$PWD"
+  $env:PIP_NO_INDEX = "1"; $env:PIP_FIND_LINKS = "."
   az extension add --upgrade --yes --source {wheel}
 """
 

@@ -78,11 +78,13 @@ def test_the_bill_of_materials_names_what_the_bundle_holds(dist: Path) -> None:
 
 
 def test_the_bundle_installs_into_az_without_an_index(dist: Path, tmp_path: Path) -> None:
-    """As its own README.txt says, with a dead proxy in the way of everything else."""
-    az = Az(tmp_path / "home", tmp_path / "extensions", {})
+    """As README.md and its own README.txt say, with a dead proxy in the way of everything else."""
+    az = Az(tmp_path / "a home", tmp_path / "extensions", {})
     zipfile.ZipFile(bundle(dist)).extractall(az.home)
     folder = az.home / bundle(dist).stem
-    recipe = re.findall(r"^Linux, macOS:\n((?:  .+\n)+)", (folder / "README.txt").read_text(), re.M)[0]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    recipe = next(block for block in re.findall(r"^```sh\n(.*?)^```", readme, re.M | re.S) if "PIP_NO_INDEX" in block)
+    assert "".join(f"  {line}\n" for line in recipe.splitlines()) in (folder / "README.txt").read_text()
     nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
     path = {"PATH": f"{az.program.parent}:{az.env['PATH']}"}
     added = az.tool("sh", "-ec", f'cd "{folder}"\n{recipe}', env=path | nowhere, timeout=280)

@@ -1,4 +1,4 @@
-"""`python -m tests.localcloud`: a demonstration world, and the lines a shell needs to use it."""
+"""`python -m tests.localcloud`: a demonstration world, and the lines a shell needs to use it (docs/local-azure.md)."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
     """Nothing here is a real secret: the cloud ends with this process.
 
     The CLI looks for extensions in its configuration's folder, which is a new one here: so it is told where they are.
+    The operator stands in the variables that Azure's SDKs and many clients read.
     """
     config = cloud.directory / "azure-config"
     config.mkdir()
@@ -50,14 +51,21 @@ def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
         "AZURE_CONFIG_DIR": str(config),
         "AZURE_EXTENSION_DIR": _extensions(),
         "AZURE_CORE_COLLECT_TELEMETRY": "false",
+        # Nobody's own credentials are touched; podman and its kin go by docker's variable, too.
+        "DOCKER_CONFIG": str(cloud.directory / "docker"),
+        "HELM_REGISTRY_CONFIG": str(cloud.directory / "helm.json"),
+        "AZURE_CLIENT_ID": operator.app_id,
+        "AZURE_CLIENT_SECRET": operator.secret,
+        "AZURE_TENANT_ID": operator.tenant_id,
+        "LOCALCLOUD": f"{cloud.proxy_url}/localcloud",
     }
-    sign_in = f"az login --service-principal -u {operator.app_id} -p {operator.secret} --tenant {operator.tenant_id}"
+    sign_in = 'az login --service-principal -u "$AZURE_CLIENT_ID" -p "$AZURE_CLIENT_SECRET" --tenant "$AZURE_TENANT_ID"'
     exports = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
     return [
         *exports,
         f"# {sign_in}",
         *(f"# log of sign-ins: {workspace.id}" for workspace in cloud.world.logs.workspaces),
-        f"# control: curl {cloud.proxy_url}/localcloud/requests",
+        '# control: curl "$LOCALCLOUD/requests"',
         "# Ctrl-C ends it.",
     ]
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -71,3 +72,7 @@ def _blob(root: Path, content: bytes) -> dict[str, Any]:
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
+
+
+if __name__ == "__main__":
+    write_oci_layout(*sys.argv[1:])

@@ -1,5 +1,6 @@
 """What `python -m tests.localcloud` tells a shell."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -29,3 +30,13 @@ def test_a_shell_keeps_the_extensions_that_it_has(
     exports = dict(shlex.split(line)[1].split("=", 1) for line in lines if line.startswith("export "))
     assert exports["AZURE_EXTENSION_DIR"] == str(tmp_path / expected)
     assert exports["AZURE_CONFIG_DIR"] != own.get("AZURE_CONFIG_DIR")  # nobody's sign-in is touched
+
+
+def test_the_sign_in_that_a_shell_is_told_works_with_the_variables_that_it_gets(cloud: LocalCloud) -> None:
+    operator = cloud.default_account("operator")
+    lines = _lines(cloud, operator)
+    exports = dict(shlex.split(line)[1].split("=", 1) for line in lines if line.startswith("export "))
+    (sign_in,) = [line for line in lines if line.startswith("# az login")]
+    assert set(re.findall(r"\$(\w+)", sign_in)) <= set(exports)
+    given = [exports[name] for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")]
+    assert given == [operator.app_id, operator.secret, operator.tenant_id]
