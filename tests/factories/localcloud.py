@@ -35,12 +35,12 @@ class Client:
         token = more.pop("token", self.token())
         headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **more.pop("headers", {})}
         params = {**({"api-version": version} if version else {}), **more.pop("params", {})}
-        return self.session.request(method, ARM + path, headers=headers, params=params, timeout=20, **more)
+        return self.session.request(method, ARM + path, headers=headers, params=params, timeout=120, **more)
 
     def exchange(self, registry: Registry, token: str, **fields: str) -> requests.Response:
         host = registry.login_server
         form = {"grant_type": "access_token", "service": host, "access_token": token, **fields}
-        return self.session.post(f"https://{host}/oauth2/exchange", data=form, timeout=20)
+        return self.session.post(f"https://{host}/oauth2/exchange", data=form, timeout=120)
 
     def refresh_token(self, registry: Registry) -> str:
         return str(self.exchange(registry, self.token(ACR_AUDIENCE)).json()["refresh_token"])
@@ -48,7 +48,7 @@ class Client:
     def access_token(self, registry: Registry, *scopes: str) -> str:
         host = registry.login_server
         form = {"grant_type": "refresh_token", "service": host, "refresh_token": self.refresh_token(registry)}
-        answer = self.session.post(f"https://{host}/oauth2/token", data={**form, "scope": list(scopes)}, timeout=20)
+        answer = self.session.post(f"https://{host}/oauth2/token", data={**form, "scope": list(scopes)}, timeout=120)
         return str(answer.json()["access_token"])
 
 

@@ -1,11 +1,13 @@
-"""What duckdb-kql makes of a query, run on one in-memory DuckDB: each query fills its tables anew.
+"""What duckdb-kql makes of a query, run on one in-memory DuckDB, whose tables are filled anew when rows have changed.
 
-Small answers are kept for the same query over the same rows.
+To plan a query takes much longer than to run it, so what was asked about the same rows before, or page by page, is
+answered from memory.
 """
 
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import re
 import threading
@@ -23,11 +25,14 @@ _LOCK = threading.Lock()
 _DATABASE = duckdb_kql.connect(config={"threads": 1})
 _MADE: dict[str, tuple[tuple[str, str], ...]] = {}
 """The columns and types of the tables that there are, by name."""
+_FILLED: dict[str, bytes] = {}
+"""What the rows of these tables are made of, by name."""
 _TRANSLATED: dict[Any, duckdb_kql.TranslationResult] = {}
 """SQL by text and tables."""
-_ANSWERED: dict[tuple[Any, ...], tuple[Columns, list[tuple[Any, ...]]]] = {}
-"""What was answered last, by SQL, parameters and the rows of the tables."""
-_MOST_ANSWERS, _LARGEST_KEPT = 64, 1_000_000  # characters of rows
+_ANSWERS: dict[Any, tuple[Columns, list[tuple[Any, ...]]]] = {}
+"""Answers by SQL, its parameters and the rows of its tables."""
+_MOST_ROWS = 50_000
+"""How many rows of answers are kept, about."""
 
 
 def answer(
@@ -42,25 +47,24 @@ def answer(
     :param wanted: the columns that the query reads, by table.
     """
     changed, values = with_parameters
-    contents = {name: _content(table, wanted[name]) for name, table in tables.items()}
     with _LOCK:
         try:
-            for name, table in tables.items():
-                _make(name, table)
+            rows = {name: _as_json(table, wanted[name]) for name, table in tables.items()}
             sql = _translate(changed, tables)
             given: dict[str, Any] = {each.slot: values[each.name] for each in sql.declarations}
             if CLOCK_SLOT in sql.parameters:
                 given[CLOCK_SLOT] = now.replace(tzinfo=None)
-            key = (str(sql), repr(given), *contents.items())
-            if key in _ANSWERED:
-                return _ANSWERED[key]
-            for name, (read, rows) in contents.items():
-                _fill(name, tables[name], read, rows)
-            cursor = _DATABASE.execute(str(sql), given)
-            found = [(one[0], str(one[1])) for one in cursor.description], cursor.fetchall()
-            if sum(len(rows) for _, rows in contents.values()) <= _LARGEST_KEPT:
-                _keep(key, found)
-            return found
+            asked = (
+                str(sql),
+                *given.items(),
+                *((name, _types(tables[name]), rows[name][1]) for name in sorted(tables)),
+            )
+            if asked not in _ANSWERS:
+                for name, table in tables.items():
+                    _fill(name, table, wanted[name], *rows[name])
+                cursor = _DATABASE.execute(str(sql), given)
+                _keep(asked, ([(one[0], str(one[1])) for one in cursor.description], cursor.fetchall()))
+            return _ANSWERS[asked]
         except (duckdb_kql.KqlError, duckdb.Error) as error:
             raise _failure(text, tables, error) from error
 
@@ -76,33 +80,45 @@ def value(found: Any, kind: str) -> Any:
     return found
 
 
-def _keep(key: tuple[Any, ...], found: tuple[Columns, list[tuple[Any, ...]]]) -> None:
-    while len(_ANSWERED) >= _MOST_ANSWERS:
-        del _ANSWERED[next(iter(_ANSWERED))]
-    _ANSWERED[key] = found
+def _keep(asked: Any, found: tuple[Columns, list[tuple[Any, ...]]]) -> None:
+    if sum(len(rows) + 1 for _, rows in _ANSWERS.values()) > _MOST_ROWS:
+        _ANSWERS.clear()
+    _ANSWERS[asked] = found
 
 
-def _make(name: str, table: Table) -> None:
-    made = tuple((column, table.type_of(column)) for column in table.columns)
+def _types(table: Table) -> tuple[tuple[str, str], ...]:
+    return tuple((column, table.type_of(column)) for column in table.columns)
+
+
+def _read(table: Table, wanted: set[str]) -> list[str]:
+    return [column for column in table.columns if column in wanted] or list(table.columns[:1])
+
+
+def _as_json(table: Table, wanted: set[str]) -> tuple[str, bytes]:
+    """Return the rows with the columns that are read, and their digest."""
+    read = _read(table, wanted)
+    rows = json.dumps([{column: row[column] for column in read} for row in table.rows], default=_plain)
+    return rows, hashlib.sha256(rows.encode()).digest()
+
+
+def _fill(name: str, table: Table, wanted: set[str], rows: str, digest: bytes) -> None:
+    made = _types(table)
     if _MADE.get(name) != made:
         columns = ", ".join(f'"{column}" {kind}' for column, kind in made)
         _DATABASE.execute(f'CREATE OR REPLACE TABLE "{name}" ({columns})')
         _MADE[name] = made
-
-
-def _content(table: Table, wanted: set[str]) -> tuple[tuple[str, ...], str]:
-    """The columns of a table that are read, and its rows with these as JSON."""
-    read = tuple(column for column in table.columns if column in wanted) or table.columns[:1]
-    return read, json.dumps([{column: row[column] for column in read} for row in table.rows], default=_plain)
-
-
-def _fill(name: str, table: Table, read: tuple[str, ...], rows: str) -> None:
-    _DATABASE.execute(f'TRUNCATE "{name}"')
+    elif _FILLED.get(name) == digest:
+        return
+    else:
+        _DATABASE.execute(f'TRUNCATE "{name}"')
+    _FILLED.pop(name, None)
     if table.rows:
+        read = _read(table, wanted)
         shape = json.dumps([{column: table.type_of(column) for column in read}])
         into, out = (", ".join(f'{prefix}"{column}"' for column in read) for prefix in ("", "row."))
         given = f"SELECT {out} FROM (SELECT unnest(from_json(?, '{shape}')) AS row)"  # noqa: S608  # our own names
         _DATABASE.execute(f'INSERT INTO "{name}" ({into}) {given}', [rows])
+    _FILLED[name] = digest
 
 
 def _plain(moment: datetime.datetime) -> str:
@@ -110,7 +126,7 @@ def _plain(moment: datetime.datetime) -> str:
 
 
 def _translate(changed: str, tables: dict[str, Table]) -> duckdb_kql.TranslationResult:
-    key = (changed, *((name, _MADE[name]) for name in sorted(tables)))
+    key = (changed, *((name, _types(tables[name])) for name in sorted(tables)))
     if key not in _TRANSLATED:
         schema = {name: list(table.columns) for name, table in tables.items()}
         any_time = datetime.datetime.now(datetime.timezone.utc)

@@ -50,6 +50,18 @@ class TestAnswers:
             table = Table(columns, [dict.fromkeys(columns, "x")], dict.fromkeys(columns, "VARCHAR"))
             assert run("pets", lambda _, table=table: table).rows == table.rows  # type: ignore[misc]
 
+    def test_rows_that_have_changed_are_read_anew(self) -> None:
+        for name in ("Rex", "Ben", "Rex"):
+            table = Table(("id", "name"), [{"id": "1", "name": name}], TEXTS)
+            found = run("pets | project id, name", lambda _, table=table: table)  # type: ignore[misc]
+            assert found.rows == table.rows
+            found.rows[0]["name"] = "changed by who asked"
+
+    def test_a_query_about_the_time_is_answered_anew(self) -> None:
+        for year in (2025, 2026):
+            now = datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc)
+            assert run("pets | take 1 | project year = getyear(now())", tables, now=now).rows == [{"year": year}]
+
     def test_elements_of_lists_that_are_made(self) -> None:
         query = "pets | mv-expand toy = likes | summarize them = make_list(pack('toy', toy)) by id | order by id asc"
         assert rows(query)[0] == {"id": "1", "them": [{"toy": "ball"}, {"toy": "bone"}]}
