@@ -5,7 +5,7 @@ and what is not read is counted (`WalkCounts`), so that it cannot pass for clean
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,18 @@ def _repository_of(folder: str) -> str:
     return next((each for each in above if os.path.lexists(os.path.join(each, ".git"))), folder)
 
 
-def read_files(root: SourceRoot, counts: WalkCounts) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of each text file in a root, in UTF-8; what is not read is in `counts`."""
+def read_files(
+    root: SourceRoot, counts: WalkCounts, is_wanted: Callable[[str], object] = bool
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of each text file in a root, in UTF-8; what is not read is in `counts`.
+
+    :param is_wanted: says by its path whether a file is to be opened at all.
+    """
     if not os.path.isdir(root.path):
-        yield from _read_file(root.path, root, counts)
+        if is_wanted(root.path):
+            yield from _read_file(root.path, root, counts)
+        else:
+            counts.other_formats += 1
         return
     folders = [root.path]
     while folders and not counts.cut:
@@ -102,10 +110,12 @@ def read_files(root: SourceRoot, counts: WalkCounts) -> Iterator[tuple[str, byte
                             counts.left_out[entry.name.lower()] += 1
                         else:
                             folders.append(entry.path)
-                    elif entry.is_file():
+                    elif not entry.is_file():
+                        counts.special += 1
+                    elif is_wanted(entry.path):
                         yield from _read_file(entry.path, root, counts)
                     else:
-                        counts.special += 1
+                        counts.other_formats += 1
         except OSError as error:
             counts.unreadable.add(f"{root.shown_name(folder)} ({os_error_reason(error)})")
 

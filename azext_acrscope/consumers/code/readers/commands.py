@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.command_patterns import COMMAND_WORDS, judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import is_dockerfile
+from azext_acrscope.consumers.code.file_names import has_no_ending, is_dockerfile
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
@@ -39,19 +39,26 @@ _JENKINS_REGISTRY = re.compile(
 )
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = (*COMMAND_WORDS, "withregistry", "withdockerregistry")
+
+
+def reads(name: str) -> bool:
     """Return whether a file is a script, or a program that may run commands."""
-    return _is_script(name, text) or bool(_PROGRAMS.search(name)) or is_dockerfile(name)
+    is_known = name.endswith(_SCRIPTS) or bool(_PROGRAMS.search(name) or _MAKES.search(name))
+    return is_known or has_no_ending(name) or is_dockerfile(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands that sign in to a registry, or set its status back."""
+    is_program = bool(_PROGRAMS.search(name))
+    if not (is_program or _is_script(name, text) or _MAKES.search(name) or is_dockerfile(name)):
+        return  # a name without an ending, and no script
     text = text.replace("\r\n", "\n").replace("\r", " ")
     version = find_cli_version(text)
     for call in _calls(text, name):
         yield from judge_call(call, text, version)
     yield from find_exchanges(text)
-    if _PROGRAMS.search(name):
+    if is_program:
         for match in _JENKINS_REGISTRY.finditer(text):
             if is_registry_host(match[2]) or ("$" in match[2] and seems_registry_name(match[2])):
                 yield Place(lines_of(text)(match.start(2)), "jenkins-docker-registry", find_login_server(match[2]))

@@ -39,7 +39,10 @@ _LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.
 _LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = tuple(_PATTERNS)
+
+
+def reads(name: str) -> bool:
     """Return whether a file says which packages are installed."""
     return bool(_FILES.search(name))
 

@@ -5,8 +5,9 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.command_patterns import COMMAND_WORDS, judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
+from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import find_calls
@@ -21,7 +22,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = re.compile(r"\.(?:ya?ml|json|jsonc|json5|ipynb|code-workspace|tmpl|tpl|j2|azcli)$", re.IGNORECASE)
+_FILES = (*YAML, ".json", ".jsonc", ".json5", ".ipynb", ".code-workspace", ".tmpl", ".tpl", ".j2", ".azcli")
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -67,9 +68,12 @@ _WORDS = re.compile(
 )
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = COMMAND_WORDS
+
+
+def reads(name: str) -> bool:
     """Return whether a file is YAML or JSON."""
-    return bool(_FILES.search(name))
+    return name.endswith(_FILES)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
