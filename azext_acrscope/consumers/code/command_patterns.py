@@ -16,16 +16,6 @@ from azext_acrscope.consumers.code.registry_words import (
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
-# One of them is in every text in which `judge_call` finds anything.
-COMMAND_WORDS = (
-    *("acr ", 'acr"', "acr'", "acr,", "acr\\", "acr`", "azurecr.", "attach-acr", "check-acr", "acr-env", "acr-identity"),
-    *("acr-use-identity", "acrusemanagedidentitycreds", "registry-identity", "registry-username", "registry set"),
-    *("docker login", "podman login", "oras login", "registry login", "buildah login", "skopeo login", "nerdctl login"),
-    *("auth login", "cosign login", '"login"', "'login'", TOKEN_USERNAME, "/oauth2/exchange"),
-    *("bicep publish", '"bicep"', "'bicep'", '"flux"', "'flux'", "provider azure", "provider=azure"),
-    *('provider "azure', "provider 'azure", 'provider="azure', "provider='azure"),
-    *("azcontainerregistry", "psresource", "zenml"),
-)
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")

@@ -22,12 +22,11 @@ from azext_acrscope.consumers.code.readers import (
 
 
 class Reader(Protocol):
-    """What a module of ``readers`` offers. Both functions are pure, and take any text whatever.
+    """What a module of ``readers`` offers. Both functions are pure, and take any text whatever."""
 
-    :ivar WORDS: in lower case, of ASCII; at least one of them is in every file in which the reader finds anything.
-    """
-
-    WORDS: Collection[str]
+    @property
+    def WORDS(self) -> Collection[str]:  # noqa: N802  # pylint: disable=invalid-name  # a constant of a module
+        """Words in lower case, of ASCII; at least one is in every file in which the reader finds anything."""
 
     def reads(self, name: str) -> bool:
         """Return whether a file may be one of this reader's.

@@ -25,7 +25,8 @@ def make_prefilter(words: Collection[str]) -> Callable[[bytes], bool]:
 
     def holds_any(content: bytes) -> bool:
         lowered = content.lower()
-        for search in searches:  # without a generator, which would cost as much as a search of a short file
+        # No generator, which would cost as much as a search of a short file.
+        for search in searches:  # noqa: SIM110
             if search(lowered):
                 return True
         return False

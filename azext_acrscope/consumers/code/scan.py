@@ -140,7 +140,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
         name = path.lower().replace(os.sep, "/")
-        return tuple(reader for reader in self._readers if reader.reads(name))
+        return tuple([reader for reader in self._readers if reader.reads(name)])
 
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""

@@ -15,12 +15,17 @@ from azext_acrscope.consumers.code.tokens import JSON
 _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
 
 
+_PARTS_OF_NAMES = ("config", "auth", "dockercfg")
 WORDS = ("azurecr.", "acr-env", '"acr"')
 
 
 def reads(name: str) -> bool:
     """Return whether a file may be such a configuration."""
-    return name.endswith((".json", "dockercfg")) and bool(_FILE.search(name))
+    return (
+        name.endswith((".json", "dockercfg"))
+        and any(part in name for part in _PARTS_OF_NAMES)
+        and bool(_FILE.search(name))
+    )
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -10,14 +10,17 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.file_names import has_no_ending
+from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
-_MANIFEST = re.compile(r"\.(?:ya?ml|json)(?:\.(?:tmpl|template|tpl|j2))?\Z|\.tpl\Z|(?:chart|requirements)\.lock\Z", re.IGNORECASE)
+_ENDINGS = (
+    *(f"{ending}{template}" for ending in (*YAML, ".json") for template in ("", ".tmpl", ".template", ".j2")),
+    *(".tpl", "chart.lock", "requirements.lock"),
+)
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
@@ -33,7 +36,7 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file may be a manifest, a kustomization, or a chart's values or dependencies."""
-    return bool(_MANIFEST.search(name)) or has_no_ending(name)
+    return name.endswith(_ENDINGS) or has_no_ending(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

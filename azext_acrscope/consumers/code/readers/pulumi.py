@@ -13,12 +13,13 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
 _LANGUAGES = {".ts": TYPESCRIPT, ".js": TYPESCRIPT, ".py": PYTHON, ".cs": CSHARP}
 
 
+_ENDINGS = (*_LANGUAGES, *YAML)
 WORDS = ("azure-native", "azure_native", "azurenative")
 
 
 def reads(name: str) -> bool:
     """Return whether a file may be a program or a YAML project that uses Pulumi's provider for Azure."""
-    return name.endswith((*_LANGUAGES, *YAML))
+    return name.endswith(_ENDINGS)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

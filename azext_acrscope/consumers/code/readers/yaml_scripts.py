@@ -5,12 +5,12 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import COMMAND_WORDS, judge_call
+from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.scripts import find_calls
+from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, find_calls, may_hold_commands
 from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
 from azext_acrscope.consumers.code.yaml_documents import (
     Mapping,
@@ -59,15 +59,6 @@ _PROSE = frozenset(
     ]
 )
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
-_WORDS = re.compile(
-    r"\bacr\b|azurecr|0{8}-0{4}|bicep[\", ]+publish|psresource|azcontainerregistry|provider[ =\"',]+azure|zenml"
-    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login"
-    r"|registry[- ](?:identity|username|set)"
-    r"|acr-(?:use-)?identity|(?:attach|check)-acr|acr-env|acrusemanaged",
-    re.IGNORECASE,
-)
-
-
 WORDS = COMMAND_WORDS
 
 
@@ -78,7 +69,7 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
-    if not _WORDS.search(text):
+    if not may_hold_commands(text):
         return
     is_json = text.lstrip()[:1] in ("{", "[")
     for root in read_json(text) if is_json else read_documents(text):
@@ -131,7 +122,7 @@ def _version_of_job(job: Node, version: str | None) -> str | None:
 
 def _read_script(node: Scalar, key: str, version: str | None, dialect: Dialect, file: str) -> Iterator[Place]:
     text = node.text
-    if not _WORDS.search(text):
+    if not may_hold_commands(text):
         return
     if key in _POWERSHELL_KEYS or key.endswith(".ps1"):
         dialect = POWERSHELL
