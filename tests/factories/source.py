@@ -17,13 +17,22 @@ _SOURCE = {"title": "A page", "url": "https://example.com/page", "read": "2026-1
 class MarkReader:
     """Reads lines such as ``sign-in breaks at contoso.azurecr.io with 2.40``."""
 
-    def reads(self, name: str, text: str) -> bool:
+    WORDS = ("sign-in",)
+
+    def reads(self, name: str) -> bool:
         return not name.endswith(".txt")
 
     def read_places(self, text: str, name: str) -> Iterable[Place]:
         for number, line in enumerate(text.split("\n"), 1):
             for match in _SIGN.finditer(line):
                 yield Place(number, match[1], match[2], match[3])
+
+
+def places_in(name: str, text: str, readers: Iterable[Any]) -> set[Place]:
+    """Return what those readers find that the search would ask: by the file's name, and by the words in it."""
+    lowered = text.lower()
+    asked = (each for each in readers if each.reads(name.lower()) and any(word in lowered for word in each.WORDS))
+    return {place for reader in asked for place in reader.read_places(text, name)}
 
 
 def known_marks() -> KnownPatterns:
@@ -35,7 +44,6 @@ def known_marks() -> KnownPatterns:
             "why": f"It {verdict}.",
             "source": "page",
             "fix": "Fix it.",
-            "words": ["sign-in"],
         }
         for verdict in ("breaks", "works", "unknown")
     }
@@ -48,7 +56,6 @@ def known_marks() -> KnownPatterns:
             "strength": strength,
             "why": f"It {name}.",
             "fix": "Leave it out.",
-            "words": ["sign-in"],
         }
         for name, strength in strengths.items()
     }

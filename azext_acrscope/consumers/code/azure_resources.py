@@ -33,6 +33,14 @@ _ENABLED, _DISABLED = "enabled", "disabled"
 # Patterns of a resource with a password: that it may be the admin user's is said with these.
 PASSWORD_PATTERNS = ("container-app-password", "container-instance-password", "app-service-password")
 
+# One of them is in every template in which `judge_resource` finds anything, but for the key `registries`, which is
+# written in other ways in each language.
+RESOURCE_WORDS = (
+    *("microsoft.containerregistry/registries", "microsoft.machinelearningservices/workspaces", "registrycredentials"),
+    *("acrusemanagedidentitycreds", "azureadauthenticationasarmpolicy", "fxversion", "sitecontainers"),
+    *("containerregistries", "bootstrapprofile", "ocirepository", "registryendpoints"),
+)
+
 # Returns what a name or an expression stands for in the same file, and whether whoever deploys may say otherwise.
 Resolver = Callable[[object], tuple[object, bool]]
 

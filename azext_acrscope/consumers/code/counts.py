@@ -25,6 +25,7 @@ class WalkCounts:  # pylint: disable=too-many-instance-attributes  # counts
     """What was read of a walk, and what was not.
 
     :ivar files: text files that were read.
+    :ivar other_formats: files that were not opened, because no reader knows anything by their name.
     :ivar left_out: folders that were left out, by name.
     :ivar links: links that were not followed. What they lead to is read in its own place if it is in the folder.
     :ivar special: pipes, sockets and devices.
@@ -34,6 +35,7 @@ class WalkCounts:  # pylint: disable=too-many-instance-attributes  # counts
     """
 
     files: int = 0
+    other_formats: int = 0
     binary: int = 0
     links: int = 0
     special: int = 0

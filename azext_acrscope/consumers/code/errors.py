@@ -5,6 +5,7 @@ from azure.cli.core.azclierror import AzCLIError, FileOperationError, RequiredAr
 from azext_acrscope.base.errors import cli_error, counted, sentence
 from azext_acrscope.consumers.code.counts import Named
 
+_REASONS = {"otherFormats": "of other formats"}
 _SHOWN = 3  # names in a sentence; the result has more
 
 
@@ -64,7 +65,7 @@ def source_searched(files: int, skipped: dict[str, int], left_out: dict[str, int
     :param left_out: numbers of folders by name.
     """
     said = f"Searched {counted(files, 'file', 'files')}"
-    reasons = [f"{number} {reason}" for reason, number in skipped.items() if number]
+    reasons = [f"{number} {_REASONS.get(reason, reason)}" for reason, number in skipped.items() if number]
     said += f"; not searched: {', '.join(reasons)}" if reasons else ""
     folders = [f"{name} ({number})" for name, number in left_out.items()]
     said += f"; left out folders: {', '.join(folders)}" if folders else ""

@@ -2,9 +2,16 @@
 
 import re
 
-_DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$", re.IGNORECASE)
+_DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
+YAML = (".yml", ".yaml")
 
 
 def is_dockerfile(name: str) -> bool:
     """Return whether a file is a Dockerfile or Containerfile."""
-    return bool(_DOCKERFILE.search(name))
+    lowered = name.lower()  # looked at first, because a regular expression is slower
+    return ("dockerfile" in lowered or "containerfile" in lowered) and bool(_DOCKERFILE.search(lowered))
+
+
+def has_no_ending(name: str) -> bool:
+    """Return whether the name of a file does not say what it is: that of a script is in its first line then."""
+    return "." not in name.rpartition("/")[2]

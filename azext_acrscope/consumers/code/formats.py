@@ -1,6 +1,6 @@
 """The readers, one for each kind of file: who adds a module to ``readers`` adds it to `READERS` here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from azext_acrscope.consumers.code.place import Place
@@ -24,14 +24,21 @@ from azext_acrscope.consumers.code.readers import (
 class Reader(Protocol):
     """What a module of ``readers`` offers. Both functions are pure, and take any text whatever."""
 
-    def reads(self, name: str, text: str) -> bool:
-        """Return whether a file is one of this reader's.
+    @property
+    def WORDS(self) -> Collection[str]:  # noqa: N802  # pylint: disable=invalid-name  # a constant of a module
+        """Words in lower case, of ASCII; at least one is in every file in which the reader finds anything."""
 
-        :param name: the file's path in its repository, or in the folder that was given, with `/`.
+    def reads(self, name: str) -> bool:
+        """Return whether a file may be one of this reader's.
+
+        :param name: the file's path in lower case, with `/`.
         """
 
     def read_places(self, text: str, name: str) -> Iterable[Place]:
-        """Return what the file does with registries."""
+        """Return what the file does with registries; nothing if its text shows that it is none of this reader's.
+
+        :param name: the file's path in its repository, or in the folder that was given, with `/`.
+        """
 
 
 READERS: tuple[Reader, ...] = (

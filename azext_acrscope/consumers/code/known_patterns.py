@@ -1,10 +1,9 @@
 """What is known of the places in code: the JSON files in ``patterns``, checked as a whole.
 
 The form of each: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date) and ``patterns`` (name → ``kind``,
-``verdict``, ``why``, ``source``: a key of these or of the knowledge's sources, ``fix``, ``words``, and perhaps
-``versions``; a pattern with ``turnsBackOn`` has ``strength`` in place of ``verdict``, and needs no source). ``words``
-are what the prefilter looks for: in lower case, at least one of them is in every file with the pattern. ``example``
-and ``counterExample`` are for the tests.
+``verdict``, ``why``, ``source``: a key of these or of the knowledge's sources, ``fix``, and perhaps ``versions``; a
+pattern with ``turnsBackOn`` has ``strength`` in place of ``verdict``, and needs no source). ``example`` and
+``counterExample`` are for the tests.
 """
 
 import json
@@ -31,11 +30,6 @@ class KnownPatterns:
 
     patterns: dict[str, dict[str, Any]]
     sources: dict[str, dict[str, str]]
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """Return the words of the prefilter."""
-        return frozenset(word for pattern in self.patterns.values() for word in pattern["words"])
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -107,9 +101,6 @@ def _check_pattern(name: str, pattern: Mapping[str, Any], sources: Mapping[str, 
     """:raises ValueError, KeyError, TypeError, AttributeError: it cannot be used."""
     if not all(is_filled_text(pattern[text]) for text in ("kind", "why", "fix")):
         raise ValueError(f"{name} needs kind, why and fix")
-    words = pattern["words"]
-    if not words or not all(is_filled_text(word) and word.isascii() and word == word.lower() for word in words):
-        raise ValueError(f"{name} needs words in lower case")
     if pattern.get("turnsBackOn"):
         if pattern["strength"] not in STRENGTHS or "verdict" in pattern:
             raise ValueError(f"{name} needs a strength ({', '.join(STRENGTHS)}) and no verdict")

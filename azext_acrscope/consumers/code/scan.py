@@ -1,12 +1,14 @@
 """Search folders of code for who signs in to registries, and for what sets their status back.
 
-Most files hold none of the words of any pattern and are seen by no reader. A reader that fails on a file costs that
+Most files hold none of the words that their readers look for and are seen by none, and many have a name that no reader
+knows; those are not even opened. A reader that fails on a file costs that
 file only, and the result says so.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,8 @@ class SourceFindings:
     :ivar code: rows of places that sign in, what breaks first (see `KnownPatterns.code_row`). `registry` is null where
         the file does not say which one.
     :ivar turns_back_on: rows of places that set the status back to `enabled`, explicit ones first.
-    :ivar summary: ``{folders, filesRead, skipped{binary, large, links, special, unreadable}, leftOut{name: number},
+    :ivar summary: ``{folders, filesRead, skipped{binary, large, links, special, otherFormats,
+        unreadable}, leftOut{name: number},
         otherRegistries}``: the last is how many places name a registry that was not asked about.
     :ivar incomplete: sentences on what was not searched although it may hold something.
     :ivar paths: by `file` of a row, the file's path in its repository.
@@ -99,15 +102,15 @@ def scan_sources(
     roots = walk.find_roots(sources)
     scan = _Scan(patterns, tuple(readers), login_servers)
     for root in roots:
-        for path, content in walk.read_files(root, scan.counts):
-            if scan.is_worth_reading(content):
-                scan.add_file(path, root.shown_name(path), root.name_in_repository(path), content)
+        for path, content in walk.read_files(root, scan.counts, scan.readers_of):
+            if readers := scan.find_readers(path, content):
+                scan.add_file(path, root.shown_name(path), root.name_in_repository(path), content, readers)
             if scan.is_full:
                 break
     if walk.STDIN in sources:
         for begin, name, content in piped.read_objects(scan.counts):
-            if scan.is_worth_reading(content) and not scan.is_full:
-                scan.add_file(f"{piped.SHOWN_NAME}:{begin}", piped.SHOWN_NAME, name, content, begin)
+            if (readers := scan.find_readers(name, content)) and not scan.is_full:
+                scan.add_file(f"{piped.SHOWN_NAME}:{begin}", piped.SHOWN_NAME, name, content, readers, begin)
     return scan.findings(sources)
 
 
@@ -118,9 +121,10 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self, patterns: KnownPatterns, readers: "tuple[Reader, ...]", login_servers: Collection[str] | None
     ) -> None:
         self.counts = WalkCounts()
-        self.is_worth_reading: Callable[[bytes], bool] = make_prefilter(patterns.words)
         self._patterns = patterns
         self._readers = readers
+        self._prefilter = cache(_make_prefilter)  # by readers
+        self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
         self._paths: dict[str, str] = {}
@@ -134,16 +138,30 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         """Return whether there is no room for more."""
         return len(self._places) > MAX_ROWS
 
-    def add_file(self, path: str, shown: str, name: str, content: bytes, begin: int = 0) -> None:
+    def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
+        name = path.lower().replace(os.sep, "/")
+        return tuple([reader for reader in self._readers if reader.reads(name)])
+
+    def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
+        """Return the readers of a file that may find something in it."""
+        readers = self.readers_of(path)
+        if not readers or not self._prefilter(readers)(content):
+            return ()
+        return tuple(reader for reader in readers if self._prefilter((reader,))(content))
+
+    def add_file(  # pylint: disable=too-many-positional-arguments
+        self, path: str, shown: str, name: str, content: bytes, readers: "tuple[Reader, ...]", begin: int = 0
+    ) -> None:
         """Read a file, unless it was in another of the folders.
 
+        :param readers: from `find_readers`.
         :param begin: the number of lines that stand before the content.
         """
         if path in self._known:
             return
         self._known.add(path)
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-        found, understood = self._read(name, text)
+        found, understood = _read(readers, name, text)
         places = _distinct(found)
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
         if not understood or len(known) < len(places):
@@ -155,17 +173,6 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._places += [(shown, replace(each, line=each.line + begin)) for each in asked]
         if asked:
             self._paths[shown] = name
-
-    def _read(self, name: str, text: str) -> tuple[set[Place], bool]:
-        """Return what the readers found, not much more than may be listed, and whether none of them failed."""
-        found, understood = set[Place](), True
-        for reader in self._readers:
-            try:
-                if reader.reads(name, text):
-                    found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
-            except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
-                understood = False
-        return found, understood
 
     def _find_out_if_asked(self, registry: str | None) -> bool:
         if self._wanted is None or registry is None or registry in self._wanted:
@@ -196,6 +203,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
                 "large": counts.large.number,
                 "links": counts.links,
                 "special": counts.special,
+                "otherFormats": counts.other_formats,
                 "unreadable": counts.unreadable.number,
             },
             "leftOut": dict(sorted(counts.left_out.items())),
@@ -214,6 +222,21 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         incomplete += [errors.too_many_rows(MAX_ROWS)] if len(self._places) > MAX_ROWS else []
         incomplete += [errors.too_many_entries(walk.MAX_ENTRIES)] if counts.cut else []
         return incomplete + ([] if counts.files else [errors.nothing_read()])
+
+
+def _make_prefilter(readers: "tuple[Reader, ...]") -> Callable[[bytes], bool]:
+    return make_prefilter({word for reader in readers for word in reader.WORDS})
+
+
+def _read(readers: "tuple[Reader, ...]", name: str, text: str) -> tuple[set[Place], bool]:
+    """Return what the readers found, not much more than may be listed, and whether none of them failed."""
+    found, understood = set[Place](), True
+    for reader in readers:
+        try:
+            found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
+        except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
+            understood = False
+    return found, understood
 
 
 def _names(registry: str, login_server: str) -> bool:

@@ -5,11 +5,19 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
+from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 LineAt = Callable[[int], int]
 _MAX_WORDS = 2000  # of a command that are looked at
 _MAX_NESTING = 4  # a script in a string of a script
+
+
+def may_hold_commands(text: str) -> bool:
+    """Return whether it is worth cutting up a text: whether a command may be in it that a pattern knows."""
+    content = text.encode("utf-8", "replace")
+    return _holds_sure_word(content) or (_holds_host(content) and b"login" in content.lower())
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -17,12 +25,21 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Somewhere in a script that holds a command which a pattern knows. It saves cutting up all others.
-HINT = re.compile(
-    r"acr\b|azurecr|bicep\b|0{8}-0{4}|psresource|azcontainerregistry|flux\b|zenml|login|registry-identity|acr-env"
-    r"|acrusemanaged",
-    re.IGNORECASE,
+# One of them is in every text with a command that `command_patterns` knows.
+_SURE_WORDS = (
+    *("acr ", 'acr"', "acr'", "acr,", "acr\\", "acr`", "attach-acr", "check-acr", "acr-env", "acr-identity"),
+    *("acr-use-identity", "acrusemanagedidentitycreds", "registry-identity", "registry-username", "registry set"),
+    *("docker login", "podman login", "oras login", "registry login", "buildah login", "skopeo login", "nerdctl login"),
+    *("auth login", "cosign login", TOKEN_USERNAME, "/oauth2/exchange"),
+    *("bicep publish", '"bicep"', "'bicep'", '"flux"', "'flux'", "provider azure", "provider=azure"),
+    *('provider "azure', "provider 'azure", 'provider="azure', "provider='azure"),
+    *("azcontainerregistry", "psresource", "zenml"),
 )
+_LISTED_LOGINS = ('"login"', "'login'")
+_HOST = "azurecr."  # of a sign-in whose words are apart: `docker --config x login contoso.azurecr.io`
+COMMAND_WORDS = (*_SURE_WORDS, *_LISTED_LOGINS, _HOST)
+_holds_sure_word = make_prefilter({*_SURE_WORDS, *_LISTED_LOGINS})
+_holds_host = make_prefilter({_HOST})
 _KEYWORDS = words_of(
     "if then else elif while until do ! time { && || = return sudo command exec nohup env call try catch @ -"
 )
@@ -78,7 +95,7 @@ def lines_of(text: str, first: int = 1) -> LineAt:
 
 def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -> Iterator[Call]:
     """Yield the commands of a script that run, those in strings that run among them."""
-    if nesting > _MAX_NESTING or not HINT.search(text):
+    if nesting > _MAX_NESTING or not may_hold_commands(text):
         return
     for command in read_commands(text, dialect):
         yield from _calls_of(command, line_at, dialect, nesting)

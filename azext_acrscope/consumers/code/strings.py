@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from azext_acrscope.consumers.code.scripts import HINT, Call, LineAt, find_calls, lines_of, words_of
+from azext_acrscope.consumers.code.scripts import Call, LineAt, find_calls, lines_of, may_hold_commands, words_of
 from azext_acrscope.consumers.code.shell import POSIX, Word
 
 _HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
@@ -59,7 +59,7 @@ class _String:
 
 def find_string_calls(text: str, name: str) -> Iterator[Call]:
     """Yield commands that a program runs by a shell or as a list of words."""
-    if not HINT.search(text):
+    if not may_hold_commands(text):
         return
     strings = list(_read_strings(text, name.rpartition(".")[2].lower()))
     line_at, is_test = lines_of(text), bool(_TESTS.search(name))

@@ -5,7 +5,7 @@ and what is not read is counted (`WalkCounts`), so that it cannot pass for clean
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,10 +80,16 @@ def _repository_of(folder: str) -> str:
     return next((each for each in above if os.path.lexists(os.path.join(each, ".git"))), folder)
 
 
-def read_files(root: SourceRoot, counts: WalkCounts) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of each text file in a root, in UTF-8; what is not read is in `counts`."""
+def read_files(
+    root: SourceRoot, counts: WalkCounts, is_wanted: Callable[[str], object] = bool
+) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of each text file in a root, in UTF-8; what is not read is in `counts`.
+
+    :param is_wanted: says by its path whether a file is to be opened at all.
+    """
     if not os.path.isdir(root.path):
-        yield from _read_file(root.path, root, counts)
+        if (content := _read_text(root.path, root, counts, is_wanted)) is not None:
+            yield root.path, content
         return
     folders = [root.path]
     while folders and not counts.cut:
@@ -95,38 +101,47 @@ def read_files(root: SourceRoot, counts: WalkCounts) -> Iterator[tuple[str, byte
                     if counts.entries > MAX_ENTRIES:
                         counts.cut = True
                         return
-                    if entry.is_symlink() or getattr(entry, "is_junction", bool)():
-                        counts.links += 1
-                    elif entry.is_dir():
-                        if entry.name.lower() in LEFT_OUT_FOLDERS:
-                            counts.left_out[entry.name.lower()] += 1
-                        else:
-                            folders.append(entry.path)
-                    elif entry.is_file():
-                        yield from _read_file(entry.path, root, counts)
-                    else:
-                        counts.special += 1
+                    if entry.is_file(follow_symlinks=False):
+                        if (content := _read_text(entry.path, root, counts, is_wanted)) is not None:
+                            yield entry.path, content
+                    elif _is_searched_folder(entry, counts):
+                        folders.append(entry.path)
         except OSError as error:
             counts.unreadable.add(f"{root.shown_name(folder)} ({os_error_reason(error)})")
 
 
-def _read_file(path: str, root: SourceRoot, counts: WalkCounts) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of a file, if it is text that can be read."""
+def _is_searched_folder(entry: "os.DirEntry[str]", counts: WalkCounts) -> bool:
+    if entry.is_symlink() or getattr(entry, "is_junction", bool)():
+        counts.links += 1
+    elif not entry.is_dir():
+        counts.special += 1
+    elif (name := entry.name.lower()) in LEFT_OUT_FOLDERS:
+        counts.left_out[name] += 1
+    else:
+        return True
+    return False
+
+
+def _read_text(path: str, root: SourceRoot, counts: WalkCounts, is_wanted: Callable[[str], object]) -> bytes | None:
+    """Return the content of a file, if it is wanted and text that can be read."""
+    if not is_wanted(path):
+        counts.other_formats += 1
+        return None
     try:
         content, size = _read_content(path)
     except OSError as error:
         counts.unreadable.add(f"{root.shown_name(path)} ({os_error_reason(error)})")
-        return
+        return None
     if content.startswith(_BYTE_ORDER_MARKS):
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
     elif b"\0" in content[:_BEGINNING]:
         counts.binary += 1
-        return
+        return None
     if size > MAX_FILE_BYTES:
         counts.large.add(root.shown_name(path))
-        return
+        return None
     counts.files += 1
-    yield path, content
+    return content
 
 
 def _read_content(path: str) -> tuple[bytes, int]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import PASSWORD_PATTERNS, Resolver, judge_resource
+from azext_acrscope.consumers.code.azure_resources import PASSWORD_PATTERNS, RESOURCE_WORDS, Resolver, judge_resource
 from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import (
     entries_of,
@@ -23,24 +23,24 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates
 _DEPLOYMENT = "microsoft.resources/deployments"
+_MARKS = ("deploymentTemplate.json", "deploymentParameters.json", '"contentVersion"')
+WORDS = (*RESOURCE_WORDS, 'registries"', "azurecr.", "listcredentials")
 
 
-def reads(name: str, text: str) -> bool:
-    """Return whether a file is JSON that may be a template or Bicep's configuration."""
-    lowered = name.lower()
-    if lowered.rpartition("/")[2] == "bicepconfig.json":
-        return True
-    if not lowered.endswith((".json", ".jsonc", ".json5")):
-        return False
-    return "deploymentTemplate.json" in text or "deploymentParameters.json" in text or '"contentVersion"' in text
+def reads(name: str) -> bool:
+    """Return whether a file is JSON, which may be a template or Bicep's configuration."""
+    return name.endswith((".json", ".jsonc", ".json5"))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield resources that pull, and what sets the status of a registry back."""
+    is_configuration = name.lower().rpartition("/")[2] == "bicepconfig.json"
+    if not is_configuration and not any(mark in text for mark in _MARKS):
+        return
     root = read_brackets(text, JSON)
     # A file is one value; the reader's own group is around it.
     for file in mappings_in(root):
-        if name.lower().rpartition("/")[2] == "bicepconfig.json":
+        if is_configuration:
             yield from _read_configuration(file)
         else:
             yield from _read_parameters(file)

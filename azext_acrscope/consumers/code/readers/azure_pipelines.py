@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
 
 _TASK = re.compile(r"(\w+)@(\d+)")
 _TASKS = re.compile(
-    r"\b(?:docker|dockercompose|helmdeploy|kubernetesmanifest|kubernetes|azureiotedge|azurecontainerapps)@\d",
+    r"(?:docker|dockercompose|helmdeploy|kubernetesmanifest|kubernetes|azureiotedge|azurecontainerapps)@\d",
     re.IGNORECASE,
 )
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
-_REGISTRY = re.compile(r"azurecr\.|\btype\s*:\s*[\"']?acr\b|\bendpoint\s*:", re.IGNORECASE)
+_REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
 _BY_SUBSCRIPTION = {"helmdeploy": "helmdeploy-task", "kubernetes": "kubernetes-task", "azureiotedge": "iotedge-task"}
 _CONNECTIONS = (
@@ -33,14 +34,21 @@ _SUBSCRIPTIONS = (
 ) + ("azuresubscriptionendpointforsecrets", "azuresubscriptionforsecrets")
 
 
-def reads(name: str, text: str) -> bool:
-    """Return whether a file is YAML that holds tasks or container resources."""
-    is_yaml = bool(re.search(r"\.ya?ml$", name, re.IGNORECASE))
-    return is_yaml and bool(_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text)))
+WORDS = (
+    *("docker@", "dockercompose@", "helmdeploy@", "kubernetesmanifest@", "kubernetes@", "azureiotedge@"),
+    *("azurecontainerapps@", "azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:"),
+)
+
+
+def reads(name: str) -> bool:
+    """Return whether a file is YAML."""
+    return name.endswith(YAML)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
+    if not (_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text))):
+        return
     for root in read_documents(text):
         is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
         for node in walk(root):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from azext_acrscope.consumers.code.azure_resources import (
     PASSWORD_PATTERNS,
     REGISTRY,
+    RESOURCE_WORDS,
     Resolver,
     judge_anywhere,
     judge_resource,
@@ -39,9 +40,12 @@ class Statement:
     value: AnyNode | None = None
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = (*RESOURCE_WORDS, "registries:", "registries':", "listcredentials", "br:", "br/")
+
+
+def reads(name: str) -> bool:
     """Return whether a file is Bicep, or Bicep's parameters."""
-    return name.lower().endswith((".bicep", ".bicepparam"))
+    return name.endswith((".bicep", ".bicepparam"))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import is_dockerfile
+from azext_acrscope.consumers.code.file_names import has_no_ending, is_dockerfile
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
-from azext_acrscope.consumers.code.scripts import Call, find_calls, guess_dialect, lines_of
+from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_calls, guess_dialect, lines_of
 from azext_acrscope.consumers.code.shell import MAKE, POSIX
 from azext_acrscope.consumers.code.strings import find_string_calls
 
@@ -28,33 +28,48 @@ _SCRIPTS = (
     ".sh.tpl",
 )
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
-_PROGRAMS = re.compile(
-    r"(?:^|/)jenkinsfile[^/]*$|\.(?:py|js|ts|mjs|cjs|mts|cts|go|cs|fs|csx|fsx|java|kt|kts|groovy|gradle|jenkins|rb|rs"
-    r"|php|pl|tf|hcl|bicep|scala|swift|lua|toml|cake|nu|star)$|(?:^|/)(?:tasks|noxfile|fabfile|rakefile)$",
-    re.IGNORECASE,
+_PROGRAM_ENDINGS = (
+    *(".py", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".go", ".cs", ".fs", ".csx", ".fsx", ".java", ".kt", ".kts"),
+    *(".groovy", ".gradle", ".jenkins", ".rb", ".rs", ".php", ".pl", ".tf", ".hcl", ".bicep", ".scala", ".swift"),
+    *(".lua", ".toml", ".cake", ".nu", ".star"),
 )
+_PARTS_OF_NAMES = ("make", "mk", "mak", "justfile", "jenkinsfile", "dockerfile", "containerfile")
+_ENDINGS = (*_SCRIPTS, *_PROGRAM_ENDINGS)
+_JENKINSFILE = re.compile(r"(?:^|/)(?:jenkinsfile[^/]*|tasks|noxfile|fabfile|rakefile)\Z", re.IGNORECASE)
 _SHEBANG = re.compile(r"#!\S*(?:/|\s)(?:ba|z|k|da)?sh\b|#!\S*(?:/|\s)pwsh\b")
 _JENKINS_REGISTRY = re.compile(
     r"(?:docker\s*\.\s*withRegistry\s*\(\s*|withDockerRegistry\s*\([^)\n]{0,200}?url\s*:\s*)([\"'])([^\"'\n]{1,200})\1"
 )
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = (*COMMAND_WORDS, "withregistry", "withdockerregistry")
+
+
+def reads(name: str) -> bool:
     """Return whether a file is a script, or a program that may run commands."""
-    return _is_script(name, text) or bool(_PROGRAMS.search(name)) or is_dockerfile(name)
+    if name.endswith(_ENDINGS) or has_no_ending(name):
+        return True
+    return any(word in name for word in _PARTS_OF_NAMES) and _is_known(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands that sign in to a registry, or set its status back."""
+    is_program = name.lower().endswith(_PROGRAM_ENDINGS) or bool(_JENKINSFILE.search(name))
+    if not (is_program or _is_script(name, text) or _MAKES.search(name) or is_dockerfile(name)):
+        return  # a name without an ending, and no script
     text = text.replace("\r\n", "\n").replace("\r", " ")
     version = find_cli_version(text)
     for call in _calls(text, name):
         yield from judge_call(call, text, version)
     yield from find_exchanges(text)
-    if _PROGRAMS.search(name):
+    if is_program:
         for match in _JENKINS_REGISTRY.finditer(text):
             if is_registry_host(match[2]) or ("$" in match[2] and seems_registry_name(match[2])):
                 yield Place(lines_of(text)(match.start(2)), "jenkins-docker-registry", find_login_server(match[2]))
+
+
+def _is_known(name: str) -> bool:
+    return bool(_MAKES.search(name) or _JENKINSFILE.search(name)) or is_dockerfile(name)
 
 
 def _is_script(name: str, text: str) -> bool:

@@ -5,7 +5,7 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.file_names import is_dockerfile
+from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import (
@@ -28,9 +28,18 @@ _ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
-def reads(name: str, text: str) -> bool:
+_ENDINGS = (*YAML, ".json", ".tmpl")
+_PARTS_OF_NAMES = ("compose", "docker-stack", "devcontainer", "skaffold", "gitlab", "azure.y")
+WORDS = ("azurecr.", "containerapp", "azure.ai.agent", "host: aks", 'host: "aks', "host: 'aks")
+
+
+def reads(name: str) -> bool:
     """Return whether a file is one of those that the module names."""
-    return is_dockerfile(name) or any(each.search(name) for each in (_COMPOSE, _DEVCONTAINER, _SKAFFOLD, _GITLAB, _AZD))
+    if not name.endswith(_ENDINGS):
+        return is_dockerfile(name)
+    if not any(word in name for word in _PARTS_OF_NAMES):
+        return False  # most are something else, and regular expressions are slower
+    return any(each.search(name) for each in (_COMPOSE, _DEVCONTAINER, _SKAFFOLD, _GITLAB, _AZD))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -15,13 +15,23 @@ from azext_acrscope.consumers.code.tokens import JSON
 _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
 
 
-def reads(name: str, text: str) -> bool:
+_PARTS_OF_NAMES = ("config", "auth", "dockercfg")
+WORDS = ("azurecr.", "acr-env", '"acr"')
+
+
+def reads(name: str) -> bool:
     """Return whether a file may be such a configuration."""
-    return bool(_FILE.search(name)) and ('"auths"' in text or '"credHelpers"' in text or '"credsStore"' in text)
+    return (
+        name.endswith((".json", "dockercfg"))
+        and any(part in name for part in _PARTS_OF_NAMES)
+        and bool(_FILE.search(name))
+    )
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the registries that have a helper of Azure's, or a credential in the file."""
+    if not any(mark in text for mark in ('"auths"', '"credHelpers"', '"credsStore"')):
+        return
     for file in mappings_in(read_brackets(text, JSON)):
         for key, helper in (each for _, node in find_entries(file, "credhelpers") for each in entries_of(node)):
             if (plain_text(helper) or "") in ("acr-env", "acr"):

@@ -5,16 +5,16 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
-_HINT = re.compile(
-    r"\buses\s*:[^\n]*(?:login-action|docker-login|podman-login|k8s-create-secret|container-apps-deploy-action)"
-    r"|azurecr\.",
-    re.IGNORECASE,
+WORDS = (
+    *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
+    *("container-apps-deploy-action", "azurecr."),
 )
 # An action, and the input that names the registry.
 _LOGINS = {
@@ -25,9 +25,9 @@ _LOGINS = {
 }
 
 
-def reads(name: str, text: str) -> bool:
-    """Return whether a file is a workflow or an action: some folder's YAML with steps that use actions."""
-    return bool(re.search(r"\.ya?ml$", name, re.IGNORECASE)) and bool(_HINT.search(text))
+def reads(name: str) -> bool:
+    """Return whether a file is YAML: workflows and actions are in any folder."""
+    return name.endswith(YAML)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -10,29 +10,41 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
+from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
-_MANIFEST = re.compile(r"\.(?:ya?ml|json)(?:\.(?:tmpl|template|tpl|j2))?\Z|\.tpl\Z|\A[^.]*\Z", re.IGNORECASE)
+_ENDINGS = (
+    *(f"{ending}{template}" for ending in (*YAML, ".json") for template in ("", ".tmpl", ".template", ".j2")),
+    *(".tpl", "chart.lock", "requirements.lock"),
+)
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = (
+    *("azurecr.", "acrpullbinding", "acraccesstoken", "source.toolkit.fluxcd", "image.toolkit.fluxcd"),
+    *("azure-autologin-for-acr", "argocd.argoproj.io", "trivy-operator", "policy-controller"),
+    *(".dockerconfigjson", ".dockercfg"),
+)
+
+
+def reads(name: str) -> bool:
     """Return whether a file may be a manifest, a kustomization, or a chart's values or dependencies."""
-    if _VALUES.search(name) or _CHART.search(name) or _KUSTOMIZATION.search(name):
-        return True
-    is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
-    return bool(_MANIFEST.search(name)) and "apiVersion" in text and "kind" in text and not is_template
+    return name.endswith(_ENDINGS) or has_no_ending(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the images that kubelets pull, and what else signs in from a cluster."""
+    if not (_VALUES.search(name) or _CHART.search(name) or _KUSTOMIZATION.search(name)):
+        is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
+        if "apiVersion" not in text or "kind" not in text or is_template:
+            return
     for root in read_documents(text):
         if not isinstance(root, Mapping):
             continue

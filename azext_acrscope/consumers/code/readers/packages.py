@@ -39,9 +39,16 @@ _LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.
 _LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
 
 
-def reads(name: str, text: str) -> bool:
+_ENDINGS = (
+    *(".txt", ".in", ".toml", ".cfg", "setup.py", "pipfile", ".lock", "lock.json", "lock.yaml", "shrinkwrap.json"),
+    *("package.json", "mcp.json", ".csproj", ".props"),
+)
+WORDS = tuple(_PATTERNS)
+
+
+def reads(name: str) -> bool:
     """Return whether a file says which packages are installed."""
-    return bool(_FILES.search(name))
+    return (name.endswith(_ENDINGS) or "environment" in name) and bool(_FILES.search(name))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.place import Place
 
-_CODE = re.compile(r"\.(?:py|pyi|ts|tsx|js|mjs|cjs|cs|java|kt|go)\Z", re.IGNORECASE)
+_CODE = (".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".cs", ".java", ".kt", ".go")
 _CLIENT = re.compile(r"\b(?:new\s+)?(?:ContainerRegistry(?:Content)?Client(?:Builder)?|NewClient)\s*\(")
 _SPAN = 1500  # of a call: what is farther away belongs to something else
 _AUDIENCE = re.compile(
@@ -17,13 +17,18 @@ _AUDIENCE = re.compile(
 )
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = ("containerregistryclient", "containerregistrycontentclient", "azcontainerregistry")
+
+
+def reads(name: str) -> bool:
     """Return whether a file is a program that may make such a client."""
-    return bool(_CODE.search(name)) and "ContainerRegistry" in text
+    return name.endswith(_CODE)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the clients that are made with an audience in plain letters."""
+    if "ContainerRegistry" not in text:
+        return
     line, position = 1, 0
     for match in _CLIENT.finditer(text):
         line, position = line + text.count("\n", position, match.start()), match.start()

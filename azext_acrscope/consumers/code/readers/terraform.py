@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.consumers.code.azure_resources import (
+    RESOURCE_WORDS,
     Resolver,
     judge_anywhere,
     judge_credentials,
@@ -41,9 +42,19 @@ _ADMIN = re.compile(r"(?:azurerm_container_registry\.[\w.-]+|registry|acr)[\w.\[
 _REFERENCE = re.compile(r"(local|var)\.([\w-]+)")
 
 
-def reads(name: str, text: str) -> bool:
+WORDS = (
+    *RESOURCE_WORDS,
+    *("azurerm_container_app", "azurerm_container_group", "azurerm_container_registry"),
+    *("azurerm_machine_learning_workspace", "acr_use_managed_identity", "container_registry_use_managed_identity"),
+    *("docker_registry_password", "docker_registry_server_password", "registry_password", "registry_credential"),
+    *("container_registries", "registries", "bootstrap_profile", "listcredentials", "admin_password", "azurecr."),
+    *("registry_auth", "authentication_as_arm_policy"),
+)
+
+
+def reads(name: str) -> bool:
     """Return whether a file is Terraform's: not its tests, whose assertions set nothing."""
-    return name.lower().endswith((".tf", ".tofu"))
+    return name.endswith((".tf", ".tofu"))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

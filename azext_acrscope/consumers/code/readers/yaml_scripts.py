@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
+from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.scripts import find_calls
+from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, find_calls, may_hold_commands
 from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
 from azext_acrscope.consumers.code.yaml_documents import (
     Mapping,
@@ -21,7 +22,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = re.compile(r"\.(?:ya?ml|json|jsonc|json5|ipynb|code-workspace|tmpl|tpl|j2|azcli)$", re.IGNORECASE)
+_FILES = (*YAML, ".json", ".jsonc", ".json5", ".ipynb", ".code-workspace", ".tmpl", ".tpl", ".j2", ".azcli")
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -58,23 +59,17 @@ _PROSE = frozenset(
     ]
 )
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
-_WORDS = re.compile(
-    r"\bacr\b|azurecr|0{8}-0{4}|bicep[\", ]+publish|psresource|azcontainerregistry|provider[ =\"',]+azure|zenml"
-    r"|(?:docker|podman|oras|registry|buildah|skopeo|nerdctl|auth|cosign)[\"',]* +[\"']?login"
-    r"|registry[- ](?:identity|username|set)"
-    r"|acr-(?:use-)?identity|(?:attach|check)-acr|acr-env|acrusemanaged",
-    re.IGNORECASE,
-)
+WORDS = COMMAND_WORDS
 
 
-def reads(name: str, text: str) -> bool:
+def reads(name: str) -> bool:
     """Return whether a file is YAML or JSON."""
-    return bool(_FILES.search(name))
+    return name.endswith(_FILES)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
-    if not _WORDS.search(text):
+    if not may_hold_commands(text):
         return
     is_json = text.lstrip()[:1] in ("{", "[")
     for root in read_json(text) if is_json else read_documents(text):
@@ -127,7 +122,7 @@ def _version_of_job(job: Node, version: str | None) -> str | None:
 
 def _read_script(node: Scalar, key: str, version: str | None, dialect: Dialect, file: str) -> Iterator[Place]:
     text = node.text
-    if not _WORDS.search(text):
+    if not may_hold_commands(text):
         return
     if key in _POWERSHELL_KEYS or key.endswith(".ps1"):
         dialect = POWERSHELL

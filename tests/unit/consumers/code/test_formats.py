@@ -20,6 +20,12 @@ def test_every_reader_is_used() -> None:
     assert {each.__name__ for each in READERS} == modules  # type: ignore[attr-defined]
 
 
+def test_words_are_as_the_prefilter_wants_them() -> None:
+    for reader in READERS:
+        assert reader.WORDS
+        assert all(word and word.isascii() and word == word.lower() for word in reader.WORDS)
+
+
 @pytest.mark.parametrize("name", sorted(KNOWN.patterns))
 def test_the_search_finds_the_example_of_every_pattern(name: str, tmp_path: Path) -> None:
     pattern = KNOWN.patterns[name]

@@ -17,6 +17,7 @@ from azext_acrscope.consumers.code.readers import (
     yaml_scripts,
 )
 from azext_acrscope.consumers.knowledge import VERDICTS, load_knowledge
+from tests.factories.source import places_in
 
 READERS = (commands, yaml_scripts, github_actions, azure_pipelines, container_files)
 _PATTERNS = Path(readers.__path__[0]).parent / "patterns"
@@ -26,7 +27,7 @@ PATTERNS = {name: (file, pattern) for file, each in _FILES.items() for name, pat
 
 def read_file(name: str, text: str) -> list[Place]:
     """Return what all readers of these patterns find in a file, each place once."""
-    return sorted({place for reader in READERS if reader.reads(name, text) for place in reader.read_places(text, name)})
+    return sorted(places_in(name, text, READERS))
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -52,9 +53,6 @@ def test_a_pattern_says_all_that_a_finding_needs(name: str) -> None:
         assert "verdict" not in pattern
     else:
         assert pattern["verdict"] in VERDICTS
-    words = pattern["words"]
-    assert words == [word.lower() for word in words]
-    assert any(word in pattern["example"]["text"].lower() for word in words)
 
 
 def test_sources_have_a_date() -> None:

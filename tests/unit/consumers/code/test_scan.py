@@ -146,11 +146,11 @@ def test_nothing_to_read_is_not_clean(tmp_path: Path) -> None:
 
 
 def test_the_summary_counts_what_was_read_and_what_was_not(tmp_path: Path) -> None:
-    write_tree(tmp_path, {"a": "text", "b": b"\0", ".git/x": "", "c": "sign-in works"})
+    write_tree(tmp_path, {"a": "text", "b": b"\0", "d.txt": "sign-in works", ".git/x": "", "c": "sign-in works"})
     assert find(tmp_path).summary == {
         "folders": [str(tmp_path)],
         "filesRead": 2,
-        "skipped": {"binary": 1, "large": 0, "links": 0, "special": 0, "unreadable": 0},
+        "skipped": {"binary": 1, "large": 0, "links": 0, "special": 0, "otherFormats": 1, "unreadable": 0},
         "leftOut": {".git": 1},
         "otherRegistries": 0,
     }
