@@ -11,6 +11,7 @@ from typing import Any
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
+from azext_acrscope.base import http
 from azext_acrscope.base.foreign_json import parse_json
 from azext_acrscope.base.tokens import parse_json_object
 from azext_acrscope.hops.entra import call_entra
@@ -94,12 +95,9 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
         request = HttpRequest(method, url, params=query, json=body, headers=dict(self._service.headers))
         options: dict[str, Any] = {"retry_on_methods": _REPEATABLE} if patient else {"retry_total": 0}
         try:
-            try:
+            if not patient:
                 return self._answer(request, options)
-            except (AzureError, RequestException, HTTPError) as cause:
-                if not (patient and _is_cut_short(cause)):
-                    raise
-                return self._answer(request, options)
+            return http.repeat_if_cut_short(lambda: self._answer(request, options))
         except (AzureError, RequestException, HTTPError) as cause:
             raise errors.service_unreachable(self._service.name, self._service.endpoint, cause) from None
         except ValueError as cause:  # a challenge in its headers that is no base64, which azure-core decodes
@@ -204,16 +202,3 @@ def _read_bounded(response: Any, largest: int) -> bytes:
             response.close()
             return b""
     return bytes(body)
-
-
-def _is_cut_short(cause: Exception) -> bool:
-    """Whether the body of an answer broke off or came in broken pieces, which azure-core's retry policy does not see.
-
-    azure-core has errors of three kinds for that, and none of them knows its answer.
-    """
-    from azure.core.exceptions import HttpResponseError
-    from requests.exceptions import ChunkedEncodingError, ContentDecodingError
-
-    if isinstance(cause, HttpResponseError):
-        return cause.response is None
-    return isinstance(cause, (ChunkedEncodingError, ContentDecodingError))

@@ -5,17 +5,20 @@ clear; it adds no credentials from ~/.netrc and no cookies; and it loads in half
 """
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import HTTPSConnectionPool, ProxyManager, make_headers
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError
 from urllib3.util import parse_url
 
 from azext_acrscope.base import errors
 from azext_acrscope.base.files import os_error_reason
 from azext_acrscope.base.logs import redact_logs
+
+T = TypeVar("T")
 
 
 def open_pool(host: str) -> HTTPSConnectionPool:
@@ -46,6 +49,37 @@ def prepare_connections() -> None:
     """
     redact_logs()
     _check_trust_settings()
+
+
+def repeat_if_cut_short(request: Callable[[], T]) -> T:
+    """Return what a request returns; if its answer breaks off it is made once more.
+
+    :param request: may be repeated without harm; it raises what its library raises.
+    """
+    try:
+        return request()
+    except Exception as error:  # pylint: disable=broad-exception-caught  # of any library
+        if not is_cut_short(error):
+            raise
+    return request()
+
+
+def is_cut_short(error: BaseException | None) -> bool:
+    """Return whether the body of an answer broke off or came in broken pieces, by the error of any HTTP library.
+
+    azure-core has errors of three kinds for that, and none of them knows its answer, as it does otherwise. What urllib3
+    has given up after its own tries does not count.
+    """
+    from azure.core.exceptions import DecodeError, HttpResponseError, IncompleteReadError
+    from requests.exceptions import ChunkedEncodingError, ContentDecodingError
+
+    while error is not None and not isinstance(error, MaxRetryError):
+        if isinstance(error, (ProtocolError, ChunkedEncodingError, ContentDecodingError)):
+            return True
+        if type(error) in (DecodeError, HttpResponseError, IncompleteReadError) and error.response is None:  # type: ignore[attr-defined]
+            return True
+        error = error.__cause__
+    return False
 
 
 def proxy_for(host: str) -> str | None:

@@ -200,7 +200,8 @@ def interrupted_again(record: str) -> AzCLIError:
     """Return the error for a second Ctrl-C, after which nobody waits for the changes that were sent."""
     return cli_error(
         ManualInterrupt,
-        "Interrupted again. Azure continues with the changes that it has accepted.",
+        "Interrupted again. Azure continues with the changes that it has accepted. The status of their registries is "
+        "unknown.",
         ["`az acr scope list --live` shows the results.", *_undo_advice(record)],
     )
 

@@ -215,11 +215,11 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Meanwhile the first Ctrl-C sets a flag instead of breaking in anywhere; the second one breaks in."""
+        """Meanwhile the first Ctrl-C or SIGTERM sets a flag instead of breaking in anywhere; the second breaks in."""
 
         def note(_signal: int, _frame: Any) -> None:
             self.interrupted = True
-            signal.signal(_signal, before[signal.Signals(_signal)])
+            signal.signal(_signal, signal.default_int_handler)
             logger.warning("Interrupted. No more changes are sent. Waiting for those already sent …")
 
         if threading.current_thread() is not threading.main_thread():

@@ -1,6 +1,9 @@
 """Making the changes of a plan: wave after wave, each recorded before it is written, and verified if asked."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,7 +123,7 @@ def _verification_interrupted(items: list[PlanItem], record_file: str) -> AzCLIE
 
 @dataclass
 class _Waves:
-    """Runs wave after wave while nothing fails. `unverified`: what a Ctrl-C left unverified."""
+    """Runs wave after wave while nothing fails. `unverified`: what an interruption left unverified."""
 
     runner: PlanExecutor
     verifier: ChangeVerifier | None
@@ -162,9 +165,13 @@ class _Waves:
 
 
 def _count_unverified(items: list[PlanItem], verifier: ChangeVerifier) -> int | None:
-    """Verify items and let those fail whose status is not in effect. Return how many; None if Ctrl-C ended it."""
+    """Verify items and let those fail whose status is not in effect.
+
+    Return how many; None if Ctrl-C or SIGTERM ended it.
+    """
     try:
-        seen = verifier.verify_items(items)
+        with _interrupted_by_sigterm():
+            seen = verifier.verify_items(items)
     except KeyboardInterrupt:
         return None
     for item, verification in zip(items, seen, strict=True):
@@ -174,3 +181,16 @@ def _count_unverified(items: list[PlanItem], verifier: ChangeVerifier) -> int | 
             error = errors.not_verified(item.resource["id"], item.status, item.changed, seconds, why)
             item.fail(item.status, error, errors.not_verified_reason(why, seconds))
     return sum(not verification.verified for verification in seen)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Meanwhile SIGTERM, by which pipelines cancel a job, is a Ctrl-C: the command ends by saying what it has done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

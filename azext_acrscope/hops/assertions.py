@@ -95,7 +95,10 @@ def _request_assertion(method: str, variable: str, url: str, bearer: str, member
 
 
 def _send_request(method: str, host: str, target: str, bearer: str) -> tuple[int, bytes]:
-    """Status and body of the answer; passing faults are retried, a redirect is an answer like any other."""
+    """Status and body of the answer; passing faults are retried, a redirect is an answer like any other.
+
+    A body that breaks off is requested once more.
+    """
     headers: dict[str, Any] = {
         "Authorization": f"Bearer {bearer}",
         "Accept": "application/json",
@@ -113,18 +116,22 @@ def _send_request(method: str, host: str, target: str, bearer: str) -> tuple[int
         raise_on_status=False,
         respect_retry_after_header=False,
     )
+
+    def request() -> tuple[int, bytes]:
+        response = pool.urlopen(
+            method,
+            target,
+            headers=headers,
+            retries=retries,
+            redirect=False,
+            timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+            preload_content=False,
+        )
+        return response.status, response.read(_MAX_BYTES, decode_content=True)
+
     try:
         with http.open_pool(host) as pool:
-            response = pool.urlopen(
-                method,
-                target,
-                headers=headers,
-                retries=retries,
-                redirect=False,
-                timeout=Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
-                preload_content=False,
-            )
-            return response.status, response.read(_MAX_BYTES, decode_content=True)
+            return http.repeat_if_cut_short(request)
     except (HTTPError, OSError, ValueError) as error:
         raise identity_errors.oidc_unreachable(host, error) from None
 

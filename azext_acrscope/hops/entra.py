@@ -90,7 +90,7 @@ def call_entra(
 ) -> T:
     """Return what the CLI gets from Entra ID, or from the machine's endpoint, for one of its accounts.
 
-    An answer that breaks off is requested once more, which neither MSAL nor its HTTP library does.
+    An answer that breaks off is requested once more.
 
     :param request: calls the CLI, which may read its files and connect as soon as it makes a credential.
     :param unable: makes the error where the CLI itself cannot do it for this account.
@@ -100,14 +100,11 @@ def call_entra(
     """
     from azure.cli.core.azclierror import AuthenticationError
     from knack.util import CLIError
-    from requests.exceptions import ChunkedEncodingError, RequestException
+    from requests.exceptions import RequestException
 
     http.prepare_connections()
     try:
-        try:
-            return request()
-        except ChunkedEncodingError:
-            return request()
+        return http.repeat_if_cut_short(request)
     except AuthenticationError as error:
         raise _refused(error, wanted, account) from None
     except AzCLIError:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 TOTAL_SECONDS = 120.0  # for everything that one identity takes, with all tries and waits
-# azure-identity's own are up to ten tries, two minutes between them, and five minutes for a connection.
+# azure-identity's own are up to ten tries, two minutes between them, and five minutes for a connection. It also repeats
+# what breaks off, up to the total.
 _RETRY_OPTIONS = {
     "retry_total": 3,
     "retry_connect": 1,
@@ -168,20 +169,14 @@ def _library(credential: str) -> Any:
 
 
 def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
-    from azure.core.exceptions import AzureError, IncompleteReadError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import AzureError
 
     logger.debug("Asking for %s as %s of tenant %s", wanted, sign_in.client_id, sign_in.tenant)
     try:
-        try:
-            return str(credential.get_token(f"{wanted}/.default").token)
-        except AzureError as error:
-            if not _find_cause(error, (IncompleteReadError,)):
-                raise
-            return str(credential.get_token(f"{wanted}/.default").token)  # azure-core does not repeat what broke off
+        return str(credential.get_token(f"{wanted}/.default").token)
     except AzureError as error:
         # No chain: the cause may hold what a server sent.
-        unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError))
-        if unreachable:
+        if unreachable := _find_broken_connection(error):
             raise sign_in_errors.entra_unreachable(unreachable) from None
         if "AADSTS" in str(error):
             raise sign_in_errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
@@ -194,7 +189,7 @@ def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
 
 
 def _request_managed_identity_token(wanted: str, client_id: str | None) -> str:
-    from azure.core.exceptions import AzureError, ServiceRequestError, ServiceResponseError
+    from azure.core.exceptions import AzureError
 
     endpoint = managed_identity_errors.endpoint_label()
     logger.debug("Asking %s for %s", endpoint, wanted)
@@ -208,8 +203,7 @@ def _request_managed_identity_token(wanted: str, client_id: str | None) -> str:
     except AzCLIError:
         raise
     except AzureError as error:
-        unreachable = _find_cause(error, (ServiceRequestError, ServiceResponseError))
-        if unreachable:
+        if unreachable := _find_broken_connection(error):
             raise managed_identity_errors.no_identity_endpoint(unreachable) from None
         if "AADSTS" in str(error):
             sign_in = Principal("managed-identity", "of the managed identity", client_id or "(system-assigned)")
@@ -265,10 +259,14 @@ def _has_claims_challenge(error: Any) -> bool:
         return False
 
 
-def _find_cause(error: BaseException | None, kinds: tuple[type[Exception], ...]) -> Exception | None:
-    """The first of these kinds among an exception and its causes."""
+def _find_broken_connection(error: BaseException | None) -> Exception | None:
+    """The first among an exception and its causes that says that there was no answer, or no whole one."""
+    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+
     while error is not None:
-        if isinstance(error, kinds):
+        if isinstance(error, (ServiceRequestError, ServiceResponseError)):
+            return error
+        if isinstance(error, Exception) and http.is_cut_short(error) and not http.is_cut_short(error.__cause__):
             return error
         error = error.__cause__
     return None

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from knack.log import get_logger
-from urllib3.exceptions import HTTPError, InvalidHeader, ProtocolError
+from urllib3.exceptions import HTTPError, InvalidHeader
 from urllib3.util import Retry, Timeout
 
 from azext_acrscope.base import http, threads
@@ -93,10 +93,7 @@ class LoginServer:
         A body that breaks off is requested once more: urllib3's own retries end where a body begins.
         """
         try:
-            try:
-                answer = self._request(method, path, form)
-            except ProtocolError:
-                answer = self._request(method, path, form)
+            answer = http.repeat_if_cut_short(lambda: self._request(method, path, form))
         except (HTTPError, OSError) as error:
             # No chain: the cause may quote what the server sent, and --debug prints chains.
             raise login_server_errors.login_server_unreachable(self.host, error) from None

@@ -251,12 +251,12 @@ def wait_until_in_effect(
     while True:
         try:
             seen = prober.probe(resource)
+            finding = judge_probe(status, seen, str(resource["id"]))
         except AzCLIError as error:
             return Verification(ProbeFinding(UNKNOWN, FAILED, error.error_msg), polling.elapsed, None)
         except Exception as error:  # pylint: disable=broad-exception-caught  # one surprise never ends a run
             what = errors.unchecked(str(resource["id"]), type(error).__name__)
             return Verification(ProbeFinding(UNKNOWN, FAILED, what.error_msg), polling.elapsed, None)
-        finding = judge_probe(status, seen, str(resource["id"]))
         passed = polling.elapsed
         if finding.verdict == OK or not finding.may_pass or not polling.wait():
             return Verification(finding, passed, seen)

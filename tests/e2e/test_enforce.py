@@ -346,6 +346,38 @@ def test_a_change_that_is_not_in_effect_in_time_fails_and_stays(az: Az, cloud: L
     assert exchanges(cloud) == 4, "once at once, and once when the time was over"
 
 
+ENTRA = "login.microsoftonline.com"
+UNREAD: list[dict[str, Any]] = [
+    {"path": "/v2/", "reset": True},
+    {"path": "/v2/", "status": 200, "body": "<html>"},
+    {"path": "/v2/", "status": 403},
+    {"path": "/oauth2/exchange", "truncate": True},
+    {"path": "/oauth2/exchange", "bad_chunk": True},
+    {"path": "/oauth2/exchange", "status": 200, "body": "{}"},
+    {"path": "/oauth2/exchange", "redirect": "https://example.com/"},
+    {"path": "*/token", "host": ENTRA, "after": 1, "status": 400, "body": {"error": "invalid_grant"}},
+    {"path": "*/token", "host": ENTRA, "after": 1, "truncate": True},
+    {"path": "*/token", "host": ENTRA, "after": 1, "status": 200, "body": "<html>"},
+]
+
+
+@pytest.mark.parametrize("fault", UNREAD)
+def test_a_verification_that_cannot_be_read_says_what_the_registry_is_now(
+    az: Az, cloud: LocalCloud, registry: Registry, fault: dict[str, Any]
+) -> None:
+    for name in ("msal_token_cache.json", "msal_http_cache.bin"):
+        (az.config / name).unlink(missing_ok=True)
+    cloud.faults.add(**{"host": registry.login_server, "times": None, **fault})
+    brief = {"AZURE_ACRSCOPE_VERIFY_TIMEOUT": "0"}
+    result = az("acr", "scope", "enforce", "-n", registry.name, "--skip-consumers", "--verify", env=brief)
+    assert result.code == 1
+    assert f"Registry '{registry.name}' has the status `disabled`, but" in result.stderr
+    assert "Traceback" not in result.stderr
+    [row] = result.json
+    assert (row["status"], row["changed"], row["verification"]["enforcedInEffect"]) == ("disabled", True, "unknown")
+    assert registry.policy_status == "disabled"
+
+
 @pytest.mark.parametrize("value", ["soon", "-1", ""])
 def test_a_senseless_verify_timeout_is_refused_before_anything_is_written(
     az: Az, cloud: LocalCloud, registry: Registry, value: str

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,49 @@ def test_a_container_client_gets_the_credential_of_a_job(
     result = az("acr", "scope", "login", "-n", registry.login_server, "--credential", "github-actions", env=env)
     assert result.code == 0, result
     assert registry.login_server in (az.home / ".docker/config.json").read_text()
+
+
+# --- answers that break off ---
+
+# Who signs in, where the answer breaks off and how, and how often it is requested before that is an error.
+SOURCES = [
+    ("environment", ENTRA, "*/token", "truncate", 4),
+    ("environment", ENTRA, "*openid-configuration", "bad_chunk", 4),
+    ("workload-identity", ENTRA, "*/token", "bad_chunk", 4),
+    ("github-actions", GITHUB_HOST, "*", "truncate", 2),
+    ("azure-pipelines", DEVOPS_HOST, "*", "bad_chunk", 2),
+    ("managed-identity", "127.0.0.1", "/metadata/*", "bad_chunk", 5),
+    ("managed-identity in App Service", "127.0.0.1", "/msi/token", "truncate", 5),
+]
+
+
+@pytest.mark.parametrize(("source", "host", "path", "how", "requests"), SOURCES)
+def test_an_answer_that_breaks_off_is_requested_again_but_not_for_ever(
+    *,
+    new_az: NewAz,
+    cloud: LocalCloud,
+    registry: Registry,
+    application: ServicePrincipal,
+    identity: ManagedIdentity,
+    source: str,
+    host: str,
+    path: str,
+    how: str,
+    requests: int,
+) -> None:
+    credential, _, place = source.partition(" ")
+    if credential == "managed-identity":
+        env = cloud.app_service_env if place else cloud.managed_identity_env
+    else:
+        env = environment(cloud, credential, application)
+    broken: dict[str, Any] = {"host": host, "path": path, how: True}
+    once = cloud.faults.add(**broken)
+    result = login(new_az(), registry.login_server, credential, env)
+    assert (result.code, once.used) == (0, 1), result
+    cloud.clear_requests()
+    always = cloud.faults.add(times=None, **broken)
+    assert_refused(login(new_az(name="new"), registry.login_server, credential, env), cloud, "could not be reached")
+    assert always.used == requests
 
 
 # --- what is missing ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import shutil
@@ -22,11 +23,11 @@ from tests.localcloud import LocalCloud
 
 _QUERIES = "/providers/Microsoft.ResourceGraph/resources"
 _ONE_LINE = str.maketrans("\n", " ")
-_HOSTS = ("management.azure.com", "api.loganalytics.io", "dev.azure.com")
+_HOSTS = ("management.azure.com", "api.loganalytics.io", "dev.azure.com", "*.azurecr.io")
 # What nothing contradicts: a service connection of any other type is none to a registry.
 _CREDIBLE = ("dev.azure.com", "type is text")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_UNSURE = ("could not be read", "not known", "unknown", "cannot be read")
+_UNSURE = ("state could not be read", "`unknown`", '"unknown"')
 
 
 @dataclass(frozen=True)
@@ -160,11 +161,11 @@ def _places(command: str, stage: Stage) -> list[Place]:
     seen, named = Counter[tuple[Any, ...]](), Counter[str]()
     found = []
     for request in stage.cloud.requests:
-        if request.host not in _HOSTS:
+        if not any(fnmatch.fnmatchcase(request.host, host) for host in _HOSTS):
             continue
         content = request.body if request.path.endswith(_QUERIES) else None
         key = request.host, request.method, stage.path_glob(request.path), content
-        name = f"{request.method} {stage.masked(request.path)}"
+        name = f"{request.method} {'' if request.host == _HOSTS[0] else request.host}{stage.masked(request.path)}"
         name += _query_name(stage.masked(request.text)) if content else ""
         found.append(Place(command, *key, seen[key], f"{name} #{named[name]}", request.answered))
         seen[key] += 1

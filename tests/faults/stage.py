@@ -148,7 +148,17 @@ class Stage:
 def plain(value: Any) -> Any:
     """A result without what differs from run to run."""
     volatile = (
-        *("seconds", "time", "correlationId", "refreshToken", "expiresOn", "accessToken", "remediation", "file"),
+        *(
+            "seconds",
+            "time",
+            "correlationId",
+            "refreshToken",
+            "expiresOn",
+            "accessToken",
+            "remediation",
+            "file",
+            "probe",
+        ),
         *("identityPrincipalId", "roleAssignmentId", "roleAssignmentIds", "evaluatedOn"),
     )
     if isinstance(value, dict):

@@ -3,10 +3,20 @@
 import base64
 import ssl
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from azure.cli.core.azclierror import FileOperationError, InvalidArgumentValueError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+)
+from requests.exceptions import ChunkedEncodingError, ContentDecodingError
 from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError, ProtocolError
 
 from azext_acrscope.base import http
 
@@ -113,3 +123,50 @@ def test_verification_is_off_only_where_the_cli_is_told_so(monkeypatch: pytest.M
     assert http.open_pool(HOST).cert_reqs != ssl.CERT_NONE
     monkeypatch.setenv("AZURE_CLI_DISABLE_CONNECTION_VERIFICATION", "1")
     assert http.open_pool(HOST).cert_reqs == "CERT_NONE"
+
+
+# --- an answer that breaks off ---
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+CUT = ChunkedEncodingError("IncompleteRead")
+BROKEN = [
+    *(CUT, ContentDecodingError(), ProtocolError("broken")),
+    *(IncompleteReadError(CUT, error=CUT), HttpResponseError(CUT, error=CUT), DecodeError(CUT, error=CUT)),
+    caused(ClientAuthenticationError("no answer"), IncompleteReadError(CUT, error=CUT)),
+]
+WHOLE = [
+    *(ClientAuthenticationError("AADSTS700016"), ServiceRequestError("refused"), ConnectionError(), ValueError()),
+    HttpResponseError("400", response=SimpleNamespace(reason="", status_code=400)),  # type: ignore[arg-type]
+    caused(MaxRetryError(HTTPSConnectionPool(HOST), "/"), ProtocolError("Connection aborted.")),
+]
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=repr)
+def test_a_request_whose_answer_breaks_off_is_made_once_more(error: Exception) -> None:
+    outcomes: list[Exception | str] = [error, "answer", "unasked"]
+    assert http.repeat_if_cut_short(lambda: _come(outcomes)) == "answer"
+    assert outcomes == ["unasked"]
+    twice: list[Exception | str] = [error, error, "unasked"]
+    with pytest.raises(type(error)):
+        http.repeat_if_cut_short(lambda: _come(twice))
+    assert twice == ["unasked"]
+
+
+@pytest.mark.parametrize("error", WHOLE, ids=repr)
+def test_any_other_failure_is_not_repeated(error: Exception) -> None:
+    outcomes: list[Exception | str] = [error, "unasked"]
+    with pytest.raises(type(error)):
+        http.repeat_if_cut_short(lambda: _come(outcomes))
+    assert outcomes == ["unasked"]
+
+
+def _come(outcomes: list[Exception | str]) -> str:
+    outcome = outcomes.pop(0)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome

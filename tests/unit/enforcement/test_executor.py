@@ -202,6 +202,24 @@ def test_after_an_interruption_nothing_that_waits_for_its_turn_is_sent(tmp_path:
     assert parse_record(tmp_path / "run.jsonl") == []
 
 
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_breaks_in_and_never_ends_the_process_in_silence(
+    tmp_path: Path, kind: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, todo, requests = World(), items(40), itertools.count(1)
+
+    def cancel(method: str, name: str) -> None:
+        if next(requests) == 3:
+            os.kill(os.getpid(), kind)
+            while not any("Interrupted" in each for each in caplog.messages):
+                time.sleep(0.01)
+            os.kill(os.getpid(), kind)
+
+    world.trouble = cancel
+    with pytest.raises(KeyboardInterrupt):
+        roll_out(world, todo, tmp_path)
+
+
 def test_another_run_over_items_does_nothing_once_interrupted(tmp_path: Path) -> None:
     world, todo = World(), items(5)
     log = RunRecord(tmp_path / "run.jsonl")

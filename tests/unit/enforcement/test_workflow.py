@@ -1,6 +1,9 @@
 """One way to enforce: the same rows however a registry was named, and the errors of one that was named alone."""
 
+import os
+import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -191,6 +194,20 @@ def test_ctrl_c_while_verifying_says_what_the_registry_is_now(enforce: Any, befo
     assert (row["status"], row["verification"]) == ("disabled", None)
     assert isinstance(failed, ManualInterrupt)
     assert "Interrupted while verifying: registry 'contoso' has the status `disabled`" in str(failed)
+
+
+def test_a_cancelled_job_that_verifies_says_what_the_registry_is_now(enforce: Any) -> None:
+    class Cancelled(Verifier):
+        def verify_items(self, items: Any) -> list[Verification]:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+            return super().verify_items(items)
+
+    before = signal.getsignal(signal.SIGTERM)
+    [row], failed = enforce(Arm(contoso="enabled"), names("contoso"), verifier=Cancelled(GOOD))
+    assert (row["status"], row["verification"]) == ("disabled", None)
+    assert "Interrupted while verifying: registry 'contoso' has the status `disabled`" in str(failed)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_ctrl_c_that_breaks_in_names_the_record(enforce: Any, tmp_path: Path) -> None:
