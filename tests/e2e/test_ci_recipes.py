@@ -257,7 +257,7 @@ def test_recipe_azure_pipelines_build(
         agent.run(for_registry(recipe, registry))
     assert not agent.failed, agent.log
     assert stored("app") == ["7"]
-    assert agent.outputs["loginServer"] == registry.login_server
+    assert agent.variables["ACR_LOGIN_SERVER"] == registry.login_server
     assert narrow(cloud)
 
 

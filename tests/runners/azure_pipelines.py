@@ -18,7 +18,7 @@ from tests.az import ROOT, Az
 
 NAME = "a stand-in for the agent"
 _COMMAND = re.compile(r"^##vso\[(?P<action>[a-z.]+)(?: (?P<properties>[^\]]*))?\](?P<value>.*)$", re.MULTILINE)
-_STEP = {"task", "bash", "name", "displayName", "inputs", "env", "condition"}
+_STEP = {"task", "bash", "displayName", "inputs", "env", "condition"}
 
 
 @dataclass
@@ -35,7 +35,6 @@ class Agent:
     environment: Mapping[str, str]
     secrets: dict[str, str]
     variables: dict[str, str] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
     log: str = ""
     failed: bool = False
     _masks: set[str] = field(default_factory=set)
@@ -100,9 +99,7 @@ class Agent:
     def _obey(self, action: str, properties: dict[str, str], value: str) -> None:
         if action == "task.setsecret":
             self._masks.add(value)
-        elif action == "task.setvariable" and properties.get("isOutput") == "true":
-            self.outputs[properties["variable"]] = value
-        elif action == "task.setvariable":
+        elif action == "task.setvariable" and set(properties) == {"variable"}:
             self.variables[properties["variable"]] = value
         elif action == "task.logissue":
             self.log += f"{properties['type']}: {value}\n"

@@ -15,7 +15,7 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))["inpu
 PARAMETERS = {each["name"]: each for each in SIGN_IN["parameters"]}
 (STEP,) = SIGN_IN["steps"]
 SCRIPT = STEP["inputs"]["inlineScript"]
-CHECKED = [name for name in PARAMETERS if name not in ("serviceConnection", "name")]
+CHECKED = [name for name in PARAMETERS if name != "serviceConnection"]
 
 
 def variable(name: str) -> str:
@@ -36,7 +36,7 @@ def test_a_hostile_parameter_is_refused_before_anything_runs(tmp_path: Path, nam
 
 
 def test_parameters_are_the_inputs_of_the_action_and_what_only_this_system_has() -> None:
-    assert set(PARAMETERS) - set(ACTION) == {"serviceConnection", "name"}
+    assert set(PARAMETERS) - set(ACTION) == {"serviceConnection"}
     assert set(ACTION) - set(PARAMETERS) == {"client-id", "tenant-id"}
     assert [name for name, each in PARAMETERS.items() if "default" not in each] == ["serviceConnection", "registry"]
     assert PARAMETERS["version"]["default"] == ACTION["version"]["default"]
