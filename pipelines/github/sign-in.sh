@@ -40,7 +40,7 @@ az extension add --upgrade --yes --only-show-errors --source "$wheel"
 # read DOCKER_CONFIG. What earlier steps left in docker's own folder stays in use: its configuration is copied, because
 # sign-in changes it; plug-ins, contexts and builders are linked.
 case ${DOCKER_CONFIG:-} in
-"$RUNNER_TEMP"/acrscope.*) ;; # an earlier run of this action
+"$RUNNER_TEMP"/acrscope.*) ;; # an earlier run of this step
 *)
     before=${DOCKER_CONFIG:-$HOME/.docker}
     DOCKER_CONFIG=$(mktemp -d "$RUNNER_TEMP/acrscope.XXXXXXXX")

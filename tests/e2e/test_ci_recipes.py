@@ -20,7 +20,7 @@ from tests.clients import Desk, engine
 from tests.factories.files import write
 from tests.localcloud import Answer, LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
-from tests.runners import act
+from tests.runners import act, azure_pipelines
 from tests.runners import gitlab as gitlab_ci_local
 from tests.runners.recipes import Recipe, all_recipes, unmarked_blocks
 
@@ -217,18 +217,77 @@ def test_recipe_github_token(
     assert narrow(cloud)
 
 
-def test_azure_pipelines(
-    cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+@pytest.fixture
+def agent(
+    new_az: NewAz, cloud: LocalCloud, job: ServicePrincipal, registry: Registry, checkout: Path, extensions: Path,
+    tmp_path: Path,
+) -> azure_pipelines.Agent:  # fmt: skip
+    """An agent in a checkout. Its `az extension add` copies the extension that is installed for all tests."""
+    az = new_az()
+    add = f'cp -r {extensions}/acrscope "$AZURE_EXTENSION_DIR"/'
+    script = f'#!/bin/sh\nif [ "$1 $2" = "extension add" ]; then mkdir -p "$AZURE_EXTENSION_DIR"; {add}; exit; fi\n'
+    write(tmp_path / "programs/az", f'{script}exec {az.program} "$@"\n').chmod(0o755)
+    identity = cloud.azure_pipelines_env(job)
+    environment = {
+        "PATH": f"{tmp_path / 'programs'}:{az.env['PATH']}",
+        "SYSTEM_OIDCREQUESTURI": identity.pop("SYSTEM_OIDCREQUESTURI"),
+        "AZURE_EXTENSION_DIR": str(tmp_path / "of the agent"),
+    }
+    return azure_pipelines.Agent(
+        az,
+        checkout,
+        connections={"contoso-connection": {name: identity[name] for name in identity if name.startswith("AZURE")}},
+        environment=environment,
+        secrets={"System.AccessToken": identity["SYSTEM_ACCESSTOKEN"]},
+        variables={"Build.BuildId": "7"},
+    )
+
+
+def for_registry(recipe: Recipe, registry: Registry) -> Any:
+    return yaml.safe_load(recipe.text.replace("contoso.azurecr.io", registry.login_server))
+
+
+def test_recipe_azure_pipelines_build(
+    agent: azure_pipelines.Agent, recipe: Recipe, cloud: LocalCloud, registry: Registry,
+    stored: Callable[[str], list[str]], tmp_path: Path,
+) -> None:  # fmt: skip
+    recipe.ran_by = azure_pipelines.NAME
+    with engine(Desk(agent.az, registry.login_server, tmp_path)) as address:
+        agent.environment = {**agent.environment, "DOCKER_HOST": address}
+        agent.run(for_registry(recipe, registry))
+    assert not agent.failed, agent.log
+    assert stored("app") == ["7"]
+    assert agent.variables["ACR_LOGIN_SERVER"] == registry.login_server
+    assert narrow(cloud)
+
+
+def test_a_job_of_azure_pipelines_that_fails_is_signed_out_and_shows_no_credential(
+    agent: azure_pipelines.Agent, cloud: LocalCloud, registry: Registry
 ) -> None:
-    pipeline = recipe_of("azure-pipelines-build")
-    sign_in, _, sign_out = pipeline["steps"]
-    assert sign_in["env"] == {"SYSTEM_ACCESSTOKEN": "$(System.AccessToken)"}
-    agent = shell({**cloud.azure_pipelines_env(job), "TF_BUILD": "True"})
-    agent.run(sign_in["inputs"]["inlineScript"])
-    push = (f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1")
-    assert agent.copy(*push).code == 0
-    agent.run(sign_out["bash"])
-    assert agent.copy(*push).code != 0
+    pipeline = for_registry(all_recipes()["azure-pipelines-build"], registry)
+    show = 'cat "$DOCKER_CONFIG/config.json"'
+    build = next(step for step in pipeline["steps"] if "bash" in step)
+    build["bash"] = f"{show}; exit 1"
+    pipeline["steps"].append({"bash": show, "condition": "always()"})
+    agent.run(pipeline)
+    assert agent.failed
+    before, after = re.findall(r"\{.*?\n\}", agent.log, re.DOTALL)
+    (entry,) = json.loads(before)["auths"].values()
+    assert set(entry.values()) == {"***"}
+    assert json.loads(after) == {"auths": {}}
+    assert not [secret for secret in cloud.secrets if secret in agent.log]
+    assert not agent.temp.exists()
+
+
+def test_recipe_azure_pipelines_script(
+    agent: azure_pipelines.Agent, recipe: Recipe, cloud: LocalCloud, registry: Registry, checkout: Path,
+    stored: Callable[[str], list[str]],
+) -> None:  # fmt: skip
+    recipe.ran_by = azure_pipelines.NAME
+    write_oci_layout(checkout / "image", marker=registry.name)
+    agent.run(for_registry(recipe, registry))
+    assert not agent.failed, agent.log
+    assert stored("app") == ["7"]
     assert narrow(cloud)
 
 

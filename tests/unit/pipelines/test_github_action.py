@@ -4,50 +4,19 @@ import base64
 import json
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.factories.pipelines import HOSTILE, Job, start_job
+
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 LOGOUT = yaml.safe_load((ROOT / "logout/action.yml").read_text(encoding="utf-8"))
 VERSION = re.findall(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[0]
 INPUTS = tuple(ACTION["inputs"])
-
-# Keeps its arguments, a line for each and an empty one after them; signs in as docker would.
-AZ = r"""#!/bin/sh
-printf '%s\n' "$@" '' >>"$CALLS"
-[ "$1 $2" != "extension add" ] || exit 0
-[ "$3" = login ] || exit 0
-[ -z "${FAILS:-}" ] || exit "$FAILS"
-printf '%s' "$STORED" >"$DOCKER_CONFIG/config.json"
-printf 'contoso.azurecr.io\r\n2026-11-28T17:00:54Z\r\n'
-"""
-
-
-@dataclass
-class Job:
-    """A job on a runner: its folder, and what has come of its steps so far."""
-
-    folder: Path
-    env: dict[str, str]
-
-    def run(self, script: str, **others: str) -> subprocess.CompletedProcess[str]:
-        """Run a script with the environment that the runner gives to the next step."""
-        env = {**self.env, **self.variables("GITHUB_ENV"), **others}
-        command = ["sh", str(ROOT / "pipelines/github" / script)]
-        return subprocess.run(command, env=env, cwd=self.folder, capture_output=True, text=True, check=False)
-
-    def variables(self, file: str) -> dict[str, str]:
-        return dict(line.split("=", 1) for line in Path(self.env[file]).read_text().splitlines())
-
-    def calls(self) -> list[list[str]]:
-        """What `az` was called with."""
-        text = (self.folder / "calls").read_text()
-        return [call.splitlines() for call in text.split("\n\n") if call]
 
 
 def inputs(**given: str) -> dict[str, str]:
@@ -63,22 +32,11 @@ def variable(name: str) -> str:
 
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
-    for folder in ("bin", "temp", "home"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "bin/az").write_text(AZ)
-    (tmp_path / "bin/az").chmod(0o755)
-    env = {
-        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin",
-        "HOME": str(tmp_path / "home"),
-        "RUNNER_TEMP": str(tmp_path / "temp"),
-        "CALLS": str(tmp_path / "calls"),
-        "STORED": "{}",
-    }
-    for name in ("GITHUB_ENV", "GITHUB_OUTPUT"):
-        env[name] = str(tmp_path / name)
-        (tmp_path / name).touch()
-    (tmp_path / "calls").touch()
-    return Job(tmp_path, env)
+    return start_job(tmp_path)
+
+
+def run(job: Job, script: str, **others: str) -> subprocess.CompletedProcess[str]:
+    return job.run("sh", str(ROOT / "pipelines/github" / script), **others)
 
 
 def ok(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
@@ -87,7 +45,7 @@ def ok(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[st
 
 
 def sign_in(job: Job, **others: str) -> subprocess.CompletedProcess[str]:
-    return job.run("sign-in.sh", **inputs(registry="contoso.azurecr.io"), **others)
+    return run(job, "sign-in.sh", **inputs(registry="contoso.azurecr.io"), **others)
 
 
 # What the step does
@@ -120,7 +78,7 @@ def test_every_input_reaches_the_command(job: Job) -> None:
         wheel=str(wheel),
     )
     assert set(given) - {name for name, value in given.items() if value} == set()
-    ok(job.run("sign-in.sh", **given))
+    ok(run(job, "sign-in.sh", **given))
     add, login = job.calls()
     assert add[-1] == str(wheel)
     assert login[3:-4] == [
@@ -150,10 +108,10 @@ def test_a_second_registry_goes_to_the_same_folder_and_one_step_signs_out_of_bot
     ok(sign_in(job))
     assert job.variables("GITHUB_ENV") == first
     assert len(Path(job.env["GITHUB_ENV"]).read_text().splitlines()) == 1
-    ok(job.run("sign-out.sh"))
+    ok(run(job, "sign-out.sh"))
     assert job.calls()[-1] == ["acr", "scope", "logout", "--name", *["contoso.azurecr.io"] * 2, "--output", "none"]
     number = len(job.calls())
-    ok(job.run("sign-out.sh"))
+    ok(run(job, "sign-out.sh"))
     assert len(job.calls()) == number
 
 
@@ -161,8 +119,8 @@ def test_nothing_is_signed_out_of_where_nothing_was_signed_in_to(job: Job) -> No
     assert sign_in(job, FAILS="3").returncode == 3
     assert job.variables("GITHUB_OUTPUT") == {}
     number = len(job.calls())
-    ok(job.run("sign-out.sh"))
-    ok(job.run("sign-out.sh", DOCKER_CONFIG=str(job.folder / "home/.docker")))
+    ok(run(job, "sign-out.sh"))
+    ok(run(job, "sign-out.sh", DOCKER_CONFIG=str(job.folder / "home/.docker")))
     assert len(job.calls()) == number
 
 
@@ -176,16 +134,11 @@ def test_what_is_stored_is_masked_in_every_form(job: Job) -> None:
 
 # What it refuses
 
-HOSTILE = (
-    *("a\nb", "a\n", "a\rb", "a'b", 'a"b', "a;b", "a&b", "a|b", "a*", "é"),
-    *("a..b", "../a", "--help", "a --debug", "$(touch pwned)", "`touch pwned`"),
-)
-
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_a_hostile_input_is_refused_before_anything_runs(job: Job, name: str) -> None:
     for value in HOSTILE:
-        done = job.run("sign-in.sh", **inputs(registry="contoso.azurecr.io") | {variable(name): value})
+        done = run(job, "sign-in.sh", **inputs(registry="contoso.azurecr.io") | {variable(name): value})
         assert done.returncode == 1, value
         assert done.stdout == f"::error title=acrscope::The input '{name}' has characters that it cannot have.\n"
     assert job.calls() == []
@@ -194,9 +147,9 @@ def test_a_hostile_input_is_refused_before_anything_runs(job: Job, name: str) ->
 
 
 def test_a_missing_input_or_file_or_program_is_named(job: Job) -> None:
-    assert "'registry' is missing" in job.run("sign-in.sh", **inputs()).stdout
+    assert "'registry' is missing" in run(job, "sign-in.sh", **inputs()).stdout
     given = inputs(registry="contoso.azurecr.io", wheel="acrscope.whl")
-    assert "'wheel' names no file" in job.run("sign-in.sh", **given).stdout
+    assert "'wheel' names no file" in run(job, "sign-in.sh", **given).stdout
     (job.folder / "bin/az").unlink()
     assert "no Azure CLI" in sign_in(job).stdout
 
