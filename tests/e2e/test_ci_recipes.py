@@ -156,17 +156,6 @@ def test_a_pod_with_workload_identity(
     assert narrow(cloud)
 
 
-def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell]) -> None:
-    text = (ROOT / "docs/ci.md").read_text()
-    command = re.search(r"^(az acr scope login [^|]*dockerconfigjson) \|", text, re.MULTILINE | re.DOTALL)
-    assert command
-    pod = shell(cloud.workload_identity_env(job))
-    secret = json.loads(pod.run(command[1]).stdout)
-    (entry,) = secret["auths"].values()
-    assert set(entry) == {"username", "password", "auth"}
-    assert list(secret) == ["auths"]
-
-
 def test_the_fleet_every_night(cloud: LocalCloud, registry: Registry, new_az: NewAz) -> None:
     """With `azure/login` played by an account that may read one subscription."""
     (nightly,) = recipes("The fleet, every night")
@@ -202,8 +191,3 @@ def test_a_recipe_has_what_its_steps_need() -> None:
     used = {line.split()[0] for line in gitlab["build"]["script"]} & {"buildah", "podman", "docker", "skopeo"}
     assert [client for client in used if client not in gitlab["build"]["image"]] == []
     assert any("azure-cli" in line for line in gitlab["build"]["before_script"])
-
-
-def test_a_pull_secret_is_renewed_where_there_is_one_already() -> None:
-    text = (ROOT / "docs/ci.md").read_text()
-    assert re.search(r"kubectl create secret [^`]*--dry-run=client --output yaml \|\n +kubectl apply ", text)
