@@ -113,10 +113,14 @@ def _registry_in_view(parts: ResourceId, row: dict[str, Any]) -> RegistryInView:
     )
 
 
-def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str) -> Inventory:
+def read_inventory(
+    arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str, complete: Callable[[], None]
+) -> Inventory:
     """Return the consumers of the registries.
 
     :param roles: the built-in roles that pull, by GUID.
+    :param complete: called when the queries are under way, of which none needs more than the registries' names; after
+        it `where` has all else.
     :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.
     """
     asked, found = _InventoryQueries(arm), Inventory()
@@ -135,6 +139,7 @@ def read_inventory(arm: ArmClient, where: SearchArea, roles: dict[str, dict[str,
         ],
         threads.MAX_READERS,
     )
+    complete()
     sites = _sort_resources(found, resources.result(), suffix)
     _add_node_pools(asked, found.clusters)
     _read_sites(asked, found, sites, settings.result(), suffix)

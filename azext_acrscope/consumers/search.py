@@ -7,6 +7,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
@@ -58,8 +59,8 @@ def find_fleet_consumers(
     estate = FleetConsumers()
     for arm, registries in tenants.values():
         try:
-            places = _search_area_of(arm, registries)
-            found = find_consumers(places, arm, known, suffix)
+            places, complete = _search_area_of(arm, registries)
+            found = find_consumers(places, arm, known, suffix, complete)
         except (ArmError, AzCLIError) as error:
             estate.unread.append(errors.consumers_not_asked(str(error)))
             continue
@@ -88,17 +89,24 @@ def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryI
     )
 
 
-def _search_area_of(arm: ArmClient, registries: list[RegistryInView]) -> SearchArea:
-    """These registries, with the subscriptions that can be seen; Resource Graph may know their mode, if not them."""
+def _search_area_of(arm: ArmClient, registries: list[RegistryInView]) -> tuple[SearchArea, Callable[[], None]]:
+    """Return these registries, and a function that adds the subscriptions that can be seen once they are known.
+
+    Resource Graph may know the mode of registries, if not them.
+    """
     few = len(registries) <= _MAX_NAMED_REGISTRIES
-    found = inventory.read_search_area(
-        arm, queries.registry_name_condition(each.name for each in registries) if few else ""
-    )
-    modes = {each.id.lower(): each.mode for each in found.registries}
-    for each in registries:
-        each.mode = each.mode or modes.get(each.id.lower(), "")
-    found.registries = registries
-    return found
+    condition = queries.registry_name_condition(each.name for each in registries) if few else ""
+    answer = threads.run_in_background(lambda: inventory.read_search_area(arm, condition))
+    area = SearchArea(registries, {})
+
+    def complete() -> None:
+        found = answer.result()
+        modes = {each.id.lower(): each.mode for each in found.registries}
+        for each in registries:
+            each.mode = each.mode or modes.get(each.id.lower(), "")
+        area.subscriptions, area.incomplete = found.subscriptions, found.incomplete
+
+    return area, complete
 
 
 GRAPH_ROLE = "Reader"  # the role that Resource Graph needs
@@ -176,12 +184,15 @@ def subscriptions_not_searched(where: SearchArea, subscriptions: Iterable[str]) 
     return [errors.subscription_unseen(each) for each in ids if each not in where.subscriptions]
 
 
-def find_consumers(where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str) -> SearchResult:
+def find_consumers(
+    where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str, complete: Callable[[], None] = lambda: None
+) -> SearchResult:
     """Return the consumers of registries that were picked already.
 
+    :param complete: see `inventory.read_inventory`.
     :raises ArmError: Resource Graph refused.
     """
-    found = inventory.read_inventory(arm, where, knowledge.roles, suffix)
+    found = inventory.read_inventory(arm, where, knowledge.roles, suffix, complete)
     unread = list(dict.fromkeys([*where.incomplete, *found.incomplete]))
     by_registry: dict[str, list[Any]] = {}
     for use in found.uses:

@@ -87,6 +87,8 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
             self._drop(todo)
         for item in todo:
             item.change = StatusChange(self.arms(item.subscription), item.resource, item.target)
+            if len(todo) == 1:
+                item.pause = min(item.pause, registry_change.QUICK_POLL_SECONDS)
         total, running = len(todo), RunningSteps()
         with self._interruptible(), ThreadPoolExecutor(MAX_WRITERS) as writers:
             while todo or running or self._later:

@@ -21,6 +21,7 @@ from azext_acrscope.registry.resource import (
 
 REGISTRY_WRITE = f"{REGISTRY_TYPE}/write"
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS = 0.5, 5.0
+QUICK_POLL_SECONDS = 0.1  # where there is one change, and reads need not be saved
 
 logger = get_logger(__name__)
 

@@ -16,6 +16,7 @@ from azext_acrscope.enforcement import executor
 from azext_acrscope.enforcement.executor import PlanExecutor
 from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.record import RunRecord, parse_record
+from azext_acrscope.registry import change as registry_change
 from tests.factories.registries import RegistryArm, resource
 
 
@@ -336,3 +337,12 @@ def test_looks_that_are_throttled_without_an_end_come_to_one_and_the_state_is_un
     assert (todo[0].result, todo[0].status) == ("failed", "unknown")
     assert "refused to be asked about it" in todo[0].reason
     assert "was being set to `disabled`" in todo[0].reason
+
+
+@pytest.mark.parametrize(("count", "pause"), [(1, registry_change.QUICK_POLL_SECONDS), (2, 0.15)])
+def test_one_change_is_looked_at_sooner_than_each_of_many(count: int, pause: float, tmp_path: Path) -> None:
+    todo = items(count)
+    for item in todo:
+        item.pause = 0.15
+    roll_out(World(), todo, tmp_path)
+    assert {item.pause for item in todo} == {pause}
