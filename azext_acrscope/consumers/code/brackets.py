@@ -1,10 +1,13 @@
 """Put the tokens of a language with brackets together to nodes, whatever they are.
 
 A group that has a key anywhere is an object, any other a list. What does not fit ends up in an `Expression`; a closing
-bracket closes what is open, whichever it is. Every token is taken once, and depth is bounded.
+bracket closes what is open, whichever it is. Every token is taken once; depth and number are bounded.
 """
 
+from itertools import islice
+
 from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
 from azext_acrscope.consumers.code.tokens import MARK, NAME, NEWLINE, STRING, Language, Token, read_tokens
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
@@ -19,6 +22,7 @@ def read_brackets(text: str, language: Language, line: int = 1) -> Mapping | Seq
     """Return a whole text as one group.
 
     :param line: the number of its first line.
+    :raises BeyondLimitsError: it has too many tokens, or too many brackets in each other.
     """
     return BracketParser(text, language, line).group("", line)
 
@@ -28,7 +32,9 @@ class BracketParser:
 
     def __init__(self, text: str, language: Language, line: int = 1) -> None:
         self._language = language
-        self._tokens = list(read_tokens(text, language, line))
+        self._tokens = list(islice(read_tokens(text, language, line), MAX_TOKENS + 1))
+        if len(self._tokens) > MAX_TOKENS:
+            raise BeyondLimitsError
         self._next = 0
         self._depth = 0
 
@@ -137,19 +143,12 @@ class BracketParser:
 
     def _open(self, opening: str, line: int) -> Mapping | Sequence:
         if self._depth >= _MAX_DEPTH:
-            self._skip_group()
-            return Mapping(line)
+            raise BeyondLimitsError
         self._depth += 1
         try:
             return self.group(opening, line)
         finally:
             self._depth -= 1
-
-    def _skip_group(self) -> None:
-        depth = 1
-        while depth and (token := self.take()):
-            if token.kind == MARK:
-                depth += (token.text in _OPENING) - (token.text in _CLOSING)
 
     def _continues(self, last: str) -> bool:
         if last in _CONTINUES_BEFORE:

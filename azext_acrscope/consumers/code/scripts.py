@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from azext_acrscope.consumers.code.limits import BeyondLimitsError
 from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
@@ -95,8 +96,10 @@ def lines_of(text: str, first: int = 1) -> LineAt:
 
 def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -> Iterator[Call]:
     """Yield the commands of a script that run, those in strings that run among them."""
-    if nesting > _MAX_NESTING or not may_hold_commands(text):
+    if not may_hold_commands(text):
         return
+    if nesting > _MAX_NESTING:
+        raise BeyondLimitsError
     for command in read_commands(text, dialect):
         yield from _calls_of(command, line_at, dialect, nesting)
 

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+
 _MAX_DEPTH = 100  # of what is in brackets
 _MAX_MISSES = 50  # texts between `<<EOF` and `EOF` that never end: each is looked for to the end of the script
 _MAX_TEMPLATE = 500  # characters of a `{{ … }}`
@@ -111,7 +113,10 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
 
     def run(self) -> list[Command]:
         length = len(self._text)
+        steps = 0
         while self._position < length:
+            if (steps := steps + 1) > MAX_TOKENS:
+                raise BeyondLimitsError
             if self._frames[-1].in_quotes:
                 self._take_quoted()
             else:

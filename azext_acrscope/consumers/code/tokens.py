@@ -50,6 +50,7 @@ class Language:  # pylint: disable=too-many-instance-attributes  # a table of la
     line_groups: str = ""
     blocks: bool = False
     dashes: bool = False
+    ends_lines: bool = True  # whether it matters where a line ends
     spanning: bool = False  # whether a string of one quote may span lines
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
@@ -57,7 +58,6 @@ class Language:  # pylint: disable=too-many-instance-attributes  # a table of la
         quotes = [*(re.escape(quote) for quote in self.long_quotes), f"[{re.escape(self.quotes)}]"]
         word = r"[\w-]" if self.dashes else r"\w"
         parts = [
-            r"[ \t\r\f\v]+",
             r"(?P<newline>\n)",
             f"(?P<comment>{'|'.join(map(re.escape, self.comments))})",
             *([r"(?P<block>/\*)"] if self.block_comments else []),
@@ -66,7 +66,7 @@ class Language:  # pylint: disable=too-many-instance-attributes  # a table of la
             rf"(?P<name>[^\W\d]{word}*(?:\.[^\W\d]{word}*)*|\d[\w.]*)",
             r"(?P<mark>==|=>|!=|<=|>=|:=|::|\?\?|\?\.|&&|\|\||[^\s])",
         ]
-        object.__setattr__(self, "pattern", re.compile("|".join(parts)))
+        object.__setattr__(self, "pattern", re.compile(rf"[ \t\r\f\v]*(?:{'|'.join(parts)})?"))
 
 
 BICEP = Language("'", ("'''",), raw=("'''",), line_groups="{[")
@@ -79,7 +79,7 @@ HCL = Language(
     blocks=True,
     dashes=True,
 )
-JSON = Language('"', inserts=(), spanning=True)
+JSON = Language('"', inserts=(), spanning=True, ends_lines=False)
 TYPESCRIPT = Language("\"'", ("`",), raw=())
 PYTHON = Language("\"'", ('"""', "'''"), comments=("#",), block_comments=False, inserts=("{",), key_marks=("=", ":"))
 CSHARP = Language('"', ('"""',), inserts=("{",), key_marks=("=", ":"))
@@ -92,22 +92,23 @@ def read_tokens(text: str, language: Language, line: int = 1) -> Iterator[Token]
     """
     position, size = 0, len(text)
     match_at = language.pattern.match
-    while position < size:
-        match = match_at(text, position)
-        if match is None:  # a break that is no new line for anyone who counts
+    while position < size and (match := match_at(text, position)):
+        kind, position = match.lastgroup, match.end()
+        if kind is None:  # white space at the end, or a break that is no new line for anyone who counts
             position += 1
             continue
-        kind, start, position = match.lastgroup, position, match.end()
+        start = match.start(kind)
         if kind == "name":
-            yield Token(NAME, match[0], line)
+            yield Token(NAME, match[kind], line)
         elif kind == "mark":
-            yield Token(MARK, match[0], line)
+            yield Token(MARK, match[kind], line)
         elif kind == "newline":
-            yield Token(NEWLINE, "\n", line)
+            if language.ends_lines:
+                yield Token(NEWLINE, "\n", line)
             line += 1
         elif kind == "comment":
             position = _find(text, "\n", position)
-        elif kind is not None:
+        else:
             token, position = _read_long(text, start, position, kind, language, line)
             if token:
                 yield token

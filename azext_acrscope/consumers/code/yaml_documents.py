@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty times as fast, where PyYAML has it
 _MAX_DEPTH = 200
 _MAX_BROKEN_DOCUMENTS = 20_000  # of a file with an error; what comes after them is read as one
@@ -141,19 +143,28 @@ Node = Scalar | Sequence | Mapping
 
 
 def read_documents(text: str) -> tuple[Node, ...]:
-    """Return the documents of a file, each as far as it can be read. Any text does.
+    """Return the documents of a file, each as far as it can be read. Any text does, within bounds.
 
     A document with templating that is no YAML is read without it: lines of nothing else are left out, and elsewhere
     `{{ … }}` becomes `$`, which is part of no name that anyone looks for.
+
+    :raises BeyondLimitsError: there are too many nodes, or too many in each other.
     """
-    return _read_all(text)
+    documents = _read_all(text)
+    if documents is None:
+        raise BeyondLimitsError
+    return documents
 
 
 @functools.lru_cache(maxsize=1)  # several readers read the same file, one after the other
-def _read_all(text: str) -> tuple[Node, ...]:
+def _read_all(text: str) -> tuple[Node, ...] | None:
+    """Return the documents; None beyond the limits, so that this is found out once."""
     text = _FOREIGN.sub(" ", text.replace("\r\n", "\n"))
-    whole, roots = _compose(text, 0)
-    return tuple(roots if whole else _read_apart(text))
+    try:
+        whole, roots = _compose(text, 0)
+        return tuple(roots if whole else _read_apart(text))
+    except BeyondLimitsError:
+        return None
 
 
 def read_json(text: str) -> tuple[Node, ...]:
@@ -200,9 +211,10 @@ def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
     """Return whether all of the text was read, and the roots that it has."""
     composer = _Composer(text, line)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if not composer.take(event):
-                return False, composer.roots
+        for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+            composer.take(event)
+            if number > MAX_TOKENS:
+                raise BeyondLimitsError
     except (yaml.YAMLError, ValueError, RecursionError):
         return False, composer.roots
     return True, composer.roots
@@ -220,8 +232,11 @@ class _Composer:  # pylint: disable=too-few-public-methods  # where it is among 
         self._keys: list[tuple[Scalar | None] | None] = []  # of each open node: the key whose value comes next
         self._anchors: dict[str, Node] = {}
 
-    def take(self, event: yaml.Event) -> bool:
-        """Take the next event; False if the depth has reached its bound."""
+    def take(self, event: yaml.Event) -> None:
+        """Take the next event.
+
+        :raises BeyondLimitsError: the depth has reached its bound.
+        """
         kind = type(event)
         if kind is yaml.ScalarEvent:
             start, end = event.start_mark.line, event.end_mark.line
@@ -236,7 +251,8 @@ class _Composer:  # pylint: disable=too-few-public-methods  # where it is among 
             self._keys.pop()
         elif kind is yaml.AliasEvent:
             self._add(None, self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line))
-        return len(self._open) <= _MAX_DEPTH
+        if len(self._open) > _MAX_DEPTH:
+            raise BeyondLimitsError
 
     def _enter(self, anchor: str | None, node: Sequence | Mapping) -> None:
         self._add(anchor, node)

@@ -15,6 +15,7 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
+from azext_acrscope.consumers.code.limits import BeyondLimitsError
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
 from azext_acrscope.consumers.code.tokens import JSON
@@ -70,7 +71,7 @@ def _read_parameters(file: Mapping) -> Iterator[Place]:
 
 def _read_template(template: Mapping, given: dict[str, object], nesting: int) -> Iterator[Place]:
     if nesting > _MAX_NESTING:
-        return
+        raise BeyondLimitsError
     resolve = _make_resolver(template, given)
     waiting = [("", each) for _, each in _resources_of(template)]
     for parent, resource in waiting:

@@ -3,9 +3,11 @@
 import textwrap
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 
@@ -111,9 +113,20 @@ def test_templating_is_read_around() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, "- " * 50_000, "{{" * 50_000, "\n".join(" " * n + "a:" for n in range(999))]
+    "text", ["- " * 50_000, "\n".join(" " * n + "a:" for n in range(999)), "- a\n" * (MAX_TOKENS + 1)]
 )
-def test_depth_is_bounded(text: str) -> None:
+def test_what_is_too_deep_or_too_much_is_refused_and_not_tried_twice(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BeyondLimitsError):
+        read_documents(text)
+    monkeypatch.setattr(yaml, "parse", None)
+    with pytest.raises(BeyondLimitsError):
+        read_documents(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{{" * 50_000])
+def test_what_the_parser_refuses_ends(text: str) -> None:
     assert len([node for root in read_documents(text) for node in walk(root)]) < 1000
 
 

@@ -1,0 +1,7 @@
+"""Bound what one file may cost: files of a few MiB can be made so that each letter is work."""
+
+MAX_TOKENS = 500_000  # of a text, whichever pieces it is cut into: a second or two; real files have a tenth
+
+
+class BeyondLimitsError(Exception):
+    """A text has more of something than a reader takes. The search then says that this file is not understood."""
