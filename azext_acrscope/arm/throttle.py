@@ -12,6 +12,7 @@ slows it to a third of the refill, because that is how fast the level is taken t
 
 import threading
 from collections.abc import Mapping
+from typing import Literal
 
 WRITES_PER_SECOND, READS_PER_SECOND = 10.0, 25.0  # a second: the published refills
 _SPEED_UP_FACTOR = 1.002  # with each request taken
@@ -22,17 +23,20 @@ _SPARE = 2
 _MOST_LEFT = 1_000_000  # what tells of more is no count of a bucket
 # Where a service has limits of its own, ARM tells of those instead ("Understand how Azure Resource Manager throttles
 # requests", learn.microsoft.com). The bucket of all principals of a subscription may be the emptier one.
-_WRITES_LEFT_HEADERS = tuple(
-    f"x-ms-ratelimit-remaining-subscription-{kind}" for kind in ("writes", "global-writes", "resource-requests")
-)
+_LEFT_HEADERS = {
+    kind: tuple(
+        f"x-ms-ratelimit-remaining-subscription-{limit}" for limit in (kind, f"global-{kind}", "resource-requests")
+    )
+    for kind in ("reads", "writes")
+}
 
 
-def count_writes_left(headers: Mapping[str, str]) -> int | None:
-    """Return how many writes ARM says are left, the least if it tells of several limits; None where it tells none.
+def count_left(headers: Mapping[str, str], kind: Literal["reads", "writes"]) -> int | None:
+    """Return how many requests ARM says are left, the least if it tells of several limits; None where it tells none.
 
     What is no count (text, a negative number, more than any bucket holds) is not heeded.
     """
-    told = [str(headers.get(name) or "").strip() for name in _WRITES_LEFT_HEADERS]
+    told = [str(headers.get(name) or "").strip() for name in _LEFT_HEADERS[kind]]
     counts = [int(each) for each in told if each.isascii() and each.isdecimal() and len(each) <= len(str(_MOST_LEFT))]
     return min((each for each in counts if each <= _MOST_LEFT), default=None)
 

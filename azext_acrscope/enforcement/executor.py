@@ -37,7 +37,6 @@ from azext_acrscope.enforcement.plan_item import (
 )
 from azext_acrscope.enforcement.record import RunRecord
 from azext_acrscope.registry import change as registry_change
-from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.change import StatusChange
 from azext_acrscope.registry.resource import UNKNOWN
 
@@ -240,10 +239,10 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         """Do the next step of an item. The seconds until the one after; None when it is finished."""
         change = item.change
         assert change is not None  # noqa: S101  (for the type checker: `run` has set it)
-        throttle, sends = self._throttle(item), item.step == "send"  # of this step, which the step may move on
+        throttle, change.requests_left = self._throttle(item), None  # of this step, which the step may move on
         try:
             pause = getattr(self, f"_{item.step}")(item, change)
-            throttle.taken(time.monotonic(), change.writes_left if sends else None, item.answered_before)
+            throttle.taken(time.monotonic(), change.requests_left, item.answered_before)
             item.refused_since = 0.0
             return pause
         except (ArmError, AzCLIError) as error:
@@ -275,7 +274,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
 
     def _check(self, item: PlanItem, change: StatusChange) -> float | None:
         """Just before the write: somebody else may have done it since the plan was made."""
-        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        now = change.read_status()
         if now == item.target:
             item.finish(UNCHANGED, now, f"it is already `{now}`: somebody changed it after the plan was made")
             return None
@@ -300,7 +299,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         return seen.wait or item.pause
 
     def _read_back(self, item: PlanItem, change: StatusChange) -> float | None:
-        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        now = change.read_status()
         if now == item.target:
             item.finish(CHANGED, now)
             return None
@@ -323,7 +322,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         item.fail(UNKNOWN, item.change.failed(problem, None))
 
     def _explain(self, item: PlanItem, change: StatusChange) -> None:
-        now = registry_resource.status_of(registry_resource.request_registry(change.arm, change.id))[0]
+        now = change.read_status()
         item.fail(now, change.failed(item.problem, now))
 
 

@@ -6,7 +6,7 @@ from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
-from azext_acrscope.arm.throttle import count_writes_left
+from azext_acrscope.arm.throttle import count_left
 from azext_acrscope.base.foreign_json import find_object, find_text
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE
 from azext_acrscope.base.tokens import safe_word
@@ -15,8 +15,9 @@ from azext_acrscope.registry.resource import (
     ENABLED,
     REGISTRY_READ,
     RegistryResource,
+    check_registry,
     registry_label,
-    request_registry,
+    status_of,
 )
 
 REGISTRY_WRITE = f"{REGISTRY_TYPE}/write"
@@ -37,7 +38,8 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
         self.id: str = resource["id"]
         self.where = registry_label(self.id)
         self.accepted = False
-        self.writes_left: int | None = None  # in the subscription, as ARM said with the write; None if it said nothing
+        # As ARM said with the last request, of the kind that this was; None if it said nothing.
+        self.requests_left: int | None = None
         self._operation: str | None = None
         self._ended = False
 
@@ -48,7 +50,7 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
         """
         reply = sdk_client.write_status(self.arm, self.id, self.target)
         self.accepted = True
-        self.writes_left = count_writes_left(reply.headers)
+        self.requests_left = count_left(reply.headers, "writes")
         self._operation = reply.headers.get("Azure-AsyncOperation")
         if self._operation and not self.arm.owns(self._operation):
             logger.debug("The operation's status is at another host. Reading the registry instead.")
@@ -65,7 +67,9 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
             return OperationState("Succeeded")
         if self._operation:
             try:
-                seen = _read_operation_state(self.arm.follow(self._operation))
+                reply = self.arm.follow(self._operation)
+                self.requests_left = count_left(reply.headers, "reads")
+                seen = _read_operation_state(reply)
                 if seen.state:
                     return seen
                 logger.debug("The operation's status is not in the answer. Reading the registry instead.")
@@ -74,8 +78,19 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
                     raise
                 logger.debug("The operation's status cannot be read (%s). Reading the registry instead.", error)
             self._operation = None
-        resource = request_registry(self.arm, self.id)
-        return OperationState(find_text(resource, "properties", "provisioningState") or "Succeeded")
+        return OperationState(find_text(self._read(), "properties", "provisioningState") or "Succeeded")
+
+    def read_status(self) -> str:
+        """Return the status that the registry has now.
+
+        :raises ArmError: ARM refused to show it.
+        """
+        return status_of(self._read())[0]
+
+    def _read(self) -> RegistryResource:
+        reply = sdk_client.read_registry(self.arm, self.id)
+        self.requests_left = count_left(reply.headers, "reads")
+        return check_registry(reply, self.id)
 
     def failed(self, problem: "str | ArmError | AzCLIError", now: str | None) -> AzCLIError:
         """Return the error for a change that was refused or did not finish, with the current status."""

@@ -99,7 +99,7 @@ def get_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
 
 def request_registry(arm: ArmClient, registry_id: str) -> RegistryResource:
     """Return the registry with this ID, with ARM's refusal as an `ArmError` for callers that act on its status."""
-    return _check_registry(sdk_client.read_registry(arm, registry_id), registry_id)
+    return check_registry(sdk_client.read_registry(arm, registry_id), registry_id)
 
 
 def list_regional_login_servers(arm: ArmClient, resource: RegistryResource, suffix: str) -> list[str]:
@@ -141,7 +141,11 @@ def _search_registry_ids(arm: ArmClient, name: str) -> list[ArmPath]:
     return [each for each in found if parse_resource_id(each).name.lower() == name.lower()]
 
 
-def _check_registry(reply: Reply, registry_id: str) -> RegistryResource:
+def check_registry(reply: Reply, registry_id: str) -> RegistryResource:
+    """Return the registry in an answer.
+
+    :raises AzureResponseError: it is another resource, or something of it cannot be read.
+    """
     body, where = reply.body, registry_label(registry_id)
     if not isinstance(body, dict):
         raise errors.not_a_registry(where, "it is not a JSON object")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from azext_acrscope.arm.throttle import WRITES_PER_SECOND, Throttle, count_writes_left
+from azext_acrscope.arm.throttle import WRITES_PER_SECOND, Throttle, count_left
 
 Tell = Callable[[float, random.Random], int | None]  # what ARM tells is left, by what is left
 WRITERS = 32
@@ -203,7 +203,7 @@ REMAINING = "x-ms-ratelimit-remaining-subscription-"
         ({"writes": "800", "global-writes": "12000"}, 800),
         ({"writes": "800", "global-writes": "3"}, 3),
         ({"resource-requests": "42"}, 42),
-        ({"reads": "5"}, None),
+        ({"deletes": "5"}, None),
         ({"writes": "-1"}, None),
         ({"writes": "many"}, None),
         ({"writes": "1.5"}, None),
@@ -217,4 +217,7 @@ REMAINING = "x-ms-ratelimit-remaining-subscription-"
     ],
 )
 def test_what_arm_tells_is_left(headers: dict[str, str], left: int | None) -> None:
-    assert count_writes_left({REMAINING + name: value for name, value in headers.items()}) == left
+    told = {REMAINING + name: value for name, value in headers.items()}
+    assert count_left(told, "writes") == left
+    assert count_left({name.replace("writes", "reads"): value for name, value in told.items()}, "reads") == left
+    assert count_left(told, "reads") == (left if "resource-requests" in headers else None)

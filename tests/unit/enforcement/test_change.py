@@ -14,6 +14,7 @@ from azext_acrscope.enforcement import executor
 from azext_acrscope.enforcement.executor import PlanExecutor
 from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.record import RunRecord
+from azext_acrscope.registry.change import StatusChange
 from tests.factories.registries import OPERATION, ScriptedArm, resource
 
 ASYNC = Reply(201, {"Azure-AsyncOperation": OPERATION}, resource("disabled"))
@@ -137,3 +138,17 @@ def test_a_failed_read_back_says_that_the_change_was_accepted(status: int) -> No
     broken = ArmError(status, "Whatever", "oops", "c")
     with pytest.raises(AzCLIError, match="Azure had accepted the change"):
         set_status(ScriptedArm([broken], patch=resource("disabled")))
+
+
+def test_each_request_says_what_is_left_of_its_kind() -> None:
+    reads, writes = (f"x-ms-ratelimit-remaining-subscription-{kind}" for kind in ("reads", "writes"))
+    arm = ScriptedArm(
+        [Reply(200, {reads: "7"}, resource("disabled"))],
+        patch=Reply(201, {**ASYNC.headers, writes: "9", reads: "1"}, ASYNC.body),
+        polls=[Reply(200, {reads: "8"}, {"status": "Succeeded"})],
+    )
+    change, left = StatusChange(arm, resource(), "disabled"), []
+    for step in (change.send, change.look, change.read_status):
+        step()
+        left.append(change.requests_left)
+    assert left == [9, 8, 7]

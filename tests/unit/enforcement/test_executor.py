@@ -12,6 +12,7 @@ import pytest
 from azure.cli.core.azclierror import AzureConnectionError, FileOperationError
 
 from azext_acrscope.arm.client import ArmError, Reply
+from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
 from azext_acrscope.enforcement import executor
 from azext_acrscope.enforcement.executor import PlanExecutor
 from azext_acrscope.enforcement.plan_item import PlanItem
@@ -268,6 +269,30 @@ def test_writes_wait_for_what_arm_says_is_left(tmp_path: Path) -> None:
     roll_out(world, todo, tmp_path)
     assert {item.result for item in todo} == {"changed"}
     assert time.monotonic() - started > 0.3, "the last of them had to wait"
+
+
+def test_what_arm_says_is_left_of_reads_and_writes_paces_each_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[float, list[int | None]] = {READS_PER_SECOND: [], WRITES_PER_SECOND: []}
+    taken = Throttle.taken
+
+    def note(self: Throttle, now: float = 0.0, left: int | None = None, answered_before: int = 0) -> None:
+        told[self._refill].append(left)
+        taken(self, now, left, answered_before)
+
+    class Telling(World):
+        def read(self, path: str) -> Reply:
+            reply = super().read(path)
+            return Reply(reply.status, {"x-ms-ratelimit-remaining-subscription-reads": "77"}, reply.body)
+
+        def write(self, path: str, body: Any) -> Reply:
+            reply = super().write(path, body)
+            return Reply(reply.status, {"x-ms-ratelimit-remaining-subscription-writes": "55"}, reply.body)
+
+    monkeypatch.setattr(Throttle, "taken", note)
+    roll_out(Telling(), items(1), tmp_path)
+    assert told == {READS_PER_SECOND: [77, None, 77], WRITES_PER_SECOND: [55]}  # a look at what has ended sends nothing
 
 
 @pytest.mark.parametrize("method", ["PATCH", "GET"])
