@@ -63,11 +63,16 @@ ensure_clients() {
 # model of SARIF, strict parsers), and runners of pipelines, for the recipes.
 ensure_more_clients() {
     ensure_programs "buildah=buildah" "docker-credential-ecr-login=amazon-ecr-credential-helper"
-    for name in clients templates helm reports axe; do
+    for name in clients templates reports axe; do
         ensure_venv ".venvs/$name" "$name"
     done
+    ensure_kubectl
     ensure_browser
     ensure_runners
+}
+
+ensure_kubectl() {
+    ensure_venv .venvs/helm helm
     [ -x .venvs/helm/bin/kubectl ] || .venvs/helm/bin/python scripts/unpack_programs.py
 }
 

@@ -298,16 +298,6 @@ def test_a_pod_with_workload_identity(
     assert narrow(cloud)
 
 
-def test_a_pull_secret(cloud: LocalCloud, job: ServicePrincipal, shell: Callable[[dict[str, str]], Shell]) -> None:
-    command = re.match(r"(az acr scope login [^|]*dockerconfigjson) \|", all_recipes()["kubernetes-pull-secret"].text)
-    assert command
-    pod = shell(cloud.workload_identity_env(job))
-    secret = json.loads(pod.run(command[1]).stdout)
-    (entry,) = secret["auths"].values()
-    assert set(entry) == {"username", "password", "auth"}
-    assert list(secret) == ["auths"]
-
-
 def stand_in(folder: Path, script: str, *inputs: str) -> Path:
     """An action of somebody else: a script that has some of its inputs as variables."""
     env = {"WITH_" + name.upper().replace("-", "_"): f"${{{{ inputs.{name} }}}}" for name in inputs}
@@ -379,8 +369,3 @@ def test_a_job_of_gitlab_has_what_its_script_runs() -> None:
     (image,) = re.findall(r"image: (\S+)", text)
     assert [client for client in used if client not in image] == []
     assert "pip install --quiet azure-cli" in text
-
-
-def test_a_pull_secret_is_renewed_where_there_is_one_already() -> None:
-    command = all_recipes()["kubernetes-pull-secret"].text
-    assert re.search(r"kubectl create secret [^`]*--dry-run=client --output yaml \|\n +kubectl apply ", command)

