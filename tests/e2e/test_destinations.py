@@ -312,7 +312,9 @@ def test_the_content_of_a_secret_is_itself_a_credential_file_whatever_the_output
 
 def test_a_whole_secret_is_named_and_never_printed_in_part(az: Az, registry: Registry) -> None:
     whole = ("--token-format", "kubernetes", "--secret-name", "pull.contoso", "--namespace", "team", "--output", "tsv")
-    secret = expose(az, registry, *whole).json
+    exposed = expose(az, registry, *whole, "--debug")
+    secret = exposed.json
+    assert secret["data"][".dockerconfigjson"] not in exposed.stderr
     assert (secret["metadata"]["name"], secret["metadata"]["namespace"]) == ("pull.contoso", "team")
     assert secret["metadata"]["annotations"]["acrscope/expires-on"].endswith("Z")
     content = json.loads(base64.b64decode(secret["data"][".dockerconfigjson"]))
