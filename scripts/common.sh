@@ -156,6 +156,12 @@ ensure_development() {
     ensure_venv .venv dev
 }
 
+# What makes a release: setuptools and what lists contents, and azdev, by which the index of extensions reads a wheel.
+ensure_release() {
+    ensure_venv .venvs/release release
+    ensure_venv .venvs/azdev azdev
+}
+
 # What people and CI want to know first, in seconds: style, types, and that rooms import downward only.
 check_code() {
     .venv/bin/ruff check .

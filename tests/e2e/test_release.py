@@ -1,14 +1,18 @@
 """`make release` on a checkout of what is there now, and its bundle in the real `az` without any package index."""
 
+import functools
 import json
 import re
 import shutil
 import subprocess
+import threading
 import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from release.index import broken_rules
 from tests.az import ROOT, Az, locked, package_index, run
 from tests.factories.projects import commit, git
 
@@ -92,6 +96,30 @@ def test_the_bundle_installs_into_az_without_an_index(dist: Path, tmp_path: Path
     assert [each["name"] for each in az.ok("extension", "list")] == ["acrscope"]
     assert (tmp_path / "extensions/acrscope/azure/identity/__init__.py").is_file()
     assert az("acr", "scope", "-h").code == 0
+
+
+def test_az_takes_the_release_from_an_index_that_has_its_entry(dist: Path, tmp_path: Path) -> None:
+    """The CLI itself compares the wheel with the entry's hash, and reads there which CLI it needs."""
+    az = Az(tmp_path / "home", tmp_path / "extensions", {})
+    zipfile.ZipFile(bundle(dist)).extractall(az.home)
+    served = tmp_path / "served"
+    served.mkdir()
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(served))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        index = json.loads((dist / "index.json").read_text())
+        (entry,) = index["extensions"]["acrscope"]
+        assert broken_rules(index) == []
+        shutil.copy(dist / entry["filename"], served)
+        entry["downloadUrl"] = f"{address}/{entry['filename']}"
+        (served / "index.json").write_text(json.dumps(index))
+        az.ok("config", "set", f"extension.index_url={address}/index.json")
+        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(az.home / bundle(dist).stem)}
+        added = az("extension", "add", "--name", "acrscope", "--allow-preview", "true", env=offline)
+        server.shutdown()
+    assert added.code == 0, added
+    assert [each["name"] for each in az.ok("extension", "list")] == ["acrscope"]
 
 
 def test_a_release_with_a_change_that_is_not_committed_is_refused(dist: Path) -> None:
