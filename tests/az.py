@@ -262,13 +262,13 @@ def find_az() -> Path:
     return chosen
 
 
-def build_wheel(directory: Path) -> Path:
-    """Build the wheel from a copy of the sources, so that nothing is left in the checkout."""
+def build_wheel(directory: Path, root: Path = ROOT) -> Path:
+    """Build the wheel from a copy of the sources, so that nothing is left in the checkout at `root`."""
     source = directory / "source"
     source.mkdir(parents=True)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "azext_acrscope", source / "azext_acrscope", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(root / name, source)
+    shutil.copytree(root / "azext_acrscope", source / "azext_acrscope", ignore=shutil.ignore_patterns("__pycache__"))
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(directory), str(source)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
