@@ -4,6 +4,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
+# Else each process, and there are many, compiles the tests anew.
+unset PYTHONDONTWRITEBYTECODE
 say() { printf '%s\n' "$*" >&2; }
 
 # The first Python of 3.10 or newer.

@@ -3,6 +3,7 @@
 Used by the end-to-end tests, the demo and the benchmarks.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -87,6 +88,11 @@ class Az:
             return server.run(arguments, self.env | dict(env or {}), cwd or self.home, timeout)
         return run([str(self.program), *arguments], self.env | dict(env or {}), cwd or self.home, timeout)
 
+    def merged(self, *arguments: str, env: Mapping[str, str]) -> Result:
+        """Run `az ARGUMENTS` in a fork; `stdout` has all that is printed, line by line."""
+        server = az_server(self.python(), self._extensions)
+        return server.run(arguments, self.env | dict(env), self.home, timeout=180, merged=True)
+
     def many(self, commands: Iterable[tuple[str, ...]], timeout: float = 280) -> list[Result]:
         """Run `az` with each of these arguments, one after the other in one process; see `tests.az_many`."""
         todo = list(commands)
@@ -160,6 +166,11 @@ class Az:
         stdout, stderr = process.communicate(timeout=120)
         return Result((Path(command[0]).name, *arguments), process.returncode, stdout, stderr)
 
+    def killed(self, *arguments: str, when: Callable[[], bool], timeout: float = 60) -> None:
+        """Run `az ARGUMENTS` in a fork, and SIGKILL it as soon as something has happened, unless it ends before."""
+        server = az_server(self.python(), self._extensions)
+        server.kill(arguments, self.env, self.home, when, timeout)
+
     def ok(self, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
         """Run a command that must succeed; its result as parsed JSON, None if it printed nothing."""
         result = self(*arguments, env=env)
@@ -192,17 +203,44 @@ class AzServer:
         )
         theirs.close()
 
-    def run(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, timeout: float) -> Result:
-        """Run `az ARGUMENTS`, without standard input, and wait for its end."""
-        request = {"arguments": arguments, "environment": {"AZ_INSTALLER": "PIP", **env}, "folder": str(cwd)}
-        answer, pipe = os.pipe()
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, open(os.devnull) as nothing:
-            with self._one_at_a_time:
-                descriptors = [nothing.fileno(), out.fileno(), err.fileno(), pipe]
-                socket.send_fds(self._requests, [json.dumps(request).encode()], descriptors)
-            os.close(pipe)
+    def run(
+        self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, timeout: float, *, merged: bool = False
+    ) -> Result:
+        """Run `az ARGUMENTS`, without standard input, and wait for its end.
+
+        :param merged: standard error goes where standard output goes.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            answer = self._start(arguments, env, cwd, out.fileno(), (out if merged else err).fileno())
             code = _exit_code(answer, timeout, arguments)
             return Result(("az", *arguments), code, *(_content(file) for file in (out, err)))
+
+    def kill(
+        self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, when: Callable[[], bool], timeout: float
+    ) -> None:
+        """Run `az ARGUMENTS`, and SIGKILL it as soon as something has happened, unless it ends before."""
+        deadline = time.monotonic() + timeout
+        with open(os.devnull, "w") as nothing:
+            answer = self._start(arguments, env, cwd, nothing.fileno(), nothing.fileno())
+        with open(answer, "rb", 0) as said:
+            process = int(said.read(32).split()[0])
+            ended = select.poll()
+            ended.register(answer)
+            while not ended.poll(5) and not when() and time.monotonic() < deadline:
+                continue
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            said.read()
+
+    def _start(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, out: int, err: int) -> int:
+        """Start `az ARGUMENTS`; return the pipe that gets its process ID, and its exit code."""
+        request = {"arguments": arguments, "environment": {"AZ_INSTALLER": "PIP", **env}, "folder": str(cwd)}
+        answer, pipe = os.pipe()
+        with open(os.devnull) as nothing, self._one_at_a_time:
+            descriptors = [nothing.fileno(), out, err, pipe]
+            socket.send_fds(self._requests, [json.dumps(request).encode()], descriptors)
+        os.close(pipe)
+        return answer
 
 
 def _exit_code(pipe: int, timeout: float, arguments: Sequence[str]) -> int:

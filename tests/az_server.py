@@ -162,6 +162,7 @@ def become_az(prepared: Prepared, request: dict[str, Any], descriptors: list[int
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[1:], sys.path[0] = arguments, request["folder"]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # so that lines keep their order
     prepared.move()
 
 

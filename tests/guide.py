@@ -125,11 +125,7 @@ class Runner:
     def __post_init__(self) -> None:
         own = self.az.home / ".local/bin"  # most people have it, and `configure-docker` looks for it
         own.mkdir(parents=True, exist_ok=True)
-        self._env = self.az.env | {
-            "PYTHONUNBUFFERED": "1",
-            "COLUMNS": str(_COLUMNS),
-            "PATH": f"{own}{os.pathsep}{self.az.env['PATH']}",
-        }
+        self._env = {**self.az.env, "COLUMNS": str(_COLUMNS), "PATH": f"{own}{os.pathsep}{self.az.env['PATH']}"}
 
     def run(self, step: Step) -> str:
         """Return what the command of a step prints, as the page shows it."""
@@ -147,11 +143,13 @@ class Runner:
         command, _, file = command.partition(" > ")
         program, *words = shlex.split(command)
         assert program == "az", command
+        if self.az.forked:
+            return self._fork(words, file)
         redirected = (self.az.home / file).open("w") if file else None
         try:
             done = subprocess.run(
                 [str(self.az.program), *words],
-                env=self._env,
+                env={**self._env, "PYTHONUNBUFFERED": "1"},
                 cwd=self.az.home,
                 stdin=subprocess.DEVNULL,
                 stdout=redirected or subprocess.PIPE,
@@ -165,6 +163,13 @@ class Runner:
                 redirected.close()
         self._code = done.returncode
         return done.stderr if redirected else done.stdout
+
+    def _fork(self, words: list[str], file: str) -> str:
+        result = self.az(*words, env=self._env) if file else self.az.merged(*words, env=self._env)
+        self._code = result.code
+        if file:
+            (self.az.home / file).write_text(result.stdout, encoding="utf-8")
+        return result.stderr if file else result.stdout
 
 
 @dataclass

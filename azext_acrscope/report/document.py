@@ -210,12 +210,13 @@ def _next_steps_section(content: ReportContent) -> Section:
 
 
 def _registries_section(content: ReportContent) -> Section:
+    some_checked = bool(content.checked)
     columns = ["Registry", "Status", "Next"]
-    columns += ["Refuses ARM tokens"] if content.checked else []
+    columns += ["Refuses ARM tokens"] if some_checked else []
     columns += ["Other sign-in methods"]
     columns += ["Consumers"] if content.consumers_asked else []
     columns += ["Policy"] if content.assignments is not None else []
-    rows = [_registry_cells(each, content) for each in content.registries]
+    rows = [_registry_cells(each, content, some_checked) for each in content.registries]
     text = (
         "`disabled` is enforced: only ACR-audience tokens are accepted. `enabled` also accepts ARM-audience tokens. "
         "(default) means that nobody has set the status. This setting does not affect the other sign-in methods."
@@ -223,7 +224,7 @@ def _registries_section(content: ReportContent) -> Section:
     return Section("Registries", text, Table("All registries in scope", tuple(columns), rows))
 
 
-def _registry_cells(registry: ReportedRegistry, content: ReportContent) -> tuple[TableCell, ...]:
+def _registry_cells(registry: ReportedRegistry, content: ReportContent, some_checked: bool) -> tuple[TableCell, ...]:
     row = registry.row
     where = f"{registry.subscription}, {row['resourceGroup']}, {row['location'] or 'no location'}; {row['loginServer']}"
     status = f"{registry.status} (default)" if row["statusIsDefault"] else registry.status
@@ -232,7 +233,7 @@ def _registry_cells(registry: ReportedRegistry, content: ReportContent) -> tuple
         TableCell(status, _STATUS_TONES.get(registry.status, DOUBT)),
         TableCell(registry.next, _NEXT_STEP_TONES.get(registry.next, "")),
     ]
-    cells += [_evidence_cell(registry.proof, registry.status)] if content.checked else []
+    cells += [_evidence_cell(registry.proof, registry.status)] if some_checked else []
     cells += [_doors_cell(registry)]
     cells += [_consumer_counts_cell(registry)] if content.consumers_asked else []
     cells += [_compliance_cell(registry.policy)] if content.assignments is not None else []

@@ -87,7 +87,7 @@ def gather_content(
         for row in check.check_rows(targets, wanted.prober, watch):
             by_id[str(row["id"]).lower()].proof = evidence.evidence_of_check(row)
     content.unread += errors.checks_without_result(
-        [each.name for each in content.checked if each not in content.proven]
+        [each.name for each in content.registries if each.proof and not each.proof.proves]
     )
     content.sort()
     return content

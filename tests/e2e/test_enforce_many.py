@@ -305,24 +305,6 @@ def test_what_may_not_be_read_is_left_out_of_arms_lists_and_not_written(
     assert [(row["name"], row["result"]) for row in result.json] == [(registry_name, "changed")]
 
 
-def kill_after(az: Az, arguments: list[str], writes: int, cloud: LocalCloud) -> None:
-    """Start the command and SIGKILL it once so many writes have arrived."""
-    process = subprocess.Popen(
-        [az.program, "acr", "scope", "enforce", *arguments, "--yes"],
-        env=az.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while sum(patched(cloud).values()) < writes and process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.002)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-
-
 def test_killed_at_any_moment_a_repeat_finishes_and_undo_is_exact(
     az: Az, cloud: LocalCloud, make: Any, group: str
 ) -> None:
@@ -330,7 +312,9 @@ def test_killed_at_any_moment_a_repeat_finishes_and_undo_is_exact(
     chance = random.Random(7)
     for _ in range(10):
         cloud.clear_requests()
-        kill_after(az, ["-g", group], chance.randint(1, 24), cloud)
+        writes = chance.randint(1, 24)
+        command = ("acr", "scope", "enforce", "-g", group, "--yes")
+        az.killed(*command, when=lambda writes=writes: sum(patched(cloud).values()) >= writes)  # type: ignore[misc]
         done = {each.name for each in registries if each.policy_status == "disabled"}
         records = sorted((az.config / "acrscope").glob("*.jsonl"))
         begun = {
