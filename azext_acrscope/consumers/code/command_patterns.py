@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.place import Place
@@ -16,6 +17,7 @@ from azext_acrscope.consumers.code.registry_words import (
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
+_MAX_TRIED = 5  # programs of one command: each looks at all words behind it
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")
@@ -35,6 +37,7 @@ def judge_call(call: Call, text: str, version: str | None = None) -> Iterator[Pl
     """
     texts = call.texts
     lowered = [each.lower() for each in texts]
+    tried = 0
     for index, word in enumerate(lowered):
         program = word.rpartition("/")[2].rpartition("\\")[2].strip("()")
         arguments = texts[index + 1 :]  # noqa: E203
@@ -48,9 +51,12 @@ def judge_call(call: Call, text: str, version: str | None = None) -> Iterator[Pl
             return
         if program == "rad":
             return  # its `rad bicep publish` takes what docker stored
-        if (judge := _PROGRAMS.get(program)) and (places := list(judge(call, index, arguments, text))):
-            yield from places
-            return
+        if judge := _PROGRAMS.get(program):
+            if places := list(judge(call, index, arguments, text)):
+                yield from places
+                return
+            if (tried := tried + 1) >= _MAX_TRIED:
+                return
         if index == 0:
             yield from _judge_powershell(call, word, arguments, text)
     yield from _judge_words(call)
@@ -172,7 +178,7 @@ def _judge_bicep(call: Call, index: int, arguments: list[str], text: str) -> Ite
         host = target.partition("/")[0]
         if not re.search(r"[$%{]", host) or re.search(r"local|ghcr", host, re.IGNORECASE):
             return  # another registry
-    elif not (target.startswith("br:") or (target.startswith(("$", "%")) and "br:" in text) or "br:" in target):
+    elif not (target.startswith("br:") or (target.startswith(("$", "%")) and _names_modules(text)) or "br:" in target):
         return
     yield Place(call.line(index), "bicep-publish", find_login_server(target.removeprefix("br:")))
 
@@ -189,10 +195,26 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
         return
     server = next((found for each in rest if (found := find_login_server(each))), None)
     if with_token:
-        if "expose-token" not in text and "/oauth2/exchange" not in text:
+        if not _makes_token(text):
             yield Place(call.line(index), "docker-login-null-user", server)
         return
     yield Place(call.line(index), "docker-login", server)
+
+
+# Of a file, as commands are judged in it one after the other.
+@lru_cache(maxsize=2)
+def _makes_token(text: str) -> bool:
+    return "expose-token" in text or "/oauth2/exchange" in text
+
+
+@lru_cache(maxsize=2)
+def _names_modules(text: str) -> bool:
+    return "br:" in text
+
+
+@lru_cache(maxsize=2)
+def _names_registries(text: str) -> bool:
+    return bool(re.search(r"azurecr\.|containerregistry", text, re.IGNORECASE))
 
 
 def _option_value(arguments: list[str], word: str) -> bool:
@@ -249,7 +271,7 @@ def _judge_powershell(call: Call, word: str, arguments: list[str], text: str) ->
         is_registration = word.startswith("register")
         if is_registration and _speaks_of_registry(uri):
             yield Place(call.line(), "psresourceget", find_login_server(uri))
-        elif not is_registration and re.search(r"azurecr\.|containerregistry", text, re.IGNORECASE):
+        elif not is_registration and _names_registries(text):
             yield Place(call.line(), "psresourceget")
 
 
@@ -257,6 +279,8 @@ def _judge_words(call: Call) -> Iterator[Place]:
     """Judge what stands in arguments of any command: a setting of App Service, the name of a credential helper."""
     is_data = call.words[0].text[:1] in ("{", "[")
     for index, word in enumerate(call.words):
+        if "acr" not in word.text.lower():
+            continue
         if not is_data and _ACR_SWITCH.search(word.text):
             yield Place(call.line(index), "az-webapp-acr-identity")
             return

@@ -1,6 +1,7 @@
 """Find login servers of Azure's clouds in words of files. A word with a variable names none."""
 
 import re
+from functools import lru_cache
 
 from azext_acrscope.base import hosts
 
@@ -42,8 +43,13 @@ def named_login_server(name: str, text: str = "") -> str | None:
     lowered = name.lower()
     if not _NAME.fullmatch(lowered):
         return None
+    return lowered + _suffix_of(text)
+
+
+@lru_cache(maxsize=2)  # of the text of a file: asked again for each command in it
+def _suffix_of(text: str) -> str:
     clouds = {match.lower() for match in _OTHER_CLOUD.findall(text)}
-    return lowered + (_SUFFIXES[clouds.pop()] if len(clouds) == 1 else _HOSTS[0])
+    return _SUFFIXES[clouds.pop()] if len(clouds) == 1 else _HOSTS[0]
 
 
 def seems_registry_name(expression: str) -> bool:

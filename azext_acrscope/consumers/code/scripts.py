@@ -127,12 +127,18 @@ def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int)
         if command.targets and any("acr-env" in word.text for word in words):
             yield Call(words[1:], line_at)  # it writes the configuration that names the helper
         return
-    runs = bool(_RUNS.search(first.strip("@").rpartition("/")[2])) or assigned
-    runs = runs or any(word.text.lower() in _RUN_OPTIONS or word.text in _SHELLS for word in words)
-    for word in words if runs else ():
-        if word.quoted and " " in word.text:
+    quoted = [word for word in words if word.quoted and " " in word.text]
+    if quoted and (assigned or _runs_words(words)):
+        for word in quoted:
             value = word.text.removeprefix("@")
             yield from find_calls(value.lstrip("\n"), _inner_lines(word, line_at), dialect, nesting + 1)
+
+
+def _runs_words(words: list[Word]) -> bool:
+    """Return whether a command runs what its words say."""
+    if _RUNS.search(words[0].text.strip("@").rpartition("/")[2]):
+        return True
+    return any(word.text.lower() in _RUN_OPTIONS or word.text in _SHELLS for word in words)
 
 
 def _inner_lines(word: Word, line_at: LineAt) -> LineAt:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
 
 _MAX_DEPTH = 100  # of what is in brackets
-_MAX_MISSES = 50  # texts between `<<EOF` and `EOF` that never end: each is looked for to the end of the script
+_MAX_MISSES = 10  # texts between `<<EOF` and `EOF` that never end: each is looked for to the end of the script
 _MAX_TEMPLATE = 500  # characters of a `{{ … }}`
 
 

@@ -13,6 +13,7 @@ from azext_acrscope.consumers.code.scripts import Call, LineAt, find_calls, line
 from azext_acrscope.consumers.code.shell import POSIX, Word
 
 _HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
+_MAX_MISSES = 10
 _MAX_LIST = 40  # strings of a list that are looked at
 
 _STRINGS = re.compile(
@@ -144,6 +145,7 @@ def _where(text: str, position: int) -> set[str] | None:
 
 def _read_strings(text: str, suffix: str) -> Iterator[_String]:
     hashes = suffix in _HASH
+    missed = set[str]()  # marks of heredocs that do not end: each is looked for to the end of the text
     position = 0
     while match := _STRINGS.search(text, position):
         position = match.end()
@@ -156,8 +158,11 @@ def _read_strings(text: str, suffix: str) -> Iterator[_String]:
             yield _String(match.start(), match.end(), body, match.start() + 1)
         elif match["heredoc"]:
             mark = match["heredoc"].strip("<-~ \t\n")
-            end = re.compile(rf"^[ \t]*{mark}\b", re.MULTILINE).search(text, position)
-            if end:
+            if mark in missed or len(missed) >= _MAX_MISSES:
+                continue
+            if not (end := re.compile(rf"^[ \t]*{mark}\b", re.MULTILINE).search(text, position)):
+                missed.add(mark)
+            else:
                 yield _String(match.start(), end.end(), text[position : end.start()], position)  # noqa: E203
                 position = end.end()
         elif match["hash"] and not hashes:

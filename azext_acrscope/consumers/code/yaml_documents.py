@@ -1,8 +1,8 @@
 """Read YAML into nodes that know their lines: every document of a file, as far as it can be read.
 
 PyYAML's parser gives events, and they are put together here, for three reasons: what stands before an error is kept,
-nothing recurses (depth is bounded), and an alias is the very node it names, so a "YAML bomb" stays as small as its
-text. Nothing is constructed: tags are ignored, and each scalar is the text it is.
+nothing recurses (depth is bounded), and an alias is the very node it names, while what it stands for counts, so that a
+"YAML bomb" is refused before it grows. Nothing is constructed: tags are ignored, and each scalar is the text it is.
 """
 
 # pylint: disable=protected-access  # of other nodes of the same class
@@ -211,10 +211,8 @@ def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
     """Return whether all of the text was read, and the roots that it has."""
     composer = _Composer(text, line)
     try:
-        for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
-            if number > MAX_TOKENS:
-                raise BeyondLimitsError
     except (yaml.YAMLError, ValueError, RecursionError):
         return False, composer.roots
     return True, composer.roots
@@ -231,11 +229,15 @@ class _Composer:  # pylint: disable=too-few-public-methods  # where it is among 
         self._open: list[Sequence | Mapping] = []
         self._keys: list[tuple[Scalar | None] | None] = []  # of each open node: the key whose value comes next
         self._anchors: dict[str, Node] = {}
+        # Numbers of nodes, those below an alias as often as it is named: readers look at them as often.
+        self._size = 0
+        self._begins: list[int] = []  # of each open node
+        self._sizes: dict[int, int] = {}
 
     def take(self, event: yaml.Event) -> None:
         """Take the next event.
 
-        :raises BeyondLimitsError: the depth has reached its bound.
+        :raises BeyondLimitsError: depth or size have reached their bound.
         """
         kind = type(event)
         if kind is yaml.ScalarEvent:
@@ -247,19 +249,23 @@ class _Composer:  # pylint: disable=too-few-public-methods  # where it is among 
         elif kind is yaml.SequenceStartEvent:
             self._enter(event.anchor, Sequence(self._first_line + event.start_mark.line))
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._open.pop()
+            self._sizes[id(self._open.pop())] = self._size - self._begins.pop()
             self._keys.pop()
         elif kind is yaml.AliasEvent:
-            self._add(None, self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line))
-        if len(self._open) > _MAX_DEPTH:
+            node = self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line)
+            self._size += self._sizes.get(id(node), 0)
+            self._add(None, node)
+        if len(self._open) > _MAX_DEPTH or self._size > MAX_TOKENS:
             raise BeyondLimitsError
 
     def _enter(self, anchor: str | None, node: Sequence | Mapping) -> None:
         self._add(anchor, node)
         self._open.append(node)
+        self._begins.append(self._size)
         self._keys.append(None)
 
     def _add(self, anchor: str | None, node: Node) -> None:
+        self._size += 1
         if anchor:
             self._anchors[anchor] = node
         if not self._open:

@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
@@ -72,17 +73,32 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if not may_hold_commands(text):
         return
     is_json = text.lstrip()[:1] in ("{", "[")
+    version = find_cli_version(text)
     for root in read_json(text) if is_json else read_documents(text):
-        yield from _read(root, text)
+        yield from _read(root, text, version)
     yield from find_exchanges(text)
 
 
-def _read(root: Node, text: str) -> Iterator[Place]:
+class _Step(NamedTuple):
+    """A node, the key that it is under, and what holds there.
+
+    :ivar in_job: whether it is in a job: no other job begins in there.
+    """
+
+    node: Node
+    key: str
+    version: str | None
+    dialect: Dialect
+    in_job: bool = False
+
+
+def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
     """Yield the commands below a node. What a job or a step pins holds for it alone."""
-    waiting: list[tuple[Node, str, str | None, Dialect]] = [(root, "", _version_of_file(root, text), POSIX)]
+    waiting = [_Step(root, "", _version_of_file(root, of_text), POSIX)]
     seen: set[int] = set()
     while waiting:
-        node, key, version, dialect = waiting.pop()
+        step = waiting.pop()
+        node, key, version, dialect, in_job = step
         if id(node) in seen:
             continue
         seen.add(id(node))
@@ -92,26 +108,27 @@ def _read(root: Node, text: str) -> Iterator[Place]:
         elif isinstance(node, Sequence):
             if (words := _listed_words(node)) is not None:
                 yield from _read_script(words, key, version, dialect, text)
-            for item in reversed(node.items):
-                inner = _version_of_job(item, version) if key == "jobs" else version
-                waiting.append((item, key, inner, dialect))
+            waiting += [_enter(step, item, key) for item in reversed(node.items)]
         else:
-            version = _pinned(node, version)
-            dialect = _dialect_of(node, dialect)
+            step = _Step(node, key, _pinned(node, version), _dialect_of(node, dialect), in_job)
             for name, below in reversed(node.entries):
-                lowered = name.text.lower() if name is not None else ""
-                inner = _version_of_job(below, version) if key == "jobs" else version
-                waiting.append((below, lowered, inner, dialect))
+                waiting.append(_enter(step, below, name.text.lower() if name is not None else ""))
 
 
-def _version_of_file(root: Node, text: str) -> str | None:
+def _enter(above: _Step, node: Node, key: str) -> _Step:
+    if above.key != "jobs" or above.in_job:
+        return _Step(node, key, above.version, above.dialect, above.in_job)
+    return _Step(node, key, _version_of_job(node, above.version), above.dialect, True)
+
+
+def _version_of_file(root: Node, of_text: str | None) -> str | None:
     """Return the version that all of a file runs: nothing of a file with jobs, which run each for themselves."""
     if isinstance(root, Mapping):
         has_scripts = any(isinstance(node, Mapping) and node.get("script") for _, node in root.entries)
         if has_scripts or root.get("jobs") or root.get("stages") or root.get("resources"):
             default = root.get("default")
             return _pinned(root, _pinned(default, None) if default else None)
-    return find_cli_version(text)
+    return of_text
 
 
 def _version_of_job(job: Node, version: str | None) -> str | None:
