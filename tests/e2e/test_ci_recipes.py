@@ -357,6 +357,23 @@ def test_a_pod_with_workload_identity(
     assert narrow(cloud)
 
 
+def test_recipe_virtual_machine(
+    recipe: Recipe, cloud: LocalCloud, registry: Registry, shell: Callable[[dict[str, str]], Shell], tmp_path: Path
+) -> None:
+    identity = cloud.world.add_managed_identity(f"machine of {registry.name}", system_assigned=True)
+    cloud.world.grant(identity, registry.id, "AcrPush")
+    machine = shell(cloud.managed_identity_env)
+    programs = machine.az.home / ".local/bin"
+    programs.mkdir(parents=True)
+    machine.env["PATH"] = f"{programs}:{machine.env['PATH']}"
+    machine.run(recipe.text)
+    recipe.ran_by = "a shell"
+    pushed = machine.copy(f"oci:{tmp_path / 'image'}", "docker://contoso.azurecr.io/app:v1")
+    del cloud.world.principals[identity.object_id]
+    assert pushed.code == 0, pushed
+    assert narrow(cloud)
+
+
 def stand_in(folder: Path, script: str, *inputs: str) -> Path:
     """An action of somebody else: a script that has some of its inputs as variables."""
     env = {"WITH_" + name.upper().replace("-", "_"): f"${{{{ inputs.{name} }}}}" for name in inputs}

@@ -188,6 +188,13 @@ def test_its_version_is_that_of_the_extension() -> None:
     assert ACTION["inputs"]["version"]["default"] == VERSION
 
 
+def test_the_recipes_name_the_release_of_this_version() -> None:
+    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
+    named = re.findall(r"(?:acrscope\S*@v|download/v|refs/tags/v|acrscope-)(\d\w*(?:\.\w+)+)", page)
+    assert len(named) > 5
+    assert set(named) == {VERSION}
+
+
 def test_a_script_that_a_step_names_is_there() -> None:
     for folder, step in zip((ROOT, ROOT / "logout"), steps(), strict=True):
         (path,) = re.findall(r'"\$GITHUB_ACTION_PATH/(.*?)"', step["run"])
