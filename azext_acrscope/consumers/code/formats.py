@@ -26,7 +26,7 @@ class Reader(Protocol):
 
     @property
     def WORDS(self) -> Collection[str]:  # noqa: N802  # pylint: disable=invalid-name  # a constant of a module
-        """Words in lower case, of ASCII; at least one is in every file in which the reader finds anything."""
+        """Return words in lower-case ASCII; at least one is in every file in which the reader finds anything."""
 
     def reads(self, name: str) -> bool:
         """Return whether a file may be one of this reader's.
