@@ -40,7 +40,8 @@ def test_nobody_signs_in_and_nothing_is_requested_with_source_alone(
     [row] = result.json["code"]
     assert (row["file"], row["line"], row["registry"]) == (".github/workflows/build.yml", 9, registry.login_server)
     assert result.json["registries"] == result.json["incomplete"] == []
-    assert result.json["source"]["filesRead"] == 2
+    assert result.json["source"]["filesRead"] == 1
+    assert result.json["source"]["skipped"]["otherFormats"] == 1  # README.md
     assert result.json["source"]["leftOut"] == {".git": 1}
     assert "hunter2" not in result.stdout + result.stderr
 

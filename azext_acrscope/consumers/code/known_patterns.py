@@ -17,7 +17,7 @@ from azext_acrscope.base.foreign_json import is_filled_text
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.knowledge import VERDICTS, Knowledge, describe_source, find_source_fault
-from azext_acrscope.consumers.versions import find_versions_fault, judge_version
+from azext_acrscope.consumers.versions import find_versions_fault, judge_version, reason_with_versions
 
 EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
 TURNS_BACK_ON = "turns back on"  # as a kind, for what has none of its own
@@ -44,6 +44,8 @@ class KnownPatterns:
         """Return ``{file, line, registry, kind, verdict, why, source, sourceDate, fix}`` of a place that signs in."""
         pattern = self.patterns[place.pattern]
         verdict, why = judge_version(pattern, place.version)
+        if place.version is None:
+            why = reason_with_versions(pattern)
         return {
             "file": file,
             "line": place.line,

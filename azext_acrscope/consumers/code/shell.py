@@ -96,8 +96,14 @@ _BATCH_COMMENT = re.compile(r"(?:@?rem\b|::)[^\n]*", re.IGNORECASE)
 
 
 def read_commands(text: str, dialect: Dialect) -> Iterator[Command]:
-    """Yield the commands of a script."""
-    return iter(_Lexer(text, dialect).run())
+    """Yield the commands of a script.
+
+    :raises BeyondLimitsError: there are more; those before are yielded.
+    """
+    lexer = _Lexer(text, dialect)
+    yield from lexer.run()
+    if not lexer.is_done:
+        raise BeyondLimitsError
 
 
 class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-methods  # where it is in a text
@@ -111,12 +117,17 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         self._missed: set[str] = set()
         self._line_end = -1  # of the line whose quotes were looked at last
 
+    @property
+    def is_done(self) -> bool:
+        """Return whether all of the text was cut up."""
+        return self._position >= len(self._text)
+
     def run(self) -> list[Command]:
         length = len(self._text)
         steps = 0
         while self._position < length:
             if (steps := steps + 1) > MAX_TOKENS:
-                raise BeyondLimitsError
+                break
             if self._frames[-1].in_quotes:
                 self._take_quoted()
             else:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+from azext_acrscope.consumers.code.limits import MAX_NODES, BeyondLimitsError
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty times as fast, where PyYAML has it
 _MAX_DEPTH = 200
@@ -255,7 +255,7 @@ class _Composer:  # pylint: disable=too-few-public-methods  # where it is among 
             node = self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line)
             self._size += self._sizes.get(id(node), 0)
             self._add(None, node)
-        if len(self._open) > _MAX_DEPTH or self._size > MAX_TOKENS:
+        if len(self._open) > _MAX_DEPTH or self._size > MAX_NODES:
             raise BeyondLimitsError
 
     def _enter(self, anchor: str | None, node: Sequence | Mapping) -> None:

@@ -10,7 +10,7 @@ from azure.cli.core.azclierror import FileOperationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers.code import known_patterns, scan
+from azext_acrscope.consumers.code import known_patterns, limits, scan
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scan import SourceFindings
@@ -67,6 +67,21 @@ def test_the_version_decides_where_it_is_known(tmp_path: Path) -> None:
         (2, HOST, "unknown"),
         (3, None, "unknown"),
     ]
+
+
+def test_without_a_version_the_reason_says_which_versions_do_what(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"a": "sign-in unknown\nsign-in unknown with 2.90.0"})
+    reasons = {row["line"]: row["why"] for row in find(tmp_path).code}
+    assert reasons == {1: "It unknown. By version: 2.82 and newer: works.", 2: "It is new."}
+
+
+def test_a_file_beyond_the_limits_is_said(tmp_path: Path) -> None:
+    write_tree(
+        tmp_path, {"a.sh": "az acr login -n contoso\n" + "a\n" * limits.MAX_TOKENS, "b.sh": "az acr login -n contoso"}
+    )
+    found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
+    assert [row["file"] for row in found.code] == ["a.sh", "b.sh"]
+    assert found.incomplete == ["1 file was not understood, and who signs in there is unknown: a.sh."]
 
 
 def test_what_breaks_is_first_and_what_names_a_registry_before_what_does_not(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+from azext_acrscope.consumers.code.limits import MAX_NODES, BeyondLimitsError
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 
@@ -114,7 +114,7 @@ def test_templating_is_read_around() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["- " * 50_000, "\n".join(" " * n + "a:" for n in range(999)), "- a\n" * (MAX_TOKENS + 1)]
+    "text", ["- " * 50_000, "\n".join(" " * n + "a:" for n in range(999)), "- a\n" * (MAX_NODES + 1)]
 )
 def test_what_is_too_deep_or_too_much_is_refused_and_not_tried_twice(
     text: str, monkeypatch: pytest.MonkeyPatch

@@ -1,0 +1,99 @@
+"""Files that are made to cost much: work grows as their size does, and ends where it is bounded."""
+
+import contextlib
+import sys
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import pytest
+
+from azext_acrscope.consumers.code import limits, shell
+from azext_acrscope.consumers.code.formats import READERS
+from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.readers import arm_templates, bicep, commands, yaml_scripts
+
+_SIZE = 1_500
+_UNITS = (
+    *("[", "{", "(", "}", '"', "'", "`", "\\", "$(", "${", "{{", '"${', "<", "<<EOF\n", "#", "/*", ": ", "- ", "&a "),
+    *("\n", "\\\n", '@"\n', "docker login ", "az acr login -n contoso\n", "bash -c 'az acr login'\n", 'eval "', "a=b "),
+    *("apiVersion: v1\nkind: Pod\n---\n", "- {task: Docker@2, inputs: {a: b}}\n", '{"a":', '"a":1,', "FROM a\n"),
+    *("'''", "ContainerRegistryClient(audience, ", "/oauth2/exchange # ", "azure-containerregistry\n", "a ? b : "),
+)
+_NAMES = (
+    *(
+        "a.json",
+        "a.yml",
+        "a.bicep",
+        "a.sh",
+        "Makefile",
+        "a.ps1",
+        "a.py",
+        "a.ts",
+        "Dockerfile",
+        "compose.yml",
+        "values.yaml",
+    ),
+    *("config.json", "requirements.txt", "package-lock.json", "a.tf"),
+)
+_BEGINS = 'az acr login "contentVersion" "auths" azure-native apiVersion kind Docker@2 ContainerRegistry\n'
+
+
+def count_steps(reader: Any, text: str, name: str) -> int:
+    """Return how many functions are called when a file is read, those of C among them."""
+    steps = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal steps
+        steps += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        with contextlib.suppress(BeyondLimitsError):
+            list(islice(reader.read_places(text, name), 1000))
+    finally:
+        sys.setprofile(before)
+    return steps
+
+
+def readers_of(name: str) -> Iterable[Any]:
+    return [reader for reader in READERS if reader.reads(name.lower())]
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_a_file_of_twice_the_size_is_at_most_twice_the_work(name: str) -> None:
+    begins = f"# {_BEGINS}" if not name.endswith((".json", ".bicep", ".ts")) else f"// {_BEGINS}"
+    for reader in readers_of(name):
+        for unit in _UNITS:
+            once, twice = (
+                count_steps(reader, begins + unit * (size // len(unit)), name) for size in (_SIZE, 2 * _SIZE)
+            )
+            assert twice <= 2.2 * once + 500, (reader.__name__, unit, once, twice)
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "text"),
+    [
+        (arm_templates, "a.json", '"contentVersion" ' + "[" * 200),
+        (bicep, "a.bicep", "var a = " + "[" * 200),
+        (yaml_scripts, "a.yml", "run: az acr login\nx:\n " + "- " * 300),
+        (commands, "a.sh", 'eval "eval \'eval \\"az acr login; eval \\\\\\"eval \'az acr login\'\\\\\\"\\"\'"'),
+    ],
+)
+def test_what_is_too_deep_is_refused(reader: Any, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azext_acrscope.consumers.code.scripts._MAX_NESTING", 1)
+    with pytest.raises(BeyondLimitsError):
+        list(reader.read_places(text, name))
+
+
+def test_commands_before_the_bound_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "MAX_TOKENS", 50)
+    found = commands.read_places("az acr login -n contoso\n" + "echo a\n" * 100, "a.sh")
+    assert next(found).registry == "contoso.azurecr.io"
+    with pytest.raises(BeyondLimitsError):
+        list(found)
+
+
+def test_the_bound_is_far_above_what_real_files_have() -> None:
+    assert limits.MAX_TOKENS >= 500_000
