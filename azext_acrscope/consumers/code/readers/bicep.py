@@ -64,6 +64,8 @@ def read_places(text: str, name: str) -> Iterator[Place]:
             node, may_differ = found, may_differ or is_parameter
         return node, may_differ
 
+    if name.lower().endswith(".bicepparam"):
+        yield from _read_parameters(statements, resolve)
     for statement in statements:
         if statement.keyword in _FROM_REGISTRY:
             yield from _read_module_source(statement)
@@ -76,6 +78,13 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 
 _NAMED = ("var", "param")
+
+
+def _read_parameters(statements: list[Statement], resolve: Resolver) -> Iterator[Place]:
+    """Judge what a file of parameters gives a template, as a key with a value would be there."""
+    for each in statements:
+        if each.keyword == "param" and each.value is not None:
+            yield from judge_anywhere(Mapping(each.line, [(Scalar(each.name, each.line), each.value)]), resolve)
 
 
 def _read_statements(text: str) -> Iterator[Statement]:

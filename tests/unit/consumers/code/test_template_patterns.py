@@ -71,6 +71,19 @@ def test_any_text_gives_places_of_known_patterns_on_its_lines(noise: str, text: 
                 assert 1 <= place.line <= broken.count("\n") + broken.count("\r") + 1
 
 
+def test_parameters_of_bicep_are_keys_with_values() -> None:
+    text = (
+        "using 'main.bicep'\nparam name = 'contoso'\nparam azureADAuthenticationAsArmPolicyStatus = 'enabled'\n"
+        "param registries = [\n  { server: 'contoso.azurecr.io', identity: 'system' }\n]\n"
+    )
+    assert read(text, "main.bicepparam") == {
+        Place(3, "registry-status-enabled"),
+        Place(5, "container-app-identity", "contoso.azurecr.io"),
+    }
+    kept = "using 'main.bicep'\nparam azureADAuthenticationAsArmPolicyStatus = 'disabled'\n"
+    assert read(kept, "main.bicepparam") == set()
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
