@@ -1,5 +1,6 @@
 """Know files by their names, where several readers ask for the same kind."""
 
+import posixpath
 import re
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
@@ -14,4 +15,4 @@ def is_dockerfile(name: str) -> bool:
 
 def has_no_ending(name: str) -> bool:
     """Return whether the name of a file does not say what it is: that of a script is in its first line then."""
-    return "." not in name.rpartition("/")[2]
+    return "." not in posixpath.basename(name)
