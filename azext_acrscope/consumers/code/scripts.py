@@ -100,8 +100,20 @@ def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -
         return
     if nesting > _MAX_NESTING:
         raise BeyondLimitsError
-    for command in read_commands(text, dialect):
-        yield from _calls_of(command, line_at, dialect, nesting)
+    for command, following in _with_following(read_commands(text, dialect)):
+        is_run = command.pipes and any(word.text in _SHELLS for word in _strip(following.words)[0][:1])
+        yield from _calls_of(command, line_at, dialect, nesting, is_run)
+
+
+def _with_following(commands: Iterator[Command]) -> Iterator[tuple[Command, Command]]:
+    """Yield each command and the one behind it, which is empty for the last."""
+    before = None
+    for command in commands:
+        if before is not None:
+            yield before, command
+        before = command
+    if before is not None:
+        yield before, Command()
 
 
 def guess_dialect(name: str, text: str) -> Dialect:
@@ -112,14 +124,16 @@ def guess_dialect(name: str, text: str) -> Dialect:
     return BATCH if lowered.endswith((".bat", ".cmd")) else POSIX
 
 
-def _calls_of(command: Command, line_at: LineAt, dialect: Dialect, nesting: int) -> Iterator[Call]:
+def _calls_of(
+    command: Command, line_at: LineAt, dialect: Dialect, nesting: int, is_run: bool = False
+) -> Iterator[Call]:
     words, assigned = _strip(command.words[:_MAX_WORDS])
     first = words[0].text if words else ""
     tells = bool(words) and _only_tells(first)
     if words and not tells:
         yield Call(words, line_at)
     for body in command.heredocs:
-        if _runs_heredoc(command, first, body.text):
+        if is_run or _runs_heredoc(command, first, body.text):
             yield from find_calls(body.text, _inner_lines(body, line_at), dialect, nesting + 1)
         elif (found := body.text.find("acr-env")) >= 0:
             yield Call([Word(body.text, body.offset + found)], line_at)

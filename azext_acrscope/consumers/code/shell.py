@@ -55,6 +55,7 @@ class Command:
     targets: list[str] = field(default_factory=list)
     heredocs: list[Word] = field(default_factory=list)
     awaits: bool = False  # a heredoc: its text comes behind the command
+    pipes: bool = False  # its output into the next command
 
 
 @dataclass(slots=True)
@@ -173,6 +174,7 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         elif character in "$(){}`":
             self._take_bracket(frame, character)
         elif character in ";&|":
+            frame.command.pipes = character == "|" and "|" not in self._text[self._position + 1 : self._position + 2]
             self._end_command()
             self._position += 1
         elif character in "<>":

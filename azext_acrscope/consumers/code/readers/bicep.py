@@ -84,7 +84,8 @@ def _read_parameters(statements: list[Statement], resolve: Resolver) -> Iterator
     """Judge what a file of parameters gives a template, as a key with a value would be there."""
     for each in statements:
         if each.keyword == "param" and each.value is not None:
-            yield from judge_anywhere(Mapping(each.line, [(Scalar(each.name, each.line), each.value)]), resolve)
+            found = Mapping(each.line, [(Scalar(each.name, each.line), each.value)])  # type: ignore[list-item]
+            yield from judge_anywhere(found, resolve)
 
 
 def _read_statements(text: str) -> Iterator[Statement]:

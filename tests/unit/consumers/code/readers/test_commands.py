@@ -186,6 +186,16 @@ def test_any_text_is_read_by_all(text: str) -> None:
                 assert 1 <= place.line <= text.count("\n") + 2
 
 
+def test_a_text_that_is_piped_into_a_shell_runs() -> None:
+    text = "cat <<E | bash\naz acr login -n contoso\nE\ncat <<E | sudo sh -s\naz acr login -n fabrikam\nE\n"
+    assert [(place.line, place.registry) for place in read_file("a.sh", text)] == [
+        (2, "contoso.azurecr.io"),
+        (5, "fabrikam.azurecr.io"),
+    ]
+    for kept in ("cat <<E | grep bash", "cat <<E || bash", "cat <<E; bash"):
+        assert read_file("a.sh", f"{kept}\naz acr login -n contoso\nE\n") == []
+
+
 def test_what_is_no_script_is_not_read() -> None:
     assert not commands.reads("readme.md")
     assert read_file("LICENSE", "az acr login --name contoso\n") == []
