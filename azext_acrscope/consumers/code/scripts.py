@@ -1,6 +1,7 @@
 """Find the commands of a script that run: not those that are only printed, documented or compared."""
 
 import bisect
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def _calls_of(
 
 def _runs_words(words: list[Word]) -> bool:
     """Return whether a command runs what its words say."""
-    if _RUNS.search(words[0].text.strip("@").rpartition("/")[2]):
+    if _RUNS.search(posixpath.basename(words[0].text.strip("@"))):
         return True
     return any(word.text.lower() in _RUN_OPTIONS or word.text in _SHELLS for word in words)
 
