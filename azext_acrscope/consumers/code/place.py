@@ -1,6 +1,6 @@
 """What a reader finds in a file: the line and what happens there, never the text of the line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, order=True)
@@ -13,9 +13,11 @@ class Place:
     :ivar pattern: which of the patterns it is: a key of one of the files in ``patterns``.
     :ivar registry: the login server in lower case; None if the file does not say it in plain letters.
     :ivar version: of the tool that signs in, if the file says it in plain letters.
+    :ivar is_exact: whether it is that version and no newer one.
     """
 
     line: int
     pattern: str
     registry: str | None = None
     version: str | None = None
+    is_exact: bool = field(default=True, compare=False)

@@ -16,6 +16,7 @@ from azext_acrscope.base import hosts
 from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
+from azext_acrscope.consumers.code.doubles import Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
@@ -127,6 +128,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
+        self._compiled: set[str] = set()
         self._paths: dict[str, str] = {}
         self._known: set[str] = set()
         self._others = 0
@@ -173,6 +175,8 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._places += [(shown, replace(each, line=each.line + begin)) for each in asked]
         if asked:
             self._paths[shown] = name
+            if is_compiled(name, text):
+                self._compiled.add(shown)
 
     def _find_out_if_asked(self, registry: str | None) -> bool:
         if self._wanted is None or registry is None or registry in self._wanted:
@@ -181,12 +185,12 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def findings(self, sources: list[str]) -> SourceFindings:
         """Return what was found."""
-        kept = self._places[:MAX_ROWS]
-        signs_in = [(file, place) for file, place in kept if not self._patterns.turns_back_on(place)]
-        sets_back = [(file, place) for file, place in kept if self._patterns.turns_back_on(place)]
+        kept = merge_doubles(self._places, self._compiled)[:MAX_ROWS]
+        signs_in = [each for each in kept if not self._patterns.turns_back_on(each.place)]
+        sets_back = [each for each in kept if self._patterns.turns_back_on(each.place)]
         return SourceFindings(
-            sorted((self._patterns.code_row(place, file) for file, place in signs_in), key=_code_order),
-            sorted((self._patterns.turns_back_on_row(place, file) for file, place in sets_back), key=_strength_order),
+            sorted((_row(self._patterns.code_row, each) for each in signs_in), key=_code_order),
+            sorted((_row(self._patterns.turns_back_on_row, each) for each in sets_back), key=_strength_order),
             self._summary(sources),
             self._incomplete(),
             self._paths,
@@ -222,6 +226,11 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         incomplete += [errors.too_many_rows(MAX_ROWS)] if len(self._places) > MAX_ROWS else []
         incomplete += [errors.too_many_entries(walk.MAX_ENTRIES)] if counts.cut else []
         return incomplete + ([] if counts.files else [errors.nothing_read()])
+
+
+def _row(make: Callable[[Place, str], Row], found: Found) -> Row:
+    row = make(found.place, found.file)
+    return {**row, "why": row["why"] + found.remark}
 
 
 def _make_prefilter(readers: "tuple[Reader, ...]") -> Callable[[bytes], bool]:

@@ -63,23 +63,24 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         if not match or line[: match.start()].count("#"):
             continue
         pattern = _PATTERNS[match[1].lower()]
-        version = _locked(lines, index, line[match.end() :]) if is_lock else _stated(pattern, line[match.end() :])  # noqa: E203
+        behind = line[match.end() :]  # noqa: E203
+        version, is_exact = (_locked(lines, index, behind), True) if is_lock else _stated(pattern, behind)
         if is_lock and version is None:
             continue  # a package that only needs it
         if (pattern, version) not in seen:
             seen.add((pattern, version))
-            yield Place(index + 1, pattern, None, version)
+            yield Place(index + 1, pattern, None, version, is_exact)
 
 
-def _stated(pattern: str, behind: str) -> str | None:
-    """Return the version of a manifest if it is one, or a lower bound after which all are the same."""
+def _stated(pattern: str, behind: str) -> tuple[str | None, bool]:
+    """Return the version of a manifest if it is one, or a lower bound after which all are the same; and which it is."""
     if not (match := _BEHIND.match(behind[:200])):
-        return None
+        return None, False
     mark, version = match[1] or "", match[2]
     if mark in ("==", "===", "v") or (not mark and '"' in behind):
-        return version
+        return version, True
     settled, found = version_key(_SETTLED.get(pattern, "")), version_key(version)
-    return version if settled and found and found >= settled else None
+    return version if settled and found and found >= settled else None, False
 
 
 def _locked(lines: list[str], index: int, behind: str) -> str | None:
