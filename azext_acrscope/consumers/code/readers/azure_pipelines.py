@@ -11,11 +11,18 @@ from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
 
-_TASK = re.compile(r"(\w+)@(\d+)")
-_TASKS = re.compile(
-    r"(?:docker|dockercompose|helmdeploy|kubernetesmanifest|kubernetes|azureiotedge|azurecontainerapps)@\d",
-    re.IGNORECASE,
-)
+# A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
+_TASK_IDS = {
+    "e28912f1-0114-4464-802a-a3a35437fd16": "docker",
+    "6975e2d1-96d3-4afc-8a41-498b5d34ea19": "dockercompose",
+    "afa7d54d-537b-4dc8-b60a-e0eeea2c9a87": "helmdeploy",
+    "dee316a2-586f-4def-be79-488a1f503dfe": "kubernetesmanifest",
+    "cbc316a2-586f-4def-be79-488a1f503564": "kubernetes",
+    "80f3f6a0-82a6-4a22-ba7a-e5b8c541b9b8": "azureiotedge",
+    "cad8dd6a-de28-4d89-a7db-1bc20a2fbb2d": "azurecontainerapps",
+}
+_TASK = re.compile(r"([\w-]+)@(\d+)")
+_TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re.IGNORECASE)
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
@@ -35,8 +42,8 @@ _SUBSCRIPTIONS = (
 
 
 WORDS = (
-    *("docker@", "dockercompose@", "helmdeploy@", "kubernetesmanifest@", "kubernetes@", "azureiotedge@"),
-    *("azurecontainerapps@", "azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:"),
+    *(f"{task}@" for task in (*_TASK_IDS.values(), *_TASK_IDS)),
+    *("azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:"),
 )
 
 
@@ -55,7 +62,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
             if not isinstance(node, Mapping):
                 continue
             if isinstance(task := node.get("task"), Scalar) and (match := _TASK.match(task.text.strip())):
-                yield from _read_task(task, match[1].lower(), int(match[2][:3]), _inputs(node), text)
+                name_or_id = match[1].lower()
+                called = _TASK_IDS.get(name_or_id, name_or_id)
+                yield from _read_task(task, called, int(match[2][:3]), _inputs(node), text)
             elif is_pipeline and isinstance(container := node.get("container"), Scalar) and node.get("steps") is None:
                 yield from _read_container(node, container)
             job = node.get("container") if is_pipeline else None

@@ -2,6 +2,8 @@
 
 import textwrap
 
+import pytest
+
 from azext_acrscope.consumers.code.place import Place
 from tests.unit.consumers.code.test_pipeline_patterns import read_file
 
@@ -123,6 +125,45 @@ def test_docker_tasks_of_other_registries_and_the_parameter_of_the_same_name() -
         """,
     )
     assert found == [Place(9, "docker-task")]
+
+
+@pytest.mark.parametrize(
+    ("task", "inputs", "expected"),
+    [
+        ("e28912f1-0114-4464-802a-a3a35437fd16@2", "containerRegistry: a", Place(2, "docker-task")),
+        ("E28912F1-0114-4464-802A-A3A35437FD16@0", "containerRegistry: a", Place(2, "docker-task")),
+        ("6975e2d1-96d3-4afc-8a41-498b5d34ea19@1", "dockerRegistryEndpoint: a", Place(2, "dockercompose-task")),
+        (
+            "afa7d54d-537b-4dc8-b60a-e0eeea2c9a87@0",
+            "azureSubscriptionForACR: p, azureContainerRegistry: contoso",
+            Place(2, "helmdeploy-task", "contoso.azurecr.io"),
+        ),
+        (
+            "dee316a2-586f-4def-be79-488a1f503dfe@1",
+            "action: createSecret, dockerRegistryEndpoint: a",
+            Place(2, "kubernetesmanifest-task"),
+        ),
+        (
+            "cbc316a2-586f-4def-be79-488a1f503564@1",
+            "azureSubscriptionEndpointForSecrets: p, azureContainerRegistry: contoso",
+            Place(2, "kubernetes-task", "contoso.azurecr.io"),
+        ),
+        (
+            "80f3f6a0-82a6-4a22-ba7a-e5b8c541b9b8@2",
+            "azureSubscriptionEndpoint: p, azureContainerRegistry: contoso",
+            Place(2, "iotedge-task", "contoso.azurecr.io"),
+        ),
+        (
+            "cad8dd6a-de28-4d89-a7db-1bc20a2fbb2d@1",
+            "acrName: contoso",
+            Place(2, "containerapps-task", "contoso.azurecr.io"),
+        ),
+        ("8e038650-f7bf-11e8-8a6c-8fff434b4eff@0", "containerRegistry: a", None),  # DockerInstaller
+    ],
+)
+def test_a_task_may_be_named_by_its_id(task: str, inputs: str, expected: Place | None) -> None:
+    found = _read("azure-pipelines.yml", f"steps:\n- task: {task}\n  inputs: {{{inputs}}}\n")
+    assert found == ([expected] if expected else [])
 
 
 def test_gitlab_jobs_run_what_their_image_has() -> None:
