@@ -25,6 +25,8 @@ _GITLAB = re.compile(r"(?:^|/)[\w.-]*gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.gitlab(?:
 _AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_MAX_VARIABLES, _MAX_IMAGES = 5, 50  # of an image: GitLab runs 200 jobs of a matrix at most
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
@@ -59,7 +61,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 root, "skaffold-image", ("image", "defaultRepo", "chartPath", "remoteChart", "repo")
             )
         else:
-            yield from _read_images(root, "gitlab-image", ("image", "name", "services"))
+            yield from _read_gitlab(root)
 
 
 def _read_dockerfile(text: str) -> Iterator[Place]:
@@ -76,14 +78,53 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
     return arguments.get(found[1]) or found[2] or found[0]
 
 
-def _read_images(root: Node, pattern: str, keys: tuple[str, ...]) -> Iterator[Place]:
+def _read_gitlab(root: Node) -> Iterator[Place]:
+    shared = _gitlab_variables(root)
+    for key, job in root.entries if isinstance(root, Mapping) else ():
+        values = {**shared, **_gitlab_variables(job)}
+        yield from _read_images(Mapping(root.line, [(key, job)]), "gitlab-image", ("image", "name", "services"), values)
+
+
+def _gitlab_variables(node: Node) -> dict[str, list[str]]:
+    """Return what variables and the matrix of a job say, or the variables of a whole file, by name."""
+    values: dict[str, list[str]] = {}
+    variables = node.get("variables") if isinstance(node, Mapping) else None
+    matrix = node.get("parallel", "matrix") if isinstance(node, Mapping) else None
+    runs = [each for each in matrix.items if isinstance(each, Mapping)] if isinstance(matrix, Sequence) else []
+    for key, value in variables.items() if isinstance(variables, Mapping) else ():
+        said = value.get("value") if isinstance(value, Mapping) else value
+        values[key.text] = [said.text] if isinstance(said, Scalar) else []
+    for name in {key.text for run in runs for key, _ in run.items()}:
+        listed = [run.get(name) for run in runs]
+        values[name] = [
+            each.text
+            for value in listed
+            for each in (value.items if isinstance(value, Sequence) else [value])
+            if isinstance(each, Scalar)
+        ]
+    return values
+
+
+def _read_images(
+    root: Node, pattern: str, keys: tuple[str, ...], values: dict[str, list[str]] | None = None
+) -> Iterator[Place]:
     for node in walk(root):
         for key, below in node.entries if isinstance(node, Mapping) else ():
             if key is None or key.text not in keys:
                 continue
             for each in below.items if isinstance(below, Sequence) else [below]:
-                if isinstance(each, Scalar) and is_registry_host(_default_of(each.text)):
-                    yield Place(each.line, pattern, find_login_server(_default_of(each.text)))
+                for image in _images_of(each.text, values or {}) if isinstance(each, Scalar) else ():
+                    if is_registry_host(image):
+                        yield Place(each.line, pattern, find_login_server(image))
+
+
+def _images_of(image: str, values: dict[str, list[str]]) -> list[str]:
+    """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
+    images = [image[:1000]]
+    for match in list(_VARIABLE.finditer(images[0]))[:_MAX_VARIABLES]:
+        if known := values.get(match[1] or match[2]):
+            images = [each.replace(match[0], value) for each in images for value in known][:_MAX_IMAGES]
+    return list(dict.fromkeys(_default_of(each) for each in images))
 
 
 def _default_of(image: str) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
+_MAX_NAMES, _MAX_RUNS = 5, 50  # of a matrix in a text: GitHub runs 256 at most
 WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
     *("container-apps-deploy-action", "azurecr."),
@@ -35,12 +36,15 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     for root in read_documents(text):
         if isinstance(root, Mapping):
             values = _known_values(root)
-            for node in walk(root):
-                if isinstance(node, Mapping):
-                    yield from _read_step(node, values, text)
             jobs = root.get("jobs")
-            for job in [below for _, below in jobs.items()] if isinstance(jobs, Mapping) else ():
-                yield from _read_images(job, values)
+            parts = [below for _, below in jobs.items()] if isinstance(jobs, Mapping) else [root]
+            for part in parts:
+                matrix = _values_of_matrix(part)
+                for node in walk(part):
+                    if isinstance(node, Mapping):
+                        yield from _read_step(node, values, matrix, text)
+                if part is not root:
+                    yield from _read_images(part, values, matrix)
 
 
 def _known_values(root: Mapping) -> dict[str, str | None]:
@@ -76,19 +80,44 @@ def _resolve(text: str, values: dict[str, str | None]) -> str:
     return text
 
 
-def _read_step(step: Mapping, values: dict[str, str | None], text: str) -> Iterator[Place]:
+def _values_of_matrix(job: Node) -> dict[str, list[str]]:
+    """Return the values that a job's matrix has in plain letters, by name."""
+    matrix = job.get("strategy", "matrix") if isinstance(job, Mapping) else None
+    values: dict[str, list[str]] = {}
+    for key, listed in matrix.items() if isinstance(matrix, Mapping) else ():
+        for each in listed.items if isinstance(listed, Sequence) and key.text != "exclude" else ():
+            if isinstance(each, Scalar):
+                values.setdefault(key.text, []).append(each.text)
+            elif isinstance(each, Mapping) and key.text == "include":
+                for name, value in each.items():
+                    if isinstance(value, Scalar):
+                        values.setdefault(name.text, []).append(value.text)
+    return values
+
+
+def _resolve_all(text: str, values: dict[str, str | None], matrix: dict[str, list[str]]) -> list[str]:
+    """Return what a text is in the runs of a matrix: once, if it names none of its values."""
+    texts = [_resolve(text, values)]
+    for match in list(_EXPRESSION.finditer(texts[0]))[:_MAX_NAMES]:
+        if match[1] == "matrix" and (known := matrix.get(match[2])):
+            texts = [each.replace(match[0], value) for each in texts for value in known][:_MAX_RUNS]
+    return list(dict.fromkeys(texts))
+
+
+def _read_step(
+    step: Mapping, values: dict[str, str | None], matrix: dict[str, list[str]], text: str
+) -> Iterator[Place]:
     uses, inputs = step.get("uses"), step.get("with")
     if not (isinstance(uses, Scalar) and isinstance(inputs, Mapping)):
         return
     action = uses.text.partition("@")[0].strip().lower()
     if action == "azure/container-apps-deploy-action" and (acr := inputs.text("acrName")):
         pattern = "container-apps-action" if not inputs.text("acrUsername") else "login-action"
-        resolved = _resolve(acr, values)
-        yield Place(uses.line, pattern, find_login_server(f"{resolved}.azurecr.io"))
-    if action in _LOGINS:
-        host = _resolve(inputs.text(_LOGINS[action]), values)
+        for resolved in _resolve_all(acr, values, matrix):
+            yield Place(uses.line, pattern, find_login_server(f"{resolved}.azurecr.io"))
+    for host in _resolve_all(inputs.text(_LOGINS[action]), values, matrix) if action in _LOGINS else ():
         if not _is_registry(host):
-            return
+            continue
         user = _resolve(inputs.text("username") or inputs.text("container-registry-username"), values)
         if TOKEN_USERNAME in user:
             if "expose-token" in text or "/oauth2/exchange" in text:
@@ -104,7 +133,7 @@ def _is_registry(host: str) -> bool:
     return "azurecr." in host or seems_registry_name(host)
 
 
-def _read_images(job: Node, values: dict[str, str | None]) -> Iterator[Place]:
+def _read_images(job: Node, values: dict[str, str | None], matrix: dict[str, list[str]]) -> Iterator[Place]:
     """Yield images of registries in which a job runs, or that run beside it."""
     if not isinstance(job, Mapping):
         return
@@ -114,5 +143,8 @@ def _read_images(job: Node, values: dict[str, str | None]) -> Iterator[Place]:
         *([node for _, node in services.items()] if isinstance(services, Mapping) else []),
     ]:
         image = each.get("image") if isinstance(each, Mapping) else each
-        if isinstance(image, Scalar) and (server := _resolve(image.text, values)) and is_registry_host(server):
-            yield Place(image.line, "job-container", find_login_server(server))
+        if not isinstance(image, Scalar):
+            continue
+        for server in _resolve_all(image.text, values, matrix):
+            if is_registry_host(server):
+                yield Place(image.line, "job-container", find_login_server(server))

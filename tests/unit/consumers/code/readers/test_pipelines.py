@@ -108,6 +108,92 @@ def test_the_registry_of_an_action() -> None:
     assert found == [Place(7, "login-action", "contoso.azurecr.io"), Place(11, "login-action")]
 
 
+def test_registries_of_a_matrix_are_those_of_its_own_job() -> None:
+    found = _read(
+        WORKFLOW,
+        """\
+        jobs:
+          both:
+            strategy:
+              matrix:
+                registry: [contoso.azurecr.io, ghcr.io]
+                include:
+                - {registry: fabrikam.azurecr.io, image: northwind.azurecr.io/build:1}
+                exclude:
+                - {registry: other.azurecr.io}
+            container: ${{ matrix.image }}
+            env: {SERVER: "${{ matrix.registry }}"}
+            steps:
+            - uses: docker/login-action@v3
+              with: {registry: "${{ env.SERVER }}", username: x}
+            - uses: azure/container-apps-deploy-action@v2
+              with: {acrName: "${{ matrix.app }}"}
+          none:
+            strategy: {matrix: {registry: [ghcr.io], name: [contoso]}}
+            container: ${{ matrix.image }}
+            steps:
+            - uses: docker/login-action@v3
+              with: {registry: "${{ matrix.registry }}", username: x}
+            - uses: docker/login-action@v3
+              with: {registry: "${{ matrix.name }}.azurecr.io", username: x}
+        """,
+    )
+    assert found == sorted(
+        [
+            Place(10, "job-container", "northwind.azurecr.io"),
+            Place(13, "login-action", "contoso.azurecr.io"),
+            Place(13, "login-action", "fabrikam.azurecr.io"),
+            Place(15, "container-apps-action"),
+            Place(23, "login-action", "contoso.azurecr.io"),
+        ],
+        key=lambda place: place.line,
+    )
+
+
+def test_a_matrix_of_any_size_costs_a_bounded_time() -> None:
+    values = ", ".join(f"contoso{number}.azurecr.io" for number in range(400))
+    names = "".join(f"${{{{ matrix.n{number} }}}}" for number in range(9))
+    matrix = ", ".join(f"n{number}: [{values}]" for number in range(9))
+    found = _read(
+        WORKFLOW,
+        f"jobs:\n  a:\n    strategy: {{matrix: {{{matrix}}}}}\n    container: {names}\n    steps:\n"
+        f"    - uses: docker/login-action@v3\n      with: {{registry: '{names}'}}\n",
+    )
+    assert len(found) <= 100
+
+
+def test_images_of_gitlab_jobs_from_variables_and_a_matrix() -> None:
+    found = _read(
+        ".gitlab-ci.yml",
+        """\
+        variables:
+          REGISTRY: contoso.azurecr.io
+          TOOLS: {value: fabrikam.azurecr.io/tools, description: x}
+        build:
+          image: $REGISTRY/build:1
+          services: ["${TOOLS}:2"]
+        matrix:
+          parallel:
+            matrix:
+            - IMAGE: [northwind.azurecr.io/a, alpine]
+              TAG: ["1", "2"]
+            - IMAGE: adatum.azurecr.io/b
+          image: ${IMAGE}:$TAG
+        elsewhere:
+          variables: {REGISTRY: ghcr.io}
+          image: $REGISTRY/build:1
+        unknown:
+          image: $IMAGE
+        """,
+    )
+    assert found == [
+        Place(5, "gitlab-image", "contoso.azurecr.io"),
+        Place(6, "gitlab-image", "fabrikam.azurecr.io"),
+        Place(13, "gitlab-image", "adatum.azurecr.io"),
+        Place(13, "gitlab-image", "northwind.azurecr.io"),
+    ]
+
+
 def test_docker_tasks_of_other_registries_and_the_parameter_of_the_same_name() -> None:
     found = _read(
         "templates/build.yml",
