@@ -3,10 +3,12 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.declared_values import assigned_in, declared_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.pins import find_cli_version
@@ -82,6 +84,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 class _Step(NamedTuple):
     """A node, the key that it is under, and what holds there.
 
+    :ivar values: what is declared there for commands.
     :ivar in_job: whether it is in a job: no other job begins in there.
     """
 
@@ -89,36 +92,39 @@ class _Step(NamedTuple):
     key: str
     version: str | None
     dialect: Dialect
+    values: ChainMap[str, str]
     in_job: bool = False
 
 
 def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
     """Yield the commands below a node. What a job or a step pins holds for it alone."""
-    waiting = [_Step(root, "", _version_of_file(root, of_text), POSIX)]
+    waiting = [_Step(root, "", _version_of_file(root, of_text), POSIX, ChainMap())]
     seen: set[int] = set()
     while waiting:
         step = waiting.pop()
-        node, key, version, dialect, in_job = step
+        node, key, version, dialect, values, in_job = step
         if id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, Scalar):
             if key not in _PROSE:
-                yield from _read_script(node, key, version, dialect, text)
+                yield from _read_script(node, step, text)
         elif isinstance(node, Sequence):
             if (words := _listed_words(node)) is not None:
-                yield from _read_script(words, key, version, dialect, text)
+                yield from _read_script(words, step, text)
             waiting += [_enter(step, item, key) for item in reversed(node.items)]
         else:
-            step = _Step(node, key, _pinned(node, version), _dialect_of(node, dialect), in_job)
+            own = declared_in(node)
+            values = values.new_child(own) if own else values
+            step = _Step(node, key, _pinned(node, version), _dialect_of(node, dialect), values, in_job)
             for name, below in reversed(node.entries):
                 waiting.append(_enter(step, below, name.text.lower() if name is not None else ""))
 
 
 def _enter(above: _Step, node: Node, key: str) -> _Step:
     if above.key != "jobs" or above.in_job:
-        return _Step(node, key, above.version, above.dialect, above.in_job)
-    return _Step(node, key, _version_of_job(node, above.version), above.dialect, True)
+        return above._replace(node=node, key=key)
+    return above._replace(node=node, key=key, version=_version_of_job(node, above.version), in_job=True)
 
 
 def _version_of_file(root: Node, of_text: str | None) -> str | None:
@@ -137,16 +143,17 @@ def _version_of_job(job: Node, version: str | None) -> str | None:
     return find_cli_version("\n".join(texts)) or version
 
 
-def _read_script(node: Scalar, key: str, version: str | None, dialect: Dialect, file: str) -> Iterator[Place]:
-    text = node.text
+def _read_script(node: Scalar, step: _Step, file: str) -> Iterator[Place]:
+    text, dialect = node.text, step.dialect
     if not may_hold_commands(text):
         return
-    if key in _POWERSHELL_KEYS or key.endswith(".ps1"):
+    if step.key in _POWERSHELL_KEYS or step.key.endswith(".ps1"):
         dialect = POWERSHELL
     notebook = re.match(r"\s*[!%]+ ?(?:sh|bash)?", text)
     shift = notebook.end() if notebook else 0
+    assigned = assigned_in(text) if step.values else frozenset()
     for call in find_calls(text[shift:], lambda offset: node.line_at(offset + shift), dialect):
-        yield from judge_call(call, file, version)
+        yield from judge_call(fill_in(call, step.values, assigned) if step.values else call, file, step.version)
 
 
 def _listed_words(node: Sequence) -> Scalar | None:

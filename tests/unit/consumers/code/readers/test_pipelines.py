@@ -252,6 +252,53 @@ def test_a_task_may_be_named_by_its_id(task: str, inputs: str, expected: Place |
     assert found == ([expected] if expected else [])
 
 
+def test_commands_sign_in_to_what_the_pipeline_declares() -> None:
+    found = _read(
+        WORKFLOW,
+        """\
+        env: {REGISTRY: contoso.azurecr.io, ACR: contoso, ACR_SERVER: ghcr.io}
+        jobs:
+          a:
+            steps:
+            - run: docker login $REGISTRY -u x -p y
+            - run: docker login ${{ env.REGISTRY }} -u x -p y
+            - run: az acr login --name "${ACR}"
+            - run: docker login $ACR_SERVER -u x -p y
+            - run: docker login $REGISTRY -u x -p y
+              env: {REGISTRY: ghcr.io}
+            - run: |
+                REGISTRY=ghcr.io
+                docker login $REGISTRY -u x -p y
+            - run: docker login -u $REGISTRY -p y
+            - run: docker login $SERVER -u x -p y
+              env: {SERVER: "${{ secrets.ACR_LOGIN_SERVER }}"}
+          b:
+            env: {ACR: fabrikam}
+            steps:
+            - run: az acr login -n $env:ACR
+              shell: pwsh
+        """,
+    )
+    assert found == [
+        Place(5, "docker-login", "contoso.azurecr.io"),
+        Place(6, "docker-login", "contoso.azurecr.io"),
+        Place(7, "az-acr-login", "contoso.azurecr.io"),
+        Place(15, "docker-login"),
+        Place(20, "az-acr-login", "fabrikam.azurecr.io"),
+    ]
+
+
+def test_variables_of_azure_pipelines_gitlab_and_containers_are_declared_too() -> None:
+    text = (
+        "variables:\n- name: registry\n  value: contoso.azurecr.io\nsteps:\n- script: docker login $(registry) -u x\n"
+    )
+    assert _read("azure-pipelines.yml", text) == [Place(5, "docker-login", "contoso.azurecr.io")]
+    text = "variables: {R: {value: contoso.azurecr.io}}\na:\n  script: [docker login -u x -p y $R]\n"
+    assert _read(".gitlab-ci.yml", text) == [Place(3, "docker-login", "contoso.azurecr.io")]
+    text = "spec:\n  env: [{name: ACR, value: contoso}]\n  args:\n  - az acr login -n $ACR\n"
+    assert _read("job.yaml", text) == [Place(4, "az-acr-login", "contoso.azurecr.io")]
+
+
 def test_gitlab_jobs_run_what_their_image_has() -> None:
     found = _read(
         ".gitlab-ci.yml",
