@@ -33,6 +33,7 @@ from azext_acrscope.consumers.code.expressions import (
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
 from azext_acrscope.consumers.code.registry_words import named_login_server
+from azext_acrscope.consumers.code.terraform_json import ENDINGS, read_blocks
 from azext_acrscope.consumers.code.tokens import HCL, JSON
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
@@ -54,13 +55,15 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file is Terraform's: not its tests, whose assertions set nothing."""
-    return name.endswith((".tf", ".tofu"))
+    return name.endswith((".tf", ".tofu", *ENDINGS))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield resources that pull, and what sets the status of a registry back."""
-    root = read_brackets(text, HCL)
-    blocks = [(key, node) for key, node in entries_of(root) if isinstance(node, Block)]
+    if name.lower().endswith(ENDINGS):
+        blocks = list(read_blocks(text))
+    else:
+        blocks = [(key, node) for key, node in entries_of(read_brackets(text, HCL)) if isinstance(node, Block)]
     resolve = _make_resolver(blocks)
     for key, block in blocks:
         if key.text == "resource" and len(block.labels) == 2:

@@ -65,7 +65,7 @@ def test_any_text_gives_places_of_known_patterns_on_its_lines(noise: str, text: 
     broken = text[:at] + noise + text[at + cut :]
     names = ("a.bicep", "a.tf", "a.json", "bicepconfig.json", "a.yaml", "values.yaml", "Chart.yaml", "package.json")
     for reader in READERS:
-        for name in (*names, "kustomization.yaml", "config.json", "a.py"):
+        for name in (*names, "kustomization.yaml", "config.json", "a.py", "a.tf.json"):
             for place in reader.read_places(broken, name):
                 assert place.pattern in PATTERNS
                 assert 1 <= place.line <= broken.count("\n") + broken.count("\r") + 1
