@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 class Place:
     """A line that signs in to a registry, or that sets the status back to `enabled`.
 
-    No text of the file is kept but the login server and the version: real trees hold credentials beside such lines.
+    No text of the file is kept but the login server, the version and an alias: real trees hold credentials beside such
+    lines.
 
     :ivar line: counted from 1.
     :ivar pattern: which of the patterns it is: a key of one of the files in ``patterns``.
     :ivar registry: the login server in lower case; None if the file does not say it in plain letters.
     :ivar version: of the tool that signs in, if the file says it in plain letters.
     :ivar is_exact: whether it is that version and no newer one.
+    :ivar alias: what the file calls the registry, if another file says which one that is.
     """
 
     line: int
@@ -21,3 +23,4 @@ class Place:
     registry: str | None = None
     version: str | None = None
     is_exact: bool = field(default=True, compare=False)
+    alias: str | None = field(default=None, compare=False)

@@ -6,6 +6,7 @@ file only, and the result says so.
 """
 
 import os
+import posixpath
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
@@ -18,6 +19,7 @@ from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
+from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.knowledge import CODE, VERDICT_ORDER, Knowledge, count_verdicts
@@ -129,6 +131,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
         self._compiled: set[str] = set()
+        self._aliases: dict[str, Aliases] = {}  # by folder
         self._paths: dict[str, str] = {}
         self._known: set[str] = set()
         self._others = 0
@@ -163,6 +166,8 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
             return
         self._known.add(path)
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        if posixpath.basename(shown).lower() == CONFIGURATION:
+            self._aliases[posixpath.dirname(shown)] = read_aliases(text)
         found, understood = _read(readers, name, text)
         places = _distinct(found)
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
@@ -185,7 +190,10 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def findings(self, sources: list[str]) -> SourceFindings:
         """Return what was found."""
-        kept = merge_doubles(self._places, self._compiled)[:MAX_ROWS]
+        joined = join_modules(self._places, self._aliases)
+        asked = [(file, place) for file, place in joined if self._is_asked_about(place.registry)]
+        self._others += len(joined) - len(asked)
+        kept = merge_doubles(asked, self._compiled)[:MAX_ROWS]
         signs_in = [each for each in kept if not self._patterns.turns_back_on(each.place)]
         sets_back = [each for each in kept if self._patterns.turns_back_on(each.place)]
         return SourceFindings(

@@ -16,6 +16,7 @@ from azext_acrscope.consumers.code.expressions import (
     walk_all,
 )
 from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.module_aliases import CONFIGURATION
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
 from azext_acrscope.consumers.code.tokens import JSON
@@ -25,7 +26,7 @@ _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates
 _DEPLOYMENT = "microsoft.resources/deployments"
 _MARKS = ("deploymentTemplate.json", "deploymentParameters.json", '"contentVersion"')
-WORDS = (*RESOURCE_WORDS, 'registries"', "azurecr.", "listcredentials")
+WORDS = (*RESOURCE_WORDS, 'registries"', "azurecr.", "listcredentials", "modulealiases")
 
 
 def reads(name: str) -> bool:
@@ -35,7 +36,7 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield resources that pull, and what sets the status of a registry back."""
-    is_configuration = name.lower().rpartition("/")[2] == "bicepconfig.json"
+    is_configuration = name.lower().rpartition("/")[2] == CONFIGURATION
     if not is_configuration and not any(mark in text for mark in _MARKS):
         return
     root = read_brackets(text, JSON)

@@ -132,7 +132,7 @@ def _read_module_source(statement: Statement) -> Iterator[Place]:
         if source.text.startswith("br:") and (host := find_acr(source.text[3:])):
             yield Place(source.line, "bicep-module", host)
         elif (alias := _ALIAS.match(source.text)) and alias[1] != "public":
-            yield Place(source.line, "bicep-alias-module")
+            yield Place(source.line, "bicep-alias-module", alias=alias[1])
 
 
 def _read_value(statement: Statement, resolve: Resolver) -> Iterator[Place]:
