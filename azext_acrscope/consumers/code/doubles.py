@@ -12,6 +12,7 @@ from azext_acrscope.consumers.code.place import Place
 
 Located = tuple[str, Place]  # a file and what is in it
 
+BICEP = ".bicep"
 _SHOWN = 3  # other places that a row names
 _PYTHON_LOCKS = ("poetry.lock", "uv.lock", "pdm.lock", "requirements.txt")
 _LOCKS = {
@@ -50,13 +51,14 @@ def is_compiled(name: str, text: str) -> bool:
     return name.lower().endswith(".json") and bool(_COMPILED.search(text))
 
 
-def merge_doubles(places: Iterable[Located], compiled: Collection[str]) -> list[Found]:
+def merge_doubles(places: Iterable[Located], compiled: Collection[str], bicep: Iterable[str]) -> list[Found]:
     """Return each place once: that of the lock file, whose version is installed, and that of Bicep, which people edit.
 
     :param compiled: the files that say that they were compiled from Bicep.
+    :param bicep: all Bicep files, also those in which nothing was found.
     """
     all_places = list(places)
-    originals = {**_find_locked(all_places), **_find_compiled(all_places, compiled)}
+    originals = {**_find_locked(all_places), **_find_compiled(all_places, compiled, bicep)}
     also: dict[Located, list[str]] = defaultdict(list)
     for (file, place), original in originals.items():
         also[original].append(f"{file}:{place.line}")
@@ -87,7 +89,7 @@ def _locks_of(name: str) -> tuple[str, ...]:
     return ("packages.lock.json",) if ending == ".csproj" else _LOCKS.get(name, ())
 
 
-def _find_compiled(places: list[Located], compiled: Collection[str]) -> dict[Located, Located]:
+def _find_compiled(places: list[Located], compiled: Collection[str], bicep: Iterable[str]) -> dict[Located, Located]:
     """Return, by a place of an ARM template, the place of the Bicep file that it was compiled from.
 
     What the Bicep file does not say stays: the modules of others are in the template, too.
@@ -95,12 +97,13 @@ def _find_compiled(places: list[Located], compiled: Collection[str]) -> dict[Loc
     written: dict[tuple[str, str, str | None], deque[Place]] = defaultdict(deque)
     beside: dict[str, set[str]] = defaultdict(set)
     namesakes: dict[str, set[str]] = defaultdict(set)
-    for file, place in places:
-        stem, ending = posixpath.splitext(file)
-        if ending.lower() == ".bicep":
+    for file in bicep:
+        stem = posixpath.splitext(file.lower())[0]
+        beside[stem].add(file)
+        namesakes[posixpath.basename(stem)].add(file)
+    for file, place in places if namesakes else ():
+        if file.lower().endswith(BICEP):
             written[file, place.pattern, place.registry].append(place)
-            beside[stem.lower()].add(file)
-            namesakes[posixpath.basename(stem).lower()].add(file)
     found: dict[Located, Located] = {}
     for file, place in places if written else ():
         stem, ending = posixpath.splitext(file.lower())

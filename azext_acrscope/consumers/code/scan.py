@@ -17,7 +17,7 @@ from azext_acrscope.base import hosts
 from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
-from azext_acrscope.consumers.code.doubles import Found, is_compiled, merge_doubles
+from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
 from azext_acrscope.consumers.code.place import Place
@@ -106,6 +106,8 @@ def scan_sources(
     scan = _Scan(patterns, tuple(readers), login_servers)
     for root in roots:
         for path, content in walk.read_files(root, scan.counts, scan.readers_of):
+            if path.lower().endswith(BICEP):
+                scan.bicep.add(root.shown_name(path))
             if readers := scan.find_readers(path, content):
                 scan.add_file(path, root.shown_name(path), root.name_in_repository(path), content, readers)
             if scan.is_full:
@@ -124,6 +126,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self, patterns: KnownPatterns, readers: "tuple[Reader, ...]", login_servers: Collection[str] | None
     ) -> None:
         self.counts = WalkCounts()
+        self.bicep: set[str] = set()  # files, also those in which nothing is found
         self._patterns = patterns
         self._readers = readers
         self._prefilter = cache(_make_prefilter)  # by readers
@@ -193,7 +196,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         joined = join_modules(self._places, self._aliases)
         asked = [(file, place) for file, place in joined if self._is_asked_about(place.registry)]
         self._others += len(joined) - len(asked)
-        kept = merge_doubles(asked, self._compiled)[:MAX_ROWS]
+        kept = merge_doubles(asked, self._compiled, self.bicep)[:MAX_ROWS]
         signs_in = [each for each in kept if not self._patterns.turns_back_on(each.place)]
         sets_back = [each for each in kept if self._patterns.turns_back_on(each.place)]
         return SourceFindings(

@@ -140,6 +140,13 @@ def test_what_only_the_template_says_stays(tmp_path: Path) -> None:
         assert [row[:3] for row in found] == [APP, ("infra/main.json", 20, "breaks"), REGISTRY]
 
 
+def test_a_bicep_file_in_which_nothing_is_found_is_beside_its_template_all_the_same(tmp_path: Path) -> None:
+    files = {"infra/main.bicep": BICEP, "sample/main.bicep": "module m '../infra/main.bicep' = {}\n"}
+    found = rows(tmp_path, {**files, "sample/main.json": COMPILED})
+    assert {row[3] for row in found} == {""}
+    assert len(found) == 4
+
+
 @pytest.mark.parametrize(
     ("bicep", "file", "arm"),
     [
