@@ -50,7 +50,7 @@ def fill_in(call: Call, values: "ChainMap[str, str]", assigned: frozenset[str]) 
         return match[0] if name in assigned else values.get(name, match[0])
 
     words = [
-        replace(word, text=_NAME_OF.sub(value_of, word.text))
+        replace(word, text=_NAME_OF.sub(value_of, word.text)[:_MAX_LENGTH])
         if index and word.text[:1] != "-" and len(word.text) <= _MAX_LENGTH
         else word
         for index, word in enumerate(call.words)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.consumers.code.declared_values import declared_in
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
 
 # A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
 _TASK_IDS = {
@@ -23,6 +24,8 @@ _TASK_IDS = {
 }
 _TASK = re.compile(r"([\w-]+)@(\d+)")
 _TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$\[\s*variables(?:\['(\w+)'\]|\.(\w+))\s*\]|\$\{\{\s*variables\.(\w+)\s*\}\}|\$\((\w+)\)")
+_MAX_LENGTH, _MAX_RUNS = 1000, 50  # of an image; of a matrix
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
@@ -69,7 +72,21 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 yield from _read_container(node, container)
             job = node.get("container") if is_pipeline else None
             if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
-                yield Place(image.line, "agent-container", find_login_server(image.text))
+                for each in _images_of(image.text, node, root):
+                    yield Place(image.line, "agent-container", find_login_server(each))
+
+
+def _images_of(image: str, job: Mapping, root: Node) -> list[str]:
+    """Return what the image of a job's container is: with each value of the variable that it may be."""
+    if not (match := _VARIABLE.search(image[:_MAX_LENGTH])):
+        return [image]
+    matrix, name = job.get("strategy", "matrix"), match[match.lastindex or 0]
+    runs = [run for _, run in matrix.items()] if isinstance(matrix, Mapping) else []
+    found = [run.text(name) for run in runs if isinstance(run, Mapping) and run.text(name)]
+    declared = {**(declared_in(root) if isinstance(root, Mapping) else {}), **declared_in(job)}
+    values = found or [declared.get(name, match[0])]
+    image = image[:_MAX_LENGTH]
+    return [image.replace(match[0], each[:_MAX_LENGTH])[:_MAX_LENGTH] for each in dict.fromkeys(values[:_MAX_RUNS])]
 
 
 def _inputs(step: Mapping) -> dict[str, str]:

@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
 from azext_acrscope.consumers.code.place import Place
@@ -27,6 +28,7 @@ _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re
 _ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _MAX_VARIABLES, _MAX_IMAGES = 5, 50  # of an image: GitLab runs 200 jobs of a matrix at most
+_MAX_LENGTH = 1000  # of an image
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
@@ -120,10 +122,11 @@ def _read_images(
 
 def _images_of(image: str, values: dict[str, list[str]]) -> list[str]:
     """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
-    images = [image[:1000]]
+    images = [image[:_MAX_LENGTH]]
     for match in list(_VARIABLE.finditer(images[0]))[:_MAX_VARIABLES]:
         if known := values.get(match[1] or match[2]):
-            images = [each.replace(match[0], value) for each in images for value in known][:_MAX_IMAGES]
+            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in images for value in known)
+            images = list(islice(put, _MAX_IMAGES))
     return list(dict.fromkeys(_default_of(each) for each in images))
 
 

@@ -4,6 +4,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
@@ -13,6 +14,7 @@ from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
 _MAX_NAMES, _MAX_RUNS = 5, 50  # of a matrix in a text: GitHub runs 256 at most
+_MAX_LENGTH = 1000  # of a text with variables
 WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
     *("container-apps-deploy-action", "azurecr."),
@@ -73,7 +75,7 @@ def _known_values(root: Mapping) -> dict[str, str | None]:
 def _resolve(text: str, values: dict[str, str | None]) -> str:
     """Return a text with the variables put in that the file itself says."""
     for _ in range(3):
-        put = _EXPRESSION.sub(lambda match: values.get(f"{match[1]}.{match[2]}") or match[0], text[:1000])
+        put = _EXPRESSION.sub(lambda match: values.get(f"{match[1]}.{match[2]}") or match[0], text[:_MAX_LENGTH])
         if put == text:
             break
         text = put
@@ -100,7 +102,8 @@ def _resolve_all(text: str, values: dict[str, str | None], matrix: dict[str, lis
     texts = [_resolve(text, values)]
     for match in list(_EXPRESSION.finditer(texts[0]))[:_MAX_NAMES]:
         if match[1] == "matrix" and (known := matrix.get(match[2])):
-            texts = [each.replace(match[0], value) for each in texts for value in known][:_MAX_RUNS]
+            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in known)
+            texts = list(islice(put, _MAX_RUNS))
     return list(dict.fromkeys(texts))
 
 

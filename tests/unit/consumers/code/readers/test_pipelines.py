@@ -1,10 +1,12 @@
 """Workflows, pipelines and their scripts: registries from variables, versions that jobs pin."""
 
+import itertools
 import textwrap
 
 import pytest
 
 from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.readers import container_files, github_actions
 from tests.unit.consumers.code.test_pipeline_patterns import read_file
 
 WORKFLOW = ".github/workflows/ci.yml"
@@ -162,6 +164,16 @@ def test_a_matrix_of_any_size_costs_a_bounded_time() -> None:
     assert len(found) <= 100
 
 
+def test_values_that_name_others_do_not_grow() -> None:
+    pairs = list(itertools.pairwise(f"N{number}" for number in range(5)))
+    text = "".join(f"${{{{ matrix.{name} }}}}" * 10 for name, _ in pairs)
+    matrix = {name: [f"${{{{ matrix.{after} }}}}" * 60, "a"] for name, after in pairs}
+    assert {len(each) for each in github_actions._resolve_all(text, {}, matrix)} <= set(range(1001))
+    text = "".join(f"${name}/" * 50 for name, _ in pairs)
+    values = {name: [f"${{{after}}}" * 200, "a"] for name, after in pairs}
+    assert {len(each) for each in container_files._images_of(text, values)} <= set(range(1001))
+
+
 def test_images_of_gitlab_jobs_from_variables_and_a_matrix() -> None:
     found = _read(
         ".gitlab-ci.yml",
@@ -297,6 +309,36 @@ def test_variables_of_azure_pipelines_gitlab_and_containers_are_declared_too() -
     assert _read(".gitlab-ci.yml", text) == [Place(3, "docker-login", "contoso.azurecr.io")]
     text = "spec:\n  env: [{name: ACR, value: contoso}]\n  args:\n  - az acr login -n $ACR\n"
     assert _read("job.yaml", text) == [Place(4, "az-acr-login", "contoso.azurecr.io")]
+
+
+def test_the_container_of_a_job_with_a_matrix_names_its_registries() -> None:
+    found = _read(
+        "azure-pipelines.yml",
+        """\
+        variables: {tools: northwind.azurecr.io}
+        jobs:
+        - job: several
+          strategy:
+            matrix:
+              one: {image: "contoso.azurecr.io/a:1"}
+              two: {image: "fabrikam.azurecr.io/b:1"}
+          container:
+            image: $[ variables['image'] ]
+            endpoint: connection
+        - job: shared
+          container: {image: "${{ variables.tools }}/c:1", endpoint: connection}
+        - job: unknown
+          container: {image: "$[variables.image]", endpoint: connection}
+        - job: without
+          container: {image: "$[variables.tools]"}
+        """,
+    )
+    assert found == [
+        Place(9, "agent-container", "contoso.azurecr.io"),
+        Place(9, "agent-container", "fabrikam.azurecr.io"),
+        Place(12, "agent-container", "northwind.azurecr.io"),
+        Place(14, "agent-container"),
+    ]
 
 
 def test_gitlab_jobs_run_what_their_image_has() -> None:
