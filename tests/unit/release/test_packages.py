@@ -14,7 +14,10 @@ from release.source import find_source
 from tests.factories.files import write
 from tests.factories.projects import commit, make_project
 
+builds = pytest.mark.stage  # building takes seconds, which `make check` does without
 
+
+@builds
 def test_builds_are_the_same_under_any_umask_and_hold_the_package(tmp_path: Path) -> None:
     source = find_source(make_project(tmp_path / "project"))
     old = os.umask(0o077)
@@ -32,6 +35,7 @@ def test_builds_are_the_same_under_any_umask_and_hold_the_package(tmp_path: Path
         assert "example-1.2.0/example/__init__.py" in sdist.getnames()
 
 
+@builds
 def test_builds_that_differ_are_no_release(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     stamp = "open('example/stamp.py', 'w').write(f'STAMP = {os.urandom(8)}')"
@@ -42,6 +46,7 @@ def test_builds_that_differ_are_no_release(tmp_path: Path) -> None:
     assert str(caught.value).count("example-1.2.0-py3-none-any.whl") == 2
 
 
+@builds
 def test_a_build_that_fails_says_what_setuptools_says(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     write(project / "setup.py", "raise SystemExit('no such thing')\n")

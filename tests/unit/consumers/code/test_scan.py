@@ -10,7 +10,7 @@ from azure.cli.core.azclierror import FileOperationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers.code import known_patterns, limits, scan
+from azext_acrscope.consumers.code import known_patterns, scan
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scan import SourceFindings
@@ -75,10 +75,9 @@ def test_without_a_version_the_reason_says_which_versions_do_what(tmp_path: Path
     assert reasons == {1: "It unknown. By version: 2.82 and newer: works.", 2: "It is new."}
 
 
-def test_a_file_beyond_the_limits_is_said(tmp_path: Path) -> None:
-    write_tree(
-        tmp_path, {"a.sh": "az acr login -n contoso\n" + "a\n" * limits.MAX_TOKENS, "b.sh": "az acr login -n contoso"}
-    )
+def test_a_file_beyond_the_limits_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("azext_acrscope.consumers.code.shell.MAX_TOKENS", 5000)
+    write_tree(tmp_path, {"a.sh": "az acr login -n contoso\n" + "a\n" * 5000, "b.sh": "az acr login -n contoso"})
     found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
     assert [row["file"] for row in found.code] == ["a.sh", "b.sh"]
     assert found.incomplete == ["1 file was not understood, and who signs in there is unknown: a.sh."]
