@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from azext_acrscope.hops.principals import RequestedIdentity
 
 
-def login(
+def login(  # pylint: disable=too-many-locals  # its options are most of them
     cmd: Any,
     *,
     registry_name: list[RegistryRef],

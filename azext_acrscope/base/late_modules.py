@@ -33,7 +33,7 @@ def late_modules(package: str, *names: str) -> Iterator[None]:
                 sys.modules.pop(name, None)
 
 
-class _StandIn(ModuleType):
+class _StandIn(ModuleType):  # pylint: disable=too-few-public-methods  # a module
     is_open = False
 
     def __getattr__(self, member: str) -> Any:

@@ -148,7 +148,8 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
         name = path.lower().replace(os.sep, "/")
-        return tuple([reader for reader in self._readers if reader.reads(name)])
+        # For each file of a tree, so without a generator, which costs as much as the names' checks.
+        return tuple([each for each in self._readers if each.reads(name)])  # pylint: disable=consider-using-generator
 
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""

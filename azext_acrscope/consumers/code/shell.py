@@ -174,7 +174,7 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         elif character in "$(){}`":
             self._take_bracket(frame, character)
         elif character in ";&|":
-            frame.command.pipes = character == "|" and "|" not in self._text[self._position + 1 : self._position + 2]
+            frame.command.pipes = character == "|" and not self._text.startswith("|", self._position + 1)
             self._end_command()
             self._position += 1
         elif character in "<>":

@@ -218,7 +218,7 @@ def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
     return True, composer.roots
 
 
-class _Composer:  # pylint: disable=too-few-public-methods  # where it is among the events
+class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-attributes  # where it is, and its bounds
     """Put nodes together from events; what is open when the events end is kept as it is."""
 
     def __init__(self, text: str, line: int) -> None:
