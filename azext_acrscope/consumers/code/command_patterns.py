@@ -195,7 +195,7 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
         return
     server = next((found for each in rest if (found := find_login_server(each))), None)
     if with_token:
-        if not _makes_token(text):
+        if not makes_token(text):
             yield Place(call.line(index), "docker-login-null-user", server)
         return
     yield Place(call.line(index), "docker-login", server)
@@ -203,7 +203,7 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
 
 # Of a file, as commands are judged in it one after the other.
 @lru_cache(maxsize=2)
-def _makes_token(text: str) -> bool:
+def makes_token(text: str) -> bool:
     return "expose-token" in text or "/oauth2/exchange" in text
 
 

@@ -1,10 +1,13 @@
-"""Put into the words of commands what the YAML around them declares: `env` and `variables`."""
+"""Put into texts what the YAML around them declares: `env`, `variables` and the values of a matrix."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.registry_words import seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
@@ -12,10 +15,12 @@ if TYPE_CHECKING:
     from collections import ChainMap
 
 _NAME_OF = re.compile(
-    r"\$\{\{\s*(?:env|variables|vars)\.(\w+)\s*\}\}|\$\((\w+)\)|\$\{(\w+)\}|\$(?:[Ee]nv:)?(\w+)|%(\w+)%", re.ASCII
+    r"\$\{\{\s*(?:env|variables)\.(\w+)\s*\}\}|\$\((\w+)\)|\$\{(\w+)\}|\$(?:[Ee]nv:)?(\w+)|%(\w+)%", re.ASCII
 )
-_ASSIGNED = re.compile(r"(\w+)\s?=", re.ASCII)
+_ASSIGNED = re.compile(r"(?<!\w)(\w+)\s?=", re.ASCII)  # from the beginning of a word, else long words cost their square
+_NOT_PLAIN = re.compile(r"[$%{(]")
 _MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter
+_MAX_NAMES, _MAX_RUNS = 5, 256  # of a matrix in a text: GitHub runs 256 at most, GitLab 200
 
 
 def declared_in(node: Mapping) -> dict[str, str]:
@@ -43,11 +48,17 @@ def assigned_in(script: str) -> frozenset[str]:
 
 
 def fill_in(call: Call, values: "ChainMap[str, str]", assigned: frozenset[str]) -> Call:
-    """Return a command with the values in place of their names, but for names that the script itself assigns."""
+    """Return a command with the values in place of their names.
+
+    Names stay that the script itself assigns, and those whose value is a name of something else or nothing: a name such
+    as ACR_SERVER says more than it.
+    """
 
     def value_of(match: re.Match[str]) -> str:
         name = match[match.lastindex or 0]
-        return match[0] if name in assigned else values.get(name, match[0])
+        value = values.get(name, "")
+        says_less = not value or (_NOT_PLAIN.search(value) and not seems_registry_name(value))
+        return match[0] if name in assigned or says_less else value
 
     words = [
         replace(word, text=_NAME_OF.sub(value_of, word.text)[:_MAX_LENGTH])
@@ -56,3 +67,20 @@ def fill_in(call: Call, values: "ChainMap[str, str]", assigned: frozenset[str]) 
         for index, word in enumerate(call.words)
     ]
     return Call(words, call.line_at)
+
+
+def in_each_run(text: str, names: re.Pattern[str], values_of: Callable[[re.Match[str]], list[str]]) -> list[str]:
+    """Return what a text is in the runs of a matrix: once, if it names none of its values.
+
+    :param names: finds the names in a text.
+    :param values_of: returns the values of a name; none for one that stays as it is.
+    :raises BeyondLimitsError: there are more of them than any matrix may have.
+    """
+    texts = [text[:_MAX_LENGTH]]
+    for match in list(islice(names.finditer(texts[0]), _MAX_NAMES)):
+        if known := values_of(match):
+            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in known)
+            texts = list(islice(put, _MAX_RUNS + 1))
+            if len(texts) > _MAX_RUNS:
+                raise BeyondLimitsError
+    return list(dict.fromkeys(texts))

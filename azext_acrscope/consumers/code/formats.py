@@ -26,7 +26,10 @@ class Reader(Protocol):
 
     @property
     def WORDS(self) -> Collection[str]:  # noqa: N802  # pylint: disable=invalid-name  # a constant of a module
-        """Return words in lower-case ASCII; at least one is in every file in which the reader finds anything."""
+        """Return words in lower-case ASCII; at least one is in every file in which the reader finds anything.
+
+        Spaces are as people and programs write them: one after a colon.
+        """
 
     def reads(self, name: str) -> bool:
         """Return whether a file may be one of this reader's.

@@ -4,12 +4,8 @@ import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from azext_acrscope.consumers.code.brackets import read_brackets
-from azext_acrscope.consumers.code.expressions import entries_of, find_node, mappings_in, plain_text
 from azext_acrscope.consumers.code.limits import BeyondLimitsError
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import ACR, OTHER, read_server_text
-from azext_acrscope.consumers.code.tokens import JSON
 
 CONFIGURATION = "bicepconfig.json"
 _JOINED = "bicep-module"
@@ -19,6 +15,12 @@ Aliases = Mapping[str, str | None]  # login servers by alias; None for a registr
 
 def read_aliases(text: str) -> Aliases:
     """Return what a bicepconfig.json says of aliases; nothing if it is beyond the limits, which its reader tells."""
+    # Only here: every `enforce` and `report` loads this module, and few read code.
+    from azext_acrscope.consumers.code.brackets import read_brackets
+    from azext_acrscope.consumers.code.expressions import entries_of, find_node, mappings_in, plain_text
+    from azext_acrscope.consumers.code.registry_names import ACR, OTHER, read_server_text
+    from azext_acrscope.consumers.code.tokens import JSON
+
     aliases: dict[str, str | None] = {}
     try:
         file = next(mappings_in(read_brackets(text, JSON)), None)

@@ -27,7 +27,7 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# One of them is in every text with a command that `command_patterns` knows.
+# One of them is in every text with a command that `command_patterns` knows, if `login` stands behind the program.
 _SURE_WORDS = (
     *("acr ", 'acr"', "acr'", "acr,", "acr\\", "acr`", "attach-acr", "check-acr", "acr-env", "acr-identity"),
     *("acr-use-identity", "acrusemanagedidentitycreds", "registry-identity", "registry-username", "registry set"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
-from azext_acrscope.consumers.code.declared_values import declared_in
+from azext_acrscope.consumers.code.declared_values import declared_in, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
@@ -25,7 +25,6 @@ _TASK_IDS = {
 _TASK = re.compile(r"([\w-]+)@(\d+)")
 _TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$\[\s*variables(?:\['(\w+)'\]|\.(\w+))\s*\]|\$\{\{\s*variables\.(\w+)\s*\}\}|\$\((\w+)\)")
-_MAX_LENGTH, _MAX_RUNS = 1000, 50  # of an image; of a matrix
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
@@ -77,16 +76,16 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 
 def _images_of(image: str, job: Mapping, root: Node) -> list[str]:
-    """Return what the image of a job's container is: with each value of the variable that it may be."""
-    if not (match := _VARIABLE.search(image[:_MAX_LENGTH])):
-        return [image]
-    matrix, name = job.get("strategy", "matrix"), match[match.lastindex or 0]
-    runs = [run for _, run in matrix.items()] if isinstance(matrix, Mapping) else []
-    found = [run.text(name) for run in runs if isinstance(run, Mapping) and run.text(name)]
+    """Return what the image of a job's container is: with each value of the variables that it may be."""
+    matrix = job.get("strategy", "matrix")
+    runs = [run for _, run in matrix.items() if isinstance(run, Mapping)] if isinstance(matrix, Mapping) else []
     declared = {**(declared_in(root) if isinstance(root, Mapping) else {}), **declared_in(job)}
-    values = found or [declared.get(name, match[0])]
-    image = image[:_MAX_LENGTH]
-    return [image.replace(match[0], each[:_MAX_LENGTH])[:_MAX_LENGTH] for each in dict.fromkeys(values[:_MAX_RUNS])]
+
+    def values_of(match: re.Match[str]) -> list[str]:
+        name = match[match.lastindex or 0]
+        return [run.text(name) for run in runs if run.text(name)] or [declared.get(name, match[0])]
+
+    return in_each_run(image, _VARIABLE, values_of)
 
 
 def _inputs(step: Mapping) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Statement:
     value: AnyNode | None = None
 
 
-WORDS = (*RESOURCE_WORDS, "registries:", "registries':", "listcredentials", "br:", "br/")
+WORDS = (*RESOURCE_WORDS, "registries:", "registries':", "param registries", "listcredentials", "br:", "br/")
 
 
 def reads(name: str) -> bool:

@@ -4,8 +4,8 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
+from azext_acrscope.consumers.code.declared_values import in_each_run
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
@@ -27,8 +27,6 @@ _AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_MAX_VARIABLES, _MAX_IMAGES = 5, 50  # of an image: GitLab runs 200 jobs of a matrix at most
-_MAX_LENGTH = 1000  # of an image
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
@@ -122,12 +120,8 @@ def _read_images(
 
 def _images_of(image: str, values: dict[str, list[str]]) -> list[str]:
     """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
-    images = [image[:_MAX_LENGTH]]
-    for match in list(_VARIABLE.finditer(images[0]))[:_MAX_VARIABLES]:
-        if known := values.get(match[1] or match[2]):
-            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in images for value in known)
-            images = list(islice(put, _MAX_IMAGES))
-    return list(dict.fromkeys(_default_of(each) for each in images))
+    images = in_each_run(image, _VARIABLE, lambda name: values.get(name[1] or name[2], []))
+    return list(dict.fromkeys(map(_default_of, images)))
 
 
 def _default_of(image: str) -> str:

@@ -4,8 +4,9 @@
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 
+from azext_acrscope.consumers.code.command_patterns import makes_token
+from azext_acrscope.consumers.code.declared_values import declared_in, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
@@ -13,7 +14,6 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, 
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _EXPRESSION = re.compile(r"\$\{\{\s*(env|inputs|vars|secrets|matrix)\.([\w-]+)\s*\}\}")
-_MAX_NAMES, _MAX_RUNS = 5, 50  # of a matrix in a text: GitHub runs 256 at most
 _MAX_LENGTH = 1000  # of a text with variables
 WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
@@ -37,11 +37,11 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the steps that sign in, and the images of registries that jobs run in."""
     for root in read_documents(text):
         if isinstance(root, Mapping):
-            values = _known_values(root)
+            of_file = _inputs_and_env(root)
             jobs = root.get("jobs")
             parts = [below for _, below in jobs.items()] if isinstance(jobs, Mapping) else [root]
             for part in parts:
-                matrix = _values_of_matrix(part)
+                values, matrix = {**of_file, **_env_below(part)}, _values_of_matrix(part)
                 for node in walk(part):
                     if isinstance(node, Mapping):
                         yield from _read_step(node, values, matrix, text)
@@ -49,26 +49,26 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                     yield from _read_images(part, values, matrix)
 
 
-def _known_values(root: Mapping) -> dict[str, str | None]:
-    """Return what `env` and the defaults of `inputs` say, by `env.NAME`; None for what they say twice."""
+def _inputs_and_env(root: Mapping) -> dict[str, str | None]:
+    """Return what the defaults of `inputs` and the `env` of a whole file say, by `inputs.NAME` and `env.NAME`."""
     values: dict[str, str | None] = {}
-
-    def learn(name: str, node: Node | None) -> None:
-        if isinstance(node, Scalar):
-            values[name] = node.text if values.get(name, node.text) == node.text else None
-
-    for node in walk(root):
-        env = node.get("env") if isinstance(node, Mapping) else None
-        for key, value in env.items() if isinstance(env, Mapping) else ():
-            learn(f"env.{key.text}", value)
     for inputs in (
         root.get("inputs"),
         root.get("on", "workflow_call", "inputs"),
         root.get("on", "workflow_dispatch", "inputs"),
     ):
         for key, value in inputs.items() if isinstance(inputs, Mapping) else ():
-            if isinstance(value, Mapping):
-                learn(f"inputs.{key.text}", value.get("default"))
+            if isinstance(value, Mapping) and isinstance(default := value.get("default"), Scalar):
+                values[f"inputs.{key.text}"] = default.text
+    return values | {f"env.{name}": value for name, value in declared_in(root).items()}
+
+
+def _env_below(part: Node) -> dict[str, str | None]:
+    """Return what `env` says anywhere in a job, by `env.NAME`; None for what it says twice."""
+    values: dict[str, str | None] = {}
+    for node in walk(part):
+        for name, text in declared_in(node).items() if isinstance(node, Mapping) else ():
+            values[f"env.{name}"] = text if values.get(f"env.{name}", text) == text else None
     return values
 
 
@@ -99,12 +99,9 @@ def _values_of_matrix(job: Node) -> dict[str, list[str]]:
 
 def _resolve_all(text: str, values: dict[str, str | None], matrix: dict[str, list[str]]) -> list[str]:
     """Return what a text is in the runs of a matrix: once, if it names none of its values."""
-    texts = [_resolve(text, values)]
-    for match in list(_EXPRESSION.finditer(texts[0]))[:_MAX_NAMES]:
-        if match[1] == "matrix" and (known := matrix.get(match[2])):
-            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in known)
-            texts = list(islice(put, _MAX_RUNS))
-    return list(dict.fromkeys(texts))
+    return in_each_run(
+        _resolve(text, values), _EXPRESSION, lambda name: matrix.get(name[2], []) if name[1] == "matrix" else []
+    )
 
 
 def _read_step(
@@ -123,7 +120,7 @@ def _read_step(
             continue
         user = _resolve(inputs.text("username") or inputs.text("container-registry-username"), values)
         if TOKEN_USERNAME in user:
-            if "expose-token" in text or "/oauth2/exchange" in text:
+            if makes_token(text):
                 return  # what made the token is the sign-in
             yield Place(uses.line, "docker-login-null-user", find_login_server(host))
         else:

@@ -229,3 +229,10 @@ def test_what_a_command_without_a_source_loads_has_no_reader_in_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_registries_of_container_apps_in_parameters_of_bicep_are_found(tmp_path: Path) -> None:
+    registries = "[\n  {\n    server: 'contoso.azurecr.io'\n    identity: 'system'\n  }\n]"
+    write_tree(tmp_path, {"main.bicepparam": f"using 'main.bicep'\nparam registries = {registries}\n"})
+    found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
+    assert [(row["registry"], row["verdict"]) for row in found.code] == [("contoso.azurecr.io", "breaks")]

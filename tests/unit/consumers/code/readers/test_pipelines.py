@@ -5,8 +5,9 @@ import textwrap
 
 import pytest
 
+from azext_acrscope.consumers.code.limits import BeyondLimitsError
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.readers import container_files, github_actions
+from azext_acrscope.consumers.code.readers import azure_pipelines, container_files, github_actions
 from tests.unit.consumers.code.test_pipeline_patterns import read_file
 
 WORKFLOW = ".github/workflows/ci.yml"
@@ -156,11 +157,13 @@ def test_a_matrix_of_any_size_costs_a_bounded_time() -> None:
     values = ", ".join(f"contoso{number}.azurecr.io" for number in range(400))
     names = "".join(f"${{{{ matrix.n{number} }}}}" for number in range(9))
     matrix = ", ".join(f"n{number}: [{values}]" for number in range(9))
-    found = _read(
-        WORKFLOW,
-        f"jobs:\n  a:\n    strategy: {{matrix: {{{matrix}}}}}\n    container: {names}\n    steps:\n"
-        f"    - uses: docker/login-action@v3\n      with: {{registry: '{names}'}}\n",
-    )
+    found = list[Place]()
+    with pytest.raises(BeyondLimitsError):
+        found += github_actions.read_places(
+            f"jobs:\n  a:\n    strategy: {{matrix: {{{matrix}}}}}\n    container: {names}\n    steps:\n"
+            f"    - uses: docker/login-action@v3\n      with: {{registry: '{names}'}}\n",
+            WORKFLOW,
+        )
     assert len(found) <= 100
 
 
@@ -369,3 +372,83 @@ def test_scripts_in_json_and_lists_of_words_in_yaml() -> None:
     assert found == [Place(2, "az-acr-login", "contoso.azurecr.io")]
     found = _read("cloud-config.yaml", "runcmd:\n- [az, acr, login, -n, contoso]\n- az acr login -n $X\n")
     assert found == [Place(2, "az-acr-login", "contoso.azurecr.io"), Place(3, "az-acr-login")]
+
+
+@pytest.mark.parametrize("value", ["${{ secrets.HOST }}", "", "$(fromGroup)"])
+def test_a_value_that_says_nothing_does_not_hide_that_a_name_speaks_of_a_registry(value: str) -> None:
+    found = _read(
+        WORKFLOW,
+        f"""\
+        env:
+          ACR_SERVER: "{value}"
+        jobs:
+          build:
+            steps:
+            - run: docker login $ACR_SERVER -u user -p password
+        """,
+    )
+    assert [(place.line, place.registry) for place in found] == [(6, None)]
+
+
+def test_variables_of_the_repository_are_not_those_of_the_environment() -> None:
+    found = _read(
+        WORKFLOW,
+        """\
+        env:
+          ACR: contoso.azurecr.io
+        jobs:
+          build:
+            steps:
+            - run: docker login ${{ vars.ACR }} -u user -p password
+            - run: docker login ${{ env.ACR }} -u user -p password
+        """,
+    )
+    assert [(place.line, place.registry) for place in found] == [(6, None), (7, "contoso.azurecr.io")]
+
+
+def test_each_job_has_an_environment_of_its_own() -> None:
+    job = """
+          {name}:
+            env:
+              H: {name}.azurecr.io
+            steps:
+            - uses: docker/login-action@v3
+              with:
+                registry: ${{{{ env.H }}}}
+                username: user
+    """
+    found = _read(WORKFLOW, "        jobs:" + job.format(name="contoso") + job.format(name="fabrikam"))
+    assert [place.registry for place in found] == ["contoso.azurecr.io", "fabrikam.azurecr.io"]
+
+
+def _matrix(number: int) -> tuple[str, str, str]:
+    """A job in each of so many registries: for GitHub, GitLab and Azure Pipelines."""
+    hosts = [f"contoso{each}.azurecr.io" for each in range(number)]
+    listed = ", ".join(hosts)
+    named = ", ".join(f"r{place}: {{R: {host}}}" for place, host in enumerate(hosts))
+    return (
+        f"jobs: {{a: {{strategy: {{matrix: {{r: [{listed}]}}}}, container: '${{{{ matrix.r }}}}/app'}}}}\n",
+        f"a: {{parallel: {{matrix: [{{R: [{listed}]}}]}}, image: $R/app}}\n",
+        f"pool: x\njobs: [{{strategy: {{matrix: {{{named}}}}}, container: {{image: $(R)/app, endpoint: e}}}}]\n",
+    )
+
+
+READERS = (
+    (github_actions, WORKFLOW),
+    (container_files, ".gitlab-ci.yml"),
+    (azure_pipelines, "azure-pipelines.yml"),
+)
+
+
+@pytest.mark.parametrize("system", range(3))
+def test_a_matrix_is_read_as_far_as_any_system_runs_it_and_a_larger_one_is_refused(system: int) -> None:
+    reader, name = READERS[system]
+    assert len({each.registry for each in reader.read_places(_matrix(200)[system], name)}) == 200
+    with pytest.raises(BeyondLimitsError):
+        list(reader.read_places(_matrix(300)[system], name))
+
+
+def test_a_long_word_in_a_script_costs_no_more_than_its_length() -> None:
+    script = f"az acr login -n contoso\\n{'a' * 1_000_000}"  # hours, if each letter were a beginning
+    (place,) = _read("a.yml", f'env: {{A: b}}\nscript: "{script}"\n')
+    assert place.registry == "contoso.azurecr.io"
