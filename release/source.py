@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +36,9 @@ class Source:
         """Unpack the files of the commit into a new folder, which is returned."""
         folder.mkdir(parents=True)
         archive = folder.with_suffix(".tar")
+        # Not by tarfile, whose filters the Python of Debian 12 lacks.
         _git(self.root, "archive", "--format", "tar", "--output", str(archive), self.commit)
-        with tarfile.open(archive) as files:
-            files.extractall(folder, filter="data")
+        subprocess.run(["tar", "-xpf", str(archive), "-C", str(folder)], check=True)
         archive.unlink()
         return folder
 
@@ -81,7 +80,10 @@ def _setting(project: str, name: str) -> str:
 
 
 def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
+    # The modes of files stand in the wheel, whatever the developer's settings are.
+    done = subprocess.run(
+        ["git", "-c", "tar.umask=0022", *words], cwd=root, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RefusedError(f"A release is made from a git checkout, and `git {words[0]}` failed: {done.stderr.strip()}")
     return done.stdout.strip()

@@ -57,14 +57,15 @@ ensure_programs() {
 
 ensure_clients() {
     # docker-cli is the client alone, where the distribution splits it; docker.io brings it along elsewhere.
-    ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io"
+    ensure_programs "docker-registry=docker-registry" "podman=podman" "skopeo=skopeo" "docker=docker-cli|docker.io" \
+        "curl=curl"
 }
 
 # Docker's helper for the Secret Service, and a keyring. They are unpacked where no client finds them: docker would use a
 # helper on PATH for every sign-in.
 ensure_keyring() {
     into=$ROOT/.venvs/keyring
-    [ -x "$into/usr/bin/docker-credential-secretservice" ] && return 0
+    has_keyring "$into" && return 0
     ensure_programs "dbus-daemon=dbus-daemon|dbus"
     say "Unpacking a keyring into .venvs/keyring …"
     rm -rf "$into"
@@ -73,11 +74,16 @@ ensure_keyring() {
     apt-get install -y -qq --download-only --no-install-recommends -o Debug::NoLocking=1 \
         -o Dir::Cache::archives="$into/archives" golang-docker-credential-helpers gnome-keyring >/dev/null 2>&1 || true
     for package in "$into"/archives/*.deb; do
-        dpkg-deb -x "$package" "$into" || {
-            say "golang-docker-credential-helpers and gnome-keyring could not be downloaded with apt-get."
-            exit 1
-        }
+        dpkg-deb -x "$package" "$into" || break
     done
+    has_keyring "$into" || {
+        say "golang-docker-credential-helpers or gnome-keyring could not be downloaded with apt-get."
+        exit 1
+    }
+}
+
+has_keyring() {
+    [ -x "$1/usr/bin/docker-credential-secretservice" ] && [ -x "$1/usr/bin/gnome-keyring-daemon" ]
 }
 
 # What only the tests need: buildah, a credential helper of another cloud, a keyring, clients written in Python, helm and

@@ -105,7 +105,7 @@ class Pipeline:  # pylint: disable=too-few-public-methods  # a connection, made 
 
     def _answer(self, request: Any, options: dict[str, Any]) -> Reply:
         bounded = bool(self._service.largest)
-        response = self._client.send_request(request, stream=bounded, logging_enable=self._service.is_logged, **options)
+        response = self._client.send_request(request, stream=bounded, **options)
         content = _read_bounded(response, self._service.largest) if bounded else response.content
         return Reply(response.status_code, response.headers, parse_json(content), response.reason or "")
 
@@ -174,7 +174,8 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         Patience(retry_total=_RETRIES, timeout=_RETRY_SECONDS, **kwargs),
         Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
-        kwargs["logging_policy"],
+        # Left out, and not only told so with each request: a claims challenge sends one again without what it was told.
+        *([kwargs["logging_policy"]] if service.is_logged else []),
     ]
     session = Session()
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))

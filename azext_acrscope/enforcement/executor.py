@@ -87,7 +87,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         for item in todo:
             item.change = StatusChange(self.arms(item.subscription), item.resource, item.target)
             if len(todo) == 1:
-                item.pause = min(item.pause, registry_change.QUICK_POLL_SECONDS)
+                item.pause = registry_change.QUICK_POLL_SECONDS
         total, running = len(todo), RunningSteps()
         with self._interruptible(), ThreadPoolExecutor(MAX_WRITERS) as writers:
             while todo or running or self._later:
@@ -220,7 +220,8 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
 
         def note(_signal: int, _frame: Any) -> None:
             self.interrupted = True
-            signal.signal(_signal, signal.default_int_handler)
+            for kind in (signal.SIGINT, signal.SIGTERM):  # the second one may be of the other kind
+                signal.signal(kind, signal.default_int_handler)
             logger.warning("Interrupted. No more changes are sent. Waiting for those already sent …")
 
         if threading.current_thread() is not threading.main_thread():

@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+from azure.cli.core.azclierror import AzureConnectionError, AzureInternalError
+
 from azext_acrscope.base.errors import sentence
 from azext_acrscope.base.tokens import redact_secrets
 
@@ -12,6 +14,21 @@ _STRICT_RULES = re.compile(
     r"Basic Constraints of CA cert not marked critical|CA cert does not include key usage extension|"
     r"Empty Subject Alternative Name extension|(Issuer|Subject) name empty"
 )
+
+
+class UntrustedCertificateError(AzureConnectionError):
+    """A connection that failed because of the other side's certificate: a check tells it from other failures."""
+
+
+def connection_error(cause: Exception) -> type[AzureConnectionError]:
+    """Return the type of the error for a connection that failed."""
+    return UntrustedCertificateError if is_certificate_error(cause) else AzureConnectionError
+
+
+def is_passing(error: BaseException | None) -> bool:
+    """Return whether a failure may be over in a while: a broken connection or 5xx, and no certificate or firewall."""
+    passing = isinstance(error, (AzureConnectionError, AzureInternalError))
+    return passing and not isinstance(error, UntrustedCertificateError)
 
 
 def short(value: str) -> str:

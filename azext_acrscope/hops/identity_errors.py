@@ -3,7 +3,6 @@
 from azure.cli.core.azclierror import (
     AuthenticationError,
     AzCLIError,
-    AzureConnectionError,
     FileOperationError,
     InvalidArgumentValueError,
     RequiredArgumentMissingError,
@@ -12,7 +11,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.errors import cli_error
 from azext_acrscope.base.tokens import redact_secrets, safe_word
-from azext_acrscope.hops.errors import cause_of, network_advice
+from azext_acrscope.hops.errors import cause_of, connection_error, network_advice
 
 _BY_TASK = (
     "the tasks AzureCLI@2 and AzurePowerShell@5 set the AZURESUBSCRIPTION_ variables for their service connection "
@@ -117,7 +116,7 @@ def bad_oidc_url(variable: str) -> AzCLIError:
 
 def oidc_unreachable(host: str, cause: Exception) -> AzCLIError:
     """Return the error for an issuer of job tokens that cannot be reached."""
-    return cli_error(AzureConnectionError, f"{host} could not be reached: {cause_of(cause)}.", network_advice(cause))
+    return cli_error(connection_error(cause), f"{host} could not be reached: {cause_of(cause)}.", network_advice(cause))
 
 
 def no_oidc_token(variable: str, host: str, status: int) -> AzCLIError:

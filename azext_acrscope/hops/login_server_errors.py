@@ -13,11 +13,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.errors import cli_error
 from azext_acrscope.base.tokens import ACR_AUDIENCE, safe_word
-from azext_acrscope.hops.errors import cause_of, is_certificate_error, name_of, network_advice, with_id
-
-
-class UntrustedCertificateError(AzureConnectionError):
-    """A connection that failed because of the other side's certificate: a check tells it from other failures."""
+from azext_acrscope.hops.errors import cause_of, connection_error, name_of, network_advice, with_id
 
 
 class ThrottledError(AzureResponseError):
@@ -26,9 +22,8 @@ class ThrottledError(AzureResponseError):
 
 def login_server_unreachable(login_server: str, cause: Exception) -> AzCLIError:
     """Return the error for a login server that cannot be reached."""
-    kind = UntrustedCertificateError if is_certificate_error(cause) else AzureConnectionError
     return cli_error(
-        kind,
+        connection_error(cause),
         f"The login server {login_server} could not be reached: {cause_of(cause)}",
         network_advice(cause, login_server),
     )

@@ -14,7 +14,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.errors import cli_error, with_advice
 from azext_acrscope.base.tokens import redact_secrets, safe_word
-from azext_acrscope.hops.errors import cause_of, network_advice, short
+from azext_acrscope.hops.errors import cause_of, connection_error, network_advice, short
 
 if TYPE_CHECKING:
     from azext_acrscope.hops.principals import Principal
@@ -265,7 +265,7 @@ def tenant_not_of_account(tenant: str, cause: Exception) -> AzCLIError:
 def entra_unreachable(cause: Exception) -> AzCLIError:
     """Return the error for an Entra ID that cannot be reached."""
     return cli_error(
-        AzureConnectionError,
+        connection_error(cause),
         f"Entra ID could not be reached: {cause_of(cause)}",
         network_advice(cause),
     )

@@ -12,7 +12,7 @@ from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base import hosts, http, threads
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.credentials import inspection
-from azext_acrscope.hops import login_server_errors
+from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 from azext_acrscope.verification import errors, probe
@@ -191,7 +191,7 @@ def _challenge_word(error: AzCLIError | None) -> str:
         return "challenge"
     if isinstance(error, ForbiddenError):
         return "firewall"
-    if isinstance(error, login_server_errors.UntrustedCertificateError):
+    if isinstance(error, hops_errors.UntrustedCertificateError):
         return "untrusted certificate"
     if isinstance(error, AzureInternalError):
         return "failing"  # 5xx: it may well be one

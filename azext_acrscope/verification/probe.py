@@ -28,13 +28,13 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError
+from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.base import clock, hosts
 from azext_acrscope.base.polling import Polling
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.base.tokens import EntraToken
-from azext_acrscope.hops import login_server_errors
+from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.hops.exchange import Exchange, read_refresh_token
 from azext_acrscope.hops.token_endpoints import PROBE_PURPOSE, LoginServerAnswer, read_error_envelope
 from azext_acrscope.registry import resource as registry_resource
@@ -176,7 +176,7 @@ def judge_probe(status: str, probe: ProbeResult, registry_id: str) -> ProbeFindi
     if acr.result == ACCEPTED:
         return _judge_arm_outcome(status, arm)
     if acr.result != REFUSED:
-        return _unanswered_finding("an ACR-audience", acr, may_pass=_is_transient(acr.error))
+        return _unanswered_finding("an ACR-audience", acr, may_pass=hops_errors.is_passing(acr.error))
     if arm.result == ACCEPTED:
         seen, actions = errors.probe_refuses_acr(status)
         return ProbeFinding(NO, FAILED, seen, (actions,))
@@ -192,7 +192,7 @@ def _judge_arm_outcome(status: str, arm: TokenOutcome) -> ProbeFinding:
     if arm.result == NOT_SENT:
         return ProbeFinding(UNKNOWN, OK, errors.probe_skipped())
     if arm.result == UNANSWERED:
-        return _unanswered_finding("an ARM-audience", arm, may_pass=_is_transient(arm.error))
+        return _unanswered_finding("an ARM-audience", arm, may_pass=hops_errors.is_passing(arm.error))
     accepted = arm.result == ACCEPTED
     in_effect = NO if accepted else YES
     if status == (ENABLED if accepted else DISABLED):
@@ -206,12 +206,6 @@ def _unanswered_finding(audience: str, outcome: TokenOutcome, may_pass: bool) ->
     advice = tuple(outcome.error.recommendations) if outcome.error else ()
     seen = why if outcome.result == NOT_SENT else errors.probe_unanswered(audience, why)
     return ProbeFinding(UNKNOWN, FAILED, seen, advice, may_pass)
-
-
-def _is_transient(error: AzCLIError | None) -> bool:
-    """Whether a failure may be over in a while: a broken connection or 5xx, and no certificate or firewall."""
-    passing = isinstance(error, (AzureConnectionError, AzureInternalError))
-    return passing and not isinstance(error, login_server_errors.UntrustedCertificateError)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.az import ROOT, Az, package_index
 from tests.localcloud import LocalCloud, Registry
 
 COMMANDS = [
-    *("show", "list", "consumers", "enforce", "check", "login", "logout", "configure-docker"),
+    *("show", "list", "consumers", "enforce", "check", "report", "login", "logout", "configure-docker"),
     *("policy assign", "policy unassign", "policy show", "policy remediate"),
 ]
 HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")

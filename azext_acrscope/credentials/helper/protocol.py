@@ -121,7 +121,7 @@ def _token_after_failure(content: "dict[str, Any]", identity: "str | None", host
         return None
     old = cache.cached_token(content, identity, host, last_resort=True)
     if not old and (said := cache.remembered_failure(entry, host)):
-        raise RememberedError(said)
+        raise RememberedError(f"acrscope: {said}")
     return old
 
 
@@ -179,12 +179,18 @@ def answer_list() -> str:
 
 
 def answer_version() -> str:
-    """Return the answer to `version`."""
+    """Return the answer to `version`.
+
+    :raises ImportError: the Azure CLI is gone, without which no token can be had.
+    """
     from importlib.metadata import version as version_of
+    from importlib.util import find_spec
 
     from azext_acrscope.credentials.helper import cli
 
     cli.add_cli_packages()
+    if not find_spec("azure.cli.core"):
+        raise ImportError("azure.cli.core")
     return f"docker-credential-acrscope (acrscope) {version_of('acrscope')}"
 
 

@@ -100,12 +100,10 @@ def _is_without_answer(error: Exception) -> bool:
 
     A certificate is no reason: a host that shows one is up, and what is wrong with it is put right on this machine.
     """
-    from azure.cli.core.azclierror import AzureConnectionError, AzureInternalError
+    from azext_acrscope.hops.errors import is_passing
+    from azext_acrscope.hops.login_server_errors import ThrottledError
 
-    from azext_acrscope.hops.login_server_errors import ThrottledError, UntrustedCertificateError
-
-    kinds = (AzureConnectionError, AzureInternalError, ThrottledError)
-    return isinstance(error, kinds) and not isinstance(error, UntrustedCertificateError)
+    return is_passing(error) or isinstance(error, ThrottledError)
 
 
 def _is_still_in_use(identity: str | None, source: dict[str, str]) -> bool:

@@ -17,7 +17,7 @@ from azext_acrscope.base.errors import NoHomeError
 from azext_acrscope.base.foreign_json import parse_json
 from azext_acrscope.base.text import one_line
 from azext_acrscope.base.tokens import read_expiry
-from azext_acrscope.credentials import clients, credential_file
+from azext_acrscope.credentials import clients, credential_file, stores
 from azext_acrscope.credentials.clients import ContainerClient
 from azext_acrscope.credentials.helper import cache, errors, install, launcher, settings, state
 
@@ -36,11 +36,6 @@ class _ClientFile:
     store: str
     problem: str = ""
 
-    def serves(self, host: str, client: str) -> bool:
-        """Return whether a client that reads it asks our helper for a host."""
-        by_store = self.store == install.HELPER_NAME and clients.KNOWN_CLIENTS[client].knows_store
-        return client in self.readers and (host in self.hosts or by_store)
-
 
 def describe_status(chosen: Callable[[list[str]], list[str]], client: str | None, cloud: str) -> dict[str, Any]:
     """Return what is set up, as plain data without a token.
@@ -55,8 +50,9 @@ def describe_status(chosen: Callable[[list[str]], list[str]], client: str | None
     program, broken = _inspect_launcher()
     named = [host for each in read for host in each.hosts]
     # With a client, only its own hosts: those of others are no fault of it.
-    hosts = chosen(list(dict.fromkeys([*([] if client else known), *named])))
-    rows = [_host_row(host, known.get(host), read, content, cloud) for host in sorted(hosts)]
+    concerned = [host for host in known if not client or _asks_helper(client, host)]
+    hosts = chosen(list(dict.fromkeys([*concerned, *named])))
+    rows = [_host_row(host, known.get(host), client, content, cloud) for host in sorted(set(hosts))]
     for row in rows:
         row["remarks"] = [*broken, *row["remarks"]]
         row["works"] = not row["remarks"]
@@ -97,13 +93,32 @@ def _read_files(only: str | None) -> list[_ClientFile]:
     """The files that clients read, and those that were ever written here; as far as a user has a home for them."""
     readers: dict[Path, list[str]] = {}
     for name in [only] if only else clients.KNOWN_CLIENTS:
-        with suppress(NoHomeError):
-            found = [install.helper_config_file(name), *clients.auth_files(ContainerClient(name, ""))]
-            for file in dict.fromkeys(found):
-                readers.setdefault(file, []).append(name)
+        for file in _files_of(name):
+            readers.setdefault(file, []).append(name)
     for file in [] if only else settings.read_files():
         readers.setdefault(file, [])
     return [_read_file(file, names) for file, names in readers.items()]
+
+
+def _files_of(client: str) -> list[Path]:
+    """The files that a client reads, in its order; none where the user has no home for them."""
+    with suppress(NoHomeError):
+        found = [*clients.auth_files(ContainerClient(client, "")), install.helper_config_file(client)]
+        return list(dict.fromkeys(found))
+    return []
+
+
+def _asks_helper(client: str, host: str) -> bool:
+    """Return whether the first of a client's files that says anything of a host names our helper for it."""
+    rules = clients.KNOWN_CLIENTS[client]
+    for file in _files_of(client):
+        with suppress(AzCLIError):  # that it cannot be read is said of the file
+            store = stores.choose_store(file, host, rules.knows_store, whole_host=rules.whole_host)
+            if isinstance(store, stores.HelperStore):
+                return store.renews
+            if store.get(host):
+                return False
+    return False
 
 
 def _read_file(file: Path, readers: list[str]) -> _ClientFile:
@@ -135,10 +150,10 @@ def _inspect_launcher() -> tuple[dict[str, Any], list[str]]:
 
 
 def _host_row(
-    host: str, source: dict[str, str] | None, read: list[_ClientFile], content: dict[str, Any], cloud: str
+    host: str, source: dict[str, str] | None, client: str | None, content: dict[str, Any], cloud: str
 ) -> dict[str, Any]:
     remarks = []
-    asking = [name for name in clients.KNOWN_CLIENTS if any(each.serves(host, name) for each in read)]
+    asking = [name for name in ([client] if client else clients.KNOWN_CLIENTS) if _asks_helper(name, host)]
     if not asking:
         remarks.append(errors.nobody_asks_helper(host))
     known = source or state.DEFAULT_SOURCE
@@ -152,7 +167,7 @@ def _host_row(
             remarks.append(errors.nobody_signed_in(host, known.get("subscription", "")))
     entry = stored or cache.token_entry(content, identity, host)
     if failure := cache.remembered_failure(entry, host):
-        remarks.append(failure.removeprefix("acrscope: "))
+        remarks.append(failure)
     expires = cache.entry_time(entry, "over" if "over" in entry else "expires")
     if stored and "over" in stored and expires <= time.time():
         remarks.append(errors.helper_reason(errors.helper_limited_token_over(host)))

@@ -17,9 +17,6 @@ class Rounds:
         self._open: asyncio.Event | None = None
         self._arrivals = 0
 
-    def __len__(self) -> int:
-        return len(self.requests)
-
     async def join(self, request: Request) -> None:
         """Wait with the others of the round; the first one of a round opens it and ends it."""
         self._arrivals += 1

@@ -204,9 +204,10 @@ def test_after_an_interruption_nothing_that_waits_for_its_turn_is_sent(tmp_path:
     assert parse_record(tmp_path / "run.jsonl") == []
 
 
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_breaks_in_and_never_ends_the_process_in_silence(
-    tmp_path: Path, kind: int, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, kind: int, second: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     world, todo, requests = World(), items(40), itertools.count(1)
 
@@ -215,7 +216,7 @@ def test_a_second_signal_breaks_in_and_never_ends_the_process_in_silence(
             os.kill(os.getpid(), kind)
             while not any("Interrupted" in each for each in caplog.messages):
                 time.sleep(0.01)
-            os.kill(os.getpid(), kind)
+            os.kill(os.getpid(), second)
 
     world.trouble = cancel
     with pytest.raises(KeyboardInterrupt):

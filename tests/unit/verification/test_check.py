@@ -17,7 +17,7 @@ from azure.cli.core.azclierror import (
 
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.credentials import inspection
-from azext_acrscope.hops import login_server_errors
+from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.verification import check
 from azext_acrscope.verification.check import CheckTarget
 from azext_acrscope.verification.probe import ACCEPTED, NOT_SENT, REFUSED, Prober, ProbeResult, TokenOutcome
@@ -118,7 +118,7 @@ def test_through_a_proxy_no_name_is_looked_up(monkeypatch: pytest.MonkeyPatch) -
     ("error", "answer"),
     [
         (ForbiddenError("x"), "firewall"),
-        (login_server_errors.UntrustedCertificateError("x"), "untrusted certificate"),
+        (hops_errors.UntrustedCertificateError("x"), "untrusted certificate"),
         (AzureConnectionError("x"), "no connection"),
         (AzureInternalError("x"), "failing"),
         (AzureResponseError("x"), "no registry"),

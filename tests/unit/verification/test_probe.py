@@ -13,7 +13,7 @@ from azure.cli.core.azclierror import (
 )
 
 from azext_acrscope.base.tokens import EntraToken
-from azext_acrscope.hops import login_server_errors
+from azext_acrscope.hops import errors as hops_errors
 from azext_acrscope.verification import probe
 from azext_acrscope.verification.probe import ACCEPTED, NOT_SENT, REFUSED, UNANSWERED, Prober, ProbeResult, TokenOutcome
 from tests.localcloud import LocalCloud, Registry
@@ -109,7 +109,7 @@ def test_a_missing_role_and_a_refused_audience_are_told_apart() -> None:
     [
         (AzureConnectionError("x"), True),
         (AzureInternalError("x"), True),
-        (login_server_errors.UntrustedCertificateError("x"), False),
+        (hops_errors.UntrustedCertificateError("x"), False),
         (ForbiddenError("x"), False),
         (AzureResponseError("x"), False),
         (AuthenticationError("x"), False),

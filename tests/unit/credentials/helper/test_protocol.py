@@ -14,7 +14,7 @@ import pytest
 from azext_acrscope.credentials.helper import cache, cache_update, cli, protocol, state
 from azext_acrscope.credentials.helper import login as login_at_helper
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
-from azext_acrscope.hops import login_server_errors, sign_in_errors
+from azext_acrscope.hops import identity_errors, login_server_errors, sign_in_errors
 from tests.factories.helper import ALICE, BREAKERS, HOST, Hops, cut_short, sign_in, token
 
 Helper = Callable[..., tuple[int, str]]
@@ -365,6 +365,8 @@ ANSWERED = [
     login_server_errors.network_refused(HOST, "DENIED", "client with IP '203.0.113.7'", ""),
     login_server_errors.foreign_realm(HOST, "https://evil.example/oauth2/token"),
     login_server_errors.login_server_unreachable(HOST, OSError("CERTIFICATE_VERIFY_FAILED")),
+    sign_in_errors.entra_unreachable(OSError("CERTIFICATE_VERIFY_FAILED")),
+    identity_errors.oidc_unreachable("vstoken.example", OSError("CERTIFICATE_VERIFY_FAILED")),
     sign_in_errors.not_signed_in(RuntimeError("expired")),
     RuntimeError(),
 ]

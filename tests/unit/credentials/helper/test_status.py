@@ -242,3 +242,46 @@ def test_the_launcher_is_asked_for_its_version(bin_dir: Path, hops: Hops) -> Non
     assert show()["launcher"] == {"file": str(bin_dir / PROGRAM), "version": "1.2.3", "works": True}
     assert hops.calls == []
     assert os.listdir(bin_dir) == [PROGRAM]
+
+
+def write_config(home: Path, file: str, content: dict[str, Any]) -> None:
+    (home / file).parent.mkdir(parents=True, exist_ok=True)
+    (home / file).write_text(json.dumps(content))
+
+
+ENTRY = {"auths": {HOST: {"auth": "YTpi"}}}
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize(
+    ("file", "content", "asks"),
+    [
+        # An entry of credHelpers comes before credsStore.
+        (".docker/config.json", {"credHelpers": {HOST: "pass"}, "credsStore": "acrscope"}, []),
+        (".docker/config.json", {"credsStore": "acrscope"}, ["docker", "nerdctl", "helm", "oras"]),
+        # An entry in the file that a client reads first comes before what later files say.
+        (".config/helm/registry/config.json", ENTRY, ["docker", "podman", "nerdctl", "oras", "skopeo", "buildah"]),
+    ],
+)
+def test_a_client_is_shown_only_if_what_it_reads_first_names_the_helper(
+    home: Path, file: str, content: dict[str, Any], asks: list[str]
+) -> None:
+    configure()
+    write_config(home, file, content)
+    row = only_row()
+    assert row["clients"] == asks
+    assert row["works"] is bool(asks)
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_client_that_asks_the_helper_for_all_hosts_is_shown_with_those_of_the_helper(home: Path) -> None:
+    configure()
+    write_config(home, ".docker/config.json", {"credsStore": "acrscope"})
+    assert [only_row(client=name)["loginServer"] for name in (None, "docker")] == [HOST, HOST]
+    assert show(client="podman")["hosts"] == []
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_host_that_is_named_twice_is_shown_once() -> None:
+    configure()
+    assert only_row(chosen=lambda known: [*known, *known])["loginServer"] == HOST
