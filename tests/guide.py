@@ -15,6 +15,7 @@ A mark or a block written in any other way is an error, because it would be left
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.az import ROOT, Az
+from tests.az import ROOT, Az, running
 
 _PART = re.compile(
     r"^<!-- (?P<order>stage|meanwhile|first): (?P<value>.+?) -->\n|^```console\n(?P<block>.*?)^```\n", re.S | re.M
@@ -145,24 +146,22 @@ class Runner:
         assert program == "az", command
         if self.az.forked:
             return self._fork(words, file)
-        redirected = (self.az.home / file).open("w") if file else None
-        try:
-            done = subprocess.run(
-                [str(self.az.program), *words],
-                env={**self._env, "PYTHONUNBUFFERED": "1"},
-                cwd=self.az.home,
-                stdin=subprocess.DEVNULL,
-                stdout=redirected or subprocess.PIPE,
-                stderr=subprocess.PIPE if redirected else subprocess.STDOUT,
-                text=True,
-                timeout=180,
-                check=False,
+        with contextlib.ExitStack() as stack:
+            redirected = stack.enter_context((self.az.home / file).open("w")) if file else None
+            process = stack.enter_context(
+                running(
+                    [str(self.az.program), *words],
+                    env={**self._env, "PYTHONUNBUFFERED": "1"},
+                    cwd=self.az.home,
+                    stdin=subprocess.DEVNULL,
+                    stdout=redirected or subprocess.PIPE,
+                    stderr=subprocess.PIPE if redirected else subprocess.STDOUT,
+                    text=True,
+                )
             )
-        finally:
-            if redirected:
-                redirected.close()
-        self._code = done.returncode
-        return done.stderr if redirected else done.stdout
+            stdout, stderr = process.communicate(timeout=180)
+        self._code = process.returncode
+        return str(stderr if redirected else stdout)
 
     def _fork(self, words: list[str], file: str) -> str:
         result = self.az(*words, env=self._env) if file else self.az.merged(*words, env=self._env)

@@ -7,6 +7,14 @@ from azext_acrscope._params.shared import STATUSES, CollectValues, several_regis
 
 def load(loader: Any) -> None:
     """Load the arguments of the commands on registries."""
+    for command in ("check", "consumers", "enforce"):
+        with loader.argument_context(f"acr scope {command}") as c:
+            c.argument(
+                "resource_group_name",
+                options_list=["--resource-group", "-g"],
+                help="The group whose registries to select, or in which to look up those of --name. A default group "
+                "from the configuration only says where a name is looked up.",
+            )
     _read_arguments(loader)
     _report_arguments(loader)
     _enforce_arguments(loader)

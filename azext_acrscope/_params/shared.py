@@ -35,8 +35,11 @@ def source_folders() -> Any:
     )
 
 
-def several_registries() -> Any:
-    """Return the argument that names several registries."""
+def several_registries(default: str = "") -> Any:
+    """Return the argument that names several registries.
+
+    :param default: a sentence on the default of the CLI's configuration.
+    """
     from knack.arguments import CLIArgumentType
 
     return CLIArgumentType(
@@ -44,6 +47,6 @@ def several_registries() -> Any:
         nargs="+",
         action=CollectValues,
         help="The registries, each by its name, its login server, or its resource ID. "
-        "`az config set defaults.acr=NAME` sets a default.",
+        f"`az config set defaults.acr=NAME` sets a default. {default}".rstrip(),
         configured_default="acr",
     )

@@ -41,8 +41,8 @@ def _login_arguments(loader: Any) -> None:
             "min_ttl",
             options_list=["--min-ttl"],
             validator=validate_min_ttl,
-            help="Do nothing for a registry whose stored credential, of any identity, lives at least that long, such "
-            "as 45m or 1h30m.",
+            help="Do nothing for a registry whose stored credential, of any identity, opens just what this sign-in "
+            "would open and lives at least that long, such as 45m or 1h30m.",
         )
 
     with loader.argument_context("acr scope logout") as c:
@@ -60,8 +60,8 @@ def _login_arguments(loader: Any) -> None:
                 "client_name",
                 options_list=["--client"],
                 arg_type=get_enum_type(list(clients.KNOWN_CLIENTS)),
-                help="The container client whose own login to use. The default is the program that DOCKER_COMMAND "
-                "names, else docker, else podman. Without any, docker's configuration is written by docker's rules.",
+                help=f"The container client whose own {command} to use. The default is the program that DOCKER_COMMAND "
+                "names, else docker, else podman. Without any, docker's configuration is edited by docker's rules.",
             )
             c.argument(
                 "auth_file",
@@ -94,7 +94,8 @@ def _login_arguments(loader: Any) -> None:
         c.argument(
             "namespace",
             options_list=["--namespace"],
-            help="The namespace of that secret. Without it the secret names none, and whoever applies it chooses.",
+            help="The namespace of the secret that --token-format kubernetes prints. Without it the secret names none, "
+            "and whoever applies it chooses.",
         )
 
     with loader.argument_context("acr scope login", arg_group="Least privilege") as c:
@@ -112,7 +113,7 @@ def _login_arguments(loader: Any) -> None:
             options_list=["--permission"],
             nargs="+",
             action=CollectValues,
-            help="What the token may do there. The default is `pull`. `push` includes `pull`.",
+            help="What the token may do in each --repository. The default is `pull`. `push` includes `pull`.",
         )
 
     for command in ("login", "configure-docker"):
@@ -142,16 +143,28 @@ def _login_arguments(loader: Any) -> None:
 def _helper_arguments(loader: Any) -> None:
     from azure.cli.core.commands.parameters import get_enum_type
 
-    from azext_acrscope._validators import validate_configure_docker
+    from azext_acrscope._validators import validate_configure_docker, validate_typed_group
     from azext_acrscope.credentials import clients
 
     with loader.argument_context("acr scope configure-docker") as c:
-        c.argument("registry_name", several_registries(), validator=validate_configure_docker)
+        c.argument(
+            "registry_name",
+            several_registries("It does not count with --remove and --show."),
+            validator=validate_configure_docker,
+        )
+        c.argument(
+            "resource_group_name",
+            options_list=["--resource-group", "-g"],
+            help="The group in which to look up registries that are given by name, or with --all the group whose "
+            "registries to select. A default group from the configuration does not count.",
+            validator=validate_typed_group,
+        )
         c.argument(
             "client_name",
             options_list=["--client"],
             arg_type=get_enum_type(list(clients.KNOWN_CLIENTS), default="docker"),
-            help="The client whose file to edit. Most clients also read docker's.",
+            help="The client whose file to edit, with --remove too. Most clients also read docker's. With --show: show "
+            "only what this client asks for; there the default is all clients.",
         )
         c.argument(
             "bin_dir",
@@ -164,12 +177,13 @@ def _helper_arguments(loader: Any) -> None:
             "remove",
             options_list=["--remove"],
             action="store_true",
-            help="Undo it, for the named registries or for all. Also deletes their cached credentials.",
+            help="Undo it in the client's file, for the named registries or for all. Also deletes the cached "
+            "credentials of those that no other file names.",
         )
         c.argument(
             "show",
             options_list=["--show"],
             action="store_true",
             help="Show what is configured, for the named registries or for all, and whether it works. Changes nothing, "
-            "and sends nothing. With --client, only what that client asks for.",
+            "and sends nothing.",
         )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.az import ROOT, Az, Result
+from tests.az import ROOT, Az, Result, running
 from tests.localcloud.scenarios.images import write_oci_layout
 
 _DRIVERS = Path(__file__).parent
@@ -102,21 +102,18 @@ def engine(desk: Desk) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="engine") as home:
         socket = Path(home, "socket")
         store = ["--storage-driver", "vfs", "--root", f"{home}/root", "--runroot", f"{home}/run"]
-        service = subprocess.Popen(
+        quiet = subprocess.DEVNULL
+        with running(
             ["podman", *store, "system", "service", "--time", "0", f"unix://{socket}"],
             env={**desk.az.env, "HOME": home, "XDG_RUNTIME_DIR": home},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
+        ) as service:
             while not socket.exists():
                 assert service.poll() is None, "podman offers no engine"
                 time.sleep(0.05)
             yield f"unix://{socket}"
-        finally:
-            service.terminate()
-            service.wait()
 
 
 def _docker_py(desk: Desk, push: bool) -> Result:

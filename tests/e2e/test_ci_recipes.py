@@ -18,6 +18,7 @@ import yaml
 from tests.az import ROOT, Az, Result
 from tests.clients import Desk, engine
 from tests.factories.files import write
+from tests.factories.versions import VERSION
 from tests.localcloud import Answer, LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
 from tests.runners import act, azure_pipelines
@@ -130,7 +131,7 @@ def github(
             recipe.text.replace("contoso.azurecr.io", registry.login_server),
             variables={name: identity.pop(name) for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID")},
             env={**identity, **(env or {})},
-            actions={"acrscope/acrscope@v1.0.0b1": act.own_action(folder / "action"), **(actions or {})},
+            actions={f"acrscope/acrscope@v{VERSION}": act.own_action(folder / "action"), **(actions or {})},
             event=event,
         )
 
@@ -204,7 +205,7 @@ def test_the_action_installs_its_own_release(
     env["PATH"] = f"{az.program.parent}:{az.env['PATH']}"
     done = az.tool("sh", str(ROOT / "pipelines/github/sign-in.sh"), env=env)
     (asked,) = github.requests
-    assert asked.path == f"/acrscope/acrscope/releases/download/v1.0.0b1/{wheel.name}"
+    assert asked.path == f"/acrscope/acrscope/releases/download/v{VERSION}/{wheel.name}"
     assert (extensions / "acrscope/azext_acrscope").is_dir(), done
 
 
@@ -309,7 +310,7 @@ def gitlab(
 
     def run(pipeline: str) -> Result:
         text = pipeline.replace("contoso.azurecr.io", registry.login_server)
-        server = gitlab_ci_local.own_component(tmp_path, "v1.0.0b1")
+        server = gitlab_ci_local.own_component(tmp_path, f"v{VERSION}")
         return gitlab_ci_local.run_pipeline(new_az(), checkout, text, server, variables, programs)
 
     return run

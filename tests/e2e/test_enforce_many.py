@@ -4,7 +4,6 @@ import json
 import random
 import re
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.az import Az, Result, heed_interrupts
+from tests.az import Az, Result, captured, heed_interrupts, running
 from tests.localcloud import LocalCloud, Registry
 
 ARM = "management.azure.com"
@@ -372,22 +371,15 @@ def test_a_429_slows_all_writers_and_loses_none(az: Az, cloud: LocalCloud, make:
 def test_ctrl_c_in_the_first_wave_does_not_begin_the_second(az: Az, cloud: LocalCloud, make: Any, group: str) -> None:
     registries = make(60)
     cloud.faults.add(host=ARM, method="PATCH", delay=1.5, times=None)
-    process = subprocess.Popen(
-        [az.program, "acr", "scope", "enforce", "-g", group, "--yes", "--wave", "5%"],
-        env=az.env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heed_interrupts,
-    )
-    while "The record of this run" not in str(process.stderr.readline() if process.stderr else "") and (
-        process.poll() is None
-    ):
-        continue
-    time.sleep(0.8)
-    process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate(timeout=120)
+    command = [str(az.program), "acr", "scope", "enforce", "-g", group, "--yes", "--wave", "5%"]
+    with running(command, **captured(az.env), preexec_fn=heed_interrupts) as process:
+        while "The record of this run" not in str(process.stderr.readline() if process.stderr else "") and (
+            process.poll() is None
+        ):
+            continue
+        time.sleep(0.8)
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     counted = Counter(row["result"] for row in json.loads(stdout))
     assert sum(each.policy_status == "disabled" for each in registries) == counted["changed"] <= 3
@@ -443,21 +435,22 @@ def ask(az: Az, arguments: list[str], answer: bytes) -> tuple[int, str, str]:
     import pty
 
     main, other = pty.openpty()
-    with (az.home / "out").open("wb") as out:
-        process = subprocess.Popen(
-            [az.program, "acr", "scope", "enforce", *arguments], env=az.env, stdin=other, stdout=out, stderr=other
-        )
-    os.close(other)
-    shown = b""
-    while b"(y/n)" not in shown and process.poll() is None:
-        shown += os.read(main, 1024)
-    os.write(main, answer)
-    while True:
-        try:
+    command = [str(az.program), "acr", "scope", "enforce", *arguments]
+    with (
+        (az.home / "out").open("wb") as out,
+        running(command, env=az.env, stdin=other, stdout=out, stderr=other) as process,
+    ):
+        os.close(other)
+        shown = b""
+        while b"(y/n)" not in shown and process.poll() is None:
             shown += os.read(main, 1024)
-        except OSError:
-            break
-    process.wait(60)
+        os.write(main, answer)
+        while True:
+            try:
+                shown += os.read(main, 1024)
+            except OSError:
+                break
+        process.wait(60)
     os.close(main)
     return process.returncode, shown.decode(errors="replace"), (az.home / "out").read_text()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.az import ROOT, Az, Result
+from tests.factories.versions import VERSION
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.scenarios.images import write_oci_layout
 
@@ -409,7 +410,7 @@ def test_what_is_set_up_is_shown_and_nothing_is_requested(
     assert secret not in str(found)
     assert found["launcher"] == {
         "file": str(az.home / ".local/bin/docker-credential-acrscope"),
-        "version": "1.0.0b1",
+        "version": VERSION,
         "works": True,
     }
     table = az("acr", "scope", "configure-docker", "--show", "--client", "podman", "--output", "table")

@@ -12,6 +12,7 @@ from knack.help_files import helps
 
 import azext_acrscope._help  # noqa: F401
 from tests.az import ROOT, Az, package_index
+from tests.factories.versions import VERSION
 from tests.localcloud import LocalCloud, Registry
 
 COMMANDS = [
@@ -19,16 +20,17 @@ COMMANDS = [
     *("policy assign", "policy unassign", "policy show", "policy remediate"),
 ]
 HEAVY = ("azure.mgmt", "azure.core", "azure.identity", "requests", "msal", "jwt", "urllib3", "cryptography", "aiohttp")
+NEWER = f"{VERSION}.post1"
 
 
 def test_the_wheel_holds_the_extension_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names} == {"azext_acrscope", "acrscope-1.0.0b1.dist-info"}
+    assert {name.split("/")[0] for name in names} == {"azext_acrscope", f"acrscope-{VERSION}.dist-info"}
     assert "azext_acrscope/azext_metadata.json" in names
 
 
 def test_the_wheel_depends_on_azure_identity_alone(wheel: Path) -> None:
-    metadata = zipfile.ZipFile(wheel).read("acrscope-1.0.0b1.dist-info/METADATA").decode()
+    metadata = zipfile.ZipFile(wheel).read(f"acrscope-{VERSION}.dist-info/METADATA").decode()
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
         "Requires-Dist: azure-identity<2,>=1.19"
     ]
@@ -36,7 +38,7 @@ def test_the_wheel_depends_on_azure_identity_alone(wheel: Path) -> None:
 
 def test_az_lists_the_extension_as_a_preview(az: Az) -> None:
     (extension,) = [item for item in az.ok("extension", "list") if item["name"] == "acrscope"]
-    assert extension["version"] == "1.0.0b1"
+    assert extension["version"] == VERSION
     assert extension["preview"] is True
 
 
@@ -145,13 +147,13 @@ def test_no_module_of_the_extension_reaches_into_the_core_acr_commands() -> None
 def newer_wheel(wheel: Path, folder: Path) -> Path:
     """The same wheel as a later version."""
     folder.mkdir()
-    newer = folder / wheel.name.replace("1.0.0b1", "1.0.0b2")
+    newer = folder / wheel.name.replace(VERSION, NEWER)
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(newer, "w") as new:
         for name in old.namelist():
             content = old.read(name)
             if ".dist-info/" in name:
-                content = content.replace(b"1.0.0b1", b"1.0.0b2")
-            new.writestr(name.replace("1.0.0b1", "1.0.0b2"), content)
+                content = content.replace(VERSION.encode(), NEWER.encode())
+            new.writestr(name.replace(VERSION, NEWER), content)
     return newer
 
 
@@ -171,18 +173,18 @@ def test_an_upgrade_leaves_nothing_to_be_repeated(
         ).stdout
 
     secret = helper("get")
-    assert helper("version").endswith(" 1.0.0b1\n")
+    assert helper("version").endswith(f" {VERSION}\n")
     program = (bin_dir / "docker-credential-acrscope").read_text()
     newer = newer_wheel(wheel, tmp_path / "newer")
     online = Az(az.home, tmp_path / "extensions", package_index())
     upgraded = online("extension", "add", "--upgrade", "--yes", "--source", str(newer), timeout=280)
     assert upgraded.code == 0, upgraded
     cloud.clear_requests()
-    assert helper("version").endswith(" 1.0.0b2\n")
+    assert helper("version").endswith(f" {NEWER}\n")
     assert helper("get") == secret
     assert not cloud.requests
     shown = az.ok("acr", "scope", "configure-docker", "--show")
-    assert (shown["launcher"]["version"], shown["hosts"][0]["works"]) == ("1.0.0b2", True)
+    assert (shown["launcher"]["version"], shown["hosts"][0]["works"]) == (NEWER, True)
     again = az("acr", "scope", "configure-docker", "--yes", "--name", registry.login_server)
     assert (again.code, again.stderr, again.json["hosts"][0]["result"]) == (0, "", "unchanged")
     assert (bin_dir / "docker-credential-acrscope").read_text() == program

@@ -5,11 +5,12 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.az import ROOT, Az, Result
+from tests.az import ROOT, Az, Result, captured, running
 from tests.factories.container_clients import USERNAME, fake_client, only_path
 from tests.localcloud import Registry
 
@@ -23,29 +24,10 @@ def keyring(az: Az, tmp_path: Path) -> Iterator[Helper]:
     """Unlocks an empty keyring that `az` and docker's helper find; gives the helper."""
     program = UNPACKED / "usr/bin/docker-credential-secretservice"
     fake_client(tmp_path / "helpers", program.name, f'LD_LIBRARY_PATH="{LIBRARIES}" exec "{program}" "$@"')
-    bus = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address"],
-        env=az.env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert bus.stdout
-    az.env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
-    (az.home / "run").chmod(0o700)
-    daemon = subprocess.Popen(
-        [str(UNPACKED / "usr/bin/gnome-keyring-daemon"), "--foreground", "--unlock", "--components=secrets"],
-        env={**az.env, "LD_LIBRARY_PATH": LIBRARIES},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    assert daemon.stdin
-    daemon.stdin.write(b"a password")
-    daemon.stdin.close()
     az.env["PATH"] = f"{tmp_path / 'helpers'}:{os.environ['PATH']}"
     (az.home / ".docker").mkdir(exist_ok=True)
     (az.home / ".docker/config.json").write_text('{"credsStore": "secretservice"}')
+    (az.home / "run").chmod(0o700)
 
     def helper(action: str, host: str = "") -> Result:
         done = subprocess.run(
@@ -59,16 +41,28 @@ def keyring(az: Az, tmp_path: Path) -> Iterator[Helper]:
         )
         return Result((program.name, action), done.returncode, done.stdout, done.stderr)
 
-    try:
+    with ExitStack() as processes:
+        bus_command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
+        bus = processes.enter_context(running(bus_command, **captured(az.env) | {"stderr": subprocess.DEVNULL}))
+        assert bus.stdout
+        az.env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        daemon = processes.enter_context(
+            running(
+                [UNPACKED / "usr/bin/gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+                env={**az.env, "LD_LIBRARY_PATH": LIBRARIES},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        assert daemon.stdin
+        daemon.stdin.write(b"a password")
+        daemon.stdin.close()
         deadline = time.monotonic() + 30
         while (seen := helper("list")).code and time.monotonic() < deadline:
             time.sleep(0.1)
         assert seen.json == {}, seen
         yield helper
-    finally:
-        for process in (daemon, bus):
-            process.terminate()
-            process.wait(10)
 
 
 @pytest.mark.parametrize("client", ["docker", None])

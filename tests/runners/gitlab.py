@@ -4,7 +4,6 @@ How it differs from GitLab: it gives no job an identity token, so a test gives i
 caller and run in the checkout itself; it masks nothing. Components come from their repository by git, as from a server.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from tests.az import ROOT, Az, Result
 from tests.factories.files import write
 from tests.factories.projects import git, make_repository
+from tests.factories.versions import locked_for_node
 
 _FOLDER = ROOT / ".venvs/runners"
 _SERVER = "gitlab.example.com"
@@ -19,8 +19,7 @@ _SERVER = "gitlab.example.com"
 
 def version() -> str:
     """Return the name and version of this runner, as the lock file has it."""
-    packages = json.loads((ROOT / "requirements/runners/package-lock.json").read_text())["packages"]
-    return f"gitlab-ci-local {packages['node_modules/gitlab-ci-local']['version']}"
+    return f"gitlab-ci-local {locked_for_node('runners', 'gitlab-ci-local')}"
 
 
 def own_component(folder: Path, tag: str) -> Path:

@@ -47,10 +47,8 @@ class ApiServer:
 
     users: dict[str, str] = field(default_factory=dict)
     objects: dict[Key, Applied] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
-        self.requests.append(request)
         try:
             user = self.users.get(request.bearer() or "")
             if user is None:

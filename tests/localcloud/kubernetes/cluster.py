@@ -72,7 +72,6 @@ def _handler(api: ApiServer) -> type[BaseHTTPRequestHandler]:
             query = dict(urllib.parse.parse_qsl(url.query))
             request = Request("cluster", self.command, url.path, query, CIMultiDict(self.headers.items()), body)
             answer = api.answer(request)
-            request.status = answer.status
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

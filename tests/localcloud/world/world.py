@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -186,7 +185,6 @@ class World:
         self.role_delay = 0.0
         """Seconds until a role that is given through Azure Resource Manager counts."""
 
-        self._counter = itertools.count(1)
         self.tenant_id = self.add_tenant("Contoso", "contoso.onmicrosoft.example").id
         self.add_subscription("Contoso Production")
 

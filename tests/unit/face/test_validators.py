@@ -243,6 +243,38 @@ def test_a_default_group_selects_nothing_by_itself(validate: Any) -> None:
     assert namespace.resource_group_name is None
 
 
+def helper(mode: str, **options: Any) -> Namespace:
+    """What `configure-docker` with --show or --remove gets; its identity and group are the CLI's defaults."""
+    unset = dict.fromkeys(("registry_name", "client_id", "tenant", "bin_dir"))
+    defaults = {"credential": DefaultStr("cli"), "resource_group_name": DefaultStr("rg-default")}
+    modes = {"show": mode == "--show", "remove": mode == "--remove"}
+    return Namespace(**{"select_all": False, **unset, **defaults, **modes, **options})
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("resource_group_name", "rg-apps"),
+        ("credential", "cli"),
+        ("credential", "managed-identity"),
+        ("client_id", "1"),
+        ("tenant", "contoso.onmicrosoft.com"),
+        ("bin_dir", "/usr/local/bin"),
+    ],
+)
+def test_what_only_a_setup_heeds_is_refused_where_the_helper_is_shown_or_removed(option: str, value: str) -> None:
+    """It would be left out silently: `--remove --resource-group` would remove all."""
+    for mode in ("--show", "--remove"):
+        _validators.validate_configure_docker(CMD, helper(mode))
+        namespace = helper(mode, **{option: value})
+        if (mode, option) == ("--remove", "bin_dir"):
+            _validators.validate_configure_docker(CMD, namespace)
+            continue
+        name = option.removesuffix("_name").replace("_", "-")
+        with pytest.raises(AzCLIError, match=f"{mode} cannot be combined with --{name}"):
+            _validators.validate_configure_docker(CMD, namespace)
+
+
 @pytest.mark.parametrize(
     ("validate", "wider"),
     [
@@ -313,9 +345,10 @@ def test_code_is_searched_without_a_registry_and_defaults_select_none() -> None:
     [
         ({"source": [" "], "skip_consumers": False}, "--source is empty"),
         ({"source": ["nowhere"], "skip_consumers": False}, "no folder or file"),
-        ({"source": ["."], "skip_consumers": True}, "--skip-consumers cannot be combined"),
+        ({"source": ["."], "skip_consumers": True}, "--skip-consumers cannot be combined with --source"),
+        ({"knowledge": "known.json", "skip_consumers": True}, "--skip-consumers cannot be combined with --knowledge"),
     ],
 )
 def test_code_that_cannot_be_searched_is_refused_before_anything_is_changed(options: Any, said: str) -> None:
     with pytest.raises(AzCLIError, match=said):
-        _validators.validate_preflight_source(Namespace(**options))
+        _validators.validate_preflight_source(Namespace(**{"source": None, "knowledge": None, **options}))

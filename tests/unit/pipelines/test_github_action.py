@@ -11,11 +11,11 @@ import pytest
 import yaml
 
 from tests.factories.pipelines import HOSTILE, Job, start_job
+from tests.factories.versions import VERSION
 
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 LOGOUT = yaml.safe_load((ROOT / "logout/action.yml").read_text(encoding="utf-8"))
-VERSION = re.findall(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[0]
 INPUTS = tuple(ACTION["inputs"])
 
 
@@ -186,13 +186,6 @@ def test_the_outputs_are_what_the_script_writes() -> None:
 
 def test_its_version_is_that_of_the_extension() -> None:
     assert ACTION["inputs"]["version"]["default"] == VERSION
-
-
-def test_the_recipes_name_the_release_of_this_version() -> None:
-    page = (ROOT / "docs/ci.md").read_text(encoding="utf-8")
-    named = re.findall(r"(?:acrscope\S*@v|download/v|refs/tags/v|acrscope-)(\d\w*(?:\.\w+)+)", page)
-    assert len(named) > 5
-    assert set(named) == {VERSION}
 
 
 def test_a_script_that_a_step_names_is_there() -> None:

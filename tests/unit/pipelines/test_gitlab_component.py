@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.factories.pipelines import HOSTILE
+from tests.factories.versions import VERSION
 
 ROOT = Path(__file__).parents[3]
 SPEC, CONFIGURATION = yaml.safe_load_all((ROOT / "templates/sign-in/template.yml").read_text(encoding="utf-8"))
@@ -21,8 +22,13 @@ GOOD = {
     "permission": ("", "pull", "pull push metadata-write"),
     "client-id": ("", "11111111-2222-3333-4444-555555555555"),
     "tenant-id": ("", "contoso.onmicrosoft.com"),
-    "version": ("1.0.0b1", "2.10.3"),
-    "wheel": ("", "dist/acrscope-1.0.0b1-py3-none-any.whl", "/opt/acrscope.whl", "https://files.example/acrscope.whl"),
+    "version": (VERSION, "2.10.3"),
+    "wheel": (
+        "",
+        f"dist/acrscope-{VERSION}-py3-none-any.whl",
+        "/opt/acrscope.whl",
+        "https://files.example/acrscope.whl",
+    ),
 }
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from release.index import broken_rules
 
-URL = "https://github.com/example/example/releases/download/v1.0.0b1/"
-FILE = "acrscope-1.0.0b1-py3-none-any.whl"
+URL = "https://github.com/example/example/releases/download/v0.9.0b1/"
+FILE = "acrscope-0.9.0b1-py3-none-any.whl"
 METADATA = {
     "name": "acrscope",
-    "version": "1.0.0b1",
+    "version": "0.9.0b1",
     "azext.minCliCoreVersion": "2.75.0",
     "azext.isPreview": True,
 }
@@ -30,10 +30,10 @@ def test_an_entry_that_keeps_the_rules_is_taken() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"filename": "acrscope-1.0.0b1.tar.gz"}, "is no wheel for every system"),
-        ({"filename": "acrscope-1.0.0b1-cp311-cp311-linux_x86_64.whl"}, "is no wheel for every system"),
-        ({"filename": "acrscope-1.0.0b1-py2-none-any.whl"}, "is no wheel for every system"),
-        ({"filename": "acrscope-1.0.0b2-py3-none-any.whl"}, "is not of version 1.0.0b1"),
+        ({"filename": "acrscope-0.9.0b1.tar.gz"}, "is no wheel for every system"),
+        ({"filename": "acrscope-0.9.0b1-cp311-cp311-linux_x86_64.whl"}, "is no wheel for every system"),
+        ({"filename": "acrscope-0.9.0b1-py2-none-any.whl"}, "is no wheel for every system"),
+        ({"filename": "acrscope-0.9.0b2-py3-none-any.whl"}, "is not of version 0.9.0b1"),
         ({"downloadUrl": URL}, "does not end with the file's name"),
         ({"downloadUrl": RAW + FILE}, "at a place that the index refuses"),
         ({"downloadUrl": "https://pypi.python.org/packages/" + FILE}, "at a place that the index refuses"),
@@ -42,7 +42,7 @@ def test_an_entry_that_keeps_the_rules_is_taken() -> None:
         ({"sha256Digest": "0f" * 20}, "is no SHA-256"),
         ({"metadata": METADATA | {"name": "acr"}}, "the metadata's name is acr"),
         ({"metadata": METADATA | {"azext.isPreview": False}}, "azext.isPreview is not what the version says"),
-        ({"metadata": {"name": "acrscope", "version": "1.0.0b1", "azext.isPreview": True}}, "minCliCoreVersion"),
+        ({"metadata": {"name": "acrscope", "version": "0.9.0b1", "azext.isPreview": True}}, "minCliCoreVersion"),
     ],
 )
 def test_a_broken_rule_is_said(change: dict[str, Any], said: str) -> None:

@@ -45,12 +45,6 @@ def path_of(field: str) -> list[str]:
     raise BadRule(f"the local Azure does not know the field {field!r}")
 
 
-def value_of(body: Body, field: str) -> Any:
-    """A field's value; None when it is missing."""
-    found = _find(body, path_of(field))
-    return None if found is _MISSING else found
-
-
 def _find(body: Any, path: list[str]) -> Any:
     for name in path:
         if not isinstance(body, dict):

@@ -26,11 +26,6 @@ class State:
 
     row: Body
     trail: list[Body]
-    remediable: bool
-
-    @property
-    def compliant(self) -> bool:
-        return bool(self.row["isCompliant"])
 
 
 class PolicyStates:
@@ -87,7 +82,7 @@ class PolicyStates:
             state = "NonCompliant" if rule.met(registry.body, trail) else "Compliant"
             if self._world.policies.exemption_of(rule, registry.id) is not None:
                 state = "Exempt"
-            yield State(self._row(registry, rule, state, names), trail, rule.effect.lower() == "modify")
+            yield State(self._row(registry, rule, state, names), trail)
 
     def _row(self, registry: Registry, rule: Rule, state: str, groups: str) -> Body:
         """The recorded members in the recorded order. What an exempt registry's isCompliant says is not known."""
