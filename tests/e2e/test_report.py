@@ -61,7 +61,7 @@ def estate(cloud: LocalCloud, registry_name: str) -> Estate:
     world.consumers.add_web_app("shop", f"DOCKER|{image}", platform, identity="system")
     world.consumers.add_container_app("mail", image, platform, username=registries["held"].name)
     world.assign_policy(above, name="keep-enforced")
-    world.evaluate_policies()
+    world.evaluate_policies(above)
     return Estate(auditor, group, platform, other, registries)
 
 
