@@ -1,4 +1,4 @@
-check test demo bench clis guides lock newest azdev judges faults release:
+check test coverage demo bench clis guides lock newest azdev judges faults release:
 	@scripts/$@
 
-.PHONY: check test demo bench clis guides lock newest azdev judges faults release
+.PHONY: check test coverage demo bench clis guides lock newest azdev judges faults release

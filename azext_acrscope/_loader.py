@@ -43,8 +43,8 @@ class AcrScopeCommandsLoader(AzCommandsLoader):
 def _spare_garbage_collector() -> None:
     """Keep Python from looking for garbage among all that the CLI has loaded, now and at its end: 100 ms, for nothing.
 
-    It still collects what a command leaves, in larger portions than a program of a few objects needs. Once in a process:
-    in one that runs many commands, the next time would spare what the last command left, with its connections.
+    It still collects what a command leaves, in larger portions than a program of a few objects needs. Once in a
+    process: in one that runs many commands, the next time would spare what the last one left, with its connections.
     """
     import atexit
     import gc

@@ -1,7 +1,6 @@
 """`az acr scope enforce` over many registries, through the real `az`."""
 
 import json
-import random
 import re
 import signal
 import time
@@ -308,10 +307,8 @@ def test_killed_at_any_moment_a_repeat_finishes_and_undo_is_exact(
     az: Az, cloud: LocalCloud, make: Any, group: str
 ) -> None:
     registries = make(24)
-    chance = random.Random(7)
-    for _ in range(10):
+    for writes in (1, 8, 16, 22, 24):
         cloud.clear_requests()
-        writes = chance.randint(1, 24)
         command = ("acr", "scope", "enforce", "-g", group, "--yes")
         az.killed(*command, when=lambda writes=writes: sum(patched(cloud).values()) >= writes)  # type: ignore[misc]
         done = {each.name for each in registries if each.policy_status == "disabled"}
