@@ -2,7 +2,8 @@
 
 PyYAML's parser gives events, and they are put together here, for three reasons: what stands before an error is kept,
 nothing recurses (depth is bounded), and an alias is the very node it names, while what it stands for counts, so that a
-"YAML bomb" is refused before it grows. Nothing is constructed: tags are ignored, and each scalar is the text it is.
+"YAML bomb" is refused before it grows. An alias inside the node that it names is an empty text: no node is in itself.
+Nothing is constructed: tags are ignored, and each scalar is the text it is.
 """
 
 # pylint: disable=protected-access  # of other nodes of the same class
@@ -21,6 +22,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty tim
 _MAX_DEPTH = 200
 _MAX_BROKEN_DOCUMENTS = 20_000  # of a file with an error; what comes after them is read as one
 _MAX_MERGES = 100  # mappings that one look-up follows through merge keys
+_TEXT_OF_NODE = 100  # characters of a text that count as one node: an alias may name a long one many times
 
 # YAML knows further line breaks, and refuses control characters; a line is here what editors count.
 _FOREIGN = re.compile(
@@ -243,6 +245,7 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
         if kind is yaml.ScalarEvent:
             start, end = event.start_mark.line, event.end_mark.line
             source = () if start == end else self._source(start, end)
+            self._size += len(event.value) // _TEXT_OF_NODE
             self._add(event.anchor, Scalar(event.value, self._first_line + start, source))
         elif kind is yaml.MappingStartEvent:
             self._enter(event.anchor, Mapping(self._first_line + event.start_mark.line))
@@ -252,7 +255,9 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
             self._sizes[id(self._open.pop())] = self._size - self._begins.pop()
             self._keys.pop()
         elif kind is yaml.AliasEvent:
-            node = self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line)
+            node = self._anchors.get(event.anchor)
+            if node is None or id(node) not in self._sizes:  # nobody's, or of a node that is still open
+                node = Scalar("", self._first_line + event.start_mark.line)
             self._size += self._sizes.get(id(node), 0)
             self._add(None, node)
         if len(self._open) > _MAX_DEPTH or self._size > MAX_NODES:
@@ -268,6 +273,8 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
         self._size += 1
         if anchor:
             self._anchors[anchor] = node
+            if isinstance(node, Scalar):
+                self._sizes[id(node)] = len(node.text) // _TEXT_OF_NODE
         if not self._open:
             self.roots.append(node)
             return

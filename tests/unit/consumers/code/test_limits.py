@@ -11,7 +11,7 @@ import pytest
 from azext_acrscope.consumers.code import limits, shell
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.limits import BeyondLimitsError
-from azext_acrscope.consumers.code.readers import arm_templates, bicep, commands, yaml_scripts
+from azext_acrscope.consumers.code.readers import arm_templates, bicep, commands, pulumi, yaml_scripts
 
 _SIZE = 1_500
 _UNITS = (
@@ -97,3 +97,7 @@ def test_commands_before_the_bound_are_found(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_the_bound_is_far_above_what_real_files_have() -> None:
     assert limits.MAX_TOKENS >= 500_000
+
+
+def test_a_list_that_names_itself_ends() -> None:
+    assert not list(pulumi.read_places("# azure-native\nregistries: &a [*a, *a]\n", "a.yml"))
