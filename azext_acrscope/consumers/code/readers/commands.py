@@ -26,6 +26,8 @@ _SCRIPTS = (
     ".envrc",
     ".sh.tmpl",
     ".sh.tpl",
+    ".sh.j2",
+    ".azcli",
 )
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
 _PROGRAM_ENDINGS = (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.declared_values import in_each_run
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
+from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import (
@@ -14,8 +15,6 @@ from azext_acrscope.consumers.code.yaml_documents import (
     Node,
     Scalar,
     Sequence,
-    read_documents,
-    read_json,
     walk,
 )
 
@@ -49,7 +48,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if is_dockerfile(name):
         yield from _read_dockerfile(text)
         return
-    for root in read_json(text) if _DEVCONTAINER.search(name) else read_documents(text):
+    for root in read_nodes(text, name):
         if _AZD.search(name):
             yield from _read_azd(root)
         elif _COMPOSE.search(name):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from azext_acrscope.consumers.code.command_patterns import makes_token
 from azext_acrscope.consumers.code.declared_values import declared_in, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
@@ -74,11 +75,13 @@ def _env_below(part: Node) -> dict[str, str | None]:
 
 def _resolve(text: str, values: dict[str, str | None]) -> str:
     """Return a text with the variables put in that the file itself says."""
-    for _ in range(3):
+    for _ in range(10):  # values that name each other have no end
         put = _EXPRESSION.sub(lambda match: values.get(f"{match[1]}.{match[2]}") or match[0], text[:_MAX_LENGTH])
         if put == text:
             break
         text = put
+    else:
+        note_cut(TOO_MUCH)
     return text
 
 

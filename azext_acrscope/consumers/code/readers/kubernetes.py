@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
 from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
+from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
@@ -45,7 +46,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
         if "apiVersion" not in text or "kind" not in text or is_template:
             return
-    for root in read_documents(text):
+    for root in read_nodes(text, name):
         if not isinstance(root, Mapping):
             continue
         if _CHART.search(name):
@@ -211,7 +212,7 @@ def _read_argo_application(node: Mapping, group: str) -> Iterator[Place]:
         if isinstance(values := below.get("valuesObject"), Mapping):
             yield from read_images(values)
         if isinstance(inline := below.get("values"), Scalar):
-            for document in read_documents(inline.text):
+            for document in read_documents(inline.text, inline.line + 1):
                 for place in read_images(document):
                     yield Place(inline.line, place.pattern, place.registry)
         parameters = below.get("parameters")
