@@ -132,6 +132,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._readers = readers
         self._prefilter = cache(_make_prefilter)  # by readers
         self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
+        self._of_scripts = self._find_by_name("script")  # a name without an ending, which says nothing
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
         self._compiled: set[str] = set()
@@ -155,6 +156,8 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""
         readers = self.readers_of(path)
+        if content.startswith(walk.SCRIPT):
+            readers = tuple(dict.fromkeys([*readers, *self._of_scripts]))
         if not readers or not self._prefilter(readers)(content):
             return ()
         return tuple(reader for reader in readers if self._prefilter((reader,))(content))

@@ -3,6 +3,7 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.declared_values import in_each_run
@@ -80,7 +81,7 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
 def _read_gitlab(root: Node) -> Iterator[Place]:
     shared = _gitlab_variables(root)
     for key, job in root.entries if isinstance(root, Mapping) else ():
-        values = {**shared, **_gitlab_variables(job)}
+        values = ChainMap(_gitlab_variables(job), shared)
         yield from _read_images(Mapping(root.line, [(key, job)]), "gitlab-image", ("image", "name", "services"), values)
 
 
@@ -93,31 +94,27 @@ def _gitlab_variables(node: Node) -> dict[str, list[str]]:
     for key, value in variables.items() if isinstance(variables, Mapping) else ():
         said = value.get("value") if isinstance(value, Mapping) else value
         values[key.text] = [said.text] if isinstance(said, Scalar) else []
-    for name in {key.text for run in runs for key, _ in run.items()}:
-        listed = [run.get(name) for run in runs]
-        values[name] = [
-            each.text
-            for value in listed
-            for each in (value.items if isinstance(value, Sequence) else [value])
-            if isinstance(each, Scalar)
-        ]
-    return values
+    of_matrix: dict[str, list[str]] = {}
+    for key, value in (entry for run in runs for entry in run.items()):
+        listed = value.items if isinstance(value, Sequence) else [value]
+        of_matrix.setdefault(key.text, []).extend(each.text for each in listed if isinstance(each, Scalar))
+    return {**values, **of_matrix}
 
 
 def _read_images(
-    root: Node, pattern: str, keys: tuple[str, ...], values: dict[str, list[str]] | None = None
+    root: Node, pattern: str, keys: tuple[str, ...], values: ChainMap[str, list[str]] | None = None
 ) -> Iterator[Place]:
     for node in walk(root):
         for key, below in node.entries if isinstance(node, Mapping) else ():
             if key is None or key.text not in keys:
                 continue
             for each in below.items if isinstance(below, Sequence) else [below]:
-                for image in _images_of(each.text, values or {}) if isinstance(each, Scalar) else ():
+                for image in _images_of(each.text, values or ChainMap()) if isinstance(each, Scalar) else ():
                     if is_registry_host(image):
                         yield Place(each.line, pattern, find_login_server(image))
 
 
-def _images_of(image: str, values: dict[str, list[str]]) -> list[str]:
+def _images_of(image: str, values: ChainMap[str, list[str]]) -> list[str]:
     """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
     images = in_each_run(image, _VARIABLE, lambda name: values.get(name[1] or name[2], []))
     return list(dict.fromkeys(map(_default_of, images)))

@@ -25,6 +25,7 @@ _ENDINGS = (
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
+_BEGINS_OBJECT = re.compile(r"\A(?:\s|#[^!\n][^\n]*\n|#\n|---[ \t]*\n|\{)*\"?(?:apiVersion|kind|metadata)\b")
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
@@ -46,6 +47,8 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
         if "apiVersion" not in text or "kind" not in text or is_template:
             return
+        if has_no_ending(name) and not _BEGINS_OBJECT.search(text):
+            return  # a script, which may have a manifest in it
     for root in read_nodes(text, name):
         if not isinstance(root, Mapping):
             continue

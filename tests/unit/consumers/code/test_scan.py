@@ -81,8 +81,8 @@ def test_a_file_beyond_the_limits_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
     assert [row["file"] for row in found.code] == ["a.sh", "b.sh"]
     assert found.incomplete == [
-        "1 file was read only in part, and who signs in in the rest is unknown: a.sh:2497 (it holds too much, or too much "
-        "within each other)."
+        "1 file was read only in part, and who signs in in the rest is unknown: a.sh:2497 (it holds too much, or too "
+        "much within each other)."
     ]
 
 

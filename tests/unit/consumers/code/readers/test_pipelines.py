@@ -2,6 +2,7 @@
 
 import itertools
 import textwrap
+from collections import ChainMap
 
 import pytest
 
@@ -172,10 +173,10 @@ def test_values_that_name_others_do_not_grow() -> None:
     pairs = list(itertools.pairwise(f"N{number}" for number in range(5)))
     text = "".join(f"${{{{ matrix.{name} }}}}" * 10 for name, _ in pairs)
     matrix = {name: [f"${{{{ matrix.{after} }}}}" * 60, "a"] for name, after in pairs}
-    assert {len(each) for each in github_actions._resolve_all(text, {}, matrix)} <= set(range(1001))
+    assert {len(each) for each in github_actions._resolve_all(text, ChainMap(), matrix)} <= set(range(1001))
     text = "".join(f"${name}/" * 50 for name, _ in pairs)
     values = {name: [f"${{{after}}}" * 200, "a"] for name, after in pairs}
-    assert {len(each) for each in container_files._images_of(text, values)} <= set(range(1001))
+    assert {len(each) for each in container_files._images_of(text, ChainMap(values))} <= set(range(1001))
 
 
 def test_images_of_gitlab_jobs_from_variables_and_a_matrix() -> None:
