@@ -5,7 +5,14 @@ import re
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
 YAML = (".yml", ".yaml")
+TEMPLATES = (".tmpl", ".tpl", ".template", ".j2")
 JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
+
+
+def name_of_output(name: str) -> str:
+    """Return what a template such as `main.tf.tmpl` makes, if its name says it; of other files the name itself."""
+    inner = name[: name.rfind(".")] if name.lower().endswith(TEMPLATES) else ""
+    return inner if inner and not has_no_ending(inner) else name
 
 
 def is_dockerfile(name: str) -> bool:

@@ -18,6 +18,7 @@ from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
+from azext_acrscope.consumers.code.file_names import name_of_output
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, note_cut, watch_cuts
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
@@ -132,7 +133,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._readers = readers
         self._prefilter = cache(_make_prefilter)  # by readers
         self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
-        self._of_scripts = self._find_by_name("script")  # a name without an ending, which says nothing
+        self._of_scripts = self._find_by_name("script.sh")
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
         self._compiled: set[str] = set()
@@ -149,7 +150,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         return len(self._places) > MAX_ROWS
 
     def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
-        name = path.lower().replace(os.sep, "/")
+        name = name_of_output(path.lower().replace(os.sep, "/"))
         # For each file of a tree, so without a generator, which costs as much as the names' checks.
         return tuple([each for each in self._readers if each.reads(name)])  # pylint: disable=consider-using-generator
 
@@ -176,7 +177,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
         if posixpath.basename(shown).lower() == CONFIGURATION:
             self._aliases[posixpath.dirname(shown)] = read_aliases(text)
-        found, cuts = _read(readers, name, text)
+        found, cuts = _read(readers, name_of_output(name), text)
         places = _distinct(found)
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
         if len(known) < len(places):

@@ -26,6 +26,7 @@ _STRINGS = re.compile(
     r"|(?P<hash>\#[^\n]*)",
     re.DOTALL,
 )
+_RAW_STRINGS = re.compile(_STRINGS.pattern.replace(r"`(?:[^`\\]|\\.)*(?:`|\Z)", r"`[^`]*(?:`|\Z)"), re.DOTALL)  # of Go
 _HEREDOC = re.compile(r"<<[-~]?([A-Z_]{2,20})[ \t]*\n")
 _FIRST_WORD = re.compile(r"^[ \t]*(\w+)", re.MULTILINE)
 _OPENING = "([{=:@\"' \t\n"  # what may stand between a name and the string that it is given
@@ -150,7 +151,8 @@ def _read_strings(text: str, suffix: str, line_at: LineAt) -> Iterator[_String]:
     hashes, slashes = suffix in _HASH, suffix not in _NO_SLASHES
     endings = EndingLines(text, _FIRST_WORD, set(_HEREDOC.findall(text)))
     position = 0
-    while match := _STRINGS.search(text, position):
+    search = (_RAW_STRINGS if suffix == "go" else _STRINGS).search
+    while match := search(text, position):
         position = match.end()
         if position == len(text) and _has_no_end(match, slashes):
             note_cut(NO_END, line_at(match.start()))

@@ -24,9 +24,6 @@ _SCRIPTS = (
     ".cmd",
     ".command",
     ".envrc",
-    ".sh.tmpl",
-    ".sh.tpl",
-    ".sh.j2",
     ".azcli",
 )
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)

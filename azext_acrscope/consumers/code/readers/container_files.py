@@ -21,7 +21,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
 
 _COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
 _DEVCONTAINER = re.compile(r"(?:^|/)\.?devcontainer(?:-template|-feature)?\.json$", re.IGNORECASE)
-_SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml(?:\.tmpl)?$", re.IGNORECASE)
+_SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml$", re.IGNORECASE)
 _GITLAB = re.compile(r"(?:^|/)[\w.-]*gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.gitlab(?:-ci)?/.*\.ya?ml$", re.IGNORECASE)
 _AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
-_ENDINGS = (*YAML, ".json", ".tmpl")
+_ENDINGS = (*YAML, ".json")
 _PARTS_OF_NAMES = ("compose", "docker-stack", "devcontainer", "skaffold", "gitlab", "azure.y")
 WORDS = ("azurecr.", "containerapp", "azure.ai.agent", "host: aks", 'host: "aks', "host: 'aks")
 

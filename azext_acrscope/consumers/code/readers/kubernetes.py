@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
+from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, has_no_ending
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
@@ -18,10 +18,7 @@ from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
-_ENDINGS = (
-    *(f"{ending}{template}" for ending in (*YAML, ".json") for template in ("", ".tmpl", ".template", ".j2")),
-    *(".tpl", "chart.lock", "requirements.lock"),
-)
+_ENDINGS = (*YAML, *TEMPLATES, ".json", "chart.lock", "requirements.lock")
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)

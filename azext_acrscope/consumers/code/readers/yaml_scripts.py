@@ -10,7 +10,7 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.declared_values import assigned_in, declared_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import JSON, YAML
+from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
@@ -24,7 +24,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = (*YAML, *JSON, ".tmpl", ".tpl", ".j2")
+_FILES = (*YAML, *JSON, *TEMPLATES)
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
