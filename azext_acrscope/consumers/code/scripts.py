@@ -185,7 +185,9 @@ def _only_tells(first: str) -> bool:
 
 def _runs_heredoc(command: Command, first: str, body: str) -> bool:
     program = first.rpartition("/")[2]
+    if all(word.text.startswith("--") for word in command.words):
+        return True  # `RUN --mount=… <<EOF` of a Dockerfile
     if program in _SHELLS or any(word.text in _SHELLS for word in command.words) or body.startswith("#!"):
         return True
-    written = [*command.targets, *(word.text for word in command.words[1:] if program == "tee")]
+    written = [*command.targets, *(word.text for word in command.words[1:] if program in ("tee", "COPY", "ADD"))]
     return any(_SCRIPT_FILE.search(target) for target in written)

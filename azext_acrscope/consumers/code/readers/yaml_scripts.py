@@ -71,7 +71,7 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
-    if not may_hold_commands(text):
+    if not may_hold_commands(text) or (name.lower().endswith(TEMPLATES) and text.startswith("#!")):
         return
     version = find_cli_version(text)
     for root in read_nodes(text, name):

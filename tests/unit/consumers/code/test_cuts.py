@@ -27,8 +27,8 @@ def search(folder: Path, files: dict[str, str | bytes]) -> SourceFindings:
         ("a.yml", f"run: {LOGIN}\nb: [1,\nc: }}\n", 3),
         ("a.yml", f"run: {LOGIN}\n---\nx: y\n---\nb: 'c\n", 6),
         ("chart/templates/a.yaml", "apiVersion: v1\nkind: Pod\nx: {{ if\nimage: contoso.azurecr.io/a\n", 4),
-        ("app.yaml", "apiVersion: argoproj.io/v1\nkind: Application\nspec:\n  source:\n    repoURL: contoso.azurecr.io/a\n"
-         "    values: |\n      a: b\n      c: [\n", 9),
+        ("app.yaml", "apiVersion: argoproj.io/v1\nkind: Application\nspec:\n  source:\n"
+         "    repoURL: contoso.azurecr.io/a\n    values: |\n      a: b\n      c: [\n", 9),
         ("a.json", f'{TEMPLATE}\n{RESOURCE}\n}}}}', 3),
         ("a.json", f'{TEMPLATE}\n{RESOURCE}, "', 2),
         ("a.json", f'{TEMPLATE} /* {RESOURCE}]}}', 1),
@@ -52,12 +52,15 @@ def search(folder: Path, files: dict[str, str | bytes]) -> SourceFindings:
         ("a.py", f'run("{LOGIN}")\n"""\n', 2),
         ("a.js", f"run('{LOGIN}')\n/* x\n", 2),
         ("a.go", f"run(`{LOGIN}`)\nx := `\n", 2),
-        ("a.py", "# ContainerRegistry\nContainerRegistryClient(\n" + "#" * 1600 + ", audience='https://management.azure.com')", 2),
-        ("a.yml", f"a: &a {{b: c}}\nx: &x\n" + "".join(f"  k{n}: &k{n} {{b: c}}\n" for n in range(101))
+        ("a.py", "# ContainerRegistry\nContainerRegistryClient(\n" + "#" * 1600
+         + ", audience='https://management.azure.com')", 2),
+        ("a.yml", "a: &a {b: c}\nx: &x\n" + "".join(f"  k{n}: &k{n} {{b: c}}\n" for n in range(101))
          + f"y: {{<<: [{', '.join(f'*k{n}' for n in range(101))}], run: {LOGIN}}}\n", 104),
-        (".github/workflows/a.yml", "env: {A: '${{ env.B }}', B: '${{ env.A }}'}\njobs:\n  a:\n    container: ${{ env.A }} # azurecr.\n"
+        (".github/workflows/a.yml", "env: {A: '${{ env.B }}', B: '${{ env.A }}'}\njobs:\n"
+         "  a:\n    container: ${{ env.A }} # azurecr.\n"
          "    steps: [{run: az acr login}]\n", None),
-        ("main.tf", 'locals {\n  a = local.b\n  b = local.a\n}\nresource "azurerm_container_registry" "a" {\n  name = local.a\n}\n',
+        ("main.tf", 'locals {\n  a = local.b\n  b = local.a\n}\n'
+         'resource "azurerm_container_registry" "a" {\n  name = local.a\n}\n',
          None),
     ],
 )  # fmt: skip
@@ -80,7 +83,7 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("a.sh", f"docker run {'-e A=b ' * 2000} image {LOGIN}\n", 1),
         ("a.sh", "which docker podman buildah skopeo nerdctl helm oras ; " + LOGIN, 1),
         ("a.sh", f"for x in docker podman buildah skopeo nerdctl helm oras ; do {LOGIN}; done", 1),
-        ("a.sh", f"retry docker podman buildah skopeo nerdctl helm oras docker login contoso.azurecr.io", 1),
+        ("a.sh", "retry docker podman buildah skopeo nerdctl helm oras docker login contoso.azurecr.io", 1),
         ("a.sh", f"docker login -u $ACR_USER -p contoso.azurecr.io ghcr.io\n{LOGIN}", 1),
         ("a.bat", f"echo \"\n{LOGIN}\n", 1),
         ("a.py", "run([\"az\", " + "\"-o\", " * 60 + '"acr", "login", "-n", "contoso"])\n', 0),
@@ -93,6 +96,12 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("a.jsonc", f'{{"run": "{LOGIN}"}}\n{{"run": "{LOGIN}"}}\n', 2),
         ("a.ipynb", f'{{"cells": [{{"source": ["!{LOGIN}\\n"], "n": -1.5e3}}]}}', 1),
         ("a.sh.j2", f"{{% if x %}}\n{LOGIN}\n{{% endif %}}\n", 1),
+        ("tool.run", f"#!/usr/bin/env -S bash -e\n{LOGIN}\n", 1),
+        ("tool.txt", f"#!/usr/bin/pwsh\n{LOGIN}\n", 1),
+        ("tool.tpl", f"#!/bin/sh\necho a: b: c\n{LOGIN}\n", 1),
+        ("tool", f"#!/usr/bin/env python3\nrun('{LOGIN}')\n# run('{LOGIN}')\n", 1),
+        ("tool.d/run", f"#!/usr/bin/node\nexec('{LOGIN}')\n", 1),
+        ("apply", f"#!/bin/sh\nkubectl apply -f - <<EOF\napiVersion: v1\nkind: Pod\nEOF\n{LOGIN}\n", 1),
         ("a.azcli", f"# a: b: c\n{LOGIN}\n", 1),
         ("main.tf.tmpl", 'resource "azurerm_container_app" "a" {\n  registry {\n    server = "contoso.azurecr.io"\n'
          '    identity = "system"\n  }\n}\n', 1),
@@ -102,11 +111,12 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("package-lock.json", '{"packages":{"a":{"x":"' + "x" * 3000 + '"},"node_modules/@azure/container-registry":'
          '{"version":"1.0.0","resolved":"https://registry.npmjs.org/@azure/container-registry/-/container-registry-1.0.0.tgz"}}}',
          1),
-        ("packages.lock.json", '{"dependencies":{"net8.0":{"a":{"x":"' + "x" * 3000 + '"},"Azure.Containers.ContainerRegistry"'
-         ':{"type":"Direct","requested":"[1.1.1, )","resolved":"1.1.1"}}}}', 1),
+        ("packages.lock.json", '{"dependencies":{"net8.0":{"a":{"x":"' + "x" * 3000 + '"},'
+         '"Azure.Containers.ContainerRegistry":{"type":"Direct","requested":"[1.1.1, )","resolved":"1.1.1"}}}}', 1),
         ("pyproject.toml", 'dependencies = ["zenml==0.5.0", "azure-containerregistry==1.0.0"]\n', 2),
         ("a.yml", f"a: &a {{b: c}}\nb: {{<<: *a, run: {LOGIN}}}\n", 1),
-        ("a.ts", "// azure-native\nconst a = `${b({c: '}'})}`;\nf({registries: [{server: 'contoso.azurecr.io', identity: 'x'}]})",
+        ("a.ts", "// azure-native\nconst a = `${b({c: '}'})}`;\n"
+         "f({registries: [{server: 'contoso.azurecr.io', identity: 'x'}]})",
          1),
     ],
 )  # fmt: skip
