@@ -5,6 +5,12 @@ import re
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
 YAML = (".yml", ".yaml")
+# Endings of texts for people, pictures, styles and data, which no script has: a second look at them costs more than it
+# finds. All others that no reader knows are opened to see whether they begin as a script does.
+NO_SCRIPTS = frozenset(
+    ("md", "rst", "txt", "html", "css", "scss", "svg", "png", "jpg", "jpeg", "gif", "ico", "pdf", "csv", "xml", "resx")
+    + ("xlf", "map", "snap", "sum", "mod", "lock", "sql", "proto", "razor", "cshtml", "tsx", "woff", "woff2", "ttf")
+)
 TEMPLATES = (".tmpl", ".tpl", ".template", ".j2")
 JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
 

@@ -14,6 +14,7 @@ from azext_acrscope.base.regular_files import open_regular_file
 from azext_acrscope.base.text import one_line
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.counts import WalkCounts
+from azext_acrscope.consumers.code.file_names import NO_SCRIPTS
 
 STDIN = "-"  # as a path: standard input
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -126,6 +127,9 @@ def _is_searched_folder(entry: "os.DirEntry[str]", counts: WalkCounts) -> bool:
 def _read_text(path: str, root: SourceRoot, counts: WalkCounts, is_wanted: Callable[[str], object]) -> bytes | None:
     """Return the content of a file, if it is wanted and text that can be read."""
     wanted = bool(is_wanted(path))
+    if not wanted and path.rpartition(".")[2].lower() in NO_SCRIPTS:
+        counts.other_formats += 1
+        return None
     try:
         content, size = _read_content(path, only_script=not wanted)
     except OSError as error:

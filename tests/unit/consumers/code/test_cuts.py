@@ -97,7 +97,7 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("a.ipynb", f'{{"cells": [{{"source": ["!{LOGIN}\\n"], "n": -1.5e3}}]}}', 1),
         ("a.sh.j2", f"{{% if x %}}\n{LOGIN}\n{{% endif %}}\n", 1),
         ("tool.run", f"#!/usr/bin/env -S bash -e\n{LOGIN}\n", 1),
-        ("tool.txt", f"#!/usr/bin/pwsh\n{LOGIN}\n", 1),
+        ("tool.in", f"#!/usr/bin/pwsh\n{LOGIN}\n", 1),
         ("tool.tpl", f"#!/bin/sh\necho a: b: c\n{LOGIN}\n", 1),
         ("tool", f"#!/usr/bin/env python3\nrun('{LOGIN}')\n# run('{LOGIN}')\n", 1),
         ("tool.d/run", f"#!/usr/bin/node\nexec('{LOGIN}')\n", 1),
