@@ -77,7 +77,7 @@ class BracketParser:
         return Sequence(line, [node for _, node in entries])  # type: ignore[misc]
 
     def take_closing(self, token: Token, opening: str = "") -> None:
-        """Step behind a closing bracket, which may be another than the one that is open."""
+        """Skip a closing bracket, which may be another than the one that is open."""
         self._next += 1
         if not opening or _CLOSING[_OPENING.index(opening)] != token.text:
             note_cut(NO_BEGIN, token.line)
