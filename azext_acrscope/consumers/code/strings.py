@@ -8,6 +8,7 @@ A string is a command only where something runs it: most strings that begin so a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from azext_acrscope.consumers.code.ending_lines import EndingLines
 from azext_acrscope.consumers.code.limits import NO_END, note_cut
@@ -17,16 +18,15 @@ from azext_acrscope.consumers.code.shell import POSIX, Word
 _HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
 _NO_SLASHES = frozenset(("py", "rb", "toml"))  # languages in which `//` and `/*` begin no comment
 
-_STRINGS = re.compile(
+_SUFFIXES = _HASH | _NO_SLASHES | {"go"}
+_ESCAPED, _RAW = r"`(?:[^`\\]|\\.)*(?:`|\Z)", r"`[^`]*(?:`|\Z)"  # in backquotes; raw ones are Go's
+_STRINGS = (
     r"(?P<skip>\\.)"
     r'|(?P<long>"""(?:[^"\\]|\\.|"(?!""))*(?:"""|\Z)|' + r"'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\Z))"
-    r'|(?P<string>"(?:[^"\\\n]|\\.)*"?|' + r"'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\.)*(?:`|\Z))"
+    r'|(?P<string>"(?:[^"\\\n]|\\.)*"?|' + r"'(?:[^'\\\n]|\\.)*'?|BACKQUOTED)"
     r"|(?P<heredoc><<[-~]?[A-Z_]{2,20}[ \t]*\n)"
-    r"|(?P<comment>(?<!:)//[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<hash>\#[^\n]*)",
-    re.DOTALL,
 )
-_RAW_STRINGS = re.compile(_STRINGS.pattern.replace(r"`(?:[^`\\]|\\.)*(?:`|\Z)", r"`[^`]*(?:`|\Z)"), re.DOTALL)  # of Go
+_HASH_COMMENT, _SLASH_COMMENT = r"|#[^\n]*", r"|(?<!:)//[^\n]*|(?P<block>/\*.*?(?:\*/|\Z))"
 _HEREDOC = re.compile(r"<<[-~]?([A-Z_]{2,20})[ \t]*\n")
 _FIRST_WORD = re.compile(r"^[ \t]*(\w+)", re.MULTILINE)
 _OPENING = "([{=:@\"' \t\n"  # what may stand between a name and the string that it is given
@@ -147,14 +147,20 @@ def _where(text: str, position: int) -> set[str] | None:
     return {part.lower() for name in names for part in _PARTS.findall(name)}
 
 
+@cache
+def _strings_of(suffix: str) -> re.Pattern[str]:
+    """Return what finds strings in a language. Comments of others are not looked for: each may end with the text."""
+    pattern = _STRINGS.replace("BACKQUOTED", _RAW if suffix == "go" else _ESCAPED)
+    pattern += _HASH_COMMENT if suffix in _HASH else ""
+    return re.compile(pattern + (_SLASH_COMMENT if suffix not in _NO_SLASHES else "|(?P<block>(?!))"), re.DOTALL)
+
+
 def _read_strings(text: str, suffix: str, line_at: LineAt) -> Iterator[_String]:
-    hashes, slashes = suffix in _HASH, suffix not in _NO_SLASHES
     endings = EndingLines(text, _FIRST_WORD, set(_HEREDOC.findall(text)))
-    position = 0
-    search = (_RAW_STRINGS if suffix == "go" else _STRINGS).search
+    search, position = _strings_of(suffix if suffix in _SUFFIXES else "").search, 0
     while match := search(text, position):
         position = match.end()
-        if position == len(text) and _has_no_end(match, slashes):
+        if position == len(text) and _has_no_end(match):
             note_cut(NO_END, line_at(match.start()))
         if match["long"]:
             yield _String(
@@ -169,16 +175,12 @@ def _read_strings(text: str, suffix: str, line_at: LineAt) -> Iterator[_String]:
                 body, behind = text[position:end], text.index(mark, end) + len(mark)
                 yield _String(match.start(), behind, body, position)
                 position = behind
-        elif match["hash"] and not hashes:
-            position = match.start() + 1
-        elif match["comment"] and not slashes:
-            position = match.start() + 2
 
 
-def _has_no_end(match: re.Match[str], slashes: bool) -> bool:
+def _has_no_end(match: re.Match[str]) -> bool:
     """Return whether what ends with the text has no end of its own: a comment, or a string of several lines."""
-    if comment := match["comment"]:
-        return slashes and comment.startswith("/*") and (len(comment) < 4 or not comment.endswith("*/"))
+    if comment := match["block"]:
+        return len(comment) < 4 or not comment.endswith("*/")
     if text := match["long"]:
         return len(text) < 6 or not text.endswith(text[:3])
     text = match["string"] or ""

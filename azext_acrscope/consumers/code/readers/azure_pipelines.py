@@ -59,9 +59,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
     if not (_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text))):
         return
+    is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
     for root in read_documents(text):
         declared = declared_in(root) if isinstance(root, Mapping) else {}
-        is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
         for node in walk(root):
             if not isinstance(node, Mapping):
                 continue

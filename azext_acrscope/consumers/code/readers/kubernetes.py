@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
 from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, has_no_ending
 from azext_acrscope.consumers.code.json_documents import read_nodes
+from azext_acrscope.consumers.code.limits import note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
@@ -23,6 +24,7 @@ _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
 _BEGINS_OBJECT = re.compile(r"\A(?:\s|#[^!\n][^\n]*\n|#\n|---[ \t]*\n|\{)*\"?(?:apiVersion|kind|metadata)\b")
+_PLACEHOLDER = re.compile(r"[${<]|\A\s*\Z")  # for what only the run knows
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
@@ -299,6 +301,8 @@ def _read_argo_secret(node: Mapping) -> Iterator[Place]:
 
 def _read_pull_secret(value: Scalar, encoded: bool) -> Iterator[Place]:
     content = parse_json(decode_base64(value.text) if encoded else value.text)
+    if content is None and not _PLACEHOLDER.search(value.text):
+        note_cut("a pull secret that cannot be read", value.line)
     servers = find_object(content, "auths") or find_object(content)
     for server, entry in servers.items():
         if host := find_acr(server):

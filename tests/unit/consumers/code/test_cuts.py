@@ -29,6 +29,7 @@ def search(folder: Path, files: dict[str, str | bytes]) -> SourceFindings:
         ("chart/templates/a.yaml", "apiVersion: v1\nkind: Pod\nx: {{ if\nimage: contoso.azurecr.io/a\n", 4),
         ("app.yaml", "apiVersion: argoproj.io/v1\nkind: Application\nspec:\n  source:\n"
          "    repoURL: contoso.azurecr.io/a\n    values: |\n      a: b\n      c: [\n", 9),
+        ("secret.yaml", "apiVersion: v1\nkind: Secret\ndata:\n  .dockerconfigjson: ENC[AES256_GCM,data:x]\n", 4),
         ("a.json", f'{TEMPLATE}\n{RESOURCE}\n}}}}', 3),
         ("a.json", f'{TEMPLATE}\n{RESOURCE}, "', 2),
         ("a.json", f'{TEMPLATE} /* {RESOURCE}]}}', 1),
@@ -95,6 +96,7 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("a.json", f'{{\n\t"{"k" * 2000}": "b",\n\t"run": "{LOGIN}"\n}}', 1),
         ("a.jsonc", f'{{"run": "{LOGIN}"}}\n{{"run": "{LOGIN}"}}\n', 2),
         ("a.ipynb", f'{{"cells": [{{"source": ["!{LOGIN}\\n"], "n": -1.5e3}}]}}', 1),
+        ("secret.yaml", 'apiVersion: v1\nkind: Secret\nstringData: {.dockerconfigjson: "{{ .Values.x }}"}\n', 0),
         ("a.sh.j2", f"{{% if x %}}\n{LOGIN}\n{{% endif %}}\n", 1),
         ("tool.run", f"#!/usr/bin/env -S bash -e\n{LOGIN}\n", 1),
         ("tool.in", f"#!/usr/bin/pwsh\n{LOGIN}\n", 1),

@@ -11,7 +11,7 @@ import pytest
 from azext_acrscope.consumers.code import limits, shell
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.limits import BeyondLimitsError, watch_cuts
-from azext_acrscope.consumers.code.readers import arm_templates, bicep, commands, pulumi, yaml_scripts
+from azext_acrscope.consumers.code.readers import arm_templates, azure_pipelines, bicep, commands, pulumi, yaml_scripts
 
 _SIZE = 1_500
 _UNITS = (
@@ -99,3 +99,40 @@ def test_the_bound_is_far_above_what_real_files_have() -> None:
 
 def test_a_list_that_names_itself_ends() -> None:
     assert not list(pulumi.read_places("# azure-native\nregistries: &a [*a, *a]\n", "a.yml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "entry", "body"),
+    [
+        (
+            "azure-pipelines.yml",
+            "type: acr\npool: x\nvariables:\n",
+            "  v{n}: x\n",
+            "- {{container: {{endpoint: e, image: $(v1)}}}}\n",
+        ),
+        (".gitlab-ci.yml", "j:\n  parallel:\n    matrix:\n", "    - {{v{n}: azurecr.}}\n", "k{n}: {{image: $v1}}\n"),
+        ("a.yml", "env:\n", "  v{n}: x\n", "j{n}: {{run: az acr login -n $v1}}\n"),
+    ],
+)
+def test_many_jobs_with_many_variables_cost_their_number(name: str, head: str, entry: str, body: str) -> None:
+    def file(size: int) -> str:
+        jobs = "jobs:\n" if body.startswith("-") else ""
+        parts = ["".join(part.format(n=number) for number in range(size)) for part in (entry, body)]
+        return head + parts[0] + jobs + parts[1]
+
+    for reader in readers_of(name):
+        once, twice = (count_steps(reader, file(size), name) for size in (100, 200))
+        assert twice <= 2.2 * once + 500, (reader.__name__, once, twice)
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "text"),
+    [
+        (azure_pipelines, "a.yml", "# type: acr, container: x\n" + "---\n" * 50_000),
+        (commands, "a.js", "// az acr login\n" + "#" * 1_000_000),
+        (commands, "a.py", "# az acr login\n" + "/*" * 500_000),
+    ],
+)
+def test_no_whole_text_is_searched_for_each_document_or_comment(reader: Any, name: str, text: str) -> None:
+    """Steps inside a regular expression are not counted; these would be hours."""
+    assert not list(reader.read_places(text, name))
