@@ -1,13 +1,14 @@
 """Put the tokens of a language with brackets together to nodes, whatever they are.
 
 A group that has a key anywhere is an object, any other a list. What does not fit ends up in an `Expression`; a closing
-bracket closes what is open, whichever it is. Every token is taken once; depth and number are bounded.
+bracket closes what is open, whichever it is, and one that does not fit is told. Every token is taken once; depth and
+number are bounded.
 """
 
 from itertools import islice
 
 from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression
-from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, NO_BEGIN, NO_END, BeyondLimitsError, note_cut
 from azext_acrscope.consumers.code.tokens import MARK, NAME, NEWLINE, STRING, Language, Token, read_tokens
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
@@ -62,9 +63,11 @@ class BracketParser:
             self.skip_separators()
             token = self.peek()
             if token is None:
+                if opening:
+                    note_cut(NO_END, line)
                 break
             if token.kind == MARK and token.text in _CLOSING:
-                self._next += 1
+                self.take_closing(token, opening)
                 if opening:
                     break
                 continue
@@ -72,6 +75,12 @@ class BracketParser:
         if any(key is not None for key, _ in entries) or (opening == "{" and not entries):
             return Mapping(line, entries)  # type: ignore[arg-type]
         return Sequence(line, [node for _, node in entries])  # type: ignore[misc]
+
+    def take_closing(self, token: Token, opening: str = "") -> None:
+        """Skip a closing bracket, which may be another than the one that is open."""
+        self._next += 1
+        if not opening or _CLOSING[_OPENING.index(opening)] != token.text:
+            note_cut(NO_BEGIN, token.line)
 
     def _entry(self, by_line: bool) -> tuple[Scalar | None, AnyNode]:
         first, second = self.peek(), self.peek(1)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import (
     find_login_server,
@@ -17,9 +18,11 @@ from azext_acrscope.consumers.code.registry_words import (
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
-_MAX_TRIED = 5  # programs of one command: each looks at all words behind it
+_MAX_TRIED = 5  # programs of one command that look at all words behind them
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
+_BICEP_ACTIONS = frozenset(("publish", "publish-extension"))
+_FLUX_KINDS = frozenset(("oci", "helm", "artifact", "repository"))
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")
 _POWERSHELL_REGISTRY = re.compile(
     r"(?:connect-azcontainerregistry|(?:get|remove|update)-azcontainerregistry(?:repository|tag|manifest))",
@@ -40,25 +43,25 @@ def judge_call(call: Call, text: str, version: str | None = None) -> Iterator[Pl
     tried = 0
     for index, word in enumerate(lowered):
         program = word.rpartition("/")[2].rpartition("\\")[2].strip("()")
-        arguments = texts[index + 1 :]  # noqa: E203
-        if (program in _AZ or index == 0) and "acr" in lowered[index : index + 2]:  # noqa: E203
-            arguments = arguments if program in _AZ else texts[index:]
-            if arguments[:1] in (["acr"], ["ACR"]):
-                yield from _judge_acr(call, index, arguments[1:], text, version)
-                return
+        group = index + 1 if program in _AZ else index
+        if (program in _AZ or index == 0) and texts[group : group + 1] in (["acr"], ["ACR"]):  # noqa: E203
+            yield from _judge_acr(call, index, texts[group + 1 :], text, version)  # noqa: E203
+            return
         if program in _AZ:
-            yield from _judge_az(call, index, arguments, text)
+            yield from _judge_az(call, index, texts[index + 1 :], text)  # noqa: E203
             return
         if program == "rad":
             return  # its `rad bicep publish` takes what docker stored
-        if judge := _PROGRAMS.get(program):
-            if places := list(judge(call, index, arguments, text)):
+        actions, judge = _PROGRAMS.get(program, _NONE)
+        if judge and not actions.isdisjoint(lowered[index + 1 : index + 5]):  # noqa: E203
+            if (tried := tried + 1) > _MAX_TRIED:
+                note_cut(TOO_MUCH, call.line(index))
+                break
+            if places := list(judge(call, index, texts[index + 1 :], text)):  # noqa: E203
                 yield from places
                 return
-            if (tried := tried + 1) >= _MAX_TRIED:
-                return
         if index == 0:
-            yield from _judge_powershell(call, word, arguments, text)
+            yield from _judge_powershell(call, word, texts[1:], text)
     yield from _judge_words(call)
 
 
@@ -171,7 +174,7 @@ def _judge_aks(line: int, group: list[str], arguments: list[str]) -> Iterator[Pl
 
 def _judge_bicep(call: Call, index: int, arguments: list[str], text: str) -> Iterator[Place]:
     action = arguments[0].lower() if arguments else ""
-    if action not in ("publish", "publish-extension") or _is_synopsis(arguments):
+    if action not in _BICEP_ACTIONS or _is_synopsis(arguments):
         return
     target = _option(arguments, "--target", "-t") or ""
     if target.startswith("br:") and not is_registry_host(target[3:]):
@@ -190,8 +193,9 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
         return
     rest = arguments[arguments.index("login") + 1 :]  # noqa: E203
     with_token = any(TOKEN_USERNAME in each for each in rest)
-    # Only what is no option: the user or the password may be called so as well.
-    if not (with_token or any(_speaks_of_registry(each) and not _option_value(rest, each) for each in rest)):
+    # The user or the password may be called so as well.
+    named = (each for before, each in zip(["", *rest], rest) if not _is_of_option(before, each))  # noqa: B905
+    if not (with_token or any(map(_speaks_of_registry, named))):
         return
     server = next((found for each in rest if (found := find_login_server(each))), None)
     if with_token:
@@ -218,12 +222,9 @@ def _names_registries(text: str) -> bool:
     return bool(re.search(r"azurecr\.|containerregistry", text, re.IGNORECASE))
 
 
-def _option_value(arguments: list[str], word: str) -> bool:
+def _is_of_option(before: str, word: str) -> bool:
     """Return whether a word is an option, or the value of the one for the user or the password."""
-    if word.startswith("-"):
-        return True
-    index = arguments.index(word)
-    return index > 0 and arguments[index - 1].lower() in ("-u", "--username", "-p", "--password", "--user")
+    return word.startswith("-") or before.lower() in ("-u", "--username", "-p", "--password", "--user")
 
 
 def _judge_helm(call: Call, index: int, arguments: list[str], text: str) -> Iterator[Place]:
@@ -235,8 +236,7 @@ def _judge_flux(call: Call, index: int, arguments: list[str], text: str) -> Iter
     if (_option(arguments, "--provider") or "").lower() != "azure" or _is_synopsis(arguments):
         return
     named = next((each for each in arguments if ("oci://" in each or "azurecr" in each)), "")
-    kinds = {each.lower() for each in arguments[:4]}
-    if kinds & {"oci", "helm", "artifact", "repository"}:
+    if not _FLUX_KINDS.isdisjoint(each.lower() for each in arguments[:4]):
         yield Place(call.line(index), "flux-azure", find_login_server(named.partition("=")[2] or named))
 
 
@@ -252,12 +252,15 @@ def _judge_zenml(call: Call, index: int, arguments: list[str], text: str) -> Ite
             yield Place(call.line(index), "zenml-azure", find_login_server(_option(arguments, "--resource-id") or ""))
 
 
-_PROGRAMS: dict[str, Callable[[Call, int, list[str], str], Iterator[Place]]] = {
-    **dict.fromkeys(_CLIENTS, _judge_client),
-    "helm": _judge_helm,
-    "flux": _judge_flux,
-    "zenml": _judge_zenml,
-    "bicep": _judge_bicep,
+_Judge = Callable[[Call, int, list[str], str], Iterator[Place]]
+_NONE: tuple[frozenset[str], _Judge | None] = frozenset(), None
+# By program: the words of which one is among the four behind it in what its judge knows, and the judge.
+_PROGRAMS: dict[str, tuple[frozenset[str], _Judge]] = {
+    **dict.fromkeys(_CLIENTS, (frozenset(("login",)), _judge_client)),
+    "helm": (frozenset(("registry",)), _judge_helm),
+    "flux": (_FLUX_KINDS, _judge_flux),
+    "zenml": (frozenset(("register",)), _judge_zenml),
+    "bicep": (_BICEP_ACTIONS, _judge_bicep),
 }
 
 

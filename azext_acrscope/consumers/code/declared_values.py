@@ -6,9 +6,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.registry_words import seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call
+from azext_acrscope.consumers.code.shell import Word
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _NAME_OF = re.compile(
 )
 _ASSIGNED = re.compile(r"(?<!\w)(\w+)\s?=", re.ASCII)  # from the beginning of a word, else long words cost their square
 _NOT_PLAIN = re.compile(r"[$%{(]")
-_MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter
+_MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter, so that longer ones name no registry
 _MAX_NAMES, _MAX_RUNS = 5, 256  # of a matrix in a text: GitHub runs 256 at most, GitLab 200
 
 
@@ -60,13 +61,13 @@ def fill_in(call: Call, values: "ChainMap[str, str]", assigned: frozenset[str]) 
         says_less = not value or (_NOT_PLAIN.search(value) and not seems_registry_name(value))
         return match[0] if name in assigned or says_less else value
 
-    words = [
-        replace(word, text=_NAME_OF.sub(value_of, word.text)[:_MAX_LENGTH])
-        if index and word.text[:1] != "-" and len(word.text) <= _MAX_LENGTH
-        else word
-        for index, word in enumerate(call.words)
-    ]
-    return Call(words, call.line_at)
+    def filled(word: Word) -> Word:
+        if word.text[:1] == "-" or len(word.text) > _MAX_LENGTH:
+            return word
+        text = _NAME_OF.sub(value_of, word.text)
+        return replace(word, text=text) if len(text) <= _MAX_LENGTH else word
+
+    return Call([*call.words[:1], *map(filled, call.words[1:])], call.line_at)
 
 
 def in_each_run(text: str, names: re.Pattern[str], values_of: Callable[[re.Match[str]], list[str]]) -> list[str]:
@@ -74,13 +75,19 @@ def in_each_run(text: str, names: re.Pattern[str], values_of: Callable[[re.Match
 
     :param names: finds the names in a text.
     :param values_of: returns the values of a name; none for one that stays as it is.
-    :raises BeyondLimitsError: there are more of them than any matrix may have.
     """
     texts = [text[:_MAX_LENGTH]]
-    for match in list(islice(names.finditer(texts[0]), _MAX_NAMES)):
-        if known := values_of(match):
-            put = (each.replace(match[0], value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in known)
-            texts = list(islice(put, _MAX_RUNS + 1))
-            if len(texts) > _MAX_RUNS:
-                raise BeyondLimitsError
+    known: dict[str, list[str]] = {}
+    for match in names.finditer(texts[0]):
+        if match[0] not in known and (values := values_of(match)):
+            if len(known) == _MAX_NAMES:
+                note_cut(TOO_MUCH)
+                break
+            known[match[0]] = values
+    for name, values in known.items():
+        put = (each.replace(name, value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in values)
+        texts = list(islice(put, _MAX_RUNS + 1))
+        if len(texts) > _MAX_RUNS:
+            note_cut(TOO_MUCH)
+            break
     return list(dict.fromkeys(texts))

@@ -7,6 +7,7 @@ from azext_acrscope.consumers.code.counts import Named
 
 _REASONS = {"otherFormats": "of other formats"}
 _SHOWN = 3  # names in a sentence; the result has more
+NOT_UNDERSTOOD = "it was not understood"  # why a file was read only in part, if its reader failed
 
 
 def no_such_source(path: str) -> AzCLIError:
@@ -58,13 +59,15 @@ def turned_back_on(number: int) -> str:
     return sentence(f"{counted(number, 'place', 'places')} in code would set the status back to `enabled`.")
 
 
-def source_searched(files: int, skipped: dict[str, int], left_out: dict[str, int]) -> str:
+def source_searched(files: int, in_part: int, skipped: dict[str, int], left_out: dict[str, int]) -> str:
     """Return the line on what was searched, and what was not.
 
+    :param in_part: how many of the files were read only in part.
     :param skipped: numbers by reason.
     :param left_out: numbers of folders by name.
     """
     said = f"Searched {counted(files, 'file', 'files')}"
+    said += f", {in_part} of them only in part" if in_part else ""
     reasons = [f"{number} {_REASONS.get(reason, reason)}" for reason, number in skipped.items() if number]
     said += f"; not searched: {', '.join(reasons)}" if reasons else ""
     folders = [f"{name} ({number})" for name, number in left_out.items()]
@@ -87,16 +90,15 @@ def too_large(which: Named, most: int) -> str:
     return sentence(f"{many} larger than {most >> 20} MiB, and what they hold is unknown: {_some(which)}.")
 
 
-def not_understood(which: Named) -> str:
-    """Return the sentence on files that a reader failed on."""
+def read_in_part(which: Named) -> str:
+    """Return the sentence on files that were not read to their end, each with the reason."""
     many = counted(which.number, "file was", "files were")
-    return sentence(f"{many} not understood, and who signs in there is unknown: {_some(which)}.")
+    return sentence(f"{many} read only in part, and who signs in in the rest is unknown: {_some(which)}.")
 
 
-def too_many_places(which: Named, most: int) -> str:
-    """Return the sentence on files with more than `most` places."""
-    many = counted(which.number, "file has", "files have")
-    return sentence(f"{many} more than {most:,} places, which are not all listed: {_some(which)}.")
+def too_many_places(most: int) -> str:
+    """Return why a file with more than `most` places was read only in part."""
+    return f"more than {most:,} places"
 
 
 def too_many_rows(most: int) -> str:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
-_MAX_DEPTH = 60  # of expressions in each other, of which real ones have three
 # What makes a text of a template something that only the run knows: `[parameters('x')]`, `${x}`, `{{ x }}`, `<name>`.
 _VARIABLE = re.compile(r"\A\s*\[(?!\[).*\]\s*\Z|[${}<>]", re.DOTALL)
 
@@ -45,15 +44,15 @@ def fold_key(key: str) -> str:
 
 def mappings_in(node: object) -> Iterator[Mapping]:
     """Yield the outermost objects in a value: itself, those of a list, those of each branch of a condition."""
-    waiting = [(node, 0)]
+    waiting = [node]
     while waiting:
-        found, depth = waiting.pop()
+        found = waiting.pop()
         if isinstance(found, Mapping):
             yield found
-        elif depth < _MAX_DEPTH and isinstance(found, Sequence):
-            waiting += [(each, depth + 1) for each in reversed(found.items)]
-        elif depth < _MAX_DEPTH and isinstance(found, Expression):
-            waiting += [(each, depth + 1) for each in reversed(found.parts)]
+        elif isinstance(found, Sequence):
+            waiting += reversed(found.items)
+        elif isinstance(found, Expression):
+            waiting += reversed(found.parts)
 
 
 def entries_of(node: object) -> Iterator[tuple[Scalar, AnyNode]]:
@@ -102,16 +101,16 @@ def plain_text(node: object) -> str | None:
 
 def texts_in(node: object) -> Iterator[str]:
     """Yield every text and name in a value, and those in its lists and branches; not what is in its objects."""
-    waiting = [(node, 0)]
+    waiting = [node]
     while waiting:
-        found, depth = waiting.pop()
+        found = waiting.pop()
         if isinstance(found, Scalar):
             yield found.text
-        elif depth < _MAX_DEPTH and isinstance(found, Sequence):
-            waiting += [(each, depth + 1) for each in reversed(found.items)]
-        elif depth < _MAX_DEPTH and isinstance(found, Expression):
+        elif isinstance(found, Sequence):
+            waiting += reversed(found.items)
+        elif isinstance(found, Expression):
             yield from found.words
-            waiting += [(each, depth + 1) for each in reversed(found.parts)]
+            waiting += reversed(found.parts)
 
 
 def is_set(node: object) -> bool:
@@ -137,12 +136,12 @@ def is_true(node: object) -> bool:
 
 def walk_all(*nodes: object) -> Iterator[AnyNode]:
     """Yield nodes and all below them, each once, in the order of the file."""
-    waiting = [(node, 0) for node in reversed(nodes)]
+    waiting = list(reversed(nodes))
     seen: set[int] = set()
     below: list[AnyNode]
     while waiting:
-        node, depth = waiting.pop()
-        if id(node) in seen or depth > 4 * _MAX_DEPTH:
+        node = waiting.pop()
+        if id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, Mapping):
@@ -156,4 +155,4 @@ def walk_all(*nodes: object) -> Iterator[AnyNode]:
         else:
             continue
         yield node
-        waiting += [(each, depth + 1) for each in reversed(below)]
+        waiting += reversed(below)

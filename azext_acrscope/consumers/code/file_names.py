@@ -5,12 +5,31 @@ import re
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
 YAML = (".yml", ".yaml")
+# Endings of texts for people, pictures, styles and data, which no script has: a second look at them costs more than it
+# finds. All others that no reader knows are opened to see whether they begin as a script does.
+NO_SCRIPTS = frozenset(
+    ("md", "rst", "txt", "html", "css", "scss", "svg", "png", "jpg", "jpeg", "gif", "ico", "pdf", "csv", "xml", "resx")
+    + ("xlf", "map", "snap", "sum", "mod", "lock", "sql", "proto", "razor", "cshtml", "tsx", "woff", "woff2", "ttf")
+)
+TEMPLATES = (".tmpl", ".tpl", ".template", ".j2")
+JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
+
+
+def name_of_output(name: str) -> str:
+    """Return what a template such as `main.tf.tmpl` makes, if its name says it; of other files the name itself."""
+    inner = name[: name.rfind(".")] if name.lower().endswith(TEMPLATES) else ""
+    return inner if inner and not has_no_ending(inner) else name
 
 
 def is_dockerfile(name: str) -> bool:
     """Return whether a file is a Dockerfile or Containerfile."""
     lowered = name.lower()  # looked at first, because a regular expression is slower
     return ("dockerfile" in lowered or "containerfile" in lowered) and bool(_DOCKERFILE.search(lowered))
+
+
+def is_json(name: str) -> bool:
+    """Return whether a file is JSON, perhaps with comments."""
+    return name.lower().endswith(JSON)
 
 
 def has_no_ending(name: str) -> bool:

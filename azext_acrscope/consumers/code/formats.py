@@ -40,6 +40,8 @@ class Reader(Protocol):
     def read_places(self, text: str, name: str) -> Iterable[Place]:
         """Return what the file does with registries; nothing if its text shows that it is none of this reader's.
 
+        What it cannot read of a file of its own it tells with `limits.note_cut`.
+
         :param name: the file's path in its repository, or in the folder that was given, with `/`.
         """
 

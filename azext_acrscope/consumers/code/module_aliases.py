@@ -16,14 +16,13 @@ Aliases = Mapping[str, str | None]  # login servers by alias; None for a registr
 def read_aliases(text: str) -> Aliases:
     """Return what a bicepconfig.json says of aliases; nothing if it is beyond the limits, which its reader tells."""
     # Only here: every `enforce` and `report` loads this module, and few read code.
-    from azext_acrscope.consumers.code.brackets import read_brackets
-    from azext_acrscope.consumers.code.expressions import entries_of, find_node, mappings_in, plain_text
+    from azext_acrscope.consumers.code.expressions import entries_of, find_node, plain_text
+    from azext_acrscope.consumers.code.json_documents import read_json
     from azext_acrscope.consumers.code.registry_names import ACR, OTHER, read_server_text
-    from azext_acrscope.consumers.code.tokens import JSON
 
     aliases: dict[str, str | None] = {}
     try:
-        file = next(mappings_in(read_brackets(text, JSON)), None)
+        file = next(iter(read_json(text)), None)
     except BeyondLimitsError:
         return {}
     for alias, value in entries_of(find_node(file, "modulealiases", "br")):

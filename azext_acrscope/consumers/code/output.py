@@ -30,7 +30,8 @@ def source_lines(code: list[dict[str, Any]], turns_back_on: list[dict[str, Any]]
     unnamed = sum(row["registry"] is None for row in code)
     lines = [errors.places_found(count_verdicts(code), unnamed, summary["otherRegistries"])]
     lines += [errors.turned_back_on(len(turns_back_on))] if turns_back_on else []
-    return [*lines, errors.source_searched(summary["filesRead"], summary["skipped"], summary["leftOut"])]
+    searched = (summary[name] for name in ("filesRead", "readInPart", "skipped", "leftOut"))
+    return [*lines, errors.source_searched(*searched)]
 
 
 def as_consumer(row: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,9 @@ from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
+from azext_acrscope.consumers.code.file_names import name_of_output
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, note_cut, watch_cuts
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
@@ -40,9 +42,9 @@ class SourceFindings:
     :ivar code: rows of places that sign in, what breaks first (see `KnownPatterns.code_row`). `registry` is null where
         the file does not say which one.
     :ivar turns_back_on: rows of places that set the status back to `enabled`, explicit ones first.
-    :ivar summary: ``{folders, filesRead, skipped{binary, large, links, special, otherFormats,
-        unreadable}, leftOut{name: number},
-        otherRegistries}``: the last is how many places name a registry that was not asked about.
+    :ivar summary: ``{folders, filesRead, readInPart, skipped{binary, large, links, special, otherFormats,
+        unreadable}, leftOut{name: number}, otherRegistries}``: `readInPart` is how many of the files were not read to
+        their end, and the last is how many places name a registry that was not asked about.
     :ivar incomplete: sentences on what was not searched although it may hold something.
     :ivar paths: by `file` of a row, the file's path in its repository.
     :ivar kinds: all that was looked for, found or not.
@@ -131,6 +133,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._readers = readers
         self._prefilter = cache(_make_prefilter)  # by readers
         self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
+        self._of_scripts = self._find_by_name("script.sh")
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
         self._places: list[tuple[str, Place]] = []
         self._compiled: set[str] = set()
@@ -139,7 +142,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._known: set[str] = set()
         self._others = 0
         self._is_asked_about = cache(self._find_out_if_asked)  # the same few registries, in file after file
-        self._not_understood, self._crowded = Named(), Named()
+        self._read_in_part = Named()
 
     @property
     def is_full(self) -> bool:
@@ -147,13 +150,15 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         return len(self._places) > MAX_ROWS
 
     def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
-        name = path.lower().replace(os.sep, "/")
+        name = name_of_output(path.lower().replace(os.sep, "/"))
         # For each file of a tree, so without a generator, which costs as much as the names' checks.
         return tuple([each for each in self._readers if each.reads(name)])  # pylint: disable=consider-using-generator
 
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""
         readers = self.readers_of(path)
+        if content.startswith(walk.SCRIPT):
+            readers = tuple(dict.fromkeys([*readers, *self._of_scripts]))
         if not readers or not self._prefilter(readers)(content):
             return ()
         return tuple(reader for reader in readers if self._prefilter((reader,))(content))
@@ -172,13 +177,13 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
         if posixpath.basename(shown).lower() == CONFIGURATION:
             self._aliases[posixpath.dirname(shown)] = read_aliases(text)
-        found, understood = _read(readers, name, text)
+        found, cuts = _read(readers, name_of_output(name), text)
         places = _distinct(found)
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
-        if not understood or len(known) < len(places):
-            self._not_understood.add(shown)
-        if len(found) > MAX_PLACES_OF_FILE:
-            self._crowded.add(shown)
+        if len(known) < len(places):
+            cuts.append(Cut(errors.NOT_UNDERSTOOD))
+        for why, line in cuts[:1]:
+            self._read_in_part.add(f"{shown}:{line + begin} ({why})" if line else f"{shown} ({why})")
         asked = [each for each in known if self._is_asked_about(each.registry)]
         self._others += len(known) - len(asked)
         self._places += [(shown, replace(each, line=each.line + begin)) for each in asked]
@@ -214,6 +219,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         return {
             "folders": [walk.printable(each) for each in dict.fromkeys(sources)],
             "filesRead": counts.files,
+            "readInPart": self._read_in_part.number,
             "skipped": {
                 "binary": counts.binary,
                 "large": counts.large.number,
@@ -231,8 +237,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         said = [
             (counts.unreadable, errors.unreadable(counts.unreadable)),
             (counts.large, errors.too_large(counts.large, walk.MAX_FILE_BYTES)),
-            (self._not_understood, errors.not_understood(self._not_understood)),
-            (self._crowded, errors.too_many_places(self._crowded, MAX_PLACES_OF_FILE)),
+            (self._read_in_part, errors.read_in_part(self._read_in_part)),
         ]
         incomplete = [text for names, text in said if names.number]
         incomplete += [errors.too_many_rows(MAX_ROWS)] if len(self._places) > MAX_ROWS else []
@@ -249,15 +254,20 @@ def _make_prefilter(readers: "tuple[Reader, ...]") -> Callable[[bytes], bool]:
     return make_prefilter({word for reader in readers for word in reader.WORDS})
 
 
-def _read(readers: "tuple[Reader, ...]", name: str, text: str) -> tuple[set[Place], bool]:
-    """Return what the readers found, not much more than may be listed, and whether none of them failed."""
-    found, understood = set[Place](), True
-    for reader in readers:
-        try:
-            found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
-        except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
-            understood = False
-    return found, understood
+def _read(readers: "tuple[Reader, ...]", name: str, text: str) -> tuple[set[Place], list[Cut]]:
+    """Return what the readers found, not much more than may be listed, and why there may be more."""
+    found = set[Place]()
+    with watch_cuts() as cuts:
+        for reader in readers:
+            try:
+                found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
+            except BeyondLimitsError:
+                note_cut(TOO_MUCH)
+            except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
+                note_cut(errors.NOT_UNDERSTOOD)
+        if len(found) > MAX_PLACES_OF_FILE:
+            note_cut(errors.too_many_places(MAX_PLACES_OF_FILE))
+    return found, cuts
 
 
 def _names(registry: str, login_server: str) -> bool:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 LineAt = Callable[[int], int]
-_MAX_WORDS = 2000  # of a command that are looked at
 _MAX_NESTING = 4  # a script in a string of a script
 
 
@@ -100,21 +99,16 @@ def find_calls(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -
     if not may_hold_commands(text):
         return
     if nesting > _MAX_NESTING:
-        raise BeyondLimitsError
-    for command, following in _with_following(read_commands(text, dialect)):
+        note_cut(TOO_MUCH, line_at(0))
+        return
+    for command, following in _with_following(read_commands(text, dialect, line_at)):
         is_run = command.pipes and any(word.text in _SHELLS for word in _strip(following.words)[0][:1])
         yield from _calls_of(command, line_at, dialect, nesting, is_run)
 
 
-def _with_following(commands: Iterator[Command]) -> Iterator[tuple[Command, Command]]:
-    """Yield each command and the one behind it, which is empty for the last."""
-    before = None
-    for command in commands:
-        if before is not None:
-            yield before, command
-        before = command
-    if before is not None:
-        yield before, Command()
+def _with_following(commands: list[Command]) -> Iterator[tuple[Command, Command]]:
+    """Return each command and the one behind it, which is empty for the last."""
+    return zip(commands, [*commands[1:], Command()], strict=False)
 
 
 def guess_dialect(name: str, text: str) -> Dialect:
@@ -128,7 +122,7 @@ def guess_dialect(name: str, text: str) -> Dialect:
 def _calls_of(
     command: Command, line_at: LineAt, dialect: Dialect, nesting: int, is_run: bool = False
 ) -> Iterator[Call]:
-    words, assigned = _strip(command.words[:_MAX_WORDS])
+    words, assigned = _strip(command.words)
     first = words[0].text if words else ""
     tells = bool(words) and _only_tells(first)
     if words and not tells:
@@ -191,7 +185,9 @@ def _only_tells(first: str) -> bool:
 
 def _runs_heredoc(command: Command, first: str, body: str) -> bool:
     program = first.rpartition("/")[2]
+    if all(word.text.startswith("--") for word in command.words):
+        return True  # `RUN --mount=… <<EOF` of a Dockerfile
     if program in _SHELLS or any(word.text in _SHELLS for word in command.words) or body.startswith("#!"):
         return True
-    written = [*command.targets, *(word.text for word in command.words[1:] if program == "tee")]
+    written = [*command.targets, *(word.text for word in command.words[1:] if program in ("tee", "COPY", "ADD"))]
     return any(_SCRIPT_FILE.search(target) for target in written)

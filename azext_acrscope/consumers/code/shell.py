@@ -5,13 +5,14 @@ stands in `$( )` is a command of its own, and of a variable only its place in th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from azext_acrscope.consumers.code.limits import MAX_TOKENS, BeyondLimitsError
+from azext_acrscope.consumers.code.ending_lines import EndingLines
+from azext_acrscope.consumers.code.limits import MAX_TOKENS, NO_END, TOO_MUCH, note_cut
 
 _MAX_DEPTH = 100  # of what is in brackets
-_MAX_MISSES = 10  # texts between `<<EOF` and `EOF` that never end: each is looked for to the end of the script
 _MAX_TEMPLATE = 500  # characters of a `{{ … }}`
 
 
@@ -29,13 +30,13 @@ class Dialect:  # pylint: disable=too-many-instance-attributes  # a table of she
     here_strings: bool = False
     braces_group: bool = False
     separators: str = ""
-    ends_with_line: bool = False  # each line by itself, as make gives them to a shell
+    ends_with_line: bool = False  # each line by itself, as make gives them to a shell and cmd.exe reads them
 
 
 POSIX = Dialect("\\", "#", heredocs=True)
 MAKE = Dialect("\\", "#", heredocs=True, ends_with_line=True)
 POWERSHELL = Dialect("`", "#", here_strings=True, braces_group=True, separators=",")
-BATCH = Dialect("^", "", single_quotes=False)
+BATCH = Dialect("^", "", single_quotes=False, ends_with_line=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class Command:
 class _Frame:
     close: str = ""
     in_quotes: bool = False  # inside "…" of this frame
+    opened: int = 0  # where that begins
     command: Command = field(default_factory=Command)
     parts: list[str] | None = None
     start: int = 0
@@ -93,18 +95,21 @@ _MACRO = re.compile(
 _END_OF_LINE = re.compile(r"(?<!\\)\n")
 _PLACEHOLDER = re.compile(r"<[A-Za-z][\w .-]{0,60}>")
 _HEREDOC = re.compile(r"<<(-?)[ \t]*(?:\\?([\w.-]+)|'([^'\n]+)'|\"([^\"\n]+)\")")
+_LINE = re.compile(r"^[ \t]*(\S[^\n]*)$", re.MULTILINE)
 _BATCH_COMMENT = re.compile(r"(?:@?rem\b|::)[^\n]*", re.IGNORECASE)
 
 
-def read_commands(text: str, dialect: Dialect) -> Iterator[Command]:
-    """Yield the commands of a script.
+def read_commands(text: str, dialect: Dialect, line_at: Callable[[int], int]) -> list[Command]:
+    """Return the commands of a script.
 
-    :raises BeyondLimitsError: there are more; those before are yielded.
+    :param line_at: says the line of an offset in the file.
     """
     lexer = _Lexer(text, dialect)
-    yield from lexer.run()
-    if not lexer.is_done:
-        raise BeyondLimitsError
+    commands = lexer.run()
+    if lexer.cut:
+        why, offset = lexer.cut
+        note_cut(why, line_at(offset))
+    return commands
 
 
 class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-methods  # where it is in a text
@@ -115,24 +120,27 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         self._frames = [_Frame()]
         self._commands: list[Command] = []
         self._waiting: list[tuple[str, Command]] = []  # heredocs whose text begins on the next line
-        self._missed: set[str] = set()
         self._line_end = -1  # of the line whose quotes were looked at last
+        self.cut: tuple[str, int] | None = None  # why not all was cut up into commands, and from where on
 
-    @property
-    def is_done(self) -> bool:
-        """Return whether all of the text was cut up."""
-        return self._position >= len(self._text)
+    @cached_property
+    def _endings(self) -> EndingLines:
+        marks = {_mark_of(begin) for begin in _HEREDOC.finditer(self._text)}
+        return EndingLines(self._text, _LINE, marks)
 
     def run(self) -> list[Command]:
         length = len(self._text)
         steps = 0
         while self._position < length:
             if (steps := steps + 1) > MAX_TOKENS:
+                self.cut = TOO_MUCH, self._position
                 break
             if self._frames[-1].in_quotes:
                 self._take_quoted()
             else:
                 self._take()
+        if not self._dialect.ends_with_line:
+            self.cut = self.cut or next(((NO_END, each.opened) for each in self._frames if each.in_quotes), None)
         while self._frames:
             self._end_command()
             self._frames.pop()
@@ -230,6 +238,7 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         elif quote == '"':
             frame.add("", position)
             frame.in_quotes = frame.quoted = True
+            frame.opened = position
             self._position += 1
         elif (end := self._quote_end(position + 1)) < 0:
             frame.add(quote, position)
@@ -279,6 +288,8 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
                 frame.add("$", position)
             if len(self._frames) < _MAX_DEPTH:
                 self._frames.append(_Frame(")" if character == "(" else "`"))
+            else:
+                self.cut = self.cut or (TOO_MUCH, position)
         elif character == frame.close and len(self._frames) > 1:
             self._end_command()
             self._frames.pop()
@@ -303,7 +314,7 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         if is_heredoc and (begin := _HEREDOC.match(text, position)):
             frame.end_word()
             frame.command.awaits = True
-            self._waiting.append((begin[2] or begin[3] or begin[4], frame.command))
+            self._waiting.append((_mark_of(begin), frame.command))
             self._position = begin.end()
             return
         operator = _REDIRECTION.match(text, position)
@@ -315,18 +326,16 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
 
     def _take_heredocs(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for delimiter, command in waiting:
-            if delimiter in self._missed or len(self._missed) >= _MAX_MISSES:
-                continue
-            ending = re.compile(rf"^[ \t]*{re.escape(delimiter)}[ \t\r]*$", re.MULTILINE)
-            if end := ending.search(self._text, self._position):
-                command.heredocs.append(Word(self._text[self._position : end.start()], self._position))  # noqa: E203
-                self._position = end.end()
-            else:
-                self._missed.add(delimiter)
+        for mark, command in waiting:
+            if (end := self._endings.find(mark, self._position)) is not None:
+                command.heredocs.append(Word(self._text[self._position : end], self._position))  # noqa: E203
+                line_end = self._text.find("\n", end)
+                self._position = len(self._text) if line_end < 0 else line_end
 
     def _skip_comment(self, ending: str) -> None:
         end = self._text.find(ending, self._position)
+        if end < 0 and ending != "\n":
+            self.cut = self.cut or (NO_END, self._position)
         self._position = len(self._text) if end < 0 else end
 
     def _end_line(self) -> None:
@@ -345,3 +354,8 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
             self._commands.append(command)
             frame.command = Command()
         frame.redirects = False
+
+
+def _mark_of(begin: re.Match[str]) -> str:
+    """Return what the line says that ends a heredoc."""
+    return (begin[2] or begin[3] or begin[4]).strip(" \t\r")

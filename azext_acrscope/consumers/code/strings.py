@@ -8,23 +8,27 @@ A string is a command only where something runs it: most strings that begin so a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
+from azext_acrscope.consumers.code.ending_lines import EndingLines
+from azext_acrscope.consumers.code.limits import NO_END, note_cut
 from azext_acrscope.consumers.code.scripts import Call, LineAt, find_calls, lines_of, may_hold_commands, words_of
 from azext_acrscope.consumers.code.shell import POSIX, Word
 
 _HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
-_MAX_MISSES = 10
-_MAX_LIST = 40  # strings of a list that are looked at
+_NO_SLASHES = frozenset(("py", "rb", "toml"))  # languages in which `//` and `/*` begin no comment
 
-_STRINGS = re.compile(
+_SUFFIXES = _HASH | _NO_SLASHES | {"go"}
+_ESCAPED, _RAW = r"`(?:[^`\\]|\\.)*(?:`|\Z)", r"`[^`]*(?:`|\Z)"  # in backquotes; raw ones are Go's
+_STRINGS = (
     r"(?P<skip>\\.)"
     r'|(?P<long>"""(?:[^"\\]|\\.|"(?!""))*(?:"""|\Z)|' + r"'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\Z))"
-    r'|(?P<string>"(?:[^"\\\n]|\\.)*"?|' + r"'(?:[^'\\\n]|\\.)*'?|`(?:[^`\\]|\\.)*(?:`|\Z))"
+    r'|(?P<string>"(?:[^"\\\n]|\\.)*"?|' + r"'(?:[^'\\\n]|\\.)*'?|BACKQUOTED)"
     r"|(?P<heredoc><<[-~]?[A-Z_]{2,20}[ \t]*\n)"
-    r"|(?P<comment>(?<!:)//[^\n]*|/\*.*?(?:\*/|\Z))"
-    r"|(?P<hash>\#[^\n]*)",
-    re.DOTALL,
 )
+_HASH_COMMENT, _SLASH_COMMENT = r"|#[^\n]*", r"|(?<!:)//[^\n]*|(?P<block>/\*.*?(?:\*/|\Z))"
+_HEREDOC = re.compile(r"<<[-~]?([A-Z_]{2,20})[ \t]*\n")
+_FIRST_WORD = re.compile(r"^[ \t]*(\w+)", re.MULTILINE)
 _OPENING = "([{=:@\"' \t\n"  # what may stand between a name and the string that it is given
 _CALLED = re.compile(r"([\w.]{1,60})\(")
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -62,15 +66,15 @@ def find_string_calls(text: str, name: str) -> Iterator[Call]:
     """Yield commands that a program runs by a shell or as a list of words."""
     if not may_hold_commands(text):
         return
-    strings = list(_read_strings(text, name.rpartition(".")[2].lower()))
     line_at, is_test = lines_of(text), bool(_TESTS.search(name))
+    strings = list(_read_strings(text, name.rpartition(".")[2].lower(), line_at))
     index = 0
     while index < len(strings):
         group = _group(strings, index, text)
         index += len(group)
         first = group[0]
         bare = first.body.strip().lower()
-        if len(bare) > 200_000 or not (len(group) > 1 or len(bare) > 8):
+        if not (len(group) > 1 or len(bare) > 8):
             continue
         where = _where(text, first.start)
         if bare in ("az", "az.cmd", "az.exe", "acr", "docker", "helm", "bicep", "podman", "oras"):
@@ -117,7 +121,7 @@ def _list_call(group: list[_String], text: str, line_at: LineAt) -> Iterator[Cal
 def _group(strings: list[_String], index: int, text: str) -> list[_String]:
     """Return the strings of one list from this one on."""
     group = [strings[index]]
-    while len(group) < _MAX_LIST and index + len(group) < len(strings):
+    while index + len(group) < len(strings):
         following = strings[index + len(group)]
         gap = following.start - group[-1].end
         if gap > 200 or not _BETWEEN.fullmatch(text, group[-1].end, following.start):
@@ -143,12 +147,21 @@ def _where(text: str, position: int) -> set[str] | None:
     return {part.lower() for name in names for part in _PARTS.findall(name)}
 
 
-def _read_strings(text: str, suffix: str) -> Iterator[_String]:
-    hashes = suffix in _HASH
-    missed = set[str]()  # marks of heredocs that do not end: each is looked for to the end of the text
-    position = 0
-    while match := _STRINGS.search(text, position):
+@cache
+def _strings_of(suffix: str) -> re.Pattern[str]:
+    """Return what finds strings in a language. Comments of others are not looked for: each may end with the text."""
+    pattern = _STRINGS.replace("BACKQUOTED", _RAW if suffix == "go" else _ESCAPED)
+    pattern += _HASH_COMMENT if suffix in _HASH else ""
+    return re.compile(pattern + (_SLASH_COMMENT if suffix not in _NO_SLASHES else "|(?P<block>(?!))"), re.DOTALL)
+
+
+def _read_strings(text: str, suffix: str, line_at: LineAt) -> Iterator[_String]:
+    endings = EndingLines(text, _FIRST_WORD, set(_HEREDOC.findall(text)))
+    search, position = _strings_of(suffix if suffix in _SUFFIXES else "").search, 0
+    while match := search(text, position):
         position = match.end()
+        if position == len(text) and _has_no_end(match):
+            note_cut(NO_END, line_at(match.start()))
         if match["long"]:
             yield _String(
                 match.start(), match.end(), match["long"][3:].removesuffix(match["long"][:3]), match.start() + 3
@@ -158,14 +171,17 @@ def _read_strings(text: str, suffix: str) -> Iterator[_String]:
             yield _String(match.start(), match.end(), body, match.start() + 1)
         elif match["heredoc"]:
             mark = match["heredoc"].strip("<-~ \t\n")
-            if mark in missed or len(missed) >= _MAX_MISSES:
-                continue
-            if not (end := re.compile(rf"^[ \t]*{mark}\b", re.MULTILINE).search(text, position)):
-                missed.add(mark)
-            else:
-                yield _String(match.start(), end.end(), text[position : end.start()], position)  # noqa: E203
-                position = end.end()
-        elif match["hash"] and not hashes:
-            position = match.start() + 1
-        elif match["comment"] and suffix in ("py", "rb", "toml") and match["comment"].startswith("//"):
-            position = match.start() + 2
+            if (end := endings.find(mark, position)) is not None:
+                body, behind = text[position:end], text.index(mark, end) + len(mark)
+                yield _String(match.start(), behind, body, position)
+                position = behind
+
+
+def _has_no_end(match: re.Match[str]) -> bool:
+    """Return whether what ends with the text has no end of its own: a comment, or a string of several lines."""
+    if comment := match["block"]:
+        return len(comment) < 4 or not comment.endswith("*/")
+    if text := match["long"]:
+        return len(text) < 6 or not text.endswith(text[:3])
+    text = match["string"] or ""
+    return text.startswith("`") and (len(text) < 2 or not text.endswith("`"))

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression, entries_of
-from azext_acrscope.consumers.code.tokens import JSON
+from azext_acrscope.consumers.code.json_documents import read_json
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
 ENDINGS = (".tf.json", ".tofu.json")
@@ -15,9 +14,10 @@ _REFERENCE = re.compile(r"\$\{\s*([\w.\[\]-]+)\s*\}")
 
 def read_blocks(text: str) -> Iterator[tuple[Scalar, Block]]:
     """Yield name and content of each block; a name has the line of the block's last label."""
-    for key, node in entries_of(read_brackets(text, JSON)):
-        if (labels := _LABELS.get(key.text)) is not None:
-            yield from _blocks(key.text, key, node, labels, [])
+    for root in read_json(text):
+        for key, node in entries_of(root):
+            if (labels := _LABELS.get(key.text)) is not None:
+                yield from _blocks(key.text, key, node, labels, [])
 
 
 def _blocks(kind: str, last: Scalar, node: AnyNode, wanted: int, labels: list[str]) -> Iterator[tuple[Scalar, Block]]:

@@ -3,10 +3,13 @@
 No grammar is complete: what is no token of the language is one character of its own. All text is read once.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from azext_acrscope.consumers.code.limits import NO_END, note_cut
 
 NAME, STRING, MARK, NEWLINE = "name", "string", "mark", "newline"
 
@@ -18,7 +21,7 @@ class Token(NamedTuple):
     """A piece of text.
 
     :ivar kind: one of the constants above.
-    :ivar text: of a string, what is between its quotes, escapes as they are.
+    :ivar text: of a string, what is between its quotes; escapes as they are, but for JSON's.
     :ivar plain: of a string, whether nothing is put into it when it runs.
     """
 
@@ -52,6 +55,7 @@ class Language:  # pylint: disable=too-many-instance-attributes  # a table of la
     dashes: bool = False
     ends_lines: bool = True  # whether it matters where a line ends
     spanning: bool = False  # whether a string of one quote may span lines
+    decoded: bool = False  # whether strings have JSON's escapes, and are wanted without
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -79,7 +83,7 @@ HCL = Language(
     blocks=True,
     dashes=True,
 )
-JSON = Language('"', inserts=(), spanning=True, ends_lines=False)
+JSON = Language('"', inserts=(), spanning=True, ends_lines=False, decoded=True)
 TYPESCRIPT = Language("\"'", ("`",), raw=())
 PYTHON = Language("\"'", ('"""', "'''"), comments=("#",), block_comments=False, inserts=("{",), key_marks=("=", ":"))
 CSHARP = Language('"', ('"""',), inserts=("{",), key_marks=("=", ":"))
@@ -120,21 +124,30 @@ def _read_long(  # pylint: disable=too-many-positional-arguments
 ) -> tuple[Token | None, int]:
     """Return a comment (None) or a string, and where it ends."""
     if kind == "block":
-        end = _find(text, "*/", position)
-        return None, min(end + 2, len(text))
+        return None, _behind(text, "*/", position, line)
     if kind == "heredoc":
         return _read_heredoc(text, start, line)
     quote = text[start:position]
     if quote in language.long_quotes:
-        end = _find(text, quote, position)
-        content = text[position:end]
+        behind = _behind(text, quote, position, line)
+        content = text[position:behind].removesuffix(quote)
         plain = quote in language.raw or not any(mark in content for mark in language.inserts)
-        return Token(STRING, content, line, plain), min(end + len(quote), len(text))
+        return Token(STRING, content, line, plain), behind
     end = _end_of_string(text, position, quote, language)
     content = text[position:end]
-    closed = text.startswith(quote, end)
+    if not (closed := text.startswith(quote, end)):
+        note_cut(NO_END, line)
     plain = not any(mark in content for mark in language.inserts)
+    content = _decode(content) if language.decoded and "\\" in content else content
     return Token(STRING, content, line, plain), end + len(quote) if closed else end
+
+
+def _decode(content: str) -> str:
+    """Return a string of JSON without its escapes, or as it is with some that JSON does not know."""
+    try:
+        return str(json.loads(f'"{content}"', strict=False))
+    except ValueError:
+        return content
 
 
 def _read_heredoc(text: str, start: int, line: int) -> tuple[Token | None, int]:
@@ -143,6 +156,8 @@ def _read_heredoc(text: str, start: int, line: int) -> tuple[Token | None, int]:
         return Token(MARK, "<<", line), start + 2
     # Searched from the line break of the first line, so that an empty heredoc is found as well.
     closing = re.compile(rf"\n[ \t]*{re.escape(opening[1])}[ \t\r]*(?=\n|\Z)").search(text, opening.end() - 1)
+    if not closing:
+        note_cut(NO_END, line)
     content = text[opening.end() : closing.start() + 1 if closing else len(text)]  # noqa: E203
     # The text begins on the line after the mark.
     token = Token(STRING, content, line + 1, "${" not in content and "%{" not in content)
@@ -184,3 +199,12 @@ def _step_in_expression(found: str, quote: str, inside: list[str]) -> None:
 def _find(text: str, what: str, position: int) -> int:
     found = text.find(what, position)
     return len(text) if found < 0 else found
+
+
+def _behind(text: str, ending: str, position: int, line: int) -> int:
+    """Return where an ending ends."""
+    found = text.find(ending, position)
+    if found < 0:
+        note_cut(NO_END, line)
+        return len(text)
+    return found + len(ending)

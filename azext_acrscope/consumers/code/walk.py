@@ -14,6 +14,7 @@ from azext_acrscope.base.regular_files import open_regular_file
 from azext_acrscope.base.text import one_line
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.counts import WalkCounts
+from azext_acrscope.consumers.code.file_names import NO_SCRIPTS
 
 STDIN = "-"  # as a path: standard input
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -24,6 +25,7 @@ LEFT_OUT_FOLDERS = frozenset(
     + (".nox", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".terraform", ".terragrunt-cache")
     + (".gradle", ".yarn", ".pnpm-store", ".next", ".nuget")
 )
+SCRIPT = b"#!"  # begins a script, whatever the name of the file
 _BEGINNING = 8192  # bytes in which a NUL makes a file binary, as for git
 _BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of UTF-16, which Windows PowerShell writes
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -85,7 +87,7 @@ def read_files(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of each text file in a root, in UTF-8; what is not read is in `counts`.
 
-    :param is_wanted: says by its path whether a file is to be opened at all.
+    :param is_wanted: says by its path whether a file is to be read; scripts are in any case.
     """
     if not os.path.isdir(root.path):
         if (content := _read_text(root.path, root, counts, is_wanted)) is not None:
@@ -124,13 +126,20 @@ def _is_searched_folder(entry: "os.DirEntry[str]", counts: WalkCounts) -> bool:
 
 def _read_text(path: str, root: SourceRoot, counts: WalkCounts, is_wanted: Callable[[str], object]) -> bytes | None:
     """Return the content of a file, if it is wanted and text that can be read."""
-    if not is_wanted(path):
+    wanted = bool(is_wanted(path))
+    if not wanted and path.rpartition(".")[2].lower() in NO_SCRIPTS:
         counts.other_formats += 1
         return None
     try:
-        content, size = _read_content(path)
+        content, size = _read_content(path, only_script=not wanted)
     except OSError as error:
-        counts.unreadable.add(f"{root.shown_name(path)} ({os_error_reason(error)})")
+        if wanted:
+            counts.unreadable.add(f"{root.shown_name(path)} ({os_error_reason(error)})")
+        else:
+            counts.other_formats += 1
+        return None
+    if not wanted and not content:
+        counts.other_formats += 1
         return None
     if content.startswith(_BYTE_ORDER_MARKS):
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
@@ -144,8 +153,10 @@ def _read_text(path: str, root: SourceRoot, counts: WalkCounts, is_wanted: Calla
     return content
 
 
-def _read_content(path: str) -> tuple[bytes, int]:
+def _read_content(path: str, only_script: bool) -> tuple[bytes, int]:
     """Return the content and the size of a file; of a file that is too large its beginning.
+
+    :param only_script: whether the content is wanted only of what begins as a script does, and nothing of all else.
 
     What claims to be empty is not read: files of /proc and /sys do, and some of them would wait.
 
@@ -155,7 +166,9 @@ def _read_content(path: str) -> tuple[bytes, int]:
     try:
         size = os.fstat(descriptor).st_size
         wanted = size if size <= MAX_FILE_BYTES else _BEGINNING
-        content = os.read(descriptor, wanted) if wanted else b""
+        content = os.read(descriptor, len(SCRIPT) if only_script else wanted) if wanted else b""
+        if only_script and content != SCRIPT:
+            return b"", size
         while len(content) < wanted and (more := os.read(descriptor, wanted - len(content))):
             content += more  # some file systems give less than was asked for
         return content, size

@@ -2,7 +2,8 @@
 
 PyYAML's parser gives events, and they are put together here, for three reasons: what stands before an error is kept,
 nothing recurses (depth is bounded), and an alias is the very node it names, while what it stands for counts, so that a
-"YAML bomb" is refused before it grows. Nothing is constructed: tags are ignored, and each scalar is the text it is.
+"YAML bomb" is refused before it grows. An alias inside the node that it names is an empty text: no node is in itself.
+Nothing is constructed: tags are ignored, and each scalar is the text it is.
 """
 
 # pylint: disable=protected-access  # of other nodes of the same class
@@ -12,21 +13,22 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import yaml
 
-from azext_acrscope.consumers.code.limits import MAX_NODES, BeyondLimitsError
+from azext_acrscope.consumers.code.limits import MAX_NODES, BeyondLimitsError, note_cut
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is twenty times as fast, where PyYAML has it
 _MAX_DEPTH = 200
 _MAX_BROKEN_DOCUMENTS = 20_000  # of a file with an error; what comes after them is read as one
 _MAX_MERGES = 100  # mappings that one look-up follows through merge keys
+_TEXT_OF_NODE = 100  # characters of a text that count as one node: an alias may name a long one many times
 
 # YAML knows further line breaks, and refuses control characters; a line is here what editors count.
 _FOREIGN = re.compile(
     "[^\\t\\n\\x20-\\x7e\\xa0-\\u2027\\u202a-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
 )
-_JSON_COMMENT = re.compile(r"(?:(?<=[\s,\[\]{}\"\d])|^)//[^\n\"]*", re.MULTILINE)
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _TEMPLATE_LINE = re.compile(r"^[ \t]*(?:\{\{[^{}\n]*\}\}[ \t]*|\{%[^{}\n]*%\}[ \t]*)+$", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
@@ -135,52 +137,63 @@ class Mapping:
             yield mapping
             for key, node in mapping.entries:
                 if key is not None and key.text == "<<":
-                    several = node.items[:_MAX_MERGES] if isinstance(node, Sequence) else [node]
+                    several = node.items[: _MAX_MERGES + 1] if isinstance(node, Sequence) else [node]
                     waiting += [each for each in reversed(several) if isinstance(each, Mapping)]
+        if waiting:
+            note_cut("too many merge keys", self.line)
 
 
 Node = Scalar | Sequence | Mapping
 
 
-def read_documents(text: str) -> tuple[Node, ...]:
+class _Read(NamedTuple):
+    """Documents as far as they were read, and the line of the first error, from 1."""
+
+    roots: tuple[Node, ...]
+    error_line: int | None = None
+
+
+def read_documents(text: str, line: int = 1) -> tuple[Node, ...]:
     """Return the documents of a file, each as far as it can be read. Any text does, within bounds.
 
     A document with templating that is no YAML is read without it: lines of nothing else are left out, and elsewhere
     `{{ … }}` becomes `$`, which is part of no name that anyone looks for.
 
+    :param line: the number of its first line in the file, for the line of an error.
     :raises BeyondLimitsError: there are too many nodes, or too many in each other.
     """
-    documents = _read_all(text)
-    if documents is None:
+    read = _read_all(text)
+    if read is None:
         raise BeyondLimitsError
-    return documents
+    if read.error_line is not None:
+        note_cut("its YAML has an error here", read.error_line + line - 1)
+    return read.roots
 
 
 @functools.lru_cache(maxsize=1)  # several readers read the same file, one after the other
-def _read_all(text: str) -> tuple[Node, ...] | None:
+def _read_all(text: str) -> _Read | None:
     """Return the documents; None beyond the limits, so that this is found out once."""
     text = _FOREIGN.sub(" ", text.replace("\r\n", "\n"))
     try:
-        whole, roots = _compose(text, 0)
-        return tuple(roots if whole else _read_apart(text))
+        read = _compose(text, 0)
+        return read if read.error_line is None else _read_apart(text)
     except BeyondLimitsError:
         return None
 
 
-def read_json(text: str) -> tuple[Node, ...]:
-    """Return the document of JSON that may have comments and commas too many, as editors' configurations do."""
-    return read_documents(_JSON_COMMENT.sub(lambda found: found[0] if text.startswith('"', found.end()) else "", text))
-
-
-def _read_apart(text: str) -> Iterator[Node]:
-    """Yield documents one by one, so that an error ends its own only."""
+def _read_apart(text: str) -> _Read:
+    """Read the documents one by one, so that an error ends its own only."""
+    roots, error_line = list[Node](), None
     starts = [match.start() for match in _DOCUMENT_START.finditer(text)][:_MAX_BROKEN_DOCUMENTS]
     start, line = 0, 0
     for end in [*starts, len(text)]:
         part = text[start:end]
         if part and not part.isspace():
-            yield from _read_document(part, line)
+            read = _read_document(part, line)
+            roots += read.roots
+            error_line = error_line or read.error_line
         start, line = end, line + part.count("\n")
+    return _Read(tuple(roots), error_line)
 
 
 def walk(*nodes: Node) -> Iterator[Node]:
@@ -199,23 +212,26 @@ def walk(*nodes: Node) -> Iterator[Node]:
             waiting += reversed(node.items)
 
 
-def _read_document(text: str, line: int) -> Iterator[Node]:
-    whole, roots = _compose(text, line)
-    if not whole and _TEMPLATE.search(text):
-        plain = _TEMPLATE.sub("$", _TEMPLATE_LINE.sub("", text))
-        _, roots = _compose(plain, line)
-    yield from roots
+def _read_document(text: str, line: int) -> _Read:
+    read = _compose(text, line)
+    if read.error_line is not None and _TEMPLATE.search(text):
+        read = _compose(_TEMPLATE.sub("$", _TEMPLATE_LINE.sub("", text)), line)
+    return read
 
 
-def _compose(text: str, line: int) -> tuple[bool, list[Node]]:
-    """Return whether all of the text was read, and the roots that it has."""
+def _compose(text: str, line: int) -> _Read:
+    """Return the roots of a text up to its first error.
+
+    :param line: how many lines stand before it in the file.
+    """
     composer = _Composer(text, line)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             composer.take(event)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return False, composer.roots
-    return True, composer.roots
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        return _Read(tuple(composer.roots), line + 1 + (mark.line if mark else 0))
+    return _Read(tuple(composer.roots))
 
 
 class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-attributes  # where it is, and its bounds
@@ -243,6 +259,7 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
         if kind is yaml.ScalarEvent:
             start, end = event.start_mark.line, event.end_mark.line
             source = () if start == end else self._source(start, end)
+            self._size += len(event.value) // _TEXT_OF_NODE
             self._add(event.anchor, Scalar(event.value, self._first_line + start, source))
         elif kind is yaml.MappingStartEvent:
             self._enter(event.anchor, Mapping(self._first_line + event.start_mark.line))
@@ -252,7 +269,9 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
             self._sizes[id(self._open.pop())] = self._size - self._begins.pop()
             self._keys.pop()
         elif kind is yaml.AliasEvent:
-            node = self._anchors.get(event.anchor) or Scalar("", self._first_line + event.start_mark.line)
+            node = self._anchors.get(event.anchor)
+            if node is None or id(node) not in self._sizes:  # nobody's, or of a node that is still open
+                node = Scalar("", self._first_line + event.start_mark.line)
             self._size += self._sizes.get(id(node), 0)
             self._add(None, node)
         if len(self._open) > _MAX_DEPTH or self._size > MAX_NODES:
@@ -268,6 +287,8 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
         self._size += 1
         if anchor:
             self._anchors[anchor] = node
+            if isinstance(node, Scalar):
+                self._sizes[id(node)] = len(node.text) // _TEXT_OF_NODE
         if not self._open:
             self.roots.append(node)
             return

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.azure_resources import PASSWORD_PATTERNS, RESOURCE_WORDS, Resolver, judge_resource
-from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import (
     entries_of,
     find_entry,
@@ -15,11 +14,11 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
-from azext_acrscope.consumers.code.limits import BeyondLimitsError
+from azext_acrscope.consumers.code.json_documents import read_json
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
-from azext_acrscope.consumers.code.tokens import JSON
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
 _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
@@ -39,9 +38,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     is_configuration = name.lower().rpartition("/")[2] == CONFIGURATION
     if not is_configuration and not any(mark in text for mark in _MARKS):
         return
-    root = read_brackets(text, JSON)
-    # A file is one value; the reader's own group is around it.
-    for file in mappings_in(root):
+    for file in read_json(text):
+        if not isinstance(file, Mapping):
+            continue
         if is_configuration:
             yield from _read_configuration(file)
         else:
@@ -113,7 +112,7 @@ def _passed(deployment: Mapping, resolve: Resolver) -> Iterator[tuple[str, objec
 def _make_resolver(template: Mapping, given: dict[str, object]) -> Resolver:
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(5):
+        for _ in range(10):  # names that stand for each other have no end
             call = _CALL.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
             if not call:
                 break
@@ -128,6 +127,8 @@ def _make_resolver(template: Mapping, given: dict[str, object]) -> Resolver:
             if found is None:
                 return node, True
             node = found
+        else:
+            note_cut(TOO_MUCH)
         return node, may_differ
 
     return resolve

@@ -3,6 +3,7 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
@@ -10,7 +11,7 @@ from azext_acrscope.consumers.code.declared_values import declared_in, in_each_r
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
 
 # A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
 _TASK_IDS = {
@@ -58,8 +59,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
     if not (_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text))):
         return
+    is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
     for root in read_documents(text):
-        is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
+        declared = declared_in(root) if isinstance(root, Mapping) else {}
         for node in walk(root):
             if not isinstance(node, Mapping):
                 continue
@@ -71,15 +73,15 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 yield from _read_container(node, container)
             job = node.get("container") if is_pipeline else None
             if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
-                for each in _images_of(image.text, node, root):
+                for each in _images_of(image.text, node, declared):
                     yield Place(image.line, "agent-container", find_login_server(each))
 
 
-def _images_of(image: str, job: Mapping, root: Node) -> list[str]:
+def _images_of(image: str, job: Mapping, of_file: dict[str, str]) -> list[str]:
     """Return what the image of a job's container is: with each value of the variables that it may be."""
     matrix = job.get("strategy", "matrix")
     runs = [run for _, run in matrix.items() if isinstance(run, Mapping)] if isinstance(matrix, Mapping) else []
-    declared = {**(declared_in(root) if isinstance(root, Mapping) else {}), **declared_in(job)}
+    declared = ChainMap(declared_in(job), of_file)
 
     def values_of(match: re.Match[str]) -> list[str]:
         name = match[match.lastindex or 0]

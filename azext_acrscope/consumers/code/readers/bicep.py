@@ -16,6 +16,7 @@ from azext_acrscope.consumers.code.azure_resources import (
 )
 from azext_acrscope.consumers.code.brackets import BracketParser
 from azext_acrscope.consumers.code.expressions import AnyNode, Expression, find_node, is_set, walk_all
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
 from azext_acrscope.consumers.code.tokens import BICEP, MARK, NAME, NEWLINE, STRING
@@ -55,13 +56,14 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(5):
+        for _ in range(10):  # names that stand for each other have no end
             if not isinstance(node, Expression) or len(node.words) != 1 or node.parts or node.words[0] not in values:
                 return node, may_differ
             found, is_parameter = values[node.words[0]]
             if found is None:
                 return node, True
             node, may_differ = found, may_differ or is_parameter
+        note_cut(TOO_MUCH)
         return node, may_differ
 
     if name.lower().endswith(".bicepparam"):
@@ -100,6 +102,9 @@ def _read_statements(text: str) -> Iterator[Statement]:
         elif token.kind == NAME and token.text == "type":
             parser.value(True)
         elif token.kind in (NEWLINE, MARK):
+            if token.text in ")}]":
+                parser.take_closing(token)
+                continue
             parser.take()
             if token.text in "({[":
                 parser.group(token.text, token.line)

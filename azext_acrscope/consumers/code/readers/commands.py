@@ -24,8 +24,7 @@ _SCRIPTS = (
     ".cmd",
     ".command",
     ".envrc",
-    ".sh.tmpl",
-    ".sh.tpl",
+    ".azcli",
 )
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
 _PROGRAM_ENDINGS = (
@@ -36,7 +35,10 @@ _PROGRAM_ENDINGS = (
 _PARTS_OF_NAMES = ("make", "mk", "mak", "justfile", "jenkinsfile", "dockerfile", "containerfile")
 _ENDINGS = (*_SCRIPTS, *_PROGRAM_ENDINGS)
 _JENKINSFILE = re.compile(r"(?:^|/)(?:jenkinsfile[^/]*|tasks|noxfile|fabfile|rakefile)\Z", re.IGNORECASE)
-_SHEBANG = re.compile(r"#!\S*(?:/|\s)(?:ba|z|k|da)?sh\b|#!\S*(?:/|\s)pwsh\b")
+_SHEBANG = re.compile(r"#![^\n]*(?:/|\s)(?:(?:ba|z|k|da|a|fi)?sh|pwsh|bats)\b")
+# What else runs a file, and the ending that files of this language have.
+_INTERPRETER = re.compile(r"#![^\n]*(?:/|\s)(python|node|deno|bun|ruby|perl|php|groovy)")
+_LANGUAGES = {"python": "py", "ruby": "rb", "perl": "pl", "php": "php", "groovy": "groovy"}
 _JENKINS_REGISTRY = re.compile(
     r"(?:docker\s*\.\s*withRegistry\s*\(\s*|withDockerRegistry\s*\([^)\n]{0,200}?url\s*:\s*)([\"'])([^\"'\n]{1,200})\1"
 )
@@ -54,9 +56,11 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands that sign in to a registry, or set its status back."""
+    if language := _language_of(name, text):
+        name = f"{name}.{language}"
     is_program = name.lower().endswith(_PROGRAM_ENDINGS) or bool(_JENKINSFILE.search(name))
     if not (is_program or _is_script(name, text) or _MAKES.search(name) or is_dockerfile(name)):
-        return  # a name without an ending, and no script
+        return  # a name that says nothing, and no script
     text = text.replace("\r\n", "\n").replace("\r", " ")
     version = find_cli_version(text)
     for call in _calls(text, name):
@@ -70,6 +74,13 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 def _is_known(name: str) -> bool:
     return bool(_MAKES.search(name) or _JENKINSFILE.search(name)) or is_dockerfile(name)
+
+
+def _language_of(name: str, text: str) -> str | None:
+    """Return the ending of programs for a file whose first line names what runs it, and whose name does not say it."""
+    if _is_known(name.lower()) or name.lower().endswith(_ENDINGS) or not (match := _INTERPRETER.match(text)):
+        return None
+    return _LANGUAGES.get(match[1], "js")
 
 
 def _is_script(name: str, text: str) -> bool:

@@ -3,10 +3,12 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.declared_values import in_each_run
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
+from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
 from azext_acrscope.consumers.code.yaml_documents import (
@@ -14,14 +16,12 @@ from azext_acrscope.consumers.code.yaml_documents import (
     Node,
     Scalar,
     Sequence,
-    read_documents,
-    read_json,
     walk,
 )
 
 _COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
 _DEVCONTAINER = re.compile(r"(?:^|/)\.?devcontainer(?:-template|-feature)?\.json$", re.IGNORECASE)
-_SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml(?:\.tmpl)?$", re.IGNORECASE)
+_SKAFFOLD = re.compile(r"(?:^|/)skaffold[\w.-]*\.ya?ml$", re.IGNORECASE)
 _GITLAB = re.compile(r"(?:^|/)[\w.-]*gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.gitlab(?:-ci)?/.*\.ya?ml$", re.IGNORECASE)
 _AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
@@ -30,7 +30,7 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
-_ENDINGS = (*YAML, ".json", ".tmpl")
+_ENDINGS = (*YAML, ".json")
 _PARTS_OF_NAMES = ("compose", "docker-stack", "devcontainer", "skaffold", "gitlab", "azure.y")
 WORDS = ("azurecr.", "containerapp", "azure.ai.agent", "host: aks", 'host: "aks', "host: 'aks")
 
@@ -49,7 +49,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if is_dockerfile(name):
         yield from _read_dockerfile(text)
         return
-    for root in read_json(text) if _DEVCONTAINER.search(name) else read_documents(text):
+    for root in read_nodes(text, name):
         if _AZD.search(name):
             yield from _read_azd(root)
         elif _COMPOSE.search(name):
@@ -81,7 +81,7 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
 def _read_gitlab(root: Node) -> Iterator[Place]:
     shared = _gitlab_variables(root)
     for key, job in root.entries if isinstance(root, Mapping) else ():
-        values = {**shared, **_gitlab_variables(job)}
+        values = ChainMap(_gitlab_variables(job), shared)
         yield from _read_images(Mapping(root.line, [(key, job)]), "gitlab-image", ("image", "name", "services"), values)
 
 
@@ -94,31 +94,27 @@ def _gitlab_variables(node: Node) -> dict[str, list[str]]:
     for key, value in variables.items() if isinstance(variables, Mapping) else ():
         said = value.get("value") if isinstance(value, Mapping) else value
         values[key.text] = [said.text] if isinstance(said, Scalar) else []
-    for name in {key.text for run in runs for key, _ in run.items()}:
-        listed = [run.get(name) for run in runs]
-        values[name] = [
-            each.text
-            for value in listed
-            for each in (value.items if isinstance(value, Sequence) else [value])
-            if isinstance(each, Scalar)
-        ]
-    return values
+    of_matrix: dict[str, list[str]] = {}
+    for key, value in (entry for run in runs for entry in run.items()):
+        listed = value.items if isinstance(value, Sequence) else [value]
+        of_matrix.setdefault(key.text, []).extend(each.text for each in listed if isinstance(each, Scalar))
+    return {**values, **of_matrix}
 
 
 def _read_images(
-    root: Node, pattern: str, keys: tuple[str, ...], values: dict[str, list[str]] | None = None
+    root: Node, pattern: str, keys: tuple[str, ...], values: ChainMap[str, list[str]] | None = None
 ) -> Iterator[Place]:
     for node in walk(root):
         for key, below in node.entries if isinstance(node, Mapping) else ():
             if key is None or key.text not in keys:
                 continue
             for each in below.items if isinstance(below, Sequence) else [below]:
-                for image in _images_of(each.text, values or {}) if isinstance(each, Scalar) else ():
+                for image in _images_of(each.text, values or ChainMap()) if isinstance(each, Scalar) else ():
                     if is_registry_host(image):
                         yield Place(each.line, pattern, find_login_server(image))
 
 
-def _images_of(image: str, values: dict[str, list[str]]) -> list[str]:
+def _images_of(image: str, values: ChainMap[str, list[str]]) -> list[str]:
     """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
     images = in_each_run(image, _VARIABLE, lambda name: values.get(name[1] or name[2], []))
     return list(dict.fromkeys(map(_default_of, images)))

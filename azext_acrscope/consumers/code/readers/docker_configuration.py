@@ -5,12 +5,11 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.brackets import read_brackets
-from azext_acrscope.consumers.code.expressions import entries_of, find_entries, find_entry, mappings_in, plain_text
+from azext_acrscope.consumers.code.expressions import entries_of, find_entries, find_entry, plain_text
+from azext_acrscope.consumers.code.json_documents import read_json
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
 from azext_acrscope.consumers.code.stored_credentials import pattern_of_user, user_of_auth
-from azext_acrscope.consumers.code.tokens import JSON
 
 _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
 
@@ -32,7 +31,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the registries that have a helper of Azure's, or a credential in the file."""
     if not any(mark in text for mark in ('"auths"', '"credHelpers"', '"credsStore"')):
         return
-    for file in mappings_in(read_brackets(text, JSON)):
+    for file in read_json(text):
         for key, helper in (each for _, node in find_entries(file, "credhelpers") for each in entries_of(node)):
             if (plain_text(helper) or "") in ("acr-env", "acr"):
                 yield Place(key.line, "docker-acr-helper", find_acr(key.text))

@@ -3,11 +3,13 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
+from collections import ChainMap
 from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import makes_token
 from azext_acrscope.consumers.code.declared_values import declared_in, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
@@ -19,6 +21,7 @@ WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
     *("container-apps-deploy-action", "azurecr."),
 )
+_Values = ChainMap[str, str | None]  # by `env.NAME` and `inputs.NAME`; None for what is said twice
 # An action, and the input that names the registry.
 _LOGINS = {
     "docker/login-action": "registry",
@@ -41,7 +44,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
             jobs = root.get("jobs")
             parts = [below for _, below in jobs.items()] if isinstance(jobs, Mapping) else [root]
             for part in parts:
-                values, matrix = {**of_file, **_env_below(part)}, _values_of_matrix(part)
+                values, matrix = ChainMap(_env_below(part), of_file), _values_of_matrix(part)
                 for node in walk(part):
                     if isinstance(node, Mapping):
                         yield from _read_step(node, values, matrix, text)
@@ -72,13 +75,15 @@ def _env_below(part: Node) -> dict[str, str | None]:
     return values
 
 
-def _resolve(text: str, values: dict[str, str | None]) -> str:
+def _resolve(text: str, values: _Values) -> str:
     """Return a text with the variables put in that the file itself says."""
-    for _ in range(3):
+    for _ in range(10):  # values that name each other have no end
         put = _EXPRESSION.sub(lambda match: values.get(f"{match[1]}.{match[2]}") or match[0], text[:_MAX_LENGTH])
         if put == text:
             break
         text = put
+    else:
+        note_cut(TOO_MUCH)
     return text
 
 
@@ -97,16 +102,14 @@ def _values_of_matrix(job: Node) -> dict[str, list[str]]:
     return values
 
 
-def _resolve_all(text: str, values: dict[str, str | None], matrix: dict[str, list[str]]) -> list[str]:
+def _resolve_all(text: str, values: _Values, matrix: dict[str, list[str]]) -> list[str]:
     """Return what a text is in the runs of a matrix: once, if it names none of its values."""
     return in_each_run(
         _resolve(text, values), _EXPRESSION, lambda name: matrix.get(name[2], []) if name[1] == "matrix" else []
     )
 
 
-def _read_step(
-    step: Mapping, values: dict[str, str | None], matrix: dict[str, list[str]], text: str
-) -> Iterator[Place]:
+def _read_step(step: Mapping, values: _Values, matrix: dict[str, list[str]], text: str) -> Iterator[Place]:
     uses, inputs = step.get("uses"), step.get("with")
     if not (isinstance(uses, Scalar) and isinstance(inputs, Mapping)):
         return
@@ -133,7 +136,7 @@ def _is_registry(host: str) -> bool:
     return "azurecr." in host or seems_registry_name(host)
 
 
-def _read_images(job: Node, values: dict[str, str | None], matrix: dict[str, list[str]]) -> Iterator[Place]:
+def _read_images(job: Node, values: _Values, matrix: dict[str, list[str]]) -> Iterator[Place]:
     """Yield images of registries in which a job runs, or that run beside it."""
     if not isinstance(job, Mapping):
         return

@@ -10,20 +10,21 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
+from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, has_no_ending
+from azext_acrscope.consumers.code.json_documents import read_nodes
+from azext_acrscope.consumers.code.limits import note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
 from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
-_ENDINGS = (
-    *(f"{ending}{template}" for ending in (*YAML, ".json") for template in ("", ".tmpl", ".template", ".j2")),
-    *(".tpl", "chart.lock", "requirements.lock"),
-)
+_ENDINGS = (*YAML, *TEMPLATES, ".json", "chart.lock", "requirements.lock")
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
+_BEGINS_OBJECT = re.compile(r"\A(?:\s|#[^!\n][^\n]*\n|#\n|---[ \t]*\n|\{)*\"?(?:apiVersion|kind|metadata)\b")
+_PLACEHOLDER = re.compile(r"[${<]|\A\s*\Z")  # for what only the run knows
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
@@ -45,7 +46,9 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
         if "apiVersion" not in text or "kind" not in text or is_template:
             return
-    for root in read_documents(text):
+        if has_no_ending(name) and not _BEGINS_OBJECT.search(text):
+            return  # a script, which may have a manifest in it
+    for root in read_nodes(text, name):
         if not isinstance(root, Mapping):
             continue
         if _CHART.search(name):
@@ -211,7 +214,7 @@ def _read_argo_application(node: Mapping, group: str) -> Iterator[Place]:
         if isinstance(values := below.get("valuesObject"), Mapping):
             yield from read_images(values)
         if isinstance(inline := below.get("values"), Scalar):
-            for document in read_documents(inline.text):
+            for document in read_documents(inline.text, inline.line + 1):
                 for place in read_images(document):
                     yield Place(inline.line, place.pattern, place.registry)
         parameters = below.get("parameters")
@@ -298,6 +301,8 @@ def _read_argo_secret(node: Mapping) -> Iterator[Place]:
 
 def _read_pull_secret(value: Scalar, encoded: bool) -> Iterator[Place]:
     content = parse_json(decode_base64(value.text) if encoded else value.text)
+    if content is None and not _PLACEHOLDER.search(value.text):
+        note_cut("a pull secret that cannot be read", value.line)
     servers = find_object(content, "auths") or find_object(content)
     for server, entry in servers.items():
         if host := find_acr(server):

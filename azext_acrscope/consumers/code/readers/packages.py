@@ -3,7 +3,7 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.versions import version_key
@@ -30,6 +30,9 @@ _FILES = re.compile(
 _NAME = re.compile(rf"(?<![\w@/.-])(?:node_modules/)?({_NAMES})(?![\w/-]|\.\w)", re.IGNORECASE)
 _COMMENT = re.compile(r"^\s*(?:#|//|<!--|\*)")
 _VERSION = r"(\d+(?:\.\d+)*(?:[-.]?(?:a|alpha|b|beta|rc)[-.]?\d*)?)"
+_SPAN = 200  # characters behind a name in which its version stands
+_LONG = 500  # characters of a line that holds several members of an object
+_MEMBERS = re.compile(r"(?<=\{)|(?<=,)(?=[ \t]*[\"{\[])")
 _BEHIND = re.compile(
     rf"(?:\[[\w,-]*\])?[\"'\s:,@(=&{{]{{0,20}}?(?:npm:|version\W{{1,6}})?\s{{0,4}}"
     rf"(===?|~=|>=|\^|~|v)?\s{{0,4}}{_VERSION}",
@@ -53,28 +56,34 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield a package once for each version that a file says."""
-    lines = text.split("\n")
+    numbers, lines = zip(*_lines_of(text), strict=True)
     is_lock = name.lower().endswith(_LOCK_FILES)
     seen: set[tuple[str, str | None]] = set()
     for index, line in enumerate(lines):
-        if len(line) > 2000 or _COMMENT.match(line):
+        if _COMMENT.match(line):
             continue
-        match = _NAME.search(line)
-        if not match or line[: match.start()].count("#"):
-            continue
-        pattern = _PATTERNS[match[1].lower()]
-        behind = line[match.end() :]  # noqa: E203
-        version, is_exact = (_locked(lines, index, behind), True) if is_lock else _stated(pattern, behind)
-        if is_lock and version is None:
-            continue  # a package that only needs it
-        if (pattern, version) not in seen:
-            seen.add((pattern, version))
-            yield Place(index + 1, pattern, None, version, is_exact)
+        code = line.partition("#")[0]
+        for match in _NAME.finditer(code):
+            pattern = _PATTERNS[match[1].lower()]
+            behind = code[match.end() : match.end() + _SPAN]  # noqa: E203
+            version, is_exact = (_locked(lines, index, behind), True) if is_lock else _stated(pattern, behind)
+            if is_lock and version is None:
+                continue  # a package that only needs it
+            if (pattern, version) not in seen:
+                seen.add((pattern, version))
+                yield Place(numbers[index], pattern, None, version, is_exact)
+
+
+def _lines_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield number and text of each line; JSON that is all in one line is cut as people would write it."""
+    for number, line in enumerate(text.split("\n"), 1):
+        for piece in _MEMBERS.split(line) if len(line) > _LONG else [line]:
+            yield number, piece
 
 
 def _stated(pattern: str, behind: str) -> tuple[str | None, bool]:
     """Return the version of a manifest if it is one, or a lower bound after which all are the same; and which it is."""
-    if not (match := _BEHIND.match(behind[:200])):
+    if not (match := _BEHIND.match(behind)):
         return None, False
     mark, version = match[1] or "", match[2]
     if mark in ("==", "===", "v") or (not mark and '"' in behind):
@@ -83,7 +92,7 @@ def _stated(pattern: str, behind: str) -> tuple[str | None, bool]:
     return version if settled and found and found >= settled else None, False
 
 
-def _locked(lines: list[str], index: int, behind: str) -> str | None:
+def _locked(lines: Sequence[str], index: int, behind: str) -> str | None:
     if match := re.match(rf"@{_VERSION}", behind):  # pnpm
         return match[1]
     if match := re.match(rf"\s*==\s*{_VERSION}", behind):
@@ -91,6 +100,6 @@ def _locked(lines: list[str], index: int, behind: str) -> str | None:
     for line in lines[index + 1 : index + 4]:  # noqa: E203
         if match := _LOCKED.match(line[:300]):
             return match[1]
-        if match := re.match(rf"^\s*\"version\": \"==?{_VERSION}", line[:300]):
+        if match := re.match(rf"^\s*\"version\":\s*\"==?{_VERSION}", line[:300]):
             return match[1]
     return None

@@ -5,11 +5,13 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 
 _CODE = (".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".cs", ".java", ".kt", ".go")
 _CLIENT = re.compile(r"\b(?:new\s+)?(?:ContainerRegistry(?:Content)?Client(?:Builder)?|NewClient)\s*\(")
-_SPAN = 1500  # of a call: what is farther away belongs to something else
+_SPAN = 1500  # of a call that are looked at, because calls may be in each other
+_BRACKET = re.compile(r"[()\[\]{}]")
 _AUDIENCE = re.compile(
     r"audience\W{0,6}[^,;)\n]{0,80}?(?P<arm>management\.|AzureResourceManager|AZURE_RESOURCE_MANAGER)"
     r"|audience\W{0,6}[^,;)\n]{0,80}?(?P<acr>containerregistry\.azure)",
@@ -35,15 +37,18 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         start = text.rfind("\n", max(0, match.start() - 200), match.start()) + 1
         if re.match(r"\s*(?:#|//|\*)", text[start : match.start()]):  # noqa: E203
             continue
-        if audience := _AUDIENCE.search(_call(text, match.end())):
+        call, has_end = _call(text, match.end())
+        if audience := _AUDIENCE.search(call):
             yield Place(line, "sdk-arm-audience" if audience["arm"] else "sdk-acr-audience")
+        elif not has_end:
+            note_cut(TOO_MUCH, line)
 
 
-def _call(text: str, start: int) -> str:
-    """Return what is up to the bracket that closes the call, and up to the end of its statement."""
+def _call(text: str, start: int) -> tuple[str, bool]:
+    """Return what is up to the bracket that closes the call, and whether there is one."""
     depth = 1
-    for index in range(start, min(len(text), start + _SPAN)):
-        depth += (text[index] in "([{") - (text[index] in ")]}")
+    for bracket in _BRACKET.finditer(text, start, start + _SPAN):
+        depth += 1 if bracket[0] in "([{" else -1
         if depth <= 0:
-            return text[start:index]
-    return text[start : start + _SPAN]  # noqa: E203
+            return text[start : bracket.start()], True
+    return text[start : start + _SPAN], False  # noqa: E203

@@ -30,6 +30,7 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
 from azext_acrscope.consumers.code.registry_words import named_login_server
@@ -91,7 +92,7 @@ def _make_resolver(blocks: list[tuple[Scalar, Block]]) -> Resolver:
 
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(5):
+        for _ in range(10):  # names that stand for each other have no end
             if not isinstance(node, Expression) or len(node.words) != 1 or node.parts:
                 break
             if not (match := _REFERENCE.fullmatch(node.words[0])):
@@ -100,6 +101,8 @@ def _make_resolver(blocks: list[tuple[Scalar, Block]]) -> Resolver:
             if found is None:
                 return node, True
             node, may_differ = found, may_differ or match[1] == "var"
+        else:
+            note_cut(TOO_MUCH)
         return node, may_differ
 
     return resolve

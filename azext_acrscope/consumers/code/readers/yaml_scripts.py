@@ -10,7 +10,8 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.declared_values import assigned_in, declared_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML
+from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, find_calls, may_hold_commands
@@ -20,12 +21,10 @@ from azext_acrscope.consumers.code.yaml_documents import (
     Node,
     Scalar,
     Sequence,
-    read_documents,
-    read_json,
     walk,
 )
 
-_FILES = (*YAML, ".json", ".jsonc", ".json5", ".ipynb", ".code-workspace", ".tmpl", ".tpl", ".j2", ".azcli")
+_FILES = (*YAML, *JSON, *TEMPLATES)
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -72,11 +71,10 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
-    if not may_hold_commands(text):
+    if not may_hold_commands(text) or (name.lower().endswith(TEMPLATES) and text.startswith("#!")):
         return
-    is_json = text.lstrip()[:1] in ("{", "[")
     version = find_cli_version(text)
-    for root in read_json(text) if is_json else read_documents(text):
+    for root in read_nodes(text, name):
         yield from _read(root, text, version)
     yield from find_exchanges(text)
 
@@ -113,7 +111,7 @@ def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
             if (words := _listed_words(node)) is not None:
                 yield from _read_script(words, step, text)
             waiting += [_enter(step, item, key) for item in reversed(node.items)]
-        else:
+        elif isinstance(node, Mapping):
             own = declared_in(node)
             values = values.new_child(own) if own else values
             step = _Step(node, key, _pinned(node, version), _dialect_of(node, dialect), values, in_job)
@@ -158,7 +156,7 @@ def _read_script(node: Scalar, step: _Step, file: str) -> Iterator[Place]:
 
 def _listed_words(node: Sequence) -> Scalar | None:
     """Return a list of words as the command it is: `["az", "acr", "login"]`."""
-    words = [item.text for item in node.items[:60] if isinstance(item, Scalar)]
+    words = [item.text for item in node.items if isinstance(item, Scalar)]
     if len(words) < 2 or words[0].rpartition("/")[2] not in ("az", "docker", "helm", "bicep", "oras", "flux"):
         return None
     if any("'" in word or "\n" in word for word in words):

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,16 @@ def test_what_is_no_such_file_is_an_error(tmp_path: Path, text: str) -> None:
 def test_a_folder_without_patterns_is_an_error_because_all_code_would_pass_for_clean(tmp_path: Path) -> None:
     with pytest.raises(FileOperationError, match="no pattern"):
         load_patterns(load_knowledge(), tmp_path)
+
+
+def test_a_source_in_a_repository_is_of_one_commit_which_its_title_names() -> None:
+    """A branch may say something else tomorrow."""
+    linked = []
+    for source in load_patterns(load_knowledge()).sources.values():
+        if found := re.search(
+            r"github(?:usercontent)?\.com/[\w.-]+/[\w.-]+/(?:blob|tree|raw|refs)/([^/]+)", source["url"]
+        ):
+            linked.append(found[1])
+            assert re.fullmatch(r"[0-9a-f]{40}", found[1]), source["url"]
+            assert found[1][:8] in source["title"]
+    assert linked

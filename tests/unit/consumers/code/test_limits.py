@@ -10,8 +10,8 @@ import pytest
 
 from azext_acrscope.consumers.code import limits, shell
 from azext_acrscope.consumers.code.formats import READERS
-from azext_acrscope.consumers.code.limits import BeyondLimitsError
-from azext_acrscope.consumers.code.readers import arm_templates, bicep, commands, yaml_scripts
+from azext_acrscope.consumers.code.limits import BeyondLimitsError, watch_cuts
+from azext_acrscope.consumers.code.readers import arm_templates, azure_pipelines, bicep, commands, pulumi, yaml_scripts
 
 _SIZE = 1_500
 _UNITS = (
@@ -78,22 +78,61 @@ def test_a_file_of_twice_the_size_is_at_most_twice_the_work(name: str) -> None:
         (arm_templates, "a.json", '"contentVersion" ' + "[" * 200),
         (bicep, "a.bicep", "var a = " + "[" * 200),
         (yaml_scripts, "a.yml", "run: az acr login\nx:\n " + "- " * 300),
-        (commands, "a.sh", 'eval "eval \'eval \\"az acr login; eval \\\\\\"eval \'az acr login\'\\\\\\"\\"\'"'),
     ],
 )
-def test_what_is_too_deep_is_refused(reader: Any, name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azext_acrscope.consumers.code.scripts._MAX_NESTING", 1)
+def test_what_is_too_deep_is_refused(reader: Any, name: str, text: str) -> None:
     with pytest.raises(BeyondLimitsError):
         list(reader.read_places(text, name))
 
 
 def test_commands_before_the_bound_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "MAX_TOKENS", 50)
-    found = commands.read_places("az acr login -n contoso\n" + "echo a\n" * 100, "a.sh")
-    assert next(found).registry == "contoso.azurecr.io"
-    with pytest.raises(BeyondLimitsError):
-        list(found)
+    with watch_cuts() as cuts:
+        (place,) = commands.read_places("az acr login -n contoso\n" + "echo a\n" * 100, "a.sh")
+    assert place.registry == "contoso.azurecr.io"
+    assert cuts
 
 
 def test_the_bound_is_far_above_what_real_files_have() -> None:
     assert limits.MAX_TOKENS >= 500_000
+
+
+def test_a_list_that_names_itself_ends() -> None:
+    assert not list(pulumi.read_places("# azure-native\nregistries: &a [*a, *a]\n", "a.yml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "entry", "body"),
+    [
+        (
+            "azure-pipelines.yml",
+            "type: acr\npool: x\nvariables:\n",
+            "  v{n}: x\n",
+            "- {{container: {{endpoint: e, image: $(v1)}}}}\n",
+        ),
+        (".gitlab-ci.yml", "j:\n  parallel:\n    matrix:\n", "    - {{v{n}: azurecr.}}\n", "k{n}: {{image: $v1}}\n"),
+        ("a.yml", "env:\n", "  v{n}: x\n", "j{n}: {{run: az acr login -n $v1}}\n"),
+    ],
+)
+def test_many_jobs_with_many_variables_cost_their_number(name: str, head: str, entry: str, body: str) -> None:
+    def file(size: int) -> str:
+        jobs = "jobs:\n" if body.startswith("-") else ""
+        parts = ["".join(part.format(n=number) for number in range(size)) for part in (entry, body)]
+        return head + parts[0] + jobs + parts[1]
+
+    for reader in readers_of(name):
+        once, twice = (count_steps(reader, file(size), name) for size in (100, 200))
+        assert twice <= 2.2 * once + 500, (reader.__name__, once, twice)
+
+
+@pytest.mark.parametrize(
+    ("reader", "name", "text"),
+    [
+        (azure_pipelines, "a.yml", "# type: acr, container: x\n" + "---\n" * 50_000),
+        (commands, "a.js", "// az acr login\n" + "#" * 1_000_000),
+        (commands, "a.py", "# az acr login\n" + "/*" * 500_000),
+    ],
+)
+def test_no_whole_text_is_searched_for_each_document_or_comment(reader: Any, name: str, text: str) -> None:
+    """Steps inside a regular expression are not counted; these would be hours."""
+    assert not list(reader.read_places(text, name))

@@ -80,7 +80,10 @@ def test_a_file_beyond_the_limits_is_said(tmp_path: Path, monkeypatch: pytest.Mo
     write_tree(tmp_path, {"a.sh": "az acr login -n contoso\n" + "a\n" * 5000, "b.sh": "az acr login -n contoso"})
     found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
     assert [row["file"] for row in found.code] == ["a.sh", "b.sh"]
-    assert found.incomplete == ["1 file was not understood, and who signs in there is unknown: a.sh."]
+    assert found.incomplete == [
+        "1 file was read only in part, and who signs in in the rest is unknown: a.sh:2497 (it holds too much, or too "
+        "much within each other)."
+    ]
 
 
 def test_what_breaks_is_first_and_what_names_a_registry_before_what_does_not(tmp_path: Path) -> None:
@@ -129,7 +132,9 @@ def test_a_reader_that_fails_costs_one_file_and_is_said(tmp_path: Path) -> None:
     write_tree(tmp_path, {"bad.yml": "sign-in breaks", "good.yml": "sign-in breaks"})
     found = find(tmp_path, readers=(Fails(), MarkReader()))
     assert {("bad.yml", 1, None, "breaks"), ("good.yml", 1, None, "works")} <= set(places(found))
-    assert found.incomplete == ["1 file was not understood, and who signs in there is unknown: bad.yml."]
+    assert found.incomplete == [
+        "1 file was read only in part, and who signs in in the rest is unknown: bad.yml (it was not understood)."
+    ]
 
 
 def test_a_pattern_that_nobody_knows_is_said(tmp_path: Path) -> None:
@@ -164,6 +169,7 @@ def test_the_summary_counts_what_was_read_and_what_was_not(tmp_path: Path) -> No
     assert find(tmp_path).summary == {
         "folders": [str(tmp_path)],
         "filesRead": 2,
+        "readInPart": 0,
         "skipped": {"binary": 1, "large": 0, "links": 0, "special": 0, "otherFormats": 1, "unreadable": 0},
         "leftOut": {".git": 1},
         "otherRegistries": 0,

@@ -171,6 +171,23 @@ def test_a_hostile_tree_ends_and_leads_nowhere(tmp_path: Path) -> None:
     assert grown < 100_000, f"{grown} KB more"
 
 
+def test_of_other_formats_only_scripts_are_read(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "a.run": "#!/bin/sh\n",
+        "b.run": "#",
+        "c.run": "",
+        "d.run": "x#!/bin/sh",
+        "e.yml": "1",
+    }
+    write_tree(tmp_path, files)
+    (tmp_path / "b.run").chmod(0)
+    counts = WalkCounts()
+    [root] = walk.find_roots([str(tmp_path)])
+    found = {root.shown_name(path) for path, _ in walk.read_files(root, counts, lambda path: path.endswith("yml"))}
+    assert found == {"a.run", "e.yml"}
+    assert (counts.files, counts.other_formats, counts.unreadable.number) == (2, 3, 0)
+
+
 @given(
     st.sets(st.binary(min_size=1, max_size=20).filter(lambda name: b"/" not in name and b"\0" not in name), max_size=5)
 )

@@ -82,11 +82,19 @@ def test_a_bomb_is_refused_as_the_size_that_it_would_have(form: str) -> None:
     assert len(list(walk(*few))) < 99
 
 
-def test_a_node_that_holds_itself_ends() -> None:
-    (root,) = _mappings("&a {x: *a, <<: *a, list: &b [*b]}")
-    assert root.get("x", "x", "x") is root
-    assert root.get("y") is None
-    assert len(list(walk(root))) == 2
+def test_no_node_is_in_itself() -> None:
+    (root,) = _mappings("&a {x: *a, <<: *a, list: &b [*b, *b], y: &c z, z: *c}")
+    assert (root.text("x"), root.text("y"), root.text("z")) == ("", "z", "z")
+    listed = root.get("list")
+    assert isinstance(listed, Sequence)
+    assert [_scalar(each).text for each in listed.items] == ["", ""]
+
+
+def test_a_long_text_counts_as_often_as_it_is_named() -> None:
+    named = "- &a " + "b" * 100_000 + "\n" + "- *a\n" * 1000
+    with pytest.raises(BeyondLimitsError):
+        read_documents(named)
+    assert read_documents(named.replace("b" * 100_000, "b"))
 
 
 def test_what_stands_before_an_error_is_kept_and_the_next_document_is_read() -> None:

@@ -57,6 +57,9 @@ def test_a_shell_that_only_speaks_of_it(text: str) -> None:
         ("Makefile", "a:\n\t@echo it's az acr login\n\t@az acr login -n $(ACR)\n\tX=$$(az acr login -n c0)", [3, 4]),
         ("x.mk", 'define login\nDOCKER_COMMAND="$(ENGINE)" az acr login -n $(ACR)\nendef', [2]),
         ("Dockerfile", "FROM alpine\nRUN az login \\\n && az acr login -n contoso", [3]),
+        ("Dockerfile", "FROM alpine\nRUN --mount=type=cache,target=/x <<EOF\naz acr login -n contoso\nEOF\n", [3]),
+        ("Dockerfile", "FROM alpine\nCOPY <<EOF /login.sh\naz acr login -n contoso\nEOF\n", [3]),
+        ("Dockerfile", "FROM alpine\nCOPY <<EOF /login.md\naz acr login -n contoso\nEOF\n", []),
         ("tool", "#!/usr/bin/env bash\naz acr login -n contoso", [2]),
     ],
 )  # fmt: skip
