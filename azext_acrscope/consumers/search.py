@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -13,9 +13,11 @@ from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 from azext_acrscope.consumers.knowledge import Knowledge, count_verdicts
-from azext_acrscope.consumers.login_log import LoginLog
-from azext_acrscope.consumers.selection import TenantSearch
 from azext_acrscope.registry import resource as registry_resource
+
+if TYPE_CHECKING:
+    from azext_acrscope.consumers.login_log import LoginLog
+    from azext_acrscope.consumers.selection import TenantSearch
 
 _MAX_NAMED_REGISTRIES = 20  # registries that a query names; for more it names none
 
@@ -136,7 +138,7 @@ def no_registries() -> dict[str, Any]:
 
 
 def search_tenants(
-    searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
+    searches: "list[TenantSearch]", knowledge: Knowledge, suffix: str, log: "LoginLog | None" = None
 ) -> dict[str, Any]:
     """Return the results of all searches (of one tenant each) as one: `SearchResult.result`; with a log, also what
     `LoginLog.add` adds.
@@ -164,7 +166,7 @@ def search_tenants(
     return merged
 
 
-def _search_tenant(search: TenantSearch, knowledge: Knowledge, suffix: str) -> SearchResult:
+def _search_tenant(search: "TenantSearch", knowledge: Knowledge, suffix: str) -> SearchResult:
     """:raises ForbiddenError, AzureResponseError …: Resource Graph refused."""
     arm = search.arm
     try:

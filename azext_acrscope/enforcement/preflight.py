@@ -6,8 +6,6 @@ from typing import Any
 
 from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
-from azext_acrscope.consumers.code import output as code_output
-from azext_acrscope.consumers.code import scan
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.consumers.search import ConsumerRows, FleetConsumers
 from azext_acrscope.enforcement import errors, plan_item, record
@@ -78,6 +76,9 @@ class ConsumerPreflight:
 
     def _add_code(self, found: FleetConsumers, resources: list[registry_resource.RegistryResource]) -> None:
         """Add places in code to the consumers of the registries that they name. What could not be read may break."""
+        from azext_acrscope.consumers.code import output as code_output  # only now: most look into no code
+        from azext_acrscope.consumers.code import scan
+
         servers = {str(each["id"]).lower(): registry_resource.login_server_of(each) for each in resources}
         seen = scan.search_code(self.source, self.knowledge, [each for each in servers.values() if each])
         found.unread += seen.incomplete
