@@ -1,7 +1,7 @@
 """Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
-for registries with subscriptions, resources, App Service settings, roles, role assignments, Batch pools and Flux
+for registries with subscriptions, resources, App Service settings, roles with their assignments, Batch pools and Flux
 configurations (these run at the same time), for the node pools of clusters, for sites that only their settings showed,
 and for whose identities have pull rights.
 """
@@ -128,14 +128,15 @@ def read_inventory(
     maybe_named = queries.site_condition(named)
     by_host = f"type in~ ({list_kql(queries.TYPES_NAMING_LOGIN_SERVERS)}) and ({maybe_named})"
     resource = f"type in~ ({list_kql(queries.TYPES_READ_WHOLE)}) or ({by_host})"
-    assignments = threads.run_in_background(lambda: _query_role_assignments(asked, where.registries, roles))
-    resources, settings, pools, flux = threads.run_each_in_background(
+    reaching = queries.role_scope_condition([each.id for each in where.registries])
+    resources, settings, pools, flux, assignments = threads.run_each_in_background(
         lambda query: asked.rows(*query),
         [
             (queries.RESOURCES_QUERY.format(where=resource), ""),
             (queries.SITE_SETTINGS_QUERY.format(named=maybe_named), "Settings of App Service and Functions"),
             (queries.BATCH_POOLS_QUERY.format(named=named), "Batch pools"),
             (queries.FLUX_QUERY.format(named=named), "Flux configurations"),
+            (queries.ROLES_QUERY.format(scopes=reaching), "Role assignments", True),
         ],
         threads.MAX_READERS,
     )
@@ -145,8 +146,7 @@ def read_inventory(
     _read_sites(asked, found, sites, settings.result(), suffix)
     found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
     found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
-    rows, known = assignments.result()
-    _add_rights(found, where, rows, known)
+    _add_rights(found, where, assignments.result(), roles)
     _add_identity_owners(asked, found)
     found.incomplete += [*_unmatchable_registries(where.registries, suffix), *asked.incomplete]
     return found
@@ -178,25 +178,6 @@ class _InventoryQueries:  # pylint: disable=too-few-public-methods  # it keeps w
             return []
         self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
         return answer.rows
-
-
-def _query_role_assignments(
-    asked: _InventoryQueries, registries: list[RegistryInView], roles: dict[str, dict[str, Any]]
-) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The role assignments that may reach the registries, and the roles that pull: those that are known, and all
-    others, built-in and custom, by what they allow.
-    """
-    judged: dict[str, dict[str, Any]] = {}
-    for row in asked.rows(queries.ROLES_QUERY, "Roles", inherited=True):
-        try:
-            judged |= role_assignments.judge_roles([row])
-        except UnexpectedShape:
-            asked.incomplete.append(errors.role_unread(row["id"]))
-    known = {**judged, **roles}
-    text = queries.ROLE_ASSIGNMENTS_QUERY.format(
-        roles=list_kql(known), scopes=queries.role_scope_condition([each.id for each in registries])
-    )
-    return asked.rows(text, "Role assignments", inherited=True), known
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -330,7 +311,20 @@ def _short_error(error: ArmError | AzCLIError) -> str:
 def _add_rights(
     found: Inventory, where: SearchArea, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]
 ) -> None:
-    assignments, without = role_assignments.index_role_assignments(rows), list[str]()
+    """What `rows` say: role assignments, and roles. Those that pull are `roles`, which are known, and all others,
+    built-in and custom, by what they allow.
+    """
+    assigned, judged = list[dict[str, Any]](), dict[str, dict[str, Any]]()
+    for row in rows:
+        if not role_assignments.is_role(row):
+            assigned.append(row)
+            continue
+        try:
+            judged |= role_assignments.judge_roles([row])
+        except UnexpectedShape:
+            found.incomplete.append(errors.role_unread(row["id"]))
+    roles = {**judged, **roles}
+    assignments, without = role_assignments.index_role_assignments(assigned), list[str]()
     for registry in where.registries:
         above = where.above(registry.subscription)
         held = role_assignments.find_rights_holders(registry.id, registry.mode, above, assignments, roles)

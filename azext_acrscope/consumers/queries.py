@@ -81,21 +81,16 @@ FLUX_QUERY = """kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
 | project id, name, type, ociRepository = properties.ociRepository
 | order by id asc"""
-# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
+# Role assignments of any role, because which roles pull is in the same answer. Of the hundreds of built-in roles only
+# those that could: by an action such as `*/read`, or by name.
 ROLES_QUERY = """authorizationresources
-| where type =~ 'microsoft.authorization/roledefinitions'
-| extend said = tostring(properties.permissions)
-| where said contains 'containerregistry' or said contains '"*' \
-or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
-| project id, roleName = tostring(properties.roleName), permissions = properties.permissions
-| order by id asc"""
-ROLE_ASSIGNMENTS_QUERY = """authorizationresources
-| where type =~ 'microsoft.authorization/roleassignments'
-| extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
-| extend role = extract('[^/]+$', 0, roleId)
-| where role in ({roles}) and ({scopes})
-| project id, scope, roleId, principalId = tostring(properties.principalId), \
-principalType = tostring(properties.principalType), condition = tostring(properties.condition)
+| extend said = tostring(properties.permissions), scope = tolower(tostring(properties.scope))
+| where (type =~ 'microsoft.authorization/roleassignments' and ({scopes})) \
+or (type =~ 'microsoft.authorization/roledefinitions' and (said contains 'containerregistry' or said contains '"*' \
+or (tostring(properties.type) =~ 'CustomRole' and said contains '*')))
+| project id, scope, roleId = tolower(tostring(properties.roleDefinitionId)), \
+principalId = tostring(properties.principalId), principalType = tostring(properties.principalType), \
+condition = tostring(properties.condition), roleName = tostring(properties.roleName), permissions = properties.permissions
 | order by id asc"""
 IDENTITY_OWNERS_QUERY = """resources
 | extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
@@ -114,12 +109,13 @@ def registry_name_condition(names: Iterable[str]) -> str:
 def role_scope_condition(registry_ids: list[str]) -> str:
     """Return a condition for the scopes from which a role may reach one of the registries, as short as it can be."""
     ids = [each.lower() for each in registry_ids]
-    groups = sorted({parse_resource_id(each).scope for each in ids})
-    conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
-    if len(groups) <= _MAX_NAMED_SCOPES:
-        conditions.append(f"scope in ({list_kql(groups)})")
+    places = [parse_resource_id(each) for each in ids]
+    above = sorted({"/", *(each.subscription_scope for each in places), *(each.scope for each in places)})
+    conditions = ["scope startswith '/providers/microsoft.management/'"]
+    if len(above) <= _MAX_NAMED_SCOPES:
+        conditions.append(f"scope in ({list_kql(above)})")
     else:
-        conditions.append("array_length(split(scope, '/')) == 5")
+        conditions.append("array_length(split(scope, '/')) in (2, 3, 5)")
     if len(ids) <= _MAX_NAMED_REGISTRIES:
         conditions += [f"scope startswith '{quote_kql(each)}'" for each in ids]
     else:

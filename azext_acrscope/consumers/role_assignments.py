@@ -48,6 +48,11 @@ def possible_modes(mode: Any) -> tuple[str, ...]:
     return _MODES_BY_SETTING.get(str(mode or "").lower(), (RBAC_MODE, ABAC_MODE))
 
 
+def is_role(row: dict[str, Any]) -> bool:
+    """Return whether a row is a role, and not an assignment of one."""
+    return parse_resource_id(as_name(row.get("id"))).has_type(_ROLE_TYPE)
+
+
 def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles.
 

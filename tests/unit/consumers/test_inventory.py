@@ -33,7 +33,10 @@ ODD: list[Any] = [
 
 
 class FakeArm:
-    """Resource Graph alone: rows by the first of `TABLES` that a query names; an `ArmError` is raised."""
+    """Resource Graph alone: rows by the first of `TABLES` that a query names; an `ArmError` is raised.
+
+    Roles and their assignments are rows of one answer.
+    """
 
     tenant, endpoint = "t1", "https://arm.example"
 
@@ -42,9 +45,11 @@ class FakeArm:
 
     def post(self, _path: str, _version: str, body: dict[str, Any]) -> Reply:
         table = next(table for table in TABLES if table in body["query"])
-        rows = self.rows.get(table.partition(" ")[0], [])
-        if isinstance(rows, Exception):
-            raise rows
+        tables = ("roledefinitions", "roleassignments") if table == "roledefinitions" else (table.partition(" ")[0],)
+        answers = [self.rows.get(each, []) for each in tables]
+        if refused := next((each for each in answers if isinstance(each, Exception)), None):
+            raise refused
+        rows = [row for each in answers for row in each]
         counts = {"totalRecords": len(rows), "count": len(rows)}
         return Reply(200, self.headers, {**counts, "data": rows, "resultTruncated": "false"})
 
