@@ -73,6 +73,18 @@ def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def judge_readable_roles(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return what `judge_roles` returns, and the IDs of those that cannot be read."""
+    found: dict[str, dict[str, Any]] = {}
+    unread = []
+    for row in rows:
+        try:
+            found |= judge_roles([row])
+        except UnexpectedShape:
+            unread.append(str(row["id"]))
+    return found, unread
+
+
 def _is_made_for_registries(permissions: Any) -> bool:
     """Whether a role that pulls was made for registries, and is not one for everything that there is (`*/read`)."""
     patterns = [
