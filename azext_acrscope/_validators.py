@@ -135,13 +135,15 @@ def validate_login(cmd: Any, namespace: Any) -> None:
 
 def validate_secret(namespace: Any) -> None:
     """Turn `secret_name`, with `namespace`, into a `kubernetes_secret.SecretName`."""
-    from azext_acrscope.credentials import kubernetes_secret, token_output
+    from azext_acrscope.credentials import token_output
 
     if namespace.token_format != token_output.KUBERNETES_FORMAT:
         for option, value in {"--secret-name": namespace.secret_name, "--namespace": namespace.namespace}.items():
             if value is not None:
                 raise base_errors.needs(option, "--token-format kubernetes")
         return
+    from azext_acrscope.credentials import kubernetes_secret
+
     namespace.secret_name = kubernetes_secret.check_secret_name(namespace.secret_name, namespace.namespace)
 
 

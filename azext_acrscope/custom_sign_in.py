@@ -49,12 +49,15 @@ def login(  # pylint: disable=too-many-locals  # its options are most of them
     The shapes are those of `login.login_result` and, with `expose_token`, of `token_output.tokens_as_data`.
     """
     from azext_acrscope.base import console
-    from azext_acrscope.credentials import destinations
     from azext_acrscope.credentials import login as credentials_login
     from azext_acrscope.credentials.helper import login as helper_login
     from azext_acrscope.hops import scoped_tokens
 
-    destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
+    destination = None
+    if not expose_token:
+        from azext_acrscope.credentials import destinations
+
+        destination = destinations.choose_destination(client_name, auth_file)
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     source = _token_source(cmd.cli_ctx, credential, client_id, tenant)
     run = _find_targets(cmd.cli_ctx, registry_name, resource_group_name, endpoint or [], credential)
