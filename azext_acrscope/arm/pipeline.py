@@ -11,7 +11,7 @@ from typing import Any
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
-from azext_acrscope.base import http
+from azext_acrscope.base import http, logs
 from azext_acrscope.base.foreign_json import parse_json
 from azext_acrscope.base.tokens import parse_json_object
 from azext_acrscope.hops.entra import call_entra
@@ -175,7 +175,8 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         # Left out, and not only told so with each request: a claims challenge sends one again without what it was told.
-        *([kwargs["logging_policy"]] if service.is_logged else []),
+        # Also where nobody would see it, because it writes down the whole of each answer, and tokens are looked for.
+        *([kwargs["logging_policy"]] if service.is_logged and logs.is_debug_heard() else []),
     ]
     session = Session()
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))
