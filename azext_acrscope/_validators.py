@@ -1,7 +1,6 @@
 """Argument validators: they turn what was typed into what the rooms take, or raise."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from azext_acrscope import _errors
@@ -296,7 +295,7 @@ def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[Reg
     if not is_configured_default(group):
         return refs
     namespace.resource_group_name = None
-    return [each if each.resource_group else replace(each, resource_group=str(group)) for each in refs]
+    return [each if each.resource_group else each._replace(resource_group=str(group)) for each in refs]
 
 
 def _names_several_login_servers(namespace: Any) -> bool:

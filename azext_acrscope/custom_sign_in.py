@@ -251,16 +251,14 @@ def _list_all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
 
 def _helper_settings(cli_ctx: Any, source: "RequestedIdentity") -> dict[str, str]:
     """Who signs in, as the helper remembers it; a subscription only if one was named, else it follows the CLI."""
-    from dataclasses import asdict, replace
-
     from azure.cli.core._profile import Profile
 
     from azext_acrscope.hops import entra
 
     if source.credential == "cli" and (source.subscription or cli_ctx.data.get("subscription_id")):
         account = entra.account_for_subscription(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
-        source = replace(source, subscription=account["id"])
-    return {key: value for key, value in asdict(source).items() if value}
+        source = source._replace(subscription=account["id"])
+    return {key: value for key, value in source._asdict().items() if value}
 
 
 def _token_source(

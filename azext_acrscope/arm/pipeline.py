@@ -5,8 +5,7 @@ Built on azure-core's pipeline, as generated clients are. That of the registries
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from knack.log import get_logger
 
@@ -27,8 +26,7 @@ _TOKEN_LOCK = threading.Lock()  # for a token: the others find it in the CLI's c
 logger = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain data
+class ServiceEndpoint(NamedTuple):  # pylint: disable=too-many-instance-attributes  # plain data
     """Who is asked: `endpoint` (https://host, without a slash at its end) gets tokens for `audience`, nobody else does.
 
     :ivar name: as people know it.
@@ -49,8 +47,7 @@ class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain 
     is_logged: bool = True
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer: status, headers (any case), the body as JSON (None where there was none) and the reason phrase."""
 
     status: int

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -94,8 +94,7 @@ def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryI
     )
 
 
-@dataclass(frozen=True)
-class BegunSearch:
+class BegunSearch(NamedTuple):
     """A search for the consumers of registries of one tenant, whose queries are under way.
 
     :ivar ids: of the registries, in lower case.

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
@@ -78,8 +78,7 @@ class EnforcementPlan:
             item.consumers = answer
 
 
-@dataclass(frozen=True)
-class WaveSettings:
+class WaveSettings(NamedTuple):
     """Who goes first: named canaries, or a share (0 to 1) of the registries; neither means all at once."""
 
     canaries: frozenset[str] = frozenset()

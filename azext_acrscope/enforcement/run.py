@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -47,8 +47,7 @@ class ChangeVerifier:
         return map_bounded(verify_one, items, _MAX_PROBERS)
 
 
-@dataclass(frozen=True)
-class Rollout:
+class Rollout(NamedTuple):
     """How a plan is carried out.
 
     :ivar record_file: where the record is kept; it must not exist yet.

@@ -1,7 +1,6 @@
 """One way to enforce, for one registry and for ten thousand: plan, look for consumers, confirm, run, report."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -18,8 +17,7 @@ from azext_acrscope.fleet import summary
 from azext_acrscope.registry import resource as registry_resource
 
 
-@dataclass(frozen=True)
-class AzureAccess:
+class AzureAccess(NamedTuple):
     """The CLI's context and connections: `readers` repeat what fails for a moment, `writers` leave that to the run."""
 
     cli_ctx: Any
@@ -27,8 +25,7 @@ class AzureAccess:
     writers: Connect
 
 
-@dataclass(frozen=True)
-class RequestedChange:
+class RequestedChange(NamedTuple):
     """What to set, and what the user said to it.
 
     :ivar target: the status to set.

@@ -1,6 +1,6 @@
 """Change the status of a registry, step by step: write it, then look whether Azure has finished."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
@@ -110,8 +110,7 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
         return errors.with_state(problem, f"Azure had accepted the change. {state}" if self.accepted else state)
 
 
-@dataclass(frozen=True)
-class OperationState:
+class OperationState(NamedTuple):
     """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: it does not say)."""
 
     state: str
