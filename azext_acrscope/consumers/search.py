@@ -1,5 +1,6 @@
 """The consumers of registries as ARM or Resource Graph gave them, whichever tenants they are in."""
 
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -105,8 +106,9 @@ class BegunSearch(NamedTuple):
     area: "Future[SearchArea]"
 
     def is_for(self, registries: list[RegistryInView]) -> bool:
-        """Return whether these are the registries."""
-        return self.ids == {each.id.lower() for each in registries}
+        """Return whether these are the registries, and their login servers what the queries ask for."""
+        servers = all(re.match(rf"{re.escape(each.name)}[.-]", each.login_server, re.IGNORECASE) for each in registries)
+        return servers and self.ids == {each.id.lower() for each in registries}
 
     def area_of(self, registries: list[RegistryInView]) -> SearchArea:
         """Return these registries with the subscriptions that can be seen.

@@ -197,9 +197,20 @@ def test_what_was_asked_before_a_registry_was_read_is_what_a_search_for_it_takes
     result = search.find_fleet_consumers(lambda _: client, [resource], OURS, ".azurecr.io", lambda _: [], begun)
     assert "app" in [row["name"] for row in result.consumers[ID.lower()]]
     assert len(arm.asked) == 7
-    other = {**resource, "id": f"{ID}2", "name": "contoso2"}
-    search.find_fleet_consumers(lambda _: client, [resource, other], OURS, ".azurecr.io", lambda _: [], begun)
-    assert len(arm.asked) == 14, "a search for others is another one"
+
+
+@pytest.mark.parametrize(
+    ("registry_id", "login_server"), [(f"{ID}2", "contoso2.azurecr.io"), (ID, "tailspin.azurecr.io"), (ID, "")]
+)
+def test_what_was_asked_for_another_registry_or_by_another_name_does_not_count(
+    registry_id: str, login_server: str
+) -> None:
+    resource = {"id": registry_id, "name": "contoso", "properties": {"loginServer": login_server}}
+    arm = FakeArm(roleassignments=[owner()])
+    client = cast(ArmClient, arm)
+    begun = search.begin_search_by_id(client, ID, OURS, ".azurecr.io")
+    search.find_fleet_consumers(lambda _: client, [resource], OURS, ".azurecr.io", lambda _: [], begun)
+    assert len(arm.asked) == 14
 
 
 @pytest.mark.parametrize("table", TABLES[2:-1])
