@@ -89,10 +89,8 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
     def impatient(self) -> "ArmClient":
         """Return the same connection for a caller that itself repeats what fails in a way that passes."""
         other = copy.copy(self)
-        other._patient, other.sdk_clients = (
-            False,
-            {},
-        )  # the SDK's clients send through the connection they were made for
+        other._patient = False
+        other.sdk_clients = {}  # they send through the connection that they were made for
         return other
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:

@@ -93,7 +93,7 @@ class InventoryQueries:  # pylint: disable=too-many-instance-attributes  # an an
     def _ask_for_owners_of_all(self, scopes: str) -> Rows | None:
         """The owners of identities with any role that reaches a registry; None where they are to be asked for by name.
 
-        No public client joins these two tables, which is documented to be allowed once in a query.
+        To join two tables is documented to be allowed once in a query; the real service was not asked.
         """
         try:
             those = queries.ASSIGNED_PRINCIPALS_JOIN.format(scopes=scopes)

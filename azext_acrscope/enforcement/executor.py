@@ -291,7 +291,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         return item.pause
 
     def _glance(self, item: PlanItem, change: StatusChange) -> float | None:
-        """Read the registry of the only change at once: most often Azure has finished, and no look is needed.
+        """Read the registry of the only change at once: where Azure has finished already, no look is needed.
 
         A fleet saves its reads instead, because they are limited.
         """
