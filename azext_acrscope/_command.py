@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from azext_acrscope.arm.client import ArmClient
 
+    Connect = Callable[[str | None], ArmClient]
+
 _OPERATION_SECONDS = 600
 
 
@@ -24,18 +26,31 @@ def connect_to_registry(cmd: Any, ref: RegistryRef, resource_group: str | None) 
     return arm, resource.find_registry(arm, ref, resource_group, hosts.login_server_suffix(cmd.cli_ctx.cloud))
 
 
-def connection_factory(cli_ctx: Any, patient: bool) -> "Callable[[str | None], ArmClient]":
-    """Return a function that gives the connection of a subscription: one for each, with room for all writers."""
-    from functools import cache
+def connection_factory(cli_ctx: Any, patient: bool) -> "Connect":
+    """Return a function that gives the connection of a subscription, by default of the one in use: one for each."""
+    made: dict[str | None, ArmClient] = {}
 
-    @cache
     def connect(subscription_id: str | None) -> "ArmClient":
         from azext_acrscope.arm.client import ArmClient
-        from azext_acrscope.enforcement import executor
 
-        return ArmClient(cli_ctx, subscription_id, patient=patient, connections=executor.MAX_WRITERS)
+        if subscription_id not in made:
+            arm = ArmClient(cli_ctx, subscription_id, patient=patient)
+            made[subscription_id] = made.setdefault(arm.subscription_id, arm)  # whoever names the one in use gets it
+        return made[subscription_id]
 
     return connect
+
+
+def impatient(connect: "Connect") -> "Connect":
+    """Return a function that gives the same connections for callers that themselves repeat what fails."""
+    made: dict[str | None, ArmClient] = {}
+
+    def connect_impatiently(subscription_id: str | None) -> "ArmClient":
+        if subscription_id not in made:
+            made[subscription_id] = connect(subscription_id).impatient()
+        return made[subscription_id]
+
+    return connect_impatiently
 
 
 def operation_timeout_seconds(cmd: Any) -> float:

@@ -1,7 +1,6 @@
 """Argument validators: they turn what was typed into what the rooms take, or raise."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 from azext_acrscope import _errors
@@ -135,13 +134,15 @@ def validate_login(cmd: Any, namespace: Any) -> None:
 
 def validate_secret(namespace: Any) -> None:
     """Turn `secret_name`, with `namespace`, into a `kubernetes_secret.SecretName`."""
-    from azext_acrscope.credentials import kubernetes_secret, token_output
+    from azext_acrscope.credentials import token_output
 
     if namespace.token_format != token_output.KUBERNETES_FORMAT:
         for option, value in {"--secret-name": namespace.secret_name, "--namespace": namespace.namespace}.items():
             if value is not None:
                 raise base_errors.needs(option, "--token-format kubernetes")
         return
+    from azext_acrscope.credentials import kubernetes_secret
+
     namespace.secret_name = kubernetes_secret.check_secret_name(namespace.secret_name, namespace.namespace)
 
 
@@ -294,7 +295,7 @@ def _place_in_default_group(refs: list[RegistryRef], namespace: Any) -> list[Reg
     if not is_configured_default(group):
         return refs
     namespace.resource_group_name = None
-    return [each if each.resource_group else replace(each, resource_group=str(group)) for each in refs]
+    return [each if each.resource_group else each._replace(resource_group=str(group)) for each in refs]
 
 
 def _names_several_login_servers(namespace: Any) -> bool:

@@ -12,6 +12,7 @@ from azext_acrscope._command import (
     configured_seconds,
     connect_to_registry,
     connection_factory,
+    impatient,
     operation_timeout_seconds,
 )
 from azext_acrscope.base import errors as base_errors
@@ -122,10 +123,9 @@ def enforce(  # pylint: disable=too-many-locals  # twenty of them are its option
     scope = None
     if not (named or undo):
         scope = _selected_scope(cmd.cli_ctx, resource_group_name, select_all, all_subscriptions, management_group)
+    connect = connection_factory(cmd.cli_ctx, patient=True)
     rows, failed = workflow.enforce_registries(
-        workflow.AzureAccess(
-            cmd.cli_ctx, connection_factory(cmd.cli_ctx, patient=True), connection_factory(cmd.cli_ctx, patient=False)
-        ),
+        workflow.AzureAccess(cmd.cli_ctx, connect, impatient(connect)),
         plan.Selection(named, resource_group_name, scope, tags or {}, tuple(exclude or ())),
         workflow.RequestedChange(
             target=status or "disabled",

@@ -49,12 +49,15 @@ def login(  # pylint: disable=too-many-locals  # its options are most of them
     The shapes are those of `login.login_result` and, with `expose_token`, of `token_output.tokens_as_data`.
     """
     from azext_acrscope.base import console
-    from azext_acrscope.credentials import destinations
     from azext_acrscope.credentials import login as credentials_login
     from azext_acrscope.credentials.helper import login as helper_login
     from azext_acrscope.hops import scoped_tokens
 
-    destination = None if expose_token else destinations.choose_destination(client_name, auth_file)
+    destination = None
+    if not expose_token:
+        from azext_acrscope.credentials import destinations
+
+        destination = destinations.choose_destination(client_name, auth_file)
     suffix = hosts.login_server_suffix(cmd.cli_ctx.cloud)
     source = _token_source(cmd.cli_ctx, credential, client_id, tenant)
     run = _find_targets(cmd.cli_ctx, registry_name, resource_group_name, endpoint or [], credential)
@@ -248,16 +251,14 @@ def _list_all_registries(cli_ctx: Any, group: str | None) -> list[RegistryRef]:
 
 def _helper_settings(cli_ctx: Any, source: "RequestedIdentity") -> dict[str, str]:
     """Who signs in, as the helper remembers it; a subscription only if one was named, else it follows the CLI."""
-    from dataclasses import asdict, replace
-
     from azure.cli.core._profile import Profile
 
     from azext_acrscope.hops import entra
 
     if source.credential == "cli" and (source.subscription or cli_ctx.data.get("subscription_id")):
         account = entra.account_for_subscription(Profile(cli_ctx=cli_ctx), cli_ctx, source.subscription)
-        source = replace(source, subscription=account["id"])
-    return {key: value for key, value in asdict(source).items() if value}
+        source = source._replace(subscription=account["id"])
+    return {key: value for key, value in source._asdict().items() if value}
 
 
 def _token_source(

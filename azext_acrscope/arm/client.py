@@ -1,5 +1,6 @@
 """Requests to Azure Resource Manager: paths, pages, links, and its errors."""
 
+import copy
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from azext_acrscope.base.foreign_json import find_object, find_objects, find_tex
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
 
+MAX_CONNECTIONS = 32  # that stay open; a fleet has as many writers
 _MAX_PAGES = 1000
 _SUPPORT_MESSAGE = "Please provide below info when asking for support"
 # What of an answer is repeated as an assignment's ID, in commands to type among others: nothing that a shell reads.
@@ -54,7 +56,7 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
     """A connection to ARM as the account of one subscription."""
 
     def __init__(
-        self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True, connections: int = 10
+        self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True, connections: int = MAX_CONNECTIONS
     ) -> None:
         """Sign in as the CLI account of `subscription_id`; by default of --subscription or the one in use.
 
@@ -83,6 +85,13 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         self.cli_ctx = cli_ctx
         self.credential: Any = self._pipeline.credential
         self.sdk_clients: dict[tuple[str, str], Any] = {}
+
+    def impatient(self) -> "ArmClient":
+        """Return the same connection for a caller that itself repeats what fails in a way that passes."""
+        other = copy.copy(self)
+        other._patient = False
+        other.sdk_clients = {}  # they send through the connection that they were made for
+        return other
 
     def get(self, path: ArmPath, api_version: str, **query: str) -> Reply:
         """Return the answer to a GET."""

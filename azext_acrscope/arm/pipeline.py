@@ -5,13 +5,12 @@ Built on azure-core's pipeline, as generated clients are. That of the registries
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from knack.log import get_logger
 
 from azext_acrscope.arm import errors
-from azext_acrscope.base import http
+from azext_acrscope.base import http, logs
 from azext_acrscope.base.foreign_json import parse_json
 from azext_acrscope.base.tokens import parse_json_object
 from azext_acrscope.hops.entra import call_entra
@@ -27,8 +26,7 @@ _TOKEN_LOCK = threading.Lock()  # for a token: the others find it in the CLI's c
 logger = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain data
+class ServiceEndpoint(NamedTuple):  # pylint: disable=too-many-instance-attributes  # plain data
     """Who is asked: `endpoint` (https://host, without a slash at its end) gets tokens for `audience`, nobody else does.
 
     :ivar name: as people know it.
@@ -49,8 +47,7 @@ class ServiceEndpoint:  # pylint: disable=too-many-instance-attributes  # plain 
     is_logged: bool = True
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer: status, headers (any case), the body as JSON (None where there was none) and the reason phrase."""
 
     status: int
@@ -175,7 +172,8 @@ def _build_client(cli_ctx: Any, credential: Any, service: ServiceEndpoint, conne
         Challenges(credential, *resource_to_scopes(service.audience)),
         policy_tokens or policies.CustomHookPolicy(**kwargs),  # --acquire-policy-token
         # Left out, and not only told so with each request: a claims challenge sends one again without what it was told.
-        *([kwargs["logging_policy"]] if service.is_logged else []),
+        # Also where nobody would see it, because it writes down the whole of each answer, and tokens are looked for.
+        *([kwargs["logging_policy"]] if service.is_logged and logs.is_debug_heard() else []),
     ]
     session = Session()
     session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=connections))

@@ -9,8 +9,7 @@ All decisions about hosts are made in this file. The forms of a login server com
 """
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azext_acrscope.base import errors
 from azext_acrscope.base.resource_ids import REGISTRY_TYPE, is_arm_name, parse_resource_id
@@ -21,8 +20,7 @@ _HOST = re.compile(
 _MAX_LABEL = 63  # RFC 1035
 
 
-@dataclass(frozen=True)
-class RegistryRef:
+class RegistryRef(NamedTuple):
     """A registry as its user named it. `name` is always known; the rest as far as the user said it."""
 
     name: str

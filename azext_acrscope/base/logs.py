@@ -22,6 +22,15 @@ def redact_logs() -> None:
         logging.setLogRecordFactory(_RedactedRecords(logging.getLogRecordFactory()))
 
 
+def is_debug_heard() -> bool:
+    """Return whether a handler takes records of the level DEBUG: of --debug, of az's log file, of who runs the CLI.
+
+    The CLI's loggers make them in any case, and what is heard is left to the handlers.
+    """
+    loggers = (logging.getLogger(), logging.getLogger("cli"))
+    return any(handler.level <= logging.DEBUG for each in loggers for handler in each.handlers)
+
+
 class _RedactedRecords:  # pylint: disable=too-few-public-methods  # a function that can be recognized
     """A factory of log records: makes them as another one does, and takes out what must not be logged."""
 

@@ -5,8 +5,8 @@ whatever it does not understand as a name. Nothing here makes a request path: th
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
 RESOURCE_GROUP_TYPE = "Microsoft.Resources/resourceGroups"
@@ -26,8 +26,7 @@ _NAMES_BY_KIND: dict[str, re.Pattern[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class ResourceId:  # pylint: disable=too-many-instance-attributes  # plain data
+class ResourceId(NamedTuple):  # pylint: disable=too-many-instance-attributes  # plain data
     """A resource ID in its parts, as written; a part that an ID does not have is empty.
 
     :ivar management_group: the management group that it is, or that an extension resource (an assignment) is at.

@@ -1,9 +1,9 @@
 """Everything that Resource Graph shows of a tenant's consumers, in few queries: a thousand rows in each.
 
 Asked over all subscriptions that the account can see, for a consumer is rarely in the registry's own. One query each
-for registries with subscriptions, resources, App Service settings, roles, role assignments, Batch pools and Flux
-configurations (these run at the same time), for the node pools of clusters, for sites that only their settings showed,
-and for whose identities have pull rights.
+for registries with subscriptions, resources, App Service settings, roles with their assignments, Batch pools, Flux
+configurations and whose identities have rights (these run at the same time), for the node pools of clusters and for
+sites that only their settings showed. For many registries one more for roles, and owners of identities by name.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,12 +21,12 @@ from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.foreign_json import UnexpectedShape, find_text, member_at
 from azext_acrscope.base.resource_ids import SUBSCRIPTION_TYPE, ResourceId, parse_resource_id
 from azext_acrscope.consumers import errors, queries, registry_uses, role_assignments, row_readers, site_readers
+from azext_acrscope.consumers.inventory_queries import InventoryQueries
 from azext_acrscope.consumers.registry_uses import RegistryUse
 from azext_acrscope.registry import resource as registry_resource
 
 WEB_API_VERSION = "2022-09-01"
 SIDECARS_API_VERSION = "2024-04-01"
-_MAX_PRINCIPALS_PER_QUERY = 400
 _MAX_SITES_PER_QUERY = 200
 _POOLS_UNREAD = "unread"  # in place of a list, which a reader takes for what cannot be read
 
@@ -113,40 +113,34 @@ def _registry_in_view(parts: ResourceId, row: dict[str, Any]) -> RegistryInView:
     )
 
 
+def ask_for_inventory(
+    arm: ArmClient, registries: list[RegistryInView], roles: dict[str, dict[str, Any]], suffix: str
+) -> InventoryQueries:
+    """Send the queries for the consumers of registries, whose IDs must be known and nothing else, and return them.
+
+    :param roles: the built-in roles that pull, by GUID.
+    """
+    naming = queries.naming_condition([(each.name, each.login_server) for each in registries], suffix)
+    few = len(registries) <= queries.MAX_NAMED_REGISTRIES
+    return InventoryQueries(arm, [each.id for each in registries], naming, roles, ask_all=few)
+
+
 def read_inventory(
-    arm: ArmClient, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str, complete: Callable[[], None]
+    asked: InventoryQueries, where: SearchArea, roles: dict[str, dict[str, Any]], suffix: str
 ) -> Inventory:
     """Return the consumers of the registries.
 
+    :param asked: the queries about these registries.
     :param roles: the built-in roles that pull, by GUID.
-    :param complete: called when the queries are under way, of which none needs more than the registries' names; after
-        it `where` has all else.
     :raises ArmError: Resource Graph refused the query for resources; what else it refused is said in `incomplete`.
     """
-    asked, found = _InventoryQueries(arm), Inventory()
-    named = queries.login_server_condition([each.login_server for each in where.registries], suffix)
-    maybe_named = queries.site_condition(named)
-    by_host = f"type in~ ({list_kql(queries.TYPES_NAMING_LOGIN_SERVERS)}) and ({maybe_named})"
-    resource = f"type in~ ({list_kql(queries.TYPES_READ_WHOLE)}) or ({by_host})"
-    assignments = threads.run_in_background(lambda: _query_role_assignments(asked, where.registries, roles))
-    resources, settings, pools, flux = threads.run_each_in_background(
-        lambda query: asked.rows(*query),
-        [
-            (queries.RESOURCES_QUERY.format(where=resource), ""),
-            (queries.SITE_SETTINGS_QUERY.format(named=maybe_named), "Settings of App Service and Functions"),
-            (queries.BATCH_POOLS_QUERY.format(named=named), "Batch pools"),
-            (queries.FLUX_QUERY.format(named=named), "Flux configurations"),
-        ],
-        threads.MAX_READERS,
-    )
-    complete()
-    sites = _sort_resources(found, resources.result(), suffix)
+    found = Inventory()
+    sites = _sort_resources(found, asked.resources.result(), suffix)
     _add_node_pools(asked, found.clusters)
-    _read_sites(asked, found, sites, settings.result(), suffix)
-    found.uses += _read_rows(found, pools.result(), row_readers.read_batch_pool, suffix)
-    found.uses += _read_rows(found, flux.result(), row_readers.read_flux, suffix)
-    rows, known = assignments.result()
-    _add_rights(found, where, rows, known)
+    _read_sites(asked, found, sites, asked.settings.result(), suffix)
+    found.uses += _read_rows(found, asked.batch_pools.result(), row_readers.read_batch_pool, suffix)
+    found.uses += _read_rows(found, asked.flux.result(), row_readers.read_flux, suffix)
+    _add_rights(found, where, asked.roles.result(), roles)
     _add_identity_owners(asked, found)
     found.incomplete += [*_unmatchable_registries(where.registries, suffix), *asked.incomplete]
     return found
@@ -156,47 +150,6 @@ def _unmatchable_registries(registries: list[RegistryInView], suffix: str) -> li
     """Registries that no image can be told to name, for their login server is not of this cloud's form or not there."""
     odd = [each.name for each in registries if not hosts.image_login_server(each.login_server, suffix, bare=True)]
     return [errors.login_server_unknown(name) for name in odd]
-
-
-# --- asking --------------------------------------------------------------------------------------------------------
-
-
-class _InventoryQueries:  # pylint: disable=too-few-public-methods  # it keeps what is incomplete
-    """Queries over all subscriptions, and why their answers may not be whole."""
-
-    def __init__(self, arm: ArmClient) -> None:
-        self.arm, self.incomplete = arm, list[str]()
-
-    def rows(self, kql: str, optional: str = "", inherited: bool = False) -> list[dict[str, Any]]:
-        """`optional` names what is left out where Resource Graph refuses: other clouds lack some tables."""
-        try:
-            answer = resource_graph.query_graph(self.arm, kql, inherited=inherited)
-        except ArmError as error:
-            if not optional:
-                raise
-            self.incomplete.append(errors.kind_unread(optional, str(error)))
-            return []
-        self.incomplete += [text for text in answer.incomplete if text not in self.incomplete]
-        return answer.rows
-
-
-def _query_role_assignments(
-    asked: _InventoryQueries, registries: list[RegistryInView], roles: dict[str, dict[str, Any]]
-) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
-    """The role assignments that may reach the registries, and the roles that pull: those that are known, and all
-    others, built-in and custom, by what they allow.
-    """
-    judged: dict[str, dict[str, Any]] = {}
-    for row in asked.rows(queries.ROLES_QUERY, "Roles", inherited=True):
-        try:
-            judged |= role_assignments.judge_roles([row])
-        except UnexpectedShape:
-            asked.incomplete.append(errors.role_unread(row["id"]))
-    known = {**judged, **roles}
-    text = queries.ROLE_ASSIGNMENTS_QUERY.format(
-        roles=list_kql(known), scopes=queries.role_scope_condition([each.id for each in registries])
-    )
-    return asked.rows(text, "Role assignments", inherited=True), known
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -236,7 +189,7 @@ def _sort_resources(found: Inventory, rows: list[dict[str, Any]], suffix: str) -
     return sites
 
 
-def _add_node_pools(asked: _InventoryQueries, clusters: list[tuple[dict[str, Any], frozenset[str]]]) -> None:
+def _add_node_pools(asked: InventoryQueries, clusters: list[tuple[dict[str, Any], frozenset[str]]]) -> None:
     """Add the pools to the rows of clusters; those of a cluster that the answer leaves out could not be read."""
     if clusters:
         pools = {row["id"].lower(): row.get("pools") for row in asked.rows(queries.NODE_POOLS_QUERY, "Node pools")}
@@ -245,7 +198,7 @@ def _add_node_pools(asked: _InventoryQueries, clusters: list[tuple[dict[str, Any
 
 
 def _read_sites(
-    asked: _InventoryQueries,
+    asked: InventoryQueries,
     found: Inventory,
     sites: list[dict[str, Any]],
     config: list[dict[str, Any]],
@@ -267,7 +220,7 @@ def _read_sites(
         found.incomplete += sentences
 
 
-def _query_other_sites(asked: _InventoryQueries, sites: Iterable[str]) -> list[dict[str, Any]]:
+def _query_other_sites(asked: InventoryQueries, sites: Iterable[str]) -> list[dict[str, Any]]:
     """Sites whose own rows do not name what they run, which was seen in their settings alone."""
     rows, ordered = [], sorted(sites)
     for start in range(0, len(ordered), _MAX_SITES_PER_QUERY):
@@ -330,7 +283,14 @@ def _short_error(error: ArmError | AzCLIError) -> str:
 def _add_rights(
     found: Inventory, where: SearchArea, rows: list[dict[str, Any]], roles: dict[str, dict[str, Any]]
 ) -> None:
-    assignments, without = role_assignments.index_role_assignments(rows), list[str]()
+    """What `rows` say: role assignments, and roles. Those that pull are `roles`, which are known, and all others,
+    built-in and custom, by what they allow.
+    """
+    judged, unread = role_assignments.judge_readable_roles(filter(role_assignments.is_role, rows))
+    found.incomplete += map(errors.role_unread, unread)
+    roles = {**judged, **roles}
+    assignments = role_assignments.index_role_assignments(row for row in rows if not role_assignments.is_role(row))
+    without = []
     for registry in where.registries:
         above = where.above(registry.subscription)
         held = role_assignments.find_rights_holders(registry.id, registry.mode, above, assignments, roles)
@@ -342,7 +302,7 @@ def _add_rights(
         found.incomplete.append(errors.assignments_unread(assignments.odd))
 
 
-def _add_identity_owners(asked: _InventoryQueries, found: Inventory) -> None:
+def _add_identity_owners(asked: InventoryQueries, found: Inventory) -> None:
     """Whose identities the remaining holders are."""
     known = {principal for use in found.uses for principal in use.principals}
     known |= {principal for _, nodes in found.clusters for principal in nodes}
@@ -352,14 +312,10 @@ def _add_identity_owners(asked: _InventoryQueries, found: Inventory) -> None:
         for holder in held.values()
         if holder.principal not in known and holder.kind.lower() in ("serviceprincipal", "")
     }
-    ordered = sorted(left)
-    for start in range(0, len(ordered), _MAX_PRINCIPALS_PER_QUERY):
-        end = start + _MAX_PRINCIPALS_PER_QUERY
-        asked_for = list_kql(ordered[start:end])
-        for row in asked.rows(queries.IDENTITY_OWNERS_QUERY.format(principals=asked_for), "Owners of identities"):
-            principal = find_text(row, "principalId").lower()
-            asked.incomplete += [] if principal else [errors.row_unread(row["id"])]
-            found.owners[principal] = row
+    for row in asked.owners(left) if left else []:
+        principal = find_text(row, "principalId").lower()
+        asked.incomplete += [] if principal else [errors.row_unread(row["id"])]
+        found.owners[principal] = row
 
 
 def _kubelet_or_nothing(row: dict[str, Any]) -> frozenset[str]:

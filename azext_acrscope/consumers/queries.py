@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from azext_acrscope.arm.resource_graph import list_kql, quote_kql
 from azext_acrscope.base.resource_ids import parse_resource_id
 
-_MAX_NAMED_REGISTRIES = 20  # registries; for more, every row that names any registry is asked for
+MAX_NAMED_REGISTRIES = 20  # registries; for more, every row that names any registry is asked for
 _MAX_NAMED_SCOPES = 100
 
 REGISTRIES_QUERY = """resources
@@ -81,29 +81,32 @@ FLUX_QUERY = """kubernetesconfigurationresources
 | where type =~ 'microsoft.kubernetesconfiguration/fluxconfigurations' and ({named})
 | project id, name, type, ociRepository = properties.ociRepository
 | order by id asc"""
-# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
 ROLES_QUERY = """authorizationresources
-| where type =~ 'microsoft.authorization/roledefinitions'
-| extend said = tostring(properties.permissions)
-| where said contains 'containerregistry' or said contains '"*' \
-or (tostring(properties.type) =~ 'CustomRole' and said contains '*')
-| project id, roleName = tostring(properties.roleName), permissions = properties.permissions
-| order by id asc"""
-ROLE_ASSIGNMENTS_QUERY = """authorizationresources
-| where type =~ 'microsoft.authorization/roleassignments'
-| extend scope = tolower(tostring(properties.scope)), roleId = tolower(tostring(properties.roleDefinitionId))
-| extend role = extract('[^/]+$', 0, roleId)
-| where role in ({roles}) and ({scopes})
+| extend said = tostring(properties.permissions), scope = tolower(tostring(properties.scope)), \
+roleId = tolower(tostring(properties.roleDefinitionId))
+| where {where}
 | project id, scope, roleId, principalId = tostring(properties.principalId), \
-principalType = tostring(properties.principalType), condition = tostring(properties.condition)
+principalType = tostring(properties.principalType), condition = tostring(properties.condition), \
+roleName = tostring(properties.roleName), permissions = properties.permissions
 | order by id asc"""
+# Of the hundreds of built-in roles only those that could pull: by an action such as `*/read`, or by name.
+ROLES_CONDITION = """type =~ 'microsoft.authorization/roledefinitions' and (said contains 'containerregistry' \
+or said contains '"*' or (tostring(properties.type) =~ 'CustomRole' and said contains '*'))"""
+ASSIGNMENTS_CONDITION = "type =~ 'microsoft.authorization/roleassignments' and ({scopes})"
 IDENTITY_OWNERS_QUERY = """resources
-| extend own = tolower(tostring(identity.principalId)), assigned = iff(type =~ \
+| extend assigned = iff(type =~ \
 'microsoft.managedidentity/userassignedidentities', tolower(tostring(properties.principalId)), '')
-| where own in ({principals}) or assigned in ({principals})
-| project id, name, type, principalId = iff(isnotempty(assigned), assigned, own), \
+| extend principal = iff(isnotempty(assigned), assigned, tolower(tostring(identity.principalId)))
+| {those}
+| project id, name, type, principalId = principal, \
 clientId = iff(isnotempty(assigned), tostring(properties.clientId), '')
 | order by id asc"""
+PRINCIPALS_CONDITION = "where principal in ({principals})"
+ASSIGNED_PRINCIPALS_JOIN = """where isnotempty(principal)
+| join kind=inner (authorizationresources
+| extend scope = tolower(tostring(properties.scope)), principal = tolower(tostring(properties.principalId))
+| where type =~ 'microsoft.authorization/roleassignments' and ({scopes})
+| distinct principal) on principal"""
 
 
 def registry_name_condition(names: Iterable[str]) -> str:
@@ -114,28 +117,34 @@ def registry_name_condition(names: Iterable[str]) -> str:
 def role_scope_condition(registry_ids: list[str]) -> str:
     """Return a condition for the scopes from which a role may reach one of the registries, as short as it can be."""
     ids = [each.lower() for each in registry_ids]
-    groups = sorted({parse_resource_id(each).scope for each in ids})
-    conditions = ["array_length(split(scope, '/')) <= 3", "scope startswith '/providers/microsoft.management/'"]
-    if len(groups) <= _MAX_NAMED_SCOPES:
-        conditions.append(f"scope in ({list_kql(groups)})")
+    places = [parse_resource_id(each) for each in ids]
+    above = sorted({"/", *(each.subscription_scope for each in places), *(each.scope for each in places)})
+    conditions = ["scope startswith '/providers/microsoft.management/'"]
+    if len(above) <= _MAX_NAMED_SCOPES:
+        conditions.append(f"scope in ({list_kql(above)})")
     else:
-        conditions.append("array_length(split(scope, '/')) == 5")
-    if len(ids) <= _MAX_NAMED_REGISTRIES:
+        conditions.append("array_length(split(scope, '/')) in (2, 3, 5)")
+    if len(ids) <= MAX_NAMED_REGISTRIES:
         conditions += [f"scope startswith '{quote_kql(each)}'" for each in ids]
     else:
         conditions.append("scope contains '/providers/microsoft.containerregistry/registries/'")
     return " or ".join(conditions)
 
 
-def login_server_condition(login_servers: list[str], suffix: str) -> str:
-    """Return a condition for rows that may name one of the registries; the rows are compared exactly later."""
-    labels = [each.partition(".")[0] for each in login_servers]
-    wanted = [f"{label}." for label in labels] if len(labels) <= _MAX_NAMED_REGISTRIES else [suffix]
+def naming_condition(registries: list[tuple[str, str]], suffix: str) -> str:
+    """Return a condition for rows that may name one of the registries; the rows are compared exactly later.
+
+    :param registries: names and login servers; where one is not known, it is the name, perhaps with a hash after it.
+    """
+    wanted = [suffix]
+    if len(registries) <= MAX_NAMED_REGISTRIES:
+        known = [f"{server.partition('.')[0]}." for _, server in registries if server]
+        wanted = known + [f"{name}{end}" for name, server in registries if not server for end in ".-"]
     return " or ".join(f"tostring(properties) contains '{quote_kql(text)}'" for text in wanted)
 
 
 def site_condition(naming: str) -> str:
-    """Return a condition for what `naming` selects (see `login_server_condition`), and for sites whose image no row
+    """Return a condition for what `naming` selects (see `naming_condition`), and for sites whose image no row
     has in clear text: compose files and sidecars.
     """
     unclear = ("COMPOSE|", "KUBE|", "sitecontainers")

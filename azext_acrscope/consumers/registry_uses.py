@@ -6,6 +6,7 @@ must not look like what uses nothing.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from azext_acrscope.base import hosts
 from azext_acrscope.base.foreign_json import JsonObject, UnexpectedShape, as_object, as_text, member_at
@@ -51,8 +52,7 @@ class RegistryUse:  # pylint: disable=too-many-instance-attributes  # plain data
     row: Row = field(default_factory=dict, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
-class PullAuth:
+class PullAuth(NamedTuple):
     """How a consumer signs in, and with which principals, by object ID or client ID."""
 
     how: str

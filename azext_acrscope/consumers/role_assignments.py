@@ -48,6 +48,11 @@ def possible_modes(mode: Any) -> tuple[str, ...]:
     return _MODES_BY_SETTING.get(str(mode or "").lower(), (RBAC_MODE, ABAC_MODE))
 
 
+def is_role(row: dict[str, Any]) -> bool:
+    """Return whether a row is a role, and not an assignment of one."""
+    return parse_resource_id(as_name(row.get("id"))).has_type(_ROLE_TYPE)
+
+
 def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the roles that pull or push, judged by what they allow, in the form of the knowledge's roles.
 
@@ -66,6 +71,18 @@ def judge_roles(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
                 **allowed,
             }
     return found
+
+
+def judge_readable_roles(rows: Iterable[dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return what `judge_roles` returns, and the IDs of those that cannot be read."""
+    found: dict[str, dict[str, Any]] = {}
+    unread = []
+    for row in rows:
+        try:
+            found |= judge_roles([row])
+        except UnexpectedShape:
+            unread.append(str(row["id"]))
+    return found, unread
 
 
 def _is_made_for_registries(permissions: Any) -> bool:

@@ -1,8 +1,10 @@
 """The consumers of registries as ARM or Resource Graph gave them, whichever tenants they are in."""
 
+import re
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -12,12 +14,13 @@ from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import errors, inventory, queries, verdicts
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
+from azext_acrscope.consumers.inventory_queries import InventoryQueries
 from azext_acrscope.consumers.knowledge import Knowledge, count_verdicts
-from azext_acrscope.consumers.login_log import LoginLog
-from azext_acrscope.consumers.selection import TenantSearch
 from azext_acrscope.registry import resource as registry_resource
 
-_MAX_NAMED_REGISTRIES = 20  # registries that a query names; for more it names none
+if TYPE_CHECKING:
+    from azext_acrscope.consumers.login_log import LoginLog
+    from azext_acrscope.consumers.selection import TenantSearch
 
 ConsumerRows = list[dict[str, Any]]
 
@@ -45,12 +48,14 @@ def find_fleet_consumers(
     known: Knowledge,
     suffix: str,
     expected: Callable[[str], list[str]],
+    begun: "BegunSearch | None" = None,
 ) -> FleetConsumers:
     """Ask Resource Graph, once for each tenant; what fails is in the answer.
 
     :param connect: gives the connection of a subscription.
     :param expected: gives the IDs of the subscriptions that the account is said to have in a tenant. Those that
         Resource Graph does not show are said; a registry's own is a part that could not be read.
+    :param begun: a search that was begun before; it counts if it is for the same registries.
     """
     tenants: dict[str, tuple[ArmClient, list[RegistryInView]]] = {}
     for resource in resources:
@@ -59,8 +64,9 @@ def find_fleet_consumers(
     estate = FleetConsumers()
     for arm, registries in tenants.values():
         try:
-            places, complete = _search_area_of(arm, registries)
-            found = find_consumers(places, arm, known, suffix, complete)
+            search = begun if begun and begun.is_for(registries) else begin_search(arm, registries, known, suffix)
+            places = search.area_of(registries)
+            found = find_consumers(places, arm, known, suffix, search.queries)
         except (ArmError, AzCLIError) as error:
             estate.unread.append(errors.consumers_not_asked(str(error)))
             continue
@@ -89,24 +95,49 @@ def _registry_in_view(resource: registry_resource.RegistryResource) -> RegistryI
     )
 
 
-def _search_area_of(arm: ArmClient, registries: list[RegistryInView]) -> tuple[SearchArea, Callable[[], None]]:
-    """Return these registries, and a function that adds the subscriptions that can be seen once they are known.
+class BegunSearch(NamedTuple):
+    """A search for the consumers of registries of one tenant, whose queries are under way.
 
-    Resource Graph may know the mode of registries, if not them.
+    :ivar ids: of the registries, in lower case.
     """
-    few = len(registries) <= _MAX_NAMED_REGISTRIES
-    condition = queries.registry_name_condition(each.name for each in registries) if few else ""
-    answer = threads.run_in_background(lambda: inventory.read_search_area(arm, condition))
-    area = SearchArea(registries, {})
 
-    def complete() -> None:
-        found = answer.result()
+    ids: set[str]
+    queries: InventoryQueries
+    area: "Future[SearchArea]"
+
+    def is_for(self, registries: list[RegistryInView]) -> bool:
+        """Return whether these are the registries, and their login servers what the queries ask for."""
+        servers = all(re.match(rf"{re.escape(each.name)}[.-]", each.login_server, re.IGNORECASE) for each in registries)
+        return servers and self.ids == {each.id.lower() for each in registries}
+
+    def area_of(self, registries: list[RegistryInView]) -> SearchArea:
+        """Return these registries with the subscriptions that can be seen.
+
+        Resource Graph may know the mode of registries, if not them.
+
+        :raises ArmError: it refused.
+        """
+        found = self.area.result()
         modes = {each.id.lower(): each.mode for each in found.registries}
         for each in registries:
             each.mode = each.mode or modes.get(each.id.lower(), "")
-        area.subscriptions, area.incomplete = found.subscriptions, found.incomplete
+        return SearchArea(registries, found.subscriptions, found.incomplete)
 
-    return area, complete
+
+def begin_search(arm: ArmClient, registries: list[RegistryInView], known: Knowledge, suffix: str) -> BegunSearch:
+    """Send the queries for the consumers of registries of which the IDs and names are known."""
+    few = len(registries) <= queries.MAX_NAMED_REGISTRIES
+    condition = queries.registry_name_condition(each.name for each in registries) if few else ""
+    area = threads.run_in_background(lambda: inventory.read_search_area(arm, condition))
+    asked = inventory.ask_for_inventory(arm, registries, known.roles, suffix)
+    return BegunSearch({each.id.lower() for each in registries}, asked, area)
+
+
+def begin_search_by_id(arm: ArmClient, registry_id: str, known: Knowledge, suffix: str) -> BegunSearch:
+    """Send the queries for the consumers of a registry that was not read yet."""
+    parts = parse_resource_id(registry_id)
+    registry = RegistryInView(registry_id, parts.name, "", parts.subscription, parts.resource_group)
+    return begin_search(arm, [registry], known, suffix)
 
 
 GRAPH_ROLE = "Reader"  # the role that Resource Graph needs
@@ -136,7 +167,7 @@ def no_registries() -> dict[str, Any]:
 
 
 def search_tenants(
-    searches: list[TenantSearch], knowledge: Knowledge, suffix: str, log: LoginLog | None = None
+    searches: "list[TenantSearch]", knowledge: Knowledge, suffix: str, log: "LoginLog | None" = None
 ) -> dict[str, Any]:
     """Return the results of all searches (of one tenant each) as one: `SearchResult.result`; with a log, also what
     `LoginLog.add` adds.
@@ -164,7 +195,7 @@ def search_tenants(
     return merged
 
 
-def _search_tenant(search: TenantSearch, knowledge: Knowledge, suffix: str) -> SearchResult:
+def _search_tenant(search: "TenantSearch", knowledge: Knowledge, suffix: str) -> SearchResult:
     """:raises ForbiddenError, AzureResponseError …: Resource Graph refused."""
     arm = search.arm
     try:
@@ -185,14 +216,15 @@ def subscriptions_not_searched(where: SearchArea, subscriptions: Iterable[str]) 
 
 
 def find_consumers(
-    where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str, complete: Callable[[], None] = lambda: None
+    where: SearchArea, arm: ArmClient, knowledge: Knowledge, suffix: str, asked: InventoryQueries | None = None
 ) -> SearchResult:
     """Return the consumers of registries that were picked already.
 
-    :param complete: see `inventory.read_inventory`.
+    :param asked: the queries about them; without, they are sent now.
     :raises ArmError: Resource Graph refused.
     """
-    found = inventory.read_inventory(arm, where, knowledge.roles, suffix, complete)
+    asked = asked or inventory.ask_for_inventory(arm, where.registries, knowledge.roles, suffix)
+    found = inventory.read_inventory(asked, where, knowledge.roles, suffix)
     unread = list(dict.fromkeys([*where.incomplete, *found.incomplete]))
     by_registry: dict[str, list[Any]] = {}
     for use in found.uses:

@@ -8,19 +8,21 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.base.threads import run_each_in_background
 from azext_acrscope.base.tokens import AccessToken, EntraToken, read_claims, read_expiry
 from azext_acrscope.credentials import errors
-from azext_acrscope.credentials.destinations import Destination, RegistryToken
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
-from azext_acrscope.credentials.stores import StoredCredential
 from azext_acrscope.hops import scoped_tokens
 from azext_acrscope.hops.exchange import Exchange
 from azext_acrscope.registry.lookup import ResolvedRegistry
+
+if TYPE_CHECKING:
+    from azext_acrscope.credentials.destinations import Destination, RegistryToken
+    from azext_acrscope.credentials.stores import StoredCredential
 
 MAX_CONCURRENT_LOGINS = (
     20  # at the same time; a registry allows thousands of exchanges a minute, and each goes to its own
@@ -38,7 +40,7 @@ class LoginTarget:
     """What its user called it."""
     login_server: str | None = None
     subscription_id: str | None = None
-    token: RegistryToken | None = None
+    token: "RegistryToken | None" = None
     kept_until: str | None = None
     error: AzCLIError | None = None
 
@@ -53,7 +55,7 @@ def login_targets(found: list[ResolvedRegistry]) -> list[LoginTarget]:
     return [LoginTarget(each.ref.name, each.login_server, each.ref.subscription_id, error=each.error) for each in found]
 
 
-def check_storable(run: list[LoginTarget], destination: Destination) -> None:
+def check_storable(run: list[LoginTarget], destination: "Destination") -> None:
     """Put an error beside every sign-in whose credential could not be stored, before any token is asked for."""
     for each in run:
         if each.is_open and each.login_server:
@@ -63,7 +65,9 @@ def check_storable(run: list[LoginTarget], destination: Destination) -> None:
                 each.error = error
 
 
-def skip_if_fresh(run: list[LoginTarget], destination: Destination, seconds: float, wanted: RepositoryActions) -> None:
+def skip_if_fresh(
+    run: list[LoginTarget], destination: "Destination", seconds: float, wanted: RepositoryActions
+) -> None:
     """Mark the sign-ins whose stored credential still lives for so many seconds and opens just what is wanted.
 
     What a helper does not give, for whatever reason, is not there.
@@ -77,7 +81,7 @@ def skip_if_fresh(run: list[LoginTarget], destination: Destination, seconds: flo
                     each.kept_until = read_expiry(read_claims(stored.secret))
 
 
-def _is_fresh(stored: StoredCredential, login_server: str, seconds: float, wanted: RepositoryActions) -> bool:
+def _is_fresh(stored: "StoredCredential", login_server: str, seconds: float, wanted: RepositoryActions) -> bool:
     token = read_claims(stored.secret)
     expires = token.get("exp")
     if not (stored.is_ours and isinstance(expires, int) and expires - time.time() >= seconds):
@@ -137,7 +141,7 @@ def _fetch_one(sign_in: LoginTarget, suffix: str, entra: "Future[EntraToken]", w
         sign_in.error = errors.unexpected(str(sign_in.login_server), type(error).__name__)
 
 
-def store_credentials(run: list[LoginTarget], destination: Destination) -> None:
+def store_credentials(run: list[LoginTarget], destination: "Destination") -> None:
     """Put the tokens of the run where they go; a failure is put beside its sign-in."""
     failed = destination.put([each.token for each in run if each.token])
     for each in run:
@@ -156,7 +160,7 @@ def login_error(run: list[LoginTarget], whole: bool = False) -> AzCLIError | Non
     return errors.sign_ins_failed(len(failed), len(run)) if failed and len(run) > 1 else failed[0] if failed else None
 
 
-def login_remarks(run: list[LoginTarget], wanted: RepositoryActions, destination: Destination | None) -> list[str]:
+def login_remarks(run: list[LoginTarget], wanted: RepositoryActions, destination: "Destination | None") -> list[str]:
     """Return sentences for people: rights that were not granted, and what keeps a stored credential from being used."""
     said = []
     for each in run:
@@ -167,7 +171,7 @@ def login_remarks(run: list[LoginTarget], wanted: RepositoryActions, destination
     return list(dict.fromkeys(said))
 
 
-def login_result(run: list[LoginTarget], destination: Destination) -> dict[str, Any] | list[dict[str, Any]]:
+def login_result(run: list[LoginTarget], destination: "Destination") -> dict[str, Any] | list[dict[str, Any]]:
     """Return the command's result, without tokens: an object for one login server, a row for each of several."""
     if len(run) == 1:
         return _login_row(run[0], destination)
@@ -178,7 +182,7 @@ def _failure_reason(sign_in: LoginTarget) -> str:
     return sign_in.error.error_msg if sign_in.error else ""
 
 
-def _login_row(sign_in: LoginTarget, destination: Destination) -> dict[str, Any]:
+def _login_row(sign_in: LoginTarget, destination: "Destination") -> dict[str, Any]:
     store = destination.store(sign_in.login_server) if sign_in.login_server and not sign_in.error else None
     found: dict[str, Any] = {
         "loginServer": sign_in.login_server,

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azext_acrscope.base.tokens import AccessToken
-from azext_acrscope.credentials import kubernetes_secret, stores
-from azext_acrscope.credentials.kubernetes_secret import SecretName
 from azext_acrscope.credentials.login import LoginTarget
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
+
+if TYPE_CHECKING:
+    from azext_acrscope.credentials.kubernetes_secret import SecretName
 
 JSON_FORMAT, DOCKERCONFIGJSON_FORMAT, KUBERNETES_FORMAT = "json", "dockerconfigjson", "kubernetes"
 ENV_FORMAT, EXTERNAL_FORMAT = "env", "external"
@@ -23,7 +24,7 @@ def tokens_as_data(run: list[LoginTarget]) -> Any:
     return objects[0] if len(run) == 1 and objects else objects
 
 
-def format_tokens(run: list[LoginTarget], form: str, secret: SecretName | None = None) -> list[str]:
+def format_tokens(run: list[LoginTarget], form: str, secret: "SecretName | None" = None) -> list[str]:
     """Return the forms that other programs read, whatever --output says.
 
     `env`: NAME=value, a line each, for one login server; no value needs quotes, in a shell or elsewhere.
@@ -35,7 +36,7 @@ def format_tokens(run: list[LoginTarget], form: str, secret: SecretName | None =
     if form == DOCKERCONFIGJSON_FORMAT:
         return [json.dumps(_docker_config(done), indent=2)]
     if form == KUBERNETES_FORMAT:
-        return [json.dumps(_kubernetes_secret(done, secret or SecretName()), indent=2)]
+        return [json.dumps(_kubernetes_secret(done, secret), indent=2)]
     if form == EXTERNAL_FORMAT:
         return [json.dumps(_external_object(each)) for each in done]
     return [f"{name}={value}" for each in done for name, value in _environment_variables(each).items()]
@@ -55,8 +56,10 @@ def mask_in_pipeline_logs(run: list[LoginTarget], token_format: str | None = Non
         return
     done = [each for each in run if each.token]
     values = [each.token.value for each in done if each.token]
-    values += [stores.encode_auth(TOKEN_USERNAME, value) for value in values]
+    values += [_encode_auth(value) for value in values]
     if token_format == KUBERNETES_FORMAT:  # it has all of them encoded once more
+        from azext_acrscope.credentials import kubernetes_secret
+
         values += kubernetes_secret.encode_docker_config(_docker_config(done)).values()
     for value in values:
         print(form.format(value), file=sys.stderr, flush=True)
@@ -66,9 +69,13 @@ def _docker_config(done: list[LoginTarget]) -> dict[str, Any]:
     return {"auths": {str(each.login_server): _auth_entry(each) for each in done}}
 
 
-def _kubernetes_secret(done: list[LoginTarget], secret: SecretName) -> dict[str, Any]:
+def _kubernetes_secret(done: list[LoginTarget], secret: "SecretName | None") -> dict[str, Any]:
+    from azext_acrscope.credentials import kubernetes_secret
+
     until = [each.token.expires_on for each in done if each.token and each.token.expires_on]
-    return kubernetes_secret.pull_secret(_docker_config(done), min(until, default=None), secret)
+    return kubernetes_secret.pull_secret(
+        _docker_config(done), min(until, default=None), secret or kubernetes_secret.SecretName()
+    )
 
 
 def _external_object(sign_in: LoginTarget) -> dict[str, str]:
@@ -87,8 +94,14 @@ def _auth_entry(sign_in: LoginTarget) -> dict[str, str]:
     return {
         "username": TOKEN_USERNAME,
         "password": value,
-        "auth": stores.encode_auth(TOKEN_USERNAME, value),
+        "auth": _encode_auth(value),
     }
+
+
+def _encode_auth(token: str) -> str:
+    from azext_acrscope.credentials import stores  # only now: who reads tokens as data needs none of it
+
+    return stores.encode_auth(TOKEN_USERNAME, token)
 
 
 def _token_object(sign_in: LoginTarget) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
-from azext_acrscope.arm.client import ArmClient, ArmError, is_transient
+from azext_acrscope.arm.client import MAX_CONNECTIONS, ArmClient, ArmError, is_transient
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
 from azext_acrscope.base.tokens import redact_tokens
 from azext_acrscope.enforcement import errors
@@ -40,7 +40,7 @@ from azext_acrscope.registry import change as registry_change
 from azext_acrscope.registry.change import StatusChange
 from azext_acrscope.registry.resource import UNKNOWN
 
-MAX_WRITERS = 32
+MAX_WRITERS = MAX_CONNECTIONS
 _MAX_TRIES = 6  # of one request, when it fails in a way that passes
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 0.5, 20.0  # seconds between tries; doubled each time, with jitter
 _MAX_READ_BACKS, _READ_BACK_SECONDS = 3, 0.25  # further ones where an older status is read; doubled each time
@@ -87,7 +87,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         for item in todo:
             item.change = StatusChange(self.arms(item.subscription), item.resource, item.target)
             if len(todo) == 1:
-                item.pause = registry_change.QUICK_POLL_SECONDS
+                item.alone, item.pause = True, registry_change.QUICK_POLL_SECONDS
         total, running = len(todo), RunningSteps()
         with self._interruptible(), ThreadPoolExecutor(MAX_WRITERS) as writers:
             while todo or running or self._later:
@@ -285,8 +285,20 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
         change.send()
         item.sent = True
         item.deadline = time.monotonic() + self.operation_seconds
+        if item.alone:
+            return item.next_step("glance")
         item.next_step("look")
         return item.pause
+
+    def _glance(self, item: PlanItem, change: StatusChange) -> float | None:
+        """Read the registry of the only change at once: where Azure has finished already, no look is needed.
+
+        A fleet saves its reads instead, because they are limited.
+        """
+        if change.read_settled_status() == item.target:
+            item.finish(CHANGED, item.target)
+            return None
+        return item.next_step("look")
 
     def _look(self, item: PlanItem, change: StatusChange) -> float | None:
         seen = change.look()

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
@@ -16,10 +16,11 @@ from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.enforcement import errors, plan_item, record
 from azext_acrscope.enforcement.plan_item import FAILED, SKIPPED, PlanItem
 from azext_acrscope.enforcement.record import RecordedChange
-from azext_acrscope.fleet import live
-from azext_acrscope.fleet.scope import Scope
 from azext_acrscope.registry import resource as registry_resource
 from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
+
+if TYPE_CHECKING:
+    from azext_acrscope.fleet.scope import Scope
 
 Connect = Callable[[str | None], ArmClient]  # the connection to a subscription, by its ID
 
@@ -37,7 +38,7 @@ class Selection:
 
     named: tuple[RegistryRef, ...] = ()
     resource_group: str | None = None
-    scope: Scope | None = None
+    scope: "Scope | None" = None
     tags: dict[str, str] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
 
@@ -77,8 +78,7 @@ class EnforcementPlan:
             item.consumers = answer
 
 
-@dataclass(frozen=True)
-class WaveSettings:
+class WaveSettings(NamedTuple):
     """Who goes first: named canaries, or a share (0 to 1) of the registries; neither means all at once."""
 
     canaries: frozenset[str] = frozenset()
@@ -120,6 +120,8 @@ def make_plan(cli_ctx: Any, connect: Connect, selection: Selection, target: str)
     """
     if selection.scope is None:
         return _plan_named(connect, selection, hosts.login_server_suffix(cli_ctx.cloud), target)
+    from azext_acrscope.fleet import live  # only now: who names registries needs none of it
+
     seen = live.read_live_fleet(cli_ctx, selection.scope)
     chosen = [each for each in seen.registries if _has_tags(each, selection.tags)]
     if not chosen and not seen.unreadable:

@@ -37,12 +37,13 @@ class PlanItem:  # pylint: disable=too-many-instance-attributes  # a row, and wh
     consumers: str = CONSUMERS_NOT_ASKED
     restores: bool = False
     verification: dict[str, Any] | None = None
-    # Of the run: the next step is check, send, look, read_back or explain.
+    # Of the run: the next step is check, send, glance, look, read_back or explain.
     change: StatusChange | None = None
     step: str = "send"
     tries: int = 0
     answered_before: int = 0  # requests that the throttle had seen answered when this step was admitted
     written_down: bool = False
+    alone: bool = False  # whether the run makes no other change
     sent: bool = False
     read_back: int = 0
     refused_since: float = 0.0

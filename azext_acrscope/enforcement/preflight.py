@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
-from azext_acrscope.consumers.code import output as code_output
-from azext_acrscope.consumers.code import scan
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
-from azext_acrscope.consumers.search import ConsumerRows, FleetConsumers
+from azext_acrscope.consumers.search import BegunSearch, ConsumerRows, FleetConsumers
 from azext_acrscope.enforcement import errors, plan_item, record
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan
 from azext_acrscope.enforcement.plan_item import PlanItem
@@ -32,7 +31,12 @@ class ConsumerPreflight:
     include_breaking: bool = False
     source: tuple[str, ...] = ()
 
-    def review(self, plan: EnforcementPlan, connect: Connect, dry_run: bool) -> None:
+    def begin(self, arm: ArmClient, registry_id: str) -> BegunSearch:
+        """Begin the search for a registry that is being read; `review` takes it."""
+        suffix = hosts.login_server_suffix(self.cli_ctx.cloud)
+        return search.begin_search_by_id(arm, registry_id, self.knowledge, suffix)
+
+    def review(self, plan: EnforcementPlan, connect: Connect, dry_run: bool, begun: BegunSearch | None = None) -> None:
         """List the consumers that would break. Of one registry, ask; of many, skip theirs unless the user agreed.
 
         :raises NoTTYError, ManualInterrupt: one registry; there is no terminal to ask at, or the user said no.
@@ -41,7 +45,7 @@ class ConsumerPreflight:
         items = plan.enforcing
         if not items:
             return
-        found = self._find_consumers(connect, [item.resource for item in items])
+        found = self._find_consumers(connect, [item.resource for item in items], begun)
         plan.set_consumers(record.CONSUMERS_UNANSWERED if found.unread else record.CONSUMERS_ASKED)
         if plan.single:
             self._ask_about_one(items[0], found, dry_run)
@@ -66,10 +70,12 @@ class ConsumerPreflight:
                     item.finish(plan_item.SKIPPED, item.before, errors.breaking_left_out([row["name"] for row in rows]))
         console.warn(_unknown_remarks(found, [item for item in items if not item.result]))
 
-    def _find_consumers(self, connect: Connect, resources: list[registry_resource.RegistryResource]) -> FleetConsumers:
+    def _find_consumers(
+        self, connect: Connect, resources: list[registry_resource.RegistryResource], begun: BegunSearch | None
+    ) -> FleetConsumers:
         expected = partial(selection.known_subscriptions, self.cli_ctx)
         found = search.find_fleet_consumers(
-            connect, resources, self.knowledge, hosts.login_server_suffix(self.cli_ctx.cloud), expected
+            connect, resources, self.knowledge, hosts.login_server_suffix(self.cli_ctx.cloud), expected, begun
         )
         if self.source:
             self._add_code(found, resources)
@@ -78,6 +84,9 @@ class ConsumerPreflight:
 
     def _add_code(self, found: FleetConsumers, resources: list[registry_resource.RegistryResource]) -> None:
         """Add places in code to the consumers of the registries that they name. What could not be read may break."""
+        from azext_acrscope.consumers.code import output as code_output  # only now: most look into no code
+        from azext_acrscope.consumers.code import scan
+
         servers = {str(each["id"]).lower(): registry_resource.login_server_of(each) for each in resources}
         seen = scan.search_code(self.source, self.knowledge, [each for each in servers.values() if each])
         found.unread += seen.incomplete

@@ -11,9 +11,8 @@ import json
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from azext_acrscope.base import clock, files
 from azext_acrscope.enforcement import errors
@@ -28,8 +27,7 @@ CONSUMERS_ASKED, CONSUMERS_UNANSWERED, CONSUMERS_SKIPPED, CONSUMERS_NOT_ASKED = 
 )
 
 
-@dataclass(frozen=True)
-class RecordedChange:
+class RecordedChange(NamedTuple):
     """A change that a record says was made or begun: of the registry `id`, from one status to another."""
 
     id: str

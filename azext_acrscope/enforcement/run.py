@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
@@ -17,7 +18,9 @@ from azext_acrscope.enforcement.executor import PlanExecutor
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, WaveSettings
 from azext_acrscope.enforcement.plan_item import FAILED, SKIPPED, PlanItem
 from azext_acrscope.enforcement.record import RunRecord
-from azext_acrscope.verification.probe import Prober, Verification, wait_until_in_effect
+
+if TYPE_CHECKING:
+    from azext_acrscope.verification.probe import Prober, Verification
 
 _MAX_PROBERS = 20  # registries that are verified at the same time, each at its own login server
 
@@ -26,24 +29,25 @@ _MAX_PROBERS = 20  # registries that are verified at the same time, each at its 
 class ChangeVerifier:
     """Verifies changes with the two-token probe, waiting up to `seconds` for each to take effect."""
 
-    prober: Prober
+    prober: "Prober"
     seconds: float
 
-    def verify_items(self, items: list[PlanItem]) -> list[Verification]:
+    def verify_items(self, items: list[PlanItem]) -> "list[Verification]":
         """Return what was seen of each item's registry, several at the same time; errors are findings, too."""
         if not items:
             return []
+        from azext_acrscope.verification.probe import wait_until_in_effect
+
         console.tell([f"Verifying {base_errors.registries(len(items))} …"])
         prober = replace(self.prober)  # a new one, because a run may last longer than tokens live
 
-        def verify_one(item: PlanItem) -> Verification:
+        def verify_one(item: PlanItem) -> "Verification":
             return wait_until_in_effect(prober, item.resource, item.target, self.seconds)
 
         return map_bounded(verify_one, items, _MAX_PROBERS)
 
 
-@dataclass(frozen=True)
-class Rollout:
+class Rollout(NamedTuple):
     """How a plan is carried out.
 
     :ivar record_file: where the record is kept; it must not exist yet.

@@ -1,12 +1,12 @@
 """One way to enforce, for one registry and for ten thousand: plan, look for consumers, confirm, run, report."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.base import console, hosts
 from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.consumers.search import BegunSearch
 from azext_acrscope.enforcement import plan as planning
 from azext_acrscope.enforcement import record, run
 from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, Selection
@@ -17,8 +17,7 @@ from azext_acrscope.fleet import summary
 from azext_acrscope.registry import resource as registry_resource
 
 
-@dataclass(frozen=True)
-class AzureAccess:
+class AzureAccess(NamedTuple):
     """The CLI's context and connections: `readers` repeat what fails for a moment, `writers` leave that to the run."""
 
     cli_ctx: Any
@@ -26,8 +25,7 @@ class AzureAccess:
     writers: Connect
 
 
-@dataclass(frozen=True)
-class RequestedChange:
+class RequestedChange(NamedTuple):
     """What to set, and what the user said to it.
 
     :ivar target: the status to set.
@@ -50,13 +48,14 @@ def enforce_registries(
     :raises AzCLIError: nothing could be planned, the user did not confirm it, or the only registry that was named
         could not be read or changed.
     """
+    search = _begin_search(azure, selection, change)
     plan = _make_plan(azure, selection, change)
     if unread := _single_failure(plan):
         raise unread
     conflicts = planning.warn_of_policy_conflicts(plan, azure.readers)
     console.warn(summary.unread_lines(plan.unread) + conflicts)
     if change.preflight:
-        change.preflight.review(plan, azure.readers, change.dry_run)
+        change.preflight.review(plan, azure.readers, change.dry_run, search)
     else:
         plan.set_consumers(record.CONSUMERS_SKIPPED)
     rollout.waves.check(plan)
@@ -75,6 +74,21 @@ def _single_failure(plan: EnforcementPlan) -> AzCLIError | None:
     """Return why the only registry that was named could not be read or changed; there is no result then."""
     item = plan.items[0] if plan.single else None
     return item.error if item and not item.verification else None
+
+
+def _begin_search(azure: AzureAccess, selection: Selection, change: RequestedChange) -> BegunSearch | None:
+    """Look for the consumers of the only registry that is named while it is read; None if only Azure knows its ID.
+
+    If the registry has the status already, the search was for nothing, and nobody waits for it.
+    """
+    refs = list(dict.fromkeys(selection.named))
+    if not change.preflight or change.target != registry_resource.DISABLED or len(refs) != 1:
+        return None
+    group, arm = refs[0].resource_group or selection.resource_group, azure.readers(refs[0].subscription_id)
+    if not group or not arm.has_subscription:
+        return None
+    registry_id = registry_resource.build_registry_id(arm.subscription_id, group, refs[0].name)
+    return change.preflight.begin(arm, registry_id)
 
 
 def _make_plan(azure: AzureAccess, selection: Selection, change: RequestedChange) -> EnforcementPlan:

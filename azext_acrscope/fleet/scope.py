@@ -1,8 +1,7 @@
 """Choose which registries are meant: those of subscriptions, of a management group, or of one resource group."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
@@ -21,8 +20,7 @@ MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
 READ_MANAGEMENT_GROUP = "Microsoft.Management/managementGroups/descendants/read"
 
 
-@dataclass(frozen=True)
-class Subscription:
+class Subscription(NamedTuple):
     """A subscription of the CLI, with its tenant."""
 
     id: str
@@ -31,8 +29,7 @@ class Subscription:
     user: str = ""  # who is signed in for it: the CLI may know several in one tenant
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Which registries are meant: those of some subscriptions or of a management group, or of one resource group."""
 
     subscriptions: tuple[Subscription, ...]

@@ -1,12 +1,12 @@
 """Describe who signs in: the identity that was asked for, and the one that signs in for the errors to name."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 CREDENTIALS = ("cli", "environment", "managed-identity", "workload-identity", "azure-pipelines", "github-actions")
 
 
-@dataclass(frozen=True)
-class RequestedIdentity:
+class RequestedIdentity(NamedTuple):
     """Who signs in: one of `CREDENTIALS`, and what it needs beyond the environment.
 
     `subscription` matters to `cli` only: the account of this subscription, if the CLI knows it.

@@ -9,9 +9,8 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from knack.log import get_logger
@@ -35,8 +34,7 @@ logger = get_logger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class LoginServerAnswer:
+class LoginServerAnswer(NamedTuple):
     """What a login server answered; `headers` takes names in any case."""
 
     status: int
@@ -102,7 +100,7 @@ class LoginServer:
             raise login_server_errors.redirected(
                 self.host, answer.status, safe_word(target[1]) if target else "another place"
             )
-        return answer if len(answer.body) <= _LARGEST_BODY else replace(answer, body=b"")
+        return answer if len(answer.body) <= _LARGEST_BODY else answer._replace(body=b"")
 
     def _request(self, method: str, path: str, form: dict[str, str | list[str]] | None) -> LoginServerAnswer:
         headers = {"User-Agent": http.user_agent() + self._purpose}

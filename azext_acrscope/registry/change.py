@@ -1,6 +1,6 @@
 """Change the status of a registry, step by step: write it, then look whether Azure has finished."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
@@ -78,7 +78,15 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
                     raise
                 logger.debug("The operation's status cannot be read (%s). Reading the registry instead.", error)
             self._operation = None
-        return OperationState(find_text(self._read(), "properties", "provisioningState") or "Succeeded")
+        return _provisioning_state(self._read())
+
+    def read_settled_status(self) -> str:
+        """Return the status that the registry has now; empty while Azure has not finished what it does with it.
+
+        :raises ArmError: ARM refused to show it.
+        """
+        resource = self._read()
+        return status_of(resource)[0] if _provisioning_state(resource).ended else ""
 
     def read_status(self) -> str:
         """Return the status that the registry has now.
@@ -102,8 +110,7 @@ class StatusChange:  # pylint: disable=too-many-instance-attributes  # where it 
         return errors.with_state(problem, f"Azure had accepted the change. {state}" if self.accepted else state)
 
 
-@dataclass(frozen=True)
-class OperationState:
+class OperationState(NamedTuple):
     """What Azure says of a change: `state` is Azure's word, `wait` the seconds it asks for (0: it does not say)."""
 
     state: str
@@ -136,6 +143,10 @@ def throttled_reason(seconds: float) -> str:
 def timeout_reason(timeout: float, state: str) -> str:
     """Return why a change that did not end in time is unfinished."""
     return f"the operation had not ended after {timeout:g} seconds (last state: {state or 'unknown'})"
+
+
+def _provisioning_state(resource: RegistryResource) -> OperationState:
+    return OperationState(find_text(resource, "properties", "provisioningState") or "Succeeded")
 
 
 def _read_operation_state(reply: Reply) -> OperationState:

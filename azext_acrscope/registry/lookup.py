@@ -1,8 +1,7 @@
 """From what users name to login servers: as it is where they named one, else by asking Azure Resource Manager."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, ForbiddenError, ResourceNotFoundError
 from knack.log import get_logger
@@ -21,8 +20,7 @@ logger = get_logger(__name__)
 Connect = Callable[[str | None], "ArmClient"]
 
 
-@dataclass(frozen=True)
-class ResolvedRegistry:
+class ResolvedRegistry(NamedTuple):
     """A registry as its user named it with one of its login servers, or the error of looking it up."""
 
     ref: RegistryRef

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 from azext_acrscope.credentials import protocol_constants
-from azext_acrscope.credentials.helper import cache, cache_update, cli, renewal, state
+from azext_acrscope.credentials.helper import cache, state  # others only when needed: each sign-in loads this
 
 
 def store_docker_login(server: str, host: str, username: str, secret: str) -> None:
@@ -15,6 +15,8 @@ def store_docker_login(server: str, host: str, username: str, secret: str) -> No
 
     :raises InvalidArgumentValueError: the host is no registry's of the cloud in use.
     """
+    from azext_acrscope.credentials.helper import cache_update, cli, renewal
+
     cli.add_cli_packages()
     from azext_acrscope.base import hosts
     from azext_acrscope.base.tokens import read_claims
@@ -51,6 +53,8 @@ def forget_hosts(hosts: list[str]) -> None:
     known = cache.read_cache()
     if not any(host in each for host in hosts for each in [known["stored"], *known["tokens"].values()]):
         return
+    from azext_acrscope.credentials.helper import cache_update
+
     with cache_update.update_cache() as content:
         for each in [content["stored"], *content["tokens"].values()]:
             for host in hosts:
@@ -63,6 +67,8 @@ def forget_failures(hosts: list[str]) -> None:
     if not any("failed" in each.get(host, {}) for each in known.values() for host in hosts):
         return
     from azure.cli.core.azclierror import FileOperationError
+
+    from azext_acrscope.credentials.helper import cache_update
 
     with suppress(FileOperationError), cache_update.update_cache() as content:
         for entries in content["tokens"].values():

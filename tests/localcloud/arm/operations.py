@@ -44,9 +44,11 @@ class Operations:
         return operation
 
     def settle(self, registry: Registry) -> None:
-        """Ends an operation that nobody has polled for long enough."""
+        """Ends an operation that nobody has polled for long enough, or that the first poll would find ended."""
         operation = self._running.get(id(registry))
-        if operation is not None and operation.outcome != "never" and self._world.now() >= operation.ends_at:
+        if operation is None or operation.outcome == "never":
+            return
+        if operation.polls_left <= 0 or self._world.now() >= operation.ends_at:
             self._end(operation)
 
     def poll(self, name: str, registry: Registry) -> dict[str, Any] | None:

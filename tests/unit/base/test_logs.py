@@ -85,3 +85,14 @@ def test_the_records_are_redacted_once(written: io.StringIO) -> None:
     first = logging.getLogRecordFactory()
     logs.redact_logs()
     assert logging.getLogRecordFactory() is first
+
+
+@pytest.mark.parametrize(("level", "heard"), [(logging.WARNING, False), (logging.DEBUG, True), (logging.NOTSET, True)])
+@pytest.mark.parametrize("name", ["", "cli"])
+def test_debug_records_are_heard_if_a_handler_takes_them(
+    level: int, heard: bool, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = logging.NullHandler(level)
+    for each in ("", "cli"):
+        monkeypatch.setattr(logging.getLogger(each), "handlers", [handler] if each == name else [])
+    assert logs.is_debug_heard() == heard

@@ -18,6 +18,7 @@ from azext_acrscope.registry.change import StatusChange
 from tests.factories.registries import OPERATION, ScriptedArm, resource
 
 ASYNC = Reply(201, {"Azure-AsyncOperation": OPERATION}, resource("disabled"))
+UPDATING = resource("disabled", provisioningState="Updating")
 
 
 @pytest.fixture(autouse=True)
@@ -53,12 +54,26 @@ def test_a_synchronous_write_is_read_back() -> None:
 
 def test_an_asynchronous_write_is_waited_for() -> None:
     arm = ScriptedArm(
-        [resource("disabled")],
+        [UPDATING, resource("disabled")],
         patch=ASYNC,
         polls=[{"status": "Updating"}, {"status": "Updating"}, {"status": "Succeeded"}],
     )
     set_status(arm)
-    assert [request.split()[0] for request in arm.requests] == ["PATCH", "POLL", "POLL", "POLL", "GET"]
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "GET", "POLL", "POLL", "POLL", "GET"]
+
+
+def test_an_asynchronous_write_that_is_over_already_is_read_back_and_nothing_else() -> None:
+    arm = ScriptedArm([resource("disabled")], patch=ASYNC)
+    assert set_status(arm) == "disabled"
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "GET"]
+
+
+def test_a_registry_that_is_settled_with_the_old_status_leaves_it_to_the_operation_to_say_why() -> None:
+    failed = {"status": "Canceled", "error": {"code": "Conflict", "message": "Key vault is gone"}}
+    arm = ScriptedArm([resource("enabled")], patch=ASYNC, polls=[{"status": "Updating"}, failed])
+    with pytest.raises(AzureResponseError, match="Key vault is gone"):
+        set_status(arm)
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "GET", "POLL", "POLL", "GET"]
 
 
 def test_an_operation_that_fails_says_why_and_what_the_state_is_now() -> None:
@@ -70,7 +85,7 @@ def test_an_operation_that_fails_says_why_and_what_the_state_is_now() -> None:
 
 def test_an_operation_that_never_ends_is_an_error_that_tells_the_state() -> None:
     with pytest.raises(AzureResponseError, match="had not ended after 0 seconds") as caught:
-        set_status(ScriptedArm([resource("disabled")], patch=ASYNC, polls=[{"status": "Updating"}]), timeout=0)
+        set_status(ScriptedArm([UPDATING], patch=ASYNC, polls=[{"status": "Updating"}]), timeout=0)
     assert caught.value.error_msg.endswith("It is `disabled` now.")
 
 
@@ -81,10 +96,9 @@ def test_a_read_back_that_disagrees_is_an_error() -> None:
 
 def test_without_the_right_to_poll_the_registry_itself_is_polled() -> None:
     denied = ArmError(403, "AuthorizationFailed", "no operationStatuses/read", "c")
-    updating = resource("disabled", provisioningState="Updating")
-    arm = ScriptedArm([updating, updating, resource("disabled")], patch=ASYNC, polls=[denied])
+    arm = ScriptedArm([UPDATING, UPDATING, UPDATING, resource("disabled")], patch=ASYNC, polls=[denied])
     assert set_status(arm) == "disabled"
-    assert [request.split()[0] for request in arm.requests] == ["PATCH", "POLL", "GET", "GET", "GET", "GET"]
+    assert [request.split()[0] for request in arm.requests] == ["PATCH", "GET", "POLL", "GET", "GET", "GET", "GET"]
 
 
 def test_without_the_right_to_poll_an_unchanged_registry_is_an_error() -> None:
@@ -114,22 +128,23 @@ def test_a_state_that_cannot_be_read_is_not_invented() -> None:
 
 
 def test_an_operation_url_of_another_host_is_not_asked() -> None:
-    foreign = Reply(201, {"Azure-AsyncOperation": "https://evil.example/op"}, resource("disabled"))
-    arm = ScriptedArm([resource("disabled")], patch=foreign)
+    foreign = Reply(201, {"Azure-AsyncOperation": "https://evil.example/op"}, UPDATING)
+    arm = ScriptedArm([UPDATING, resource("disabled")], patch=foreign)
     assert set_status(arm) == "disabled"
     assert not [request for request in arm.requests if request.startswith("POLL")]
 
 
 @pytest.mark.parametrize("word", ["succeeded", "SUCCEEDED"])
 def test_azures_words_count_in_any_case(word: str) -> None:
-    arm = ScriptedArm([resource("disabled")], patch=ASYNC, polls=[{"status": word}])
+    arm = ScriptedArm([UPDATING, resource("disabled")], patch=ASYNC, polls=[{"status": word}])
     assert set_status(arm) == "disabled"
+    assert len(arm.requests) == 4
 
 
 @pytest.mark.parametrize("status", [500, 503, 401])
 def test_an_operation_that_cannot_be_read_is_judged_by_the_registry(status: int) -> None:
     broken = ArmError(status, "InternalServerError", "oops", "c")
-    arm = ScriptedArm([resource("disabled")], patch=ASYNC, polls=[broken])
+    arm = ScriptedArm([UPDATING, resource("disabled")], patch=ASYNC, polls=[broken])
     assert set_status(arm) == "disabled"
 
 

@@ -102,9 +102,10 @@ def enforce(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., An
         include_breaking: bool = False,
         **change: Any,
     ) -> Any:
-        preflight = None
+        preflight = change.pop("preflight", None)
         if found:
-            monkeypatch.setattr(ConsumerPreflight, "_find_consumers", lambda _self, _connect, _resources: found)
+            monkeypatch.setattr(ConsumerPreflight, "_find_consumers", lambda _self, _connect, _resources, _begun: found)
+            monkeypatch.setattr(ConsumerPreflight, "begin", lambda _self, _arm, _id: None)
             preflight = ConsumerPreflight(cli_ctx, load_knowledge(None), change.get("yes", False), include_breaking)
         azure = AzureAccess(cli_ctx, lambda _subscription: arm, lambda _subscription: arm)
         rollout = Rollout(tmp_path / f"run{next(recorded)}.jsonl", 60, verifier=verifier)
@@ -123,6 +124,44 @@ def test_rows_have_the_same_members_however_registries_were_selected(enforce: An
     assert [row["result"] for row in many] == ["unchanged", "changed", "unchanged", "failed"]
     assert (dry[0]["result"], dry[0]["status"], dry[0]["plannedStatus"]) == ("planned", "disabled", "enabled")
     assert [(row["status"], row["changed"]) for row in undone] == [("enabled", True)]
+
+
+class Searching:
+    """Takes the place of a preflight, and notes which registry's consumers are looked for before it is read."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def begin(self, _arm: Any, registry_id: str) -> None:
+        self.ids.append(registry_id)
+
+    def review(self, *_: Any) -> None:
+        """Find nobody."""
+
+
+@pytest.mark.parametrize(
+    ("selection", "change", "begins"),
+    [
+        (names("contoso"), {}, True),
+        (names("contoso", "contoso"), {"dry_run": True}, True),
+        (Selection((RegistryRef("contoso"),), "rg"), {}, True),
+        (names("contoso"), {"target": "enabled"}, False),
+        (names("contoso", "fabrikam"), {"yes": True}, False),
+    ],
+)
+def test_the_consumers_of_the_one_registry_whose_id_is_known_are_looked_for_while_it_is_read(
+    enforce: Any, selection: Selection, change: dict[str, Any], begins: bool
+) -> None:
+    search = Searching()
+    enforce(Arm(contoso="enabled", fabrikam="enabled"), selection, preflight=search, **change)
+    assert search.ids == ([resource()["id"]] if begins else [])
+
+
+def test_without_its_group_a_registry_is_found_first(enforce: Any) -> None:
+    search = Searching()
+    with pytest.raises(ResourceNotFoundError):  # the search by name has no result here
+        enforce(Arm(contoso="enabled"), Selection((RegistryRef("contoso"),)), preflight=search)
+    assert search.ids == []
 
 
 def test_one_registry_that_is_not_there_is_the_error_itself(enforce: Any) -> None:
