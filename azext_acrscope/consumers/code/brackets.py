@@ -105,11 +105,6 @@ class BracketParser:
         self._next += count + 2  # its bracket as well
         body = self._open("{", name.line)
         entries = body.entries if isinstance(body, Mapping) else []
-        if name.text == "dynamic" and labels:
-            # Its content is what stands in its place.
-            contents = (node for key, node in entries if key is not None and key.text == "content")
-            content = next((node for node in contents if isinstance(node, Mapping)), Mapping(name.line))
-            return Scalar(labels[0], name.line), content
         return Scalar(name.text, name.line), Block(name.line, entries, labels=labels)
 
     def value(self, by_line: bool) -> AnyNode:

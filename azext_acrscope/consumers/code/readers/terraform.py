@@ -34,6 +34,7 @@ from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
 from azext_acrscope.consumers.code.registry_words import named_login_server
+from azext_acrscope.consumers.code.terraform_dynamic import expand_dynamic
 from azext_acrscope.consumers.code.terraform_json import ENDINGS, read_blocks
 from azext_acrscope.consumers.code.tokens import HCL, JSON
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
@@ -66,6 +67,8 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     else:
         blocks = [(key, node) for key, node in entries_of(read_brackets(text, HCL)) if isinstance(node, Block)]
     resolve = _make_resolver(blocks)
+    if "dynamic" in text:
+        blocks = [(key, expand_dynamic(block, resolve)) for key, block in blocks]
     for key, block in blocks:
         if key.text == "resource" and len(block.labels) == 2:
             places = list(_read_resource(block.labels[0], block, key.line, resolve))
