@@ -1,35 +1,158 @@
-"""Put into texts what the YAML around them declares: `env`, `variables` and the values of a matrix."""
+"""Put into texts what the YAML around them declares: variables, defaults of parameters, the values of a matrix."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections import ChainMap
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING
+from itertools import chain
 
-from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
+from azext_acrscope.consumers.code.matrices import MAX_RUNS, NONE, Matrix, read_matrix
 from azext_acrscope.consumers.code.registry_words import seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call
-from azext_acrscope.consumers.code.shell import Word
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
-if TYPE_CHECKING:
-    from collections import ChainMap
-
+# What is put in before a script runs; the others are what a shell may give a value of its own.
 _NAME_OF = re.compile(
-    r"\$\{\{\s*(?:env|variables)\.(\w+)\s*\}\}|\$\((\w+)\)|\$\{(\w+)\}|\$(?:[Ee]nv:)?(\w+)|%(\w+)%", re.ASCII
+    r"\$\{\{\s*(?:(?:github\.event\.)?(?P<space>inputs|parameters|matrix)\.(?P<spaced>[\w.-]+)"
+    r"|(?:env|variables)\.(?P<env>[\w.-]+)|variables\['(?P<quoted>[\w.-]+)'\])\s*\}\}"
+    r"|\$\[\s*variables(?:\['(?P<runtime>[\w.-]+)'\]|\.(?P<dotted>[\w.-]+))\s*\]|\$\((?P<macro>[\w.-]+)\)"
+    r"|\$\{(?P<braced>\w+)\}|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
+    re.ASCII,
 )
+_OF_SHELL = frozenset(("braced", "shell", "batch"))
 _ASSIGNED = re.compile(r"(?<!\w)(\w+)\s?=", re.ASCII)  # from the beginning of a word, else long words cost their square
 _NOT_PLAIN = re.compile(r"[$%{(]")
+_DECLARES = frozenset(("env", "variables", "strategy", "parallel", "<<"))
 _MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter, so that longer ones name no registry
-_MAX_NAMES, _MAX_RUNS = 5, 256  # of a matrix in a text: GitHub runs 256 at most, GitLab 200
+_MAX_FILLED_IN = 100_000  # texts of a file, each as often as it is run: a few seconds; real files have a hundredth
+_MAX_DEPTH = 20  # of names in values of names
+
+
+class _Work:  # pylint: disable=too-few-public-methods  # a counter
+    """Bound how many texts of a file are filled in: each may be in as many runs as a matrix has."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_FILLED_IN
+
+    def spend(self, number: int) -> None:
+        self._left -= number
+        if self._left < 0:
+            raise BeyondLimitsError
+
+
+class Values:
+    """What is declared at a place of a file, for the texts there."""
+
+    def __init__(self, plain: ChainMap[str, str], matrix: Matrix, work: _Work) -> None:
+        self._plain = plain  # the last of its maps has the defaults of parameters
+        self._matrix = matrix
+        self._work = work
+        self._said: dict[str, str | None] = {}
+        self._depth = 0
+        self._without: Values | None = None
+
+    def __bool__(self) -> bool:
+        """Return whether anything is declared."""
+        return bool(self._matrix.names) or any(self._plain.maps)
+
+    @classmethod
+    def of_file(cls, root: Node) -> "Values":
+        """Return what a file declares for all that is in it: its variables, and the defaults of its parameters."""
+        if not isinstance(root, Mapping):
+            return cls(ChainMap(), NONE, _Work())
+        return cls(ChainMap(dict(_defaults_in(root))), NONE, _Work()).inside(root)
+
+    def inside(self, node: Mapping) -> "Values":
+        """Return what holds in a node, which may declare more."""
+        if not any(key is not None and key.text in _DECLARES for key, _ in node.entries):
+            return self
+        return self.with_more([declared_in(node)], read_matrix(node))
+
+    def with_more(self, declared: Iterable[dict[str, str]], matrix: Matrix = NONE) -> "Values":
+        """Return what holds where more is declared, what counts most first."""
+        maps = [each for each in declared if each]
+        if not maps and not matrix.names:
+            return self
+        return Values(ChainMap(*maps, *self._plain.maps), matrix if matrix.names else self._matrix, self._work)
+
+    def without_defaults(self) -> "Values":
+        """Return what holds where callers give the parameters other values; itself where there are none."""
+        *declared, defaults = self._plain.maps
+        if defaults and self._without is None:
+            self._without = Values(ChainMap(*declared, {}), self._matrix, self._work)
+        return self if self._without is None else self._without
+
+    def fill_in(self, texts: list[str], assigned: Collection[str]) -> Iterator[tuple[str, ...]]:
+        """Yield the texts as they are in each run of the job.
+
+        :raises BeyondLimitsError: too many texts of the file are filled in.
+        """
+        self._work.spend(len(texts))
+        plain = tuple(_put(text, self._say, assigned) for text in texts)
+        names = [name for text in plain for name in _names_in(text) if name in self._matrix.names]
+        if not names:
+            yield plain
+            return
+        for run in self._matrix.runs(names):
+            self._work.spend(len(texts))
+            yield tuple(_put(text, lambda name: self._say_in(run, name), assigned) for text in plain)  # noqa: B023
+
+    def _say(self, name: str) -> str | None:
+        """Return what a name says, names in it put in except those of the matrix; None if it says less than the name.
+
+        A name such as ACR_SERVER says more than a value that is a name of something else, or nothing.
+        """
+        if name in self._matrix.names:
+            return None
+        if name not in self._said and self._depth == _MAX_DEPTH:
+            note_cut(TOO_MUCH)
+        elif name not in self._said:
+            self._said[name] = None  # where it names itself
+            self._depth += 1
+            value = _put(self._plain.get(name, ""), self._say, ())
+            self._depth -= 1
+            differs = any(each in self._matrix.names for each in _names_in(value))
+            self._said[name] = value if value and (differs or not _says_less(value)) else None
+        return self._said.get(name)
+
+    def _say_in(self, run: dict[str, str], name: str) -> str | None:
+        """Return what a name says in a run, which may leave it as it is declared around the job."""
+        value = _put(run.get(name, self._plain.get(name, ""))[:_MAX_LENGTH], self._say, ())
+        return value if value and not _says_less(value) else None
+
+
+def _says_less(value: str) -> bool:
+    return bool(_NOT_PLAIN.search(value)) and not seems_registry_name(value)
+
+
+def _name_of(match: re.Match[str]) -> str:
+    name = match[match.lastgroup or 0]
+    return f"{match['space']}.{name}" if match["space"] else name
+
+
+def _names_in(text: str) -> Iterator[str]:
+    return map(_name_of, _NAME_OF.finditer(text))
+
+
+def _put(text: str, say: Callable[[str], str | None], assigned: Collection[str]) -> str:
+    """Return a text with what names say in their place."""
+
+    def said(match: re.Match[str]) -> str:
+        name = _name_of(match)
+        value = None if name in assigned and match.lastgroup in _OF_SHELL else say(name)
+        return match[0] if value is None else value
+
+    filled = _NAME_OF.sub(said, text)
+    return filled if len(filled) <= _MAX_LENGTH else text
 
 
 def declared_in(node: Mapping) -> dict[str, str]:
     """Return the values that a node declares for what is in it."""
-    return {name: value.text for key in ("env", "variables") for name, value in _declared(node.get(key))}
+    return {name: value.text for key in ("env", "variables") for name, value in declarations(node.get(key))}
 
 
-def _declared(listed: Node | None) -> Iterator[tuple[str, Scalar]]:
+def declarations(listed: Node | None) -> Iterator[tuple[str, Scalar]]:
     """Yield names and values: of a mapping, or of a list of `name` and `value`."""
     if isinstance(listed, Mapping):
         found = [
@@ -43,51 +166,80 @@ def _declared(listed: Node | None) -> Iterator[tuple[str, Scalar]]:
             yield name, value
 
 
+def _defaults_in(root: Mapping) -> Iterator[tuple[str, str]]:
+    """Yield the defaults of inputs of workflows and actions, and of parameters of Azure Pipelines' templates."""
+    triggers = [root.get("on", trigger, "inputs") for trigger in ("workflow_call", "workflow_dispatch")]
+    for inputs in (root.get("inputs"), *triggers):
+        for key, value in inputs.items() if isinstance(inputs, Mapping) else ():
+            if isinstance(value, Mapping) and (default := value.text("default")):
+                yield f"inputs.{key.text}", default[:_MAX_LENGTH]
+    parameters = root.get("parameters")
+    if isinstance(parameters, Mapping):
+        entries = [(key.text, value.text) for key, value in parameters.items() if isinstance(value, Scalar)]
+    else:
+        listed = parameters.items if isinstance(parameters, Sequence) else []
+        entries = [(each.text("name"), each.text("default")) for each in listed if isinstance(each, Mapping)]
+    for name, default in entries:
+        yield f"parameters.{name}", default[:_MAX_LENGTH]
+
+
+def walk_with_values(node: Node, values: Values) -> Iterator[tuple[Mapping, Values]]:
+    """Yield the mappings in a node, each once and in the order of the file, with what holds in it."""
+    waiting = [(node, values)]
+    seen: set[int] = set()
+    while waiting:
+        node, values = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Mapping):
+            values = values.inside(node)
+            yield node, values
+            waiting += [(below, values) for _, below in reversed(node.entries)]
+        elif isinstance(node, Sequence):
+            waiting += [(below, values) for below in reversed(node.items)]
+
+
 def assigned_in(script: str) -> frozenset[str]:
     """Return the names that a script gives values of its own."""
     return frozenset(_ASSIGNED.findall(script))
 
 
-def fill_in(call: Call, values: "ChainMap[str, str]", assigned: frozenset[str]) -> Call:
-    """Return a command with the values in place of their names.
+def in_each_run(text: str, *scopes: Values) -> list[str]:
+    """Return what a text is in the runs of jobs: once, if none of its names says anything.
 
-    Names stay that the script itself assigns, and those whose value is a name of something else or nothing: a name such
-    as ACR_SERVER says more than it.
+    :param scopes: what is declared for it, in each of the jobs that have it.
     """
-
-    def value_of(match: re.Match[str]) -> str:
-        name = match[match.lastindex or 0]
-        value = values.get(name, "")
-        says_less = not value or (_NOT_PLAIN.search(value) and not seems_registry_name(value))
-        return match[0] if name in assigned or says_less else value
-
-    def filled(word: Word) -> Word:
-        if word.text[:1] == "-" or len(word.text) > _MAX_LENGTH:
-            return word
-        text = _NAME_OF.sub(value_of, word.text)
-        return replace(word, text=text) if len(text) <= _MAX_LENGTH else word
-
-    return Call([*call.words[:1], *map(filled, call.words[1:])], call.line_at)
+    return [filled for (filled,) in _fill_in([text[:_MAX_LENGTH]], scopes, ())]
 
 
-def in_each_run(text: str, names: re.Pattern[str], values_of: Callable[[re.Match[str]], list[str]]) -> list[str]:
-    """Return what a text is in the runs of a matrix: once, if it names none of its values.
+def fill_in(call: Call, scopes: Iterable[Values], assigned: frozenset[str]) -> list[Call]:
+    """Return a command with the values in place of their names, as it is in each run; names stay that say more.
 
-    :param names: finds the names in a text.
-    :param values_of: returns the values of a name; none for one that stays as it is.
+    :param assigned: names that the script itself gives values.
     """
-    texts = [text[:_MAX_LENGTH]]
-    known: dict[str, list[str]] = {}
-    for match in names.finditer(texts[0]):
-        if match[0] not in known and (values := values_of(match)):
-            if len(known) == _MAX_NAMES:
-                note_cut(TOO_MUCH)
-                break
-            known[match[0]] = values
-    for name, values in known.items():
-        put = (each.replace(name, value[:_MAX_LENGTH])[:_MAX_LENGTH] for each in texts for value in values)
-        texts = list(islice(put, _MAX_RUNS + 1))
-        if len(texts) > _MAX_RUNS:
+    places = [index for index, word in enumerate(call.words) if index and _may_be_filled_in(word.text)]
+    if not places:
+        return [call]
+    calls = []
+    for texts in _fill_in([call.words[index].text for index in places], scopes, assigned):
+        words = list(call.words)
+        for index, text in zip(places, texts, strict=True):
+            words[index] = replace(words[index], text=text)
+        calls.append(Call(words, call.line_at))
+    return calls
+
+
+def _may_be_filled_in(word: str) -> bool:
+    is_value = word[:1] != "-" or "=" in word
+    return is_value and ("$" in word or "%" in word) and len(word) <= _MAX_LENGTH
+
+
+def _fill_in(texts: list[str], scopes: Iterable[Values], assigned: Collection[str]) -> list[tuple[str, ...]]:
+    found: dict[tuple[str, ...], None] = {}
+    for filled in chain.from_iterable(values.fill_in(texts, assigned) for values in scopes):
+        found[filled] = None
+        if len(found) > MAX_RUNS:
             note_cut(TOO_MUCH)
             break
-    return list(dict.fromkeys(texts))
+    return list(found)

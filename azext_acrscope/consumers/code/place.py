@@ -15,6 +15,7 @@ class Place:
     :ivar registry: the login server in lower case; None if the file does not say it in plain letters.
     :ivar version: of the tool that signs in, if the file says it in plain letters.
     :ivar is_exact: whether it is that version and no newer one.
+    :ivar is_one_of_several: whether it is so in some jobs or runs only: that others name a registry says nothing of it.
     :ivar alias: what the file calls the registry, if another file says which one that is.
     """
 
@@ -23,4 +24,5 @@ class Place:
     registry: str | None = None
     version: str | None = None
     is_exact: bool = field(default=True, compare=False)
+    is_one_of_several: bool = False
     alias: str | None = field(default=None, compare=False)

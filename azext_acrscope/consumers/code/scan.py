@@ -25,6 +25,7 @@ from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases,
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.knowledge import CODE, VERDICT_ORDER, Knowledge, count_verdicts
+from azext_acrscope.consumers.versions import version_key
 
 if TYPE_CHECKING:
     from azext_acrscope.consumers.code.formats import Reader
@@ -281,13 +282,19 @@ def _names(registry: str, login_server: str) -> bool:
 def _distinct(found: Iterable[Place]) -> list[Place]:
     """Return the places without those that say less than another one of the same line and pattern."""
     by_line: dict[tuple[int, str], dict[str | None, Place]] = {}
-    for place in found:
-        same = by_line.setdefault((place.line, place.pattern), {})
-        if place.registry not in same or same[place.registry].version is None:
-            same[place.registry] = place
+    for place in sorted(found, key=_certainty):
+        by_line.setdefault((place.line, place.pattern), {}).setdefault(place.registry, place)
     return [
-        place for same in by_line.values() for registry, place in same.items() if registry is not None or len(same) == 1
+        place
+        for same in by_line.values()
+        for registry, place in same.items()
+        if registry is not None or len(same) == 1 or place.is_one_of_several
     ]
+
+
+def _certainty(place: Place) -> tuple[bool, bool, tuple[int, ...]]:
+    """Sort what a place of the same line is told by: a version that the file names; the oldest, which breaks most."""
+    return not place.is_one_of_several, place.version is None, version_key(place.version or "") or ()
 
 
 def _place_order(place: Place) -> tuple[int, str, str]:

@@ -3,7 +3,7 @@
 PyYAML's parser gives events, and they are put together here, for three reasons: what stands before an error is kept,
 nothing recurses (depth is bounded), and an alias is the very node it names, while what it stands for counts, so that a
 "YAML bomb" is refused before it grows. An alias inside the node that it names is an empty text: no node is in itself.
-Nothing is constructed: tags are ignored, and each scalar is the text it is.
+Nothing is constructed: no tag but `!reference` is looked at, and each scalar is the text it is.
 """
 
 # pylint: disable=protected-access  # of other nodes of the same class
@@ -87,6 +87,11 @@ class Sequence:
 
 
 @dataclass(slots=True, eq=False)
+class Reference(Sequence):
+    """Where something else of the file is to stand: `!reference [job, script]` of GitLab, the path as its items."""
+
+
+@dataclass(slots=True, eq=False)
 class Mapping:
     """Nodes by key, in the order of the file.
 
@@ -120,11 +125,14 @@ class Mapping:
 
     def _look_up(self, key: str) -> "Node | None":
         for mapping in self._with_merged():
-            if mapping._by_key is None:
-                mapping._by_key = {name.text: node for name, node in mapping.entries if name is not None}
-            if key in mapping._by_key:
-                return mapping._by_key[key]
+            if key in (by_key := mapping._index()):
+                return by_key[key]
         return None
+
+    def _index(self) -> dict[str, "Node"]:
+        if self._by_key is None:
+            self._by_key = {name.text: node for name, node in self.entries if name is not None}
+        return self._by_key
 
     def _with_merged(self) -> Iterator["Mapping"]:
         waiting: list[Mapping] = [self]
@@ -135,7 +143,8 @@ class Mapping:
                 continue
             seen.add(id(mapping))
             yield mapping
-            for key, node in mapping.entries:
+            # Few have any, and most look-ups find nothing: they must not cost as much as there are entries.
+            for key, node in mapping.entries if "<<" in mapping._index() else ():
                 if key is not None and key.text == "<<":
                     several = node.items[: _MAX_MERGES + 1] if isinstance(node, Sequence) else [node]
                     waiting += [each for each in reversed(several) if isinstance(each, Mapping)]
@@ -264,7 +273,8 @@ class _Composer:  # pylint: disable=too-few-public-methods, too-many-instance-at
         elif kind is yaml.MappingStartEvent:
             self._enter(event.anchor, Mapping(self._first_line + event.start_mark.line))
         elif kind is yaml.SequenceStartEvent:
-            self._enter(event.anchor, Sequence(self._first_line + event.start_mark.line))
+            made = Reference if event.tag == "!reference" else Sequence
+            self._enter(event.anchor, made(self._first_line + event.start_mark.line))
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             self._sizes[id(self._open.pop())] = self._size - self._begins.pop()
             self._keys.pop()

@@ -3,15 +3,14 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
-from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
-from azext_acrscope.consumers.code.declared_values import declared_in, in_each_run
+from azext_acrscope.consumers.code.declared_values import Values, in_each_run, walk_with_values
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents
 
 # A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
 _TASK_IDS = {
@@ -25,7 +24,7 @@ _TASK_IDS = {
 }
 _TASK = re.compile(r"([\w-]+)@(\d+)")
 _TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$\[\s*variables(?:\['(\w+)'\]|\.(\w+))\s*\]|\$\{\{\s*variables\.(\w+)\s*\}\}|\$\((\w+)\)")
+_IS_PIPELINE = re.compile(r"\b(?:task|pool|vmImage|containers?)\s*:")
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
@@ -59,35 +58,24 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield tasks that sign in with a service connection, and containers that the agent pulls."""
     if not (_TASKS.search(text) or (_CONTAINERS.search(text) and _REGISTRY.search(text))):
         return
-    is_pipeline = bool(re.search(r"\b(?:task|pool|vmImage|containers?)\s*:", text))
+    is_pipeline = bool(_IS_PIPELINE.search(text))
     for root in read_documents(text):
-        declared = declared_in(root) if isinstance(root, Mapping) else {}
-        for node in walk(root):
-            if not isinstance(node, Mapping):
-                continue
+        for node, values in walk_with_values(root, Values.of_file(root)):
             if isinstance(task := node.get("task"), Scalar) and (match := _TASK.match(task.text.strip())):
                 name_or_id = match[1].lower()
                 called = _TASK_IDS.get(name_or_id, name_or_id)
-                yield from _read_task(task, called, int(match[2][:3]), _inputs(node), text)
+                yield from _read_task(task, called, int(match[2][:3]), _inputs(node), values, text)
             elif is_pipeline and isinstance(container := node.get("container"), Scalar) and node.get("steps") is None:
-                yield from _read_container(node, container)
+                yield from _read_container(node, container, values)
             job = node.get("container") if is_pipeline else None
             if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
-                for each in _images_of(image.text, node, declared):
-                    yield Place(image.line, "agent-container", find_login_server(each))
+                yield from _places(image.line, "agent-container", in_each_run(image.text, values), find_login_server)
 
 
-def _images_of(image: str, job: Mapping, of_file: dict[str, str]) -> list[str]:
-    """Return what the image of a job's container is: with each value of the variables that it may be."""
-    matrix = job.get("strategy", "matrix")
-    runs = [run for _, run in matrix.items() if isinstance(run, Mapping)] if isinstance(matrix, Mapping) else []
-    declared = ChainMap(declared_in(job), of_file)
-
-    def values_of(match: re.Match[str]) -> list[str]:
-        name = match[match.lastindex or 0]
-        return [run.text(name) for run in runs if run.text(name)] or [declared.get(name, match[0])]
-
-    return in_each_run(image, _VARIABLE, values_of)
+def _places(line: int, pattern: str, names: list[str], server_of: Callable[[str], str | None]) -> Iterator[Place]:
+    """Yield what is pulled, or signed in to, in each run."""
+    for registry in map(server_of, names):
+        yield Place(line, pattern, registry, is_one_of_several=len(names) > 1 and registry is None)
 
 
 def _inputs(step: Mapping) -> dict[str, str]:
@@ -96,12 +84,16 @@ def _inputs(step: Mapping) -> dict[str, str]:
     return {key.text.lower(): node.text for key, node in entries if isinstance(node, Scalar)}
 
 
-def _read_task(task: Scalar, name: str, major: int, inputs: dict[str, str], text: str) -> Iterator[Place]:
+def _read_task(  # pylint: disable=too-many-positional-arguments
+    task: Scalar, name: str, major: int, inputs: dict[str, str], values: Values, text: str
+) -> Iterator[Place]:
     if name == "azurecontainerapps" and (acr := inputs.get("acrname")):
         pattern = "containerapps-task-password" if inputs.get("acrusername") else "containerapps-task"
-        yield Place(task.line, pattern, named_login_server(acr, text))
     elif found := _pattern_of(name, major, inputs):
-        yield Place(task.line, found, _registry_of(inputs, text))
+        pattern, acr = found, inputs.get("azurecontainerregistry", "")
+    else:
+        return
+    yield from _places(task.line, pattern, in_each_run(acr, values), lambda each: _registry_of(each, text))
 
 
 def _pattern_of(name: str, major: int, inputs: dict[str, str]) -> str | None:
@@ -122,22 +114,19 @@ def _pattern_of(name: str, major: int, inputs: dict[str, str]) -> str | None:
     return "kubernetesmanifest-task" if makes_secret and is_docker and has_connection else None
 
 
-def _registry_of(inputs: dict[str, str], text: str) -> str | None:
-    named = inputs.get("azurecontainerregistry", "")
-    if found := re.search(r'"loginServer"\s*:\s*"([^"]{1,200})"', named):
-        named = found[1]
-    return named_login_server(name_in_id(named), text) if named else None
+def _registry_of(named: str, text: str) -> str | None:
+    """Return the login server of a registry by its name, its resource ID or the JSON that the editor writes."""
+    found = re.search(r'"loginServer"\s*:\s*"([^"]{1,200})"', named)
+    return named_login_server(name_in_id(found[1] if found else named), text) if named else None
 
 
-def _read_container(resource: Mapping, container: Scalar) -> Iterator[Place]:
+def _read_container(resource: Mapping, container: Scalar, values: Values) -> Iterator[Place]:
     """Read an entry of `resources.containers`."""
     if resource.text("type").lower() == "acr":
-        yield Place(container.line, "agent-container-acr", named_login_server(resource.text("registry")))
+        names = in_each_run(resource.text("registry"), values)
+        yield from _places(container.line, "agent-container-acr", names, named_login_server)
         return
     image, endpoint = resource.get("image"), resource.text("endpoint")
-    if (
-        isinstance(image, Scalar)
-        and (endpoint or is_registry_host(image.text))
-        and not _OTHER_REGISTRY.search(endpoint)
-    ):
-        yield Place(image.line, "agent-container", find_login_server(image.text))
+    if isinstance(image, Scalar) and not _OTHER_REGISTRY.search(endpoint):
+        names = [each for each in in_each_run(image.text, values) if endpoint or is_registry_host(each)]
+        yield from _places(image.line, "agent-container", names, find_login_server)

@@ -3,11 +3,11 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
-from collections import ChainMap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from azext_acrscope.consumers.code.declared_values import in_each_run
+from azext_acrscope.consumers.code.declared_values import Values, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
+from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
@@ -26,7 +26,7 @@ _GITLAB = re.compile(r"(?:^|/)[\w.-]*gitlab-ci[\w.-]*\.ya?ml$|(?:^|/)\.gitlab(?:
 _AZD = re.compile(r"(?:^|/)azure\.ya?ml$", re.IGNORECASE)
 _FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)", re.IGNORECASE | re.MULTILINE)
 _ARGUMENT = re.compile(r"^[ \t]*ARG[ \t]+(\w+)=[\"']?([^\s\"']+)", re.IGNORECASE | re.MULTILINE)
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_GITLAB_IMAGES = ("image", "name", "services")
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
@@ -79,45 +79,42 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
 
 
 def _read_gitlab(root: Node) -> Iterator[Place]:
-    shared = _gitlab_variables(root)
-    for key, job in root.entries if isinstance(root, Mapping) else ():
-        values = ChainMap(_gitlab_variables(job), shared)
-        yield from _read_images(Mapping(root.line, [(key, job)]), "gitlab-image", ("image", "name", "services"), values)
+    """Yield the images of jobs, with the values of the jobs that run in them."""
+    values = Values.of_file(root)
+    jobs = GitlabJobs(root, values)
+    for name, job in root.entries if isinstance(root, Mapping) else ():
+        waiting = [(job, name.text if name is not None else "", [values])]
+        seen: set[int] = set()
+        while waiting:
+            node, key, scopes = waiting.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            scopes = [run.values for run in jobs.runs_of(node)] or scopes
+            if isinstance(node, Scalar):
+                yield from _places_of(node, "gitlab-image", scopes) if key in _GITLAB_IMAGES else ()
+            elif isinstance(node, Sequence):
+                waiting += [(below, key, scopes) for below in reversed(node.items)]
+            elif isinstance(node, Mapping):
+                scopes = [each.inside(node) for each in scopes] if node is job else scopes
+                entries = ((below, each.text if each is not None else "") for each, below in reversed(node.entries))
+                waiting += [(below, each, scopes) for below, each in entries]
 
 
-def _gitlab_variables(node: Node) -> dict[str, list[str]]:
-    """Return what variables and the matrix of a job say, or the variables of a whole file, by name."""
-    values: dict[str, list[str]] = {}
-    variables = node.get("variables") if isinstance(node, Mapping) else None
-    matrix = node.get("parallel", "matrix") if isinstance(node, Mapping) else None
-    runs = [each for each in matrix.items if isinstance(each, Mapping)] if isinstance(matrix, Sequence) else []
-    for key, value in variables.items() if isinstance(variables, Mapping) else ():
-        said = value.get("value") if isinstance(value, Mapping) else value
-        values[key.text] = [said.text] if isinstance(said, Scalar) else []
-    of_matrix: dict[str, list[str]] = {}
-    for key, value in (entry for run in runs for entry in run.items()):
-        listed = value.items if isinstance(value, Sequence) else [value]
-        of_matrix.setdefault(key.text, []).extend(each.text for each in listed if isinstance(each, Scalar))
-    return {**values, **of_matrix}
-
-
-def _read_images(
-    root: Node, pattern: str, keys: tuple[str, ...], values: ChainMap[str, list[str]] | None = None
-) -> Iterator[Place]:
+def _read_images(root: Node, pattern: str, keys: tuple[str, ...]) -> Iterator[Place]:
     for node in walk(root):
         for key, below in node.entries if isinstance(node, Mapping) else ():
-            if key is None or key.text not in keys:
-                continue
-            for each in below.items if isinstance(below, Sequence) else [below]:
-                for image in _images_of(each.text, values or ChainMap()) if isinstance(each, Scalar) else ():
-                    if is_registry_host(image):
-                        yield Place(each.line, pattern, find_login_server(image))
+            if key is not None and key.text in keys:
+                for each in below.items if isinstance(below, Sequence) else [below]:
+                    yield from _places_of(each, pattern) if isinstance(each, Scalar) else ()
 
 
-def _images_of(image: str, values: ChainMap[str, list[str]]) -> list[str]:
-    """Return what an image is with each value of its variables; of variables that nobody knows with their defaults."""
-    images = in_each_run(image, _VARIABLE, lambda name: values.get(name[1] or name[2], []))
-    return list(dict.fromkeys(map(_default_of, images)))
+def _places_of(image: Scalar, pattern: str, scopes: Collection[Values] = ()) -> Iterator[Place]:
+    """Yield the registries of an image with each value of its variables; of those that nobody knows with defaults."""
+    images = in_each_run(image.text, *scopes) if scopes else [image.text]
+    for server in filter(is_registry_host, dict.fromkeys(map(_default_of, images))):
+        host = find_login_server(server)
+        yield Place(image.line, pattern, host, is_one_of_several=len(images) > 1 and host is None)
 
 
 def _default_of(image: str) -> str:

@@ -3,18 +3,19 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
-from collections import ChainMap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
-from azext_acrscope.consumers.code.declared_values import assigned_in, declared_in, fill_in
+from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML
+from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs, Run
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, find_calls, may_hold_commands
+from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_calls, may_hold_commands
 from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
 from azext_acrscope.consumers.code.yaml_documents import (
     Mapping,
@@ -60,6 +61,7 @@ _PROSE = frozenset(
         "examples",
     ]
 )
+_JOBS, _ALL_JOBS = "jobs", "\0"  # keys of what has jobs in it; the root of GitLab's files has no key
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 WORDS = COMMAND_WORDS
 
@@ -83,46 +85,53 @@ class _Step(NamedTuple):
     """A node, the key that it is under, and what holds there.
 
     :ivar values: what is declared there for commands.
-    :ivar in_job: whether it is in a job: no other job begins in there.
+    :ivar job: the job that it is in, or the script of several, by its id; 0 outside: no job begins in another one.
+    :ivar runs: the jobs of GitLab that run it; none, if what holds where it is written does.
     """
 
     node: Node
     key: str
     version: str | None
     dialect: Dialect
-    values: ChainMap[str, str]
-    in_job: bool = False
+    values: Values
+    job: int = 0
+    runs: tuple[Run, ...] = ()
 
 
 def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
-    """Yield the commands below a node. What a job or a step pins holds for it alone."""
-    waiting = [_Step(root, "", _version_of_file(root, of_text), POSIX, ChainMap())]
-    seen: set[int] = set()
+    """Yield the commands below a node. What a job or a step pins and declares holds for it alone."""
+    values = Values.of_file(root)
+    gitlab = GitlabJobs(root, values)
+    waiting = [_Step(root, _ALL_JOBS if gitlab else "", _version_of_file(root, of_text), POSIX, values)]
+    seen: set[tuple[int, int]] = set()
     while waiting:
         step = waiting.pop()
-        node, key, version, dialect, values, in_job = step
-        if id(node) in seen:
+        node = step.node
+        if not isinstance(node, Mapping) and (runs := gitlab.runs_of(node)):
+            step = step._replace(runs=tuple(runs), job=id(node))
+        # Once for each job: what an alias names is in each of them, and counted as often when the file was read.
+        if (step.job, id(node)) in seen:
             continue
-        seen.add(id(node))
+        seen.add((step.job, id(node)))
         if isinstance(node, Scalar):
-            if key not in _PROSE:
+            if step.key not in _PROSE:
                 yield from _read_script(node, step, text)
         elif isinstance(node, Sequence):
             if (words := _listed_words(node)) is not None:
                 yield from _read_script(words, step, text)
-            waiting += [_enter(step, item, key) for item in reversed(node.items)]
+            waiting += [_enter(step, item, step.key) for item in reversed(node.items)]
         elif isinstance(node, Mapping):
-            own = declared_in(node)
-            values = values.new_child(own) if own else values
-            step = _Step(node, key, _pinned(node, version), _dialect_of(node, dialect), values, in_job)
+            version, dialect = _pinned(node, step.version), _dialect_of(node, step.dialect)
+            step = step._replace(values=step.values.inside(node), version=version, dialect=dialect)
             for name, below in reversed(node.entries):
                 waiting.append(_enter(step, below, name.text.lower() if name is not None else ""))
 
 
 def _enter(above: _Step, node: Node, key: str) -> _Step:
-    if above.key != "jobs" or above.in_job:
+    if above.job or above.key not in (_JOBS, _ALL_JOBS):
         return above._replace(node=node, key=key)
-    return above._replace(node=node, key=key, version=_version_of_job(node, above.version), in_job=True)
+    version = _version_of_job(node, above.version) if above.key == _JOBS else above.version
+    return above._replace(node=node, key=key, version=version, job=id(node))
 
 
 def _version_of_file(root: Node, of_text: str | None) -> str | None:
@@ -149,9 +158,39 @@ def _read_script(node: Scalar, step: _Step, file: str) -> Iterator[Place]:
         dialect = POWERSHELL
     notebook = re.match(r"\s*[!%]+ ?(?:sh|bash)?", text)
     shift = notebook.end() if notebook else 0
-    assigned = assigned_in(text) if step.values else frozenset()
+    by_version: dict[str | None, list[Values]] = {}
+    for values, image in step.runs or (Run(step.values, ""),):
+        by_version.setdefault(_version_in(image) or step.version, []).append(values)
+    assigned = assigned_in(text) if any(map(any, by_version.values())) else None
     for call in find_calls(text[shift:], lambda offset: node.line_at(offset + shift), dialect):
-        yield from judge_call(fill_in(call, step.values, assigned) if step.values else call, file, step.version)
+        yield from _judge(call, by_version, assigned, file)
+
+
+_Scopes = dict[str | None, list[Values]]  # what each job declares that runs a script, by the version that it has
+
+
+def _judge(call: Call, by_version: _Scopes, assigned: frozenset[str] | None, file: str) -> Iterator[Place]:
+    """Yield what a command does in each of its runs.
+
+    :param assigned: None if nothing is declared.
+    """
+    if assigned is None:
+        for version in by_version:
+            yield from judge_call(call, file, version)
+        return
+    found = list(_judge_runs(call, by_version, assigned, file))
+    if not found:  # where a default names no registry, a caller may
+        without = {version: [each.without_defaults() for each in scopes] for version, scopes in by_version.items()}
+        if without != by_version:
+            found = list(_judge_runs(call, without, assigned, file))
+    yield from found
+
+
+def _judge_runs(call: Call, by_version: _Scopes, assigned: frozenset[str], file: str) -> Iterator[Place]:
+    runs = [(each, version) for version, scopes in by_version.items() for each in fill_in(call, scopes, assigned)]
+    for each, version in runs:
+        for place in judge_call(each, file, version):
+            yield replace(place, is_one_of_several=len(runs) > 1 and place.registry is None)
 
 
 def _listed_words(node: Sequence) -> Scalar | None:

@@ -57,8 +57,8 @@ def search(folder: Path, files: dict[str, str | bytes]) -> SourceFindings:
          + ", audience='https://management.azure.com')", 2),
         ("a.yml", "a: &a {b: c}\nx: &x\n" + "".join(f"  k{n}: &k{n} {{b: c}}\n" for n in range(101))
          + f"y: {{<<: [{', '.join(f'*k{n}' for n in range(101))}], run: {LOGIN}}}\n", 104),
-        (".github/workflows/a.yml", "env: {A: '${{ env.B }}', B: '${{ env.A }}'}\njobs:\n"
-         "  a:\n    container: ${{ env.A }} # azurecr.\n"
+        (".github/workflows/a.yml", "env:\n" + "".join(f"  A{n}: ${{{{ env.A{n + 1} }}}}\n" for n in range(30))
+         + "jobs:\n  a:\n    container: ${{ env.A0 }} # azurecr.\n"
          "    steps: [{run: az acr login}]\n", None),
         ("main.tf", 'locals {\n  a = local.b\n  b = local.a\n}\n'
          'resource "azurerm_container_registry" "a" {\n  name = local.a\n}\n',

@@ -2,6 +2,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,29 @@ def test_two_readers_that_see_the_same_place_make_one_row(tmp_path: Path) -> Non
     write_tree(tmp_path, {"a": f"sign-in breaks at {HOST}\nsign-in breaks at {HOST} and sign-in breaks at {OTHER}"})
     found = find(tmp_path, readers=(Vague(), MarkReader(), Vague()))
     assert places(found) == [("a", 1, HOST, "breaks"), ("a", 2, HOST, "breaks"), ("a", 2, OTHER, "breaks")]
+
+
+class SeveralJobsReader(MarkReader):
+    """Reads each line as one that several jobs run, of which some have the registry from elsewhere."""
+
+    def read_places(self, text: str, name: str) -> Iterable[Place]:
+        for place in super().read_places(text, name):
+            yield from (place, replace(place, registry=None, is_one_of_several=True))
+
+
+def test_where_some_jobs_name_a_registry_the_others_are_found_as_well(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"a.yml": f"sign-in breaks at {HOST} with 2.40\n"})
+    both = [("a.yml", 1, HOST, "breaks"), ("a.yml", 1, None, "breaks")]
+    for readers in [(SeveralJobsReader(),), (MarkReader(), SeveralJobsReader()), (SeveralJobsReader(), MarkReader())]:
+        assert places(find(tmp_path, readers=readers)) == both
+    assert places(find(tmp_path, named={OTHER}, readers=(SeveralJobsReader(),))) == both[1:]
+
+
+@pytest.mark.parametrize("versions", [("2.90", "2.9"), ("2.9", "2.90")])
+def test_of_several_versions_that_run_a_line_the_oldest_is_told(tmp_path: Path, versions: tuple[str, str]) -> None:
+    line = " ".join(f"sign-in unknown at {HOST} with {version}" for version in versions)
+    write_tree(tmp_path, {"a.yml": f"{line} sign-in unknown at {HOST}\n"})
+    assert places(find(tmp_path)) == [("a.yml", 1, HOST, "unknown")]
 
 
 def test_a_reader_that_fails_costs_one_file_and_is_said(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ class Sample:
     """A file with its answers.
 
     :ivar file: its name; NAME becomes a name of a registry, HOST its login server, OTHER another one's.
-    :ivar answers: line, kind, and what the registry is: `HOST`, `OTHER` or nothing for null. Kind "back" sets the
-        status back.
+    :ivar answers: line, kind, and what the registry is: `HOST`, `OTHER`, `NAME`, `EAST` for the registry eastNAME, or
+        nothing for null. Kind "back" sets the status back.
     """
 
     file: str
@@ -143,6 +143,117 @@ SAMPLES = (
         "az acr login `\n  --name NAME\n",
         ((3, "az acr login", "NAME"),),
     ),
+    Sample(
+        ".gitlab-ci.yml",
+        "variables: {REGISTRY: HOST}\n"
+        "default:\n"
+        "  image: $REGISTRY/tools:1\n"  # of `own` alone: all others have an image
+        ".login:\n"
+        "  image: mcr.microsoft.com/azure-cli:2.80.0\n"
+        "  variables: {ACR: replaced, KEPT: NAME}\n"
+        "  before_script:\n"
+        "  - az acr login --name $ACR\n"
+        "  - echo az acr login --name $KEPT\n"
+        ".second: {extends: .login, variables: {ACR: NAME}}\n"
+        "west: {extends: .second, script: [az acr repository list -n $KEPT]}\n"
+        "east:\n"
+        "  extends: [.elsewhere, .second]\n"
+        "  variables: {ACR: eastNAME}\n"
+        "  script:\n"
+        "  - !reference [.push, script]\n"
+        ".push: {script: ['docker login $REGISTRY -u x -p y', 'docker login $MIRROR -u x -p y']}\n"
+        "own:\n"
+        "  variables: {REGISTRY: OTHER, MIRROR: ghcr.io}\n"
+        "  script: !reference [.push, script]\n"
+        "loop: {extends: loop, image: alpine, before_script: [], script: [make]}\n",
+        (
+            (3, "GitLab CI image", "OTHER"),
+            (8, "az acr login", "NAME"),
+            (8, "az acr login", "EAST"),
+            (11, "az acr repository or manifest", "NAME"),
+            (17, "docker login", "HOST"),
+            (17, "docker login", "OTHER"),
+        ),
+    ),
+    Sample(
+        ".github/workflows/matrix.yml",
+        "on:\n"
+        "  workflow_call: {inputs: {acr: {type: string, default: NAME}, host: {type: string}}}\n"
+        "jobs:\n"
+        "  build:\n"
+        "    strategy:\n"
+        "      matrix:\n"
+        "        registry: [NAME, eastNAME]\n"
+        "        include: [{registry: NAME, host: OTHER}, {os: arm}]\n"
+        "    env: {SERVER: '${{ matrix.host }}', ALSO: '${{ inputs.acr }}'}\n"
+        "    steps:\n"
+        "    - run: az acr login -n ${{ matrix.registry }}\n"
+        "    - run: docker login $SERVER -u ${{ matrix.registry }} -p x\n"
+        "    - run: az acr login -n $ALSO\n"
+        "    - run: az acr login -n ${{ inputs.host }}\n"
+        "    - run: echo az acr login -n ${{ matrix.registry }}\n"
+        "    - uses: docker/login-action@v3\n"
+        "      with: {registry: '${{ matrix.os }}.example.com', username: x}\n"
+        "  other:\n"
+        "    strategy: {matrix: {registry: [ghcr.io]}}\n"
+        "    steps:\n"
+        "    - run: docker login ${{ matrix.registry }} -u x -p y # NAME\n",
+        (
+            (11, "az acr login", "NAME"),
+            (11, "az acr login", "EAST"),
+            (12, "docker login", "OTHER"),
+            (13, "az acr login", "NAME"),
+            (14, "az acr login", ""),
+        ),
+    ),
+    Sample(
+        "pipelines/stages.yml",
+        "parameters:\n"
+        "- {name: acr, type: string, default: NAME}\n"
+        "- {name: given, type: string}\n"
+        "variables: [{name: registry, value: eastNAME}, {group: shared}]\n"
+        "stages:\n"
+        "- stage: one\n"
+        "  variables: {registry: NAME}\n"
+        "  jobs:\n"
+        "  - job: a\n"
+        "    steps:\n"
+        "    - script: az acr login -n $(registry)\n"
+        "    - task: AzureContainerApps@1\n"
+        "      inputs: {acrName: '${{ parameters.acr }}'}\n"
+        "- stage: two\n"
+        "  jobs:\n"
+        "  - job: b\n"
+        "    strategy: {matrix: {x: {host: HOST}, y: {host: OTHER}, z: {host: ghcr.io}}}\n"
+        "    steps:\n"
+        "    - task: HelmDeploy@0\n"
+        "      inputs: {azureSubscriptionForACR: s, azureContainerRegistry: $(registry)}\n"
+        "    - script: docker login $(host) -u x -p y\n"
+        "    - script: az acr login -n ${{ parameters.given }}\n"
+        "    - script: az acr show -n $(registry)\n",
+        (
+            (11, "az acr login", "NAME"),
+            (12, "AzureContainerApps task", "NAME"),
+            (19, "HelmDeploy task", "EAST"),
+            (21, "docker login", "HOST"),
+            (21, "docker login", "OTHER"),
+            (22, "az acr login", ""),
+        ),
+    ),
+    Sample(
+        "actions/push/action.yml",
+        "inputs:\n"
+        "  registry: {default: NAME}\n"
+        "  mirror: {default: ghcr.io}\n"
+        "runs:\n"
+        "  using: composite\n"
+        "  steps:\n"
+        "  - {shell: bash, run: 'az acr login --name ${{ inputs.registry }}'}\n"
+        "  - {shell: bash, run: 'docker login ${{ inputs.mirror }} -u x -p y'}\n"
+        "  - uses: docker/login-action@v3\n"
+        "    with: {registry: '${{ inputs.mirror }}', username: x}\n",
+        ((7, "az acr login", "NAME"),),
+    ),
 )  # fmt: skip
 
 
@@ -155,6 +266,7 @@ def generate(seed: int) -> tuple[dict[str, str], Counter[tuple[str, int, str, st
         name, other = (f"{word}{chance.randrange(10**6):06}" for word in ("contoso", "fabrikam"))
         suffix = chance.choice(_SUFFIXES)
         hosts = {"HOST": name + suffix, "OTHER": other + suffix, "NAME": f"{name}.azurecr.io"}
+        hosts["EAST"] = f"east{name}.azurecr.io"
         file = f"team{number // len(SAMPLES)}/{number}/{sample.file}"
         text = sample.text.replace("HOST", hosts["HOST"]).replace("OTHER", hosts["OTHER"]).replace("NAME", name)
         files[file] = "\n" * (lead := 0 if sample.file.endswith(".json") else chance.randrange(3)) + text

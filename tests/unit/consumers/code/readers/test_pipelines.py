@@ -2,13 +2,14 @@
 
 import itertools
 import textwrap
-from collections import ChainMap
 
 import pytest
 
+from azext_acrscope.consumers.code.declared_values import Values, in_each_run
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import azure_pipelines, container_files, github_actions
+from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
 from tests.unit.consumers.code.test_pipeline_patterns import read_file
 
 WORKFLOW = ".github/workflows/ci.yml"
@@ -171,12 +172,14 @@ def test_a_matrix_of_any_size_costs_a_bounded_time() -> None:
 
 def test_values_that_name_others_do_not_grow() -> None:
     pairs = list(itertools.pairwise(f"N{number}" for number in range(5)))
-    text = "".join(f"${{{{ matrix.{name} }}}}" * 10 for name, _ in pairs)
-    matrix = {name: [f"${{{{ matrix.{after} }}}}" * 60, "a"] for name, after in pairs}
-    assert {len(each) for each in github_actions._resolve_all(text, ChainMap(), matrix)} <= set(range(1001))
-    text = "".join(f"${name}/" * 50 for name, _ in pairs)
-    values = {name: [f"${{{after}}}" * 200, "a"] for name, after in pairs}
-    assert {len(each) for each in container_files._images_of(text, ChainMap(values))} <= set(range(1001))
+    variables = ", ".join(f"{name}: '{f'${after}' * 300}'" for name, after in pairs)
+    matrix = ", ".join(f"M{number}: ['{'$N0' * 300}', a]" for number in range(5))
+    job = f"{{variables: {{{variables}, N4: {'b' * 900}}}, parallel: {{matrix: [{{{matrix}}}]}}}}"
+    (root,) = read_documents(job)
+    assert isinstance(root, Mapping)
+    values = Values.of_file(root)
+    for text in ("$N0" * 300, "$M0" * 300, "$M0$M1$M2" * 100):
+        assert {len(each) for each in in_each_run(text, values)} <= set(range(1001))
 
 
 def test_images_of_gitlab_jobs_from_variables_and_a_matrix() -> None:

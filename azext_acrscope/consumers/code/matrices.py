@@ -1,0 +1,104 @@
+"""Read the matrix of a job, as GitHub, GitLab and Azure Pipelines write it, into the values that its runs have."""
+
+from collections import ChainMap
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass
+from itertools import chain, islice, product
+
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
+
+MAX_RUNS = 256  # of a job: GitHub runs 256 at most, GitLab 200
+_OF_GITHUB = "matrix."  # stands before its names: `${{ matrix.NAME }}`; those of other systems are variables
+
+# What one entry of a dimension says, by the names in texts: several for `{name: a, host: b}` in a list.
+_Choices = list[dict[str, str]]
+# Dimensions by key, whose product is run. Several groups, if some runs are not part of the same product.
+_Group = AnyMapping[str, _Choices]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What the runs of a job have that differs between them.
+
+    :ivar groups: of runs; one more than `MAX_RUNS` at most, which stands for many.
+    :ivar names: all that a run may give a value.
+    """
+
+    groups: tuple[_Group, ...] = ()
+    names: frozenset[str] = frozenset()
+
+    def runs(self, names: Iterable[str]) -> Iterator[dict[str, str]]:
+        """Yield what some names say in each of the runs; nothing of them, once, if none of them is of the matrix."""
+        keys = list(dict.fromkeys(_key_of(name) for name in names if name in self.names))
+        known = [[key for key in keys if key in group] for group in self.groups] if keys else [[]]
+        # GitHub's lists alone are what is run only if no entry of `include` adds one of the names.
+        enough = max(map(len, known)) if keys and keys[0].startswith(_OF_GITHUB) else 0
+        products = {
+            tuple(id(group[key]) for key in own): [group[key] for key in own]
+            for group, own in zip(self.groups or [{}], known, strict=False)
+            if len(own) >= enough
+        }
+        for number, choices in enumerate(chain.from_iterable(product(*each) for each in products.values())):
+            if number == MAX_RUNS:
+                note_cut(TOO_MUCH)
+                return
+            yield {name: text for choice in choices for name, text in choice.items()}
+
+
+NONE = Matrix()
+
+
+def _key_of(name: str) -> str:
+    """Return the key of the dimension that a name is of: `matrix.registry` of `matrix.registry.host`."""
+    return ".".join(name.split(".", 2)[:2]) if name.startswith(_OF_GITHUB) else name
+
+
+def read_matrix(job: Mapping) -> Matrix:
+    """Return the matrix of a job of any system, as far as it is there in plain letters."""
+    matrix = job.get("strategy", "matrix")
+    if not isinstance(matrix, Mapping):
+        return read_parallel(job.get("parallel", "matrix"))
+    named = [run for _, run in matrix.items() if isinstance(run, Mapping)]  # of Azure Pipelines
+    return _made([_group(run, "") for run in named[: MAX_RUNS + 1]] if named else list(_groups_of_github(matrix)))
+
+
+def read_parallel(matrix: Node | None) -> Matrix:
+    """Return a matrix of GitLab, the list below `parallel`."""
+    listed = matrix.items[: MAX_RUNS + 1] if isinstance(matrix, Sequence) else []
+    return _made([_group(each, "") for each in listed if isinstance(each, Mapping)])
+
+
+def _made(groups: list[_Group]) -> Matrix:
+    names = {name for group in groups for choices in group.values() for each in choices for name in each}
+    return Matrix(tuple(groups), frozenset(names)) if names else NONE
+
+
+def _groups_of_github(matrix: Mapping) -> Iterator[_Group]:
+    """Yield the product of the lists, then what each entry of `include` makes of it."""
+    lists = Mapping(matrix.line, [each for each in matrix.items() if each[0].text not in ("include", "exclude")])
+    all_of_them = _group(lists, _OF_GITHUB)
+    if all_of_them:
+        yield all_of_them
+    include = matrix.get("include")
+    for each in include.items[:MAX_RUNS] if isinstance(include, Sequence) else ():
+        if isinstance(each, Mapping):
+            yield ChainMap(_group(each, _OF_GITHUB), all_of_them)  # type: ignore[arg-type]
+
+
+def _group(entry: Mapping, prefix: str) -> dict[str, _Choices]:
+    found = {prefix + key.text: _choices(prefix + key.text, value) for key, value in entry.items()}
+    return {key: choices for key, choices in found.items() if choices}
+
+
+def _choices(key: str, value: Node) -> _Choices:
+    listed = value.items if isinstance(value, Sequence) else [value]
+    return [said for each in islice(listed, MAX_RUNS + 1) if (said := _said(key, each))]
+
+
+def _said(key: str, value: Node) -> dict[str, str]:
+    if isinstance(value, Scalar):
+        return {key: value.text}
+    entries = value.items() if isinstance(value, Mapping) else ()
+    return {f"{key}.{name.text}": text.text for name, text in entries if isinstance(text, Scalar)}

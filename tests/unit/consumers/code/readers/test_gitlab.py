@@ -1,0 +1,328 @@
+"""GitLab CI: scripts and images with what the jobs declare that extend a job, refer to it, or take a default."""
+
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azext_acrscope.consumers.code.limits import watch_cuts
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.readers import container_files, yaml_scripts
+from tests.factories.source import places_in
+from tests.unit.consumers.code.test_limits import count_steps
+
+READERS = (container_files, yaml_scripts)
+FILE = ".gitlab-ci.yml"
+CONTOSO, FABRIKAM, NORTHWIND = (f"{name}.azurecr.io" for name in ("contoso", "fabrikam", "northwind"))
+
+
+def _read(text: str) -> list[tuple[int, str, str | None]]:
+    found = {(place.line, place.pattern, place.registry or "") for place in _places(text)}
+    return [(line, pattern, registry or None) for line, pattern, registry in sorted(found)]
+
+
+def _places(text: str) -> set[Place]:
+    return places_in(FILE, textwrap.dedent(text), READERS)
+
+
+def test_a_job_runs_the_script_of_what_it_extends_with_its_own_variables() -> None:
+    found = _read(
+        """\
+        .login:
+          variables: {ACR: adatum, SERVER: $ACR.azurecr.io}
+          script:
+          - az acr login --name $ACR
+          - docker login $SERVER -u x -p y
+        .base:
+          extends: .login
+          variables: {ACR: contoso}
+        dev:
+          extends: .base
+        prod:
+          extends: [.other, .base]
+          variables: {ACR: fabrikam}
+        own:
+          extends: .base
+          script: [az acr login -n $ACR]
+        """
+    )
+    assert found == [
+        (4, "az-acr-login", CONTOSO),
+        (4, "az-acr-login", FABRIKAM),
+        (5, "docker-login", CONTOSO),
+        (5, "docker-login", FABRIKAM),
+        (16, "az-acr-login", CONTOSO),
+    ]
+
+
+def test_of_several_the_last_counts_and_hashes_are_merged_while_lists_are_replaced() -> None:
+    found = _read(
+        """\
+        variables: {B: adatum}
+        .one:
+          variables: {A: contoso, B: contoso}
+          before_script: [az acr login -n $A]
+          script: [az acr login -n adatum]
+        .two:
+          variables: {B: fabrikam}
+          before_script:
+          - az acr login -n $A
+          - az acr login -n $B
+        job:
+          extends: [.one, .two]
+          script: [echo]
+        """
+    )
+    # What `before_script` of .one and its script say runs nowhere in this file, so they stay as they are written.
+    assert found == [
+        (4, "az-acr-login", CONTOSO),
+        (5, "az-acr-login", "adatum.azurecr.io"),
+        (9, "az-acr-login", CONTOSO),
+        (10, "az-acr-login", FABRIKAM),
+    ]
+
+
+def test_a_script_runs_where_it_is_referred_to() -> None:
+    found = _read(
+        """\
+        .vars:
+          variables: {ACR: contoso, NAMES: {value: fabrikam}}
+        .login:
+          script:
+          - az acr login -n $ACR
+        .all:
+          before_script:
+          - !reference [.login, script]
+          - az acr login -n $ACR
+        one:
+          variables: !reference [.vars, variables]
+          script:
+          - !reference [.all, before_script]
+        two:
+          variables: {ACR: !reference [.vars, variables, NAMES]}
+          script: !reference [.login, script]
+        nothing:
+          script: [!reference [.none, script], !reference [], !reference [.login, no]]
+        """
+    )
+    assert found == [
+        (5, "az-acr-login", CONTOSO),
+        (5, "az-acr-login", FABRIKAM),
+        (9, "az-acr-login", CONTOSO),
+    ]
+    both = _read(
+        """\
+        .vars: {variables: {ACR: fabrikam}}
+        .login: {script: [az acr login -n $ACR]}
+        one: {script: !reference [.login, script], variables: {ACR: contoso}}
+        two: {script: [!reference [.login, script]], variables: {ACR: !reference [.vars, variables, ACR]}}
+        """
+    )
+    assert both == [(2, "az-acr-login", CONTOSO), (2, "az-acr-login", FABRIKAM)]
+
+
+def test_defaults_run_in_the_jobs_that_have_none_of_their_own() -> None:
+    found = _read(
+        """\
+        variables: {ACR: adatum, HOST: northwind.azurecr.io}
+        default:
+          image: $HOST/tools:$TAG
+          before_script: [az acr login -n $ACR]
+        takes:
+          variables: {ACR: contoso}
+          script: [echo]
+        replaces:
+          variables: {ACR: fabrikam}
+          before_script: []
+          script: [echo]
+        without:
+          inherit: {default: [image], variables: [HOST]}
+          variables: {HOST: adatum.azurecr.io}
+          script: ["docker login $ACR.azurecr.io -u x -p y"]
+        deploys:
+          trigger: other
+        """
+    )
+    assert found == [
+        (3, "gitlab-image", "adatum.azurecr.io"),
+        (3, "gitlab-image", NORTHWIND),
+        (4, "az-acr-login", CONTOSO),
+        (15, "docker-login", None),
+    ]
+
+
+def test_images_are_those_of_the_jobs_that_run_in_them() -> None:
+    found = _read(
+        """\
+        .image:
+          image: {name: "$HOST/build:1", entrypoint: [""]}
+          services: [{name: $HOST/db:1}, "$HOST/queue:1"]
+          script: [make]
+        one:
+          extends: .image
+          variables: {HOST: contoso.azurecr.io}
+        two:
+          extends: .image
+          image: {entrypoint: [sh]}
+          services: []
+          parallel: {matrix: [{HOST: [fabrikam.azurecr.io, ghcr.io]}]}
+        """
+    )
+    assert found == [
+        (2, "gitlab-image", CONTOSO),
+        (2, "gitlab-image", FABRIKAM),
+        (3, "gitlab-image", CONTOSO),
+    ]
+
+
+def test_a_matrix_and_merge_keys_give_a_script_its_values() -> None:
+    found = _read(
+        """\
+        .login: &login
+          script: [az acr login -n $ACR]
+        one:
+          <<: *login
+          parallel:
+            matrix:
+            - ACR: [contoso, fabrikam]
+              STAGE: [a, b, c]
+        two:
+          <<: *login
+          variables: {ACR: northwind}
+        """
+    )
+    assert found == [(2, "az-acr-login", host) for host in (CONTOSO, FABRIKAM, NORTHWIND)]
+
+
+def test_an_alias_of_a_script_runs_in_each_job_that_has_it() -> None:
+    found = _read(
+        """\
+        .scripts:
+        - &login az acr login -n $ACR
+        one: {variables: {ACR: contoso}, script: [*login]}
+        two: {variables: {ACR: fabrikam}, script: [*login]}
+        """
+    )
+    assert [each for each in found if each[2]] == [(2, "az-acr-login", CONTOSO), (2, "az-acr-login", FABRIKAM)]
+
+
+def test_a_script_runs_in_the_version_of_the_job_that_extends_it() -> None:
+    found = _places(
+        """\
+        variables: {CLI: 2.39.0}
+        .login: {script: [az acr login -n contoso]}
+        old: {extends: .login, image: "mcr.microsoft.com/azure-cli:$CLI"}
+        new: {extends: .login, image: "mcr.microsoft.com/azure-cli:2.90.0"}
+        """
+    )
+    assert {place.version for place in found} == {"2.39.0", "2.90.0"}
+
+
+def test_a_job_whose_value_comes_from_elsewhere_is_found_beside_those_that_are_named() -> None:
+    found = _places(
+        """\
+        .login: {script: [az acr login -n $ACR]}
+        known: {extends: .login, variables: {ACR: contoso}}
+        of_the_project: {extends: .login}
+        """
+    )
+    assert {(place.registry, place.is_one_of_several) for place in found} == {(CONTOSO, False), (None, True)}
+    found = _places(
+        """\
+        .login: {script: [az acr login -n $ACR]}
+        known: {extends: .login, variables: {ACR: contoso}, image: "mcr.microsoft.com/azure-cli:2.50.0"}
+        of_the_project: {extends: .login, image: "mcr.microsoft.com/azure-cli:2.90.0"}
+        """
+    )
+    assert {(place.registry, place.is_one_of_several) for place in found} == {(CONTOSO, False), (None, True)}
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "a: {extends: a, script: [az acr login -n $R], variables: {R: contoso}}",
+        "a: {extends: b, script: [az acr login -n $R]}\nb: {extends: [a, none], variables: {R: contoso}}",
+        "a: {extends: {b: c}, script: [az acr login -n $R], variables: {R: $S, S: contoso, T: $T}}",
+        "a: {script: !reference [a, script], after_script: [!reference [a, after_script], az acr login -n contoso]}",
+        "a: &a {<<: *a, extends: a, script: [az acr login -n contoso]}",
+        "a: {variables: {R: $S, S: $R}, script: ['az acr login -n contoso; az acr login -n $R']}",
+        "a: {variables: !reference [a, variables], script: [az acr login -n contoso]}",
+        "a: {image: [x], parallel: {matrix: [[x], y, {R: {z: [contoso]}}]}, script: az acr login -n contoso}",
+        "a: {extends: [], variables: [], script: [[az acr login -n contoso]], before_script: {x: y}}",
+    ],
+)
+def test_circles_and_what_gitlab_refuses_end_well(jobs: str) -> None:
+    assert (1, "az-acr-login", CONTOSO) in _read(jobs)
+
+
+def test_a_matrix_of_too_many_images_is_no_matter_of_scripts() -> None:
+    images = ", ".join(f"'{number}'" for number in range(300))
+    text = f"a: {{parallel: {{matrix: [{{I: [{images}]}}]}}, image: $I, script: [az acr login -n contoso]}}\n"
+    assert {place.registry for place in yaml_scripts.read_places(text, FILE)} == {CONTOSO}
+
+
+def test_an_unknown_job_leaves_the_registry_open() -> None:
+    found = _read("a: {extends: .of_another_file, script: [az acr login -n $ACR]}\n")
+    assert found == [(1, "az-acr-login", None)]
+
+
+def test_a_script_of_very_many_jobs_is_read_as_it_is_written_and_that_is_told() -> None:
+    jobs = "".join(f"j{number}: {{extends: .a, variables: {{ACR: contoso{number}}}}}\n" for number in range(300))
+    with watch_cuts() as cuts:
+        found = _read(f".a: {{script: ['az acr login -n $ACR', 'az acr login -n fabrikam']}}\n{jobs}")
+    assert [cut.line for cut in cuts] == [1]
+    assert found == [(1, "az-acr-login", None), (1, "az-acr-login", FABRIKAM)]
+
+
+def _chain(number: int) -> str:
+    return ".j0: {variables: {R: contoso}}\n" + "".join(
+        f".j{each}: {{extends: .j{each - 1}, script: ['az acr login -n $R']}}\n" for each in range(1, number)
+    )
+
+
+def _diamond(number: int) -> str:
+    return ".j0: {variables: {R: contoso}}\n" + "".join(
+        f".j{each}: {{extends: [.j{each - 1}, .j{each - 1}], script: [az acr login -n $R]}}\n"
+        for each in range(1, number)
+    )
+
+
+def _lines_of_jobs(number: int) -> str:
+    script = "\n  - az acr login -n $R" * number
+    jobs = "".join(f"j{each}: {{extends: .j, variables: {{R: contoso{each}}}}}\n" for each in range(20))
+    return f".j:\n  script:{script}\n{jobs}"
+
+
+def _jobs_of_lines(number: int) -> str:
+    script = "\n  - az acr login -n $R" * 5
+    jobs = "".join(f"j{each}: {{extends: .j, variables: {{R: contoso{each}}}}}\n" for each in range(number))
+    return f".j:\n  script:{script}\n{jobs}"
+
+
+def _references(number: int) -> str:
+    jobs = "".join(
+        f"j{each}:\n  variables: {{R: contoso}}\n"
+        f"  script: [!reference [j{each - 1}, script], !reference [.j0, script]]\n"
+        for each in range(1, number)
+    )
+    return f".j0: {{script: [az acr login -n $R]}}\n{jobs}"
+
+
+def _parents(number: int) -> str:
+    names = ", ".join(f".p{each}" for each in range(number))
+    parents = "".join(f".p{each}: {{variables: {{R{each}: contoso}}}}\n" for each in range(number))
+    jobs = "".join(f"j{each}: {{extends: .all, script: [az acr login -n $R1]}}\n" for each in range(number))
+    return f"{parents}.all: {{extends: [{names}]}}\n{jobs}"
+
+
+def _variables(number: int) -> str:
+    listed = ", ".join(f"R{each}: $R{each + 1}" for each in range(number))
+    return f"variables: {{{listed}}}\na:\n  script:\n" + "  - docker login $R0 -u x\n" * number
+
+
+@pytest.mark.parametrize("make", [_chain, _diamond, _lines_of_jobs, _jobs_of_lines, _references, _parents, _variables])
+@pytest.mark.parametrize("reader", [yaml_scripts, container_files])
+def test_twice_as_many_jobs_are_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
+    once, twice = (count_steps(reader, f"# az acr login azurecr.\n{make(number)}", FILE) for number in (120, 240))
+    assert twice <= 2.2 * once + 500, (once, twice)
