@@ -124,6 +124,9 @@ class Mapping:
                     yield key, node
 
     def _look_up(self, key: str) -> "Node | None":
+        own = self._index()
+        if key in own or "<<" not in own:
+            return own.get(key)
         for mapping in self._with_merged():
             if key in (by_key := mapping._index()):
                 return by_key[key]
