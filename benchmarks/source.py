@@ -1,18 +1,26 @@
 """Searching folders of code: against grep for the same words on the same tree in the same run."""
 
+import json
 import random
 import re
-import resource
 import statistics
 import subprocess
+import sys
 import sysconfig
-import time
 from pathlib import Path
 
 from azext_acrscope.consumers.code.formats import READERS
 from tests.az import Az
 
 FILES, AVERAGE, FOLDERS, ROUNDS = 50_000, 6_000, 2_000, 3
+# In a small process, because until a new one has its own program, it has the memory of the one that starts it.
+_MEASURE = """
+import json, resource, subprocess, sys, time
+started = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+seconds, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss]))
+"""
 SHARE = 0.02  # of the files that hold a word, as in repositories that deploy to Azure
 
 
@@ -28,8 +36,9 @@ def measure(work: Path, extensions: Path) -> str:
     search = [str(az.program), "acr", "scope", "consumers", "--source", str(tree), "-o", "none"]
     ours, theirs, peak = list[tuple[float, float]](), list[tuple[float, float]](), 0
     for _ in range(ROUNDS):
-        *own, peak = timed(search, az)
-        ours.append((own[0] - floor[0], own[1] - floor[1]))
+        seconds, cpu_seconds, memory = timed(search, az)
+        ours.append((seconds - floor[0], cpu_seconds - floor[1]))
+        peak = max(peak, memory)
         theirs.append(timed(grep, az)[:2])
     (own, own_cpu), (other, other_cpu) = (map(statistics.median, zip(*each, strict=True)) for each in (ours, theirs))
     return "\n".join(
@@ -37,7 +46,7 @@ def measure(work: Path, extensions: Path) -> str:
             *("", f"## Code: {FILES:,} files, {size >> 20} MiB, {len(words)} words", ""),
             *("| what | measured | goal |", "| --- | --- | --- |"),
             f"| consumers --source | {own:.2f} s over the floor, {FILES / own:,.0f} files a second; at most "
-            f"{peak >> 10} MiB of memory in any command | under 250 MiB |",
+            f"{peak >> 10} MiB of memory | under 250 MiB |",
             f"| `grep -rIliE` for the same words | {other:.2f} s: {own / other:.2f} times this, "
             f"{own_cpu / other_cpu:.2f} times its CPU time | at most 3 times |",
             "",
@@ -71,8 +80,7 @@ def make_tree(folder: Path) -> int:
 
 
 def timed(command: list[str], az: Az) -> tuple[float, float, int]:
-    """Return seconds, seconds of CPU time, and the most memory in KiB of any command so far."""
-    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, env=az.env, check=True, capture_output=True)
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss
+    """Return seconds, seconds of CPU time, and the most memory in KiB of a command."""
+    measured = subprocess.run([sys.executable, "-c", _MEASURE, *command], env=az.env, check=True, capture_output=True)
+    seconds, cpu_seconds, memory = json.loads(measured.stdout)
+    return seconds, cpu_seconds, memory
