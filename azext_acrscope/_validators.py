@@ -247,17 +247,16 @@ def validate_configure_docker(cmd: Any, namespace: Any) -> None:
     A default registry of the CLI's configuration neither contradicts --all nor says what to take out.
     """
     _drop_default_group(namespace)
-    typed = namespace.registry_name
-    looks = namespace.remove or namespace.show
+    typed, looks = namespace.registry_name, namespace.remove or namespace.show
     _parse_registries(cmd, namespace, namespace.select_all or looks)
-    if not looks:
-        _warn_of_capitals(typed)
     if namespace.registry_name and namespace.select_all:
         raise base_errors.exclusive("--name", "--all")
     if namespace.show and (namespace.remove or namespace.select_all):
         raise base_errors.exclusive("--show", "--remove or --all")
     if looks:
         _refuse_options_of_a_setup(namespace)
+    else:
+        _warn_of_capitals(typed)
 
 
 def _refuse_options_of_a_setup(namespace: Any) -> None:

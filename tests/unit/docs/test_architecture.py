@@ -29,6 +29,11 @@ def test_every_file_and_folder_of_the_face_is_named() -> None:
     assert named == {*PACKAGE.glob("*.py"), *(PACKAGE / each for each in FACE)}
 
 
+def test_no_file_has_more_than_400_lines() -> None:
+    lengths = {str(each.relative_to(PACKAGE)): len(each.read_bytes().splitlines()) for each in PACKAGE.rglob("*.py")}
+    assert {name: length for name, length in lengths.items() if length > 400} == {}
+
+
 def test_a_list_has_no_gap_in_the_middle() -> None:
     """GitHub would set the whole list with wide gaps."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
