@@ -62,6 +62,7 @@ def readers_of(name: str) -> Iterable[Any]:
 
 
 @pytest.mark.parametrize("name", _NAMES)
+@pytest.mark.stage  # takes long
 def test_a_file_of_twice_the_size_is_at_most_twice_the_work(name: str) -> None:
     begins = f"# {_BEGINS}" if not name.endswith((".json", ".bicep", ".ts")) else f"// {_BEGINS}"
     for reader in readers_of(name):

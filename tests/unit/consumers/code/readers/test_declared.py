@@ -351,6 +351,7 @@ def _jobs(number: int) -> str:
 
 @pytest.mark.parametrize("make", [_lists, _includes, _environments, _jobs])
 @pytest.mark.parametrize("reader", READERS)
+@pytest.mark.stage  # takes long
 def test_twice_as_much_is_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
     begins = "# az acr login azurecr. Docker@2\n"
     once, twice = (count_steps(reader, begins + make(number), WORKFLOW) for number in (60, 120))

@@ -323,6 +323,7 @@ def _variables(number: int) -> str:
 
 @pytest.mark.parametrize("make", [_chain, _diamond, _lines_of_jobs, _jobs_of_lines, _references, _parents, _variables])
 @pytest.mark.parametrize("reader", [yaml_scripts, container_files])
+@pytest.mark.stage  # takes long
 def test_twice_as_many_jobs_are_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
     once, twice = (count_steps(reader, f"# az acr login azurecr.\n{make(number)}", FILE) for number in (120, 240))
     assert twice <= 2.2 * once + 500, (once, twice)
