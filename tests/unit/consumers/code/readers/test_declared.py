@@ -9,7 +9,7 @@ import pytest
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.readers import azure_pipelines, github_actions, yaml_scripts
 from tests.factories.source import places_in
-from tests.unit.consumers.code.test_limits import count_steps
+from tests.factories.work import assert_work_grows_as_size
 
 WORKFLOW, PIPELINE = ".github/workflows/ci.yml", "azure-pipelines.yml"
 CONTOSO, FABRIKAM, NORTHWIND = (f"{name}.azurecr.io" for name in ("contoso", "fabrikam", "northwind"))
@@ -354,5 +354,4 @@ def _jobs(number: int) -> str:
 @pytest.mark.stage  # takes long
 def test_twice_as_much_is_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
     begins = "# az acr login azurecr. Docker@2\n"
-    once, twice = (count_steps(reader, begins + make(number), WORKFLOW) for number in (60, 120))
-    assert twice <= 2.2 * once + 500, (once, twice)
+    assert_work_grows_as_size(reader, WORKFLOW, lambda number: begins + make(number), 60)

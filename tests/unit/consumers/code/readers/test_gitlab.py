@@ -10,7 +10,7 @@ from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, yaml_scripts
 from tests.factories.source import places_in
-from tests.unit.consumers.code.test_limits import count_steps
+from tests.factories.work import assert_work_grows_as_size
 
 READERS = (container_files, yaml_scripts)
 FILE = ".gitlab-ci.yml"
@@ -325,5 +325,4 @@ def _variables(number: int) -> str:
 @pytest.mark.parametrize("reader", [yaml_scripts, container_files])
 @pytest.mark.stage  # takes long
 def test_twice_as_many_jobs_are_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
-    once, twice = (count_steps(reader, f"# az acr login azurecr.\n{make(number)}", FILE) for number in (120, 240))
-    assert twice <= 2.2 * once + 500, (once, twice)
+    assert_work_grows_as_size(reader, FILE, lambda number: f"# az acr login azurecr.\n{make(number)}", 120)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from azext_acrscope.consumers.code.readers import terraform
-from tests.unit.consumers.code.test_limits import count_steps
+from tests.factories.work import assert_work_grows_as_size
 
 CONTOSO, FABRIKAM = "contoso.azurecr.io", "fabrikam.azurecr.io"
 LISTS = [
@@ -137,5 +137,4 @@ def test_the_setting_of_a_registry_is_no_block_so_its_elements_say_nothing() -> 
 )
 def test_twice_as_many_are_at_most_twice_the_work(unit: str) -> None:
     begin = 'locals {\n a = [{server = 1}, {server = 2}]\n}\nresource "azurerm_container_app" "a" {\n'
-    once, twice = (count_steps(terraform, begin + (unit * 20 + "}\n" * 60) * number, "a.tf") for number in (4, 8))
-    assert twice <= 2.2 * once + 500, (once, twice)
+    assert_work_grows_as_size(terraform, "a.tf", lambda number: begin + (unit * 20 + "}\n" * 60) * number, 4)
