@@ -5,7 +5,7 @@ Types and keys are folded (`expressions.fold_key`), so one judge reads Bicep, AR
 
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from azext_acrscope.consumers.code.expressions import (
     AnyNode,
@@ -27,6 +27,7 @@ from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_
 from azext_acrscope.consumers.code.registry_words import named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
+MAX_NAMES = 10  # that stand for each other
 REGISTRY = "microsoft.containerregistry/registries"
 _ENABLED, _DISABLED = "enabled", "disabled"
 
@@ -152,6 +153,13 @@ def judge_credentials(value: object, prefix: str, resolve: Resolver) -> Iterator
             yield Place(entry[0].line, f"{prefix}-password", server.host)
 
 
+def judge_each(entries: Iterable[tuple[Scalar, object]], prefix: str, resolve: Resolver) -> Iterator[Place]:
+    """Yield what `judge_credentials` does of each value, once: many names may stand for the same long list."""
+    distinct = {id(found): found for found, _ in (resolve(value) for _, value in entries)}
+    for found in distinct.values():
+        yield from judge_credentials(found, prefix, resolve)
+
+
 _PASSWORDS = ("username", "password", "passwordsecretref", "passwordsecretname")
 
 
@@ -221,8 +229,8 @@ def _judge_workspace(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Pl
 
 
 def _judge_pool(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Place]:
-    for _, value in [each for each in _all_entries(body) if fold(each[0].text) == "containerregistries"]:
-        yield from judge_credentials(value, "batch", resolve)
+    lists = [each for each in _all_entries(body) if fold(each[0].text) == "containerregistries"]
+    yield from judge_each(lists, "batch", resolve)
 
 
 def _judge_task(body: AnyNode, line: int, resolve: Resolver) -> Iterator[Place]:

@@ -25,7 +25,7 @@ class WalkCounts:  # pylint: disable=too-many-instance-attributes  # counts
     """What was read of a walk, and what was not.
 
     :ivar files: text files that were read.
-    :ivar other_formats: files that were not opened, because no reader knows anything by their name.
+    :ivar other_formats: files that were not read: no reader knows their name, and they do not begin as a script.
     :ivar left_out: folders that were left out, by name.
     :ivar links: links that were not followed. What they lead to is read in its own place if it is in the folder.
     :ivar special: pipes, sockets and devices.

@@ -32,6 +32,11 @@ def is_json(name: str) -> bool:
     return name.lower().endswith(JSON)
 
 
+def begins_script(name: str, text: str) -> bool:
+    """Return whether a template makes a script: its own name does not say what it makes."""
+    return name.lower().endswith(TEMPLATES) and text.startswith("#!")
+
+
 def has_no_ending(name: str) -> bool:
     """Return whether the name of a file does not say what it is: that of a script is in its first line then."""
     return "." not in posixpath.basename(name)

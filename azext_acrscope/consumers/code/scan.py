@@ -1,8 +1,7 @@
 """Search folders of code for who signs in to registries, and for what sets their status back.
 
 Most files hold none of the words that their readers look for and are seen by none, and many have a name that no reader
-knows; those are not even opened. A reader that fails on a file costs that
-file only, and the result says so.
+knows; of those only scripts are read. A reader that fails on a file costs that file only, and the result says so.
 """
 
 import os
@@ -293,7 +292,9 @@ def _distinct(found: Iterable[Place]) -> list[Place]:
 
 
 def _certainty(place: Place) -> tuple[bool, bool, tuple[int, ...]]:
-    """Sort what a place of the same line is told by: a version that the file names; the oldest, which breaks most."""
+    """Sort what a place of the same line is told by: that others do not make it needless; a version that the file
+    names; the oldest, which breaks most.
+    """
     return not place.is_one_of_several, place.version is None, version_key(place.version or "") or ()
 
 

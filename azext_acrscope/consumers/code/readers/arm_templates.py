@@ -3,7 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import PASSWORD_PATTERNS, RESOURCE_WORDS, Resolver, judge_resource
+from azext_acrscope.consumers.code.azure_resources import (
+    MAX_NAMES,
+    PASSWORD_PATTERNS,
+    RESOURCE_WORDS,
+    Resolver,
+    judge_resource,
+)
 from azext_acrscope.consumers.code.expressions import (
     entries_of,
     find_entry,
@@ -38,9 +44,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     is_configuration = name.lower().rpartition("/")[2] == CONFIGURATION
     if not is_configuration and not any(mark in text for mark in _MARKS):
         return
-    for file in read_json(text):
-        if not isinstance(file, Mapping):
-            continue
+    for file in (each for root in read_json(text) for each in mappings_in(root)):
         if is_configuration:
             yield from _read_configuration(file)
         else:
@@ -112,7 +116,7 @@ def _passed(deployment: Mapping, resolve: Resolver) -> Iterator[tuple[str, objec
 def _make_resolver(template: Mapping, given: dict[str, object]) -> Resolver:
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(10):  # names that stand for each other have no end
+        for _ in range(MAX_NAMES + 1):  # names that stand for each other have no end
             call = _CALL.fullmatch(node.text.strip()) if isinstance(node, Scalar) else None
             if not call:
                 break

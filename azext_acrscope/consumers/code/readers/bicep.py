@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from azext_acrscope.consumers.code.azure_resources import (
+    MAX_NAMES,
     PASSWORD_PATTERNS,
     REGISTRY,
     RESOURCE_WORDS,
@@ -56,7 +57,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(10):  # names that stand for each other have no end
+        for _ in range(MAX_NAMES + 1):  # names that stand for each other have no end
             if not isinstance(node, Expression) or len(node.words) != 1 or node.parts or node.words[0] not in values:
                 return node, may_differ
             found, is_parameter = values[node.words[0]]

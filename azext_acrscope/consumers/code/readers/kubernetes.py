@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, has_no_ending
+from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, begins_script, has_no_ending
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.limits import note_cut
 from azext_acrscope.consumers.code.place import Place
@@ -46,7 +46,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         is_template = '"contentVersion"' in text  # of ARM, whose resources have these members as well
         if "apiVersion" not in text or "kind" not in text or is_template:
             return
-        if has_no_ending(name) and not _BEGINS_OBJECT.search(text):
+        if begins_script(name, text) or (has_no_ending(name) and not _BEGINS_OBJECT.search(text)):
             return  # a script, which may have a manifest in it
     for root in read_nodes(text, name):
         if not isinstance(root, Mapping):

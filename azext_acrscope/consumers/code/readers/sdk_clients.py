@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.consumers.code.file_names import has_no_ending
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 
@@ -24,7 +25,7 @@ WORDS = ("containerregistryclient", "containerregistrycontentclient", "azcontain
 
 def reads(name: str) -> bool:
     """Return whether a file is a program that may make such a client."""
-    return name.endswith(_CODE)
+    return name.endswith(_CODE) or has_no_ending(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

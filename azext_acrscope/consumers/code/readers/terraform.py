@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.consumers.code.azure_resources import (
+    MAX_NAMES,
     RESOURCE_WORDS,
     Resolver,
     judge_anywhere,
-    judge_credentials,
+    judge_each,
     judge_resource,
     resolve_plain,
 )
@@ -95,7 +96,7 @@ def _make_resolver(blocks: list[tuple[Scalar, Block]]) -> Resolver:
 
     def resolve(node: object) -> tuple[object, bool]:
         may_differ = False
-        for _ in range(10):  # names that stand for each other have no end
+        for _ in range(MAX_NAMES + 1):  # names that stand for each other have no end
             if not isinstance(node, Expression) or len(node.words) != 1 or node.parts:
                 break
             if not (match := _REFERENCE.fullmatch(node.words[0])):
@@ -211,18 +212,15 @@ def _site_server(site: object, resolve: Resolver) -> Server:
 
 
 def _read_container_app(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    for _, registry in find_entries(block, "registry"):
-        yield from judge_credentials(registry, "container-app", resolve)
+    yield from judge_each(find_entries(block, "registry"), "container-app", resolve)
 
 
 def _read_container_group(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    for _, registry in find_entries(block, "imageregistrycredential"):
-        yield from judge_credentials(registry, "container-instance", resolve)
+    yield from judge_each(find_entries(block, "imageregistrycredential"), "container-instance", resolve)
 
 
 def _read_batch_pool(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:
-    for _, registry in find_entries(block, "containerconfiguration", "containerregistries"):
-        yield from judge_credentials(registry, "batch", resolve)
+    yield from judge_each(find_entries(block, "containerconfiguration", "containerregistries"), "batch", resolve)
 
 
 def _read_workspace(block: Mapping, line: int, resolve: Resolver) -> Iterator[Place]:

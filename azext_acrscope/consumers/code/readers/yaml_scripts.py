@@ -10,7 +10,7 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML
+from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
 from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs, Run
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
@@ -73,7 +73,7 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the commands in the texts of a file."""
-    if not may_hold_commands(text) or (name.lower().endswith(TEMPLATES) and text.startswith("#!")):
+    if not may_hold_commands(text) or begins_script(name, text):
         return
     version = find_cli_version(text)
     for root in read_nodes(text, name):

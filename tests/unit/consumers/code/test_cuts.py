@@ -104,6 +104,13 @@ def test_a_file_that_is_read_only_in_part_is_named_with_the_line(
         ("tool", f"#!/usr/bin/env python3\nrun('{LOGIN}')\n# run('{LOGIN}')\n", 1),
         ("tool.d/run", f"#!/usr/bin/node\nexec('{LOGIN}')\n", 1),
         ("apply", f"#!/bin/sh\nkubectl apply -f - <<EOF\napiVersion: v1\nkind: Pod\nEOF\n{LOGIN}\n", 1),
+        ("userdata.tpl", "#!/bin/bash\necho \"a: b\" : c: [\ncat <<E\napiVersion: v1\nkind: Pod\n"
+         f"image: contoso.azurecr.io/a\nE\n{LOGIN}\n", 1),
+        ("tool", '#!/usr/bin/env python3\nContainerRegistryClient(x, audience="https://management.azure.com")\n', 1),
+        ("a.json", f"[{TEMPLATE}{RESOURCE}]}}]", 1),
+        ("main.tf", "locals {\n" + "".join(f"  l{n} = local.l{n + 1}\n" for n in range(9))
+         + '  l9 = "contoso.azurecr.io"\n}\nresource "azurerm_container_app" "a" {\n  registry {\n'
+         '    server = local.l0\n    identity = "system"\n  }\n}\n', 1),
         ("a.azcli", f"# a: b: c\n{LOGIN}\n", 1),
         ("main.tf.tmpl", 'resource "azurerm_container_app" "a" {\n  registry {\n    server = "contoso.azurecr.io"\n'
          '    identity = "system"\n  }\n}\n', 1),

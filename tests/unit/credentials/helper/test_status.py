@@ -12,6 +12,7 @@ from azure.cli.core.azclierror import FileOperationError
 
 from azext_acrscope.base.tokens import read_claims
 from azext_acrscope.credentials.helper import cache_update, install, state, status
+from tests.factories.files import write
 from tests.factories.helper import BREAKERS, HOST, Hops, cut_short, make_dead_link, sign_in, token
 
 OTHER = "fabrikam.azurecr.io"
@@ -244,11 +245,6 @@ def test_the_launcher_is_asked_for_its_version(bin_dir: Path, hops: Hops) -> Non
     assert os.listdir(bin_dir) == [PROGRAM]
 
 
-def write_config(home: Path, file: str, content: dict[str, Any]) -> None:
-    (home / file).parent.mkdir(parents=True, exist_ok=True)
-    (home / file).write_text(json.dumps(content))
-
-
 ENTRY = {"auths": {HOST: {"auth": "YTpi"}}}
 
 
@@ -267,7 +263,7 @@ def test_a_client_is_shown_only_if_what_it_reads_first_names_the_helper(
     home: Path, file: str, content: dict[str, Any], asks: list[str]
 ) -> None:
     configure()
-    write_config(home, file, content)
+    write(home / file, content)
     row = only_row()
     assert row["clients"] == asks
     assert row["works"] is bool(asks)
@@ -276,7 +272,7 @@ def test_a_client_is_shown_only_if_what_it_reads_first_names_the_helper(
 @pytest.mark.usefixtures("runs")
 def test_a_client_that_asks_the_helper_for_all_hosts_is_shown_with_those_of_the_helper(home: Path) -> None:
     configure()
-    write_config(home, ".docker/config.json", {"credsStore": "acrscope"})
+    write(home / ".docker/config.json", {"credsStore": "acrscope"})
     assert [only_row(client=name)["loginServer"] for name in (None, "docker")] == [HOST, HOST]
     assert show(client="podman")["hosts"] == []
 

@@ -138,3 +138,15 @@ def test_the_setting_of_a_registry_is_no_block_so_its_elements_say_nothing() -> 
 def test_twice_as_many_are_at_most_twice_the_work(unit: str) -> None:
     begin = 'locals {\n a = [{server = 1}, {server = 2}]\n}\nresource "azurerm_container_app" "a" {\n'
     assert_work_grows_as_size(terraform, "a.tf", lambda number: begin + (unit * 20 + "}\n" * 60) * number, 4)
+
+
+def test_a_long_list_that_is_named_often_is_judged_once() -> None:
+    def make(number: int) -> str:
+        servers = ", ".join(['{registry_server = "contoso.azurecr.io", user_name = 1}'] * number)
+        names = "    container_registries = container_configuration.value.l\n" * number
+        return (
+            'resource "azurerm_batch_pool" "a" {\n  dynamic "container_configuration" {\n'
+            f"    for_each = [{{l = [{servers}]}}]\n    content {{\n{names}    }}\n  }}\n}}\n"
+        )
+
+    assert_work_grows_as_size(terraform, "a.tf", make, 60)
