@@ -8,11 +8,7 @@ from azext_acrscope.base import hosts
 from azext_acrscope.base.hosts import RegistryRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from azext_acrscope.arm.client import ArmClient
-
-    Connect = Callable[[str | None], ArmClient]
+    from azext_acrscope.arm.client import ArmClient, Connect
 
 _OPERATION_SECONDS = 600
 

@@ -25,6 +25,7 @@ from azext_acrscope.arm.throttle import Throttle
 from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_number, find_text, find_value
 from azext_acrscope.base.tokens import is_guid, safe_word
+from azext_acrscope.hops.errors import is_passing
 
 SERVICE_NAME = "Azure DevOps"
 ENDPOINT = "https://dev.azure.com"
@@ -200,9 +201,9 @@ class AzureDevOps:
             tries += 1
             try:
                 reply = self._send(url, query)
-            except AzureConnectionError:
+            except AzureConnectionError as error:
                 self._throttle.failed()
-                if tries >= _TRIES or not self._reachable:
+                if tries >= _TRIES or not (self._reachable and is_passing(error)):
                     self._reachable = False
                     raise
                 self._sleep(_BACKOFF_SECONDS * tries)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.cli.core.azclierror import AzCLIError, AzureConnectionError
+from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm import errors
 from azext_acrscope.arm.paths import ArmPath, encode_path
@@ -15,6 +15,7 @@ from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useles
 from azext_acrscope.base.foreign_json import find_object, find_objects, find_text, is_whole_number
 from azext_acrscope.base.tokens import safe_word
 from azext_acrscope.hops.entra import account_for_subscription
+from azext_acrscope.hops.errors import is_passing
 
 MAX_CONNECTIONS = 32  # that stay open; a fleet has as many writers
 _MAX_PAGES = 1000
@@ -55,16 +56,13 @@ class ArmError(Exception):
 class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is, where it leads, and what the SDKs need
     """A connection to ARM as the account of one subscription."""
 
-    def __init__(
-        self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True, connections: int = MAX_CONNECTIONS
-    ) -> None:
+    def __init__(self, cli_ctx: Any, subscription_id: str | None = None, patient: bool = True) -> None:
         """Sign in as the CLI account of `subscription_id`; by default of --subscription or the one in use.
 
         A subscription the CLI has not listed (it was given in a resource ID) is asked for as the account in use.
 
         :param patient: whether a request that fails in a way that passes (429, 5xx, a broken connection) is repeated
             here; a fleet does that itself.
-        :param connections: how many are kept open; more threads than that would open and close them.
 
         :raises AuthenticationError: not signed in.
         :raises InvalidArgumentValueError: the subscription named with --subscription is not the account's.
@@ -80,7 +78,7 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
         self._patient = patient
         service = ServiceEndpoint("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
-        self._pipeline = Pipeline(cli_ctx, service, profile, account, connections)
+        self._pipeline = Pipeline(cli_ctx, service, profile, account, MAX_CONNECTIONS)
         # For the clients of a management SDK, which send through this connection: one for each subscription.
         self.cli_ctx = cli_ctx
         self.credential: Any = self._pipeline.credential
@@ -182,11 +180,14 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         return reply
 
 
+Connect = Callable[[str | None], ArmClient]  # the connection to a subscription, by its ID; None for the one in use
+
+
 def is_transient(error: Exception) -> bool:
     """Return whether a failure may be over in a moment: no connection, 5xx, or another operation on the resource."""
     if isinstance(error, ArmError):
         return error.status >= 500 or error.status == 408 or (error.status == 409 and error.code == "Conflict")
-    return isinstance(error, AzureConnectionError)
+    return is_passing(error)
 
 
 def read_count(value: Any) -> int:

@@ -17,7 +17,7 @@ from azure.cli.core.azclierror import (
 from azext_acrscope.base.errors import cli_error, counted, sentence
 from azext_acrscope.base.resource_ids import name_in_id, parse_resource_id
 from azext_acrscope.base.tokens import redact_secrets
-from azext_acrscope.hops.errors import cause_of, network_advice, with_id
+from azext_acrscope.hops.errors import cause_of, connection_error, network_advice, with_id
 
 
 def bad_group(text: str) -> AzCLIError:
@@ -344,5 +344,5 @@ def answer_unreadable(service: str, endpoint: str, why: str) -> AzCLIError:
 
 def service_unreachable(service: str, endpoint: str, cause: Exception) -> AzCLIError:
     """Return the error for a service that could not be reached."""
-    why = cause_of(cause)
-    return cli_error(AzureConnectionError, f"{service} ({endpoint}) could not be reached: {why}", network_advice(cause))
+    text = f"{service} ({endpoint}) could not be reached: {cause_of(cause)}"
+    return cli_error(connection_error(cause), text, network_advice(cause))

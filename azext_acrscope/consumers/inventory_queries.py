@@ -72,7 +72,8 @@ class InventoryQueries:  # pylint: disable=too-many-instance-attributes  # an an
         """Return the resources whose identities these principals are, with a query of their own if need be."""
         all_owners = self._owners.result() if self._owners else None
         if all_owners is not None:
-            return [row for row in all_owners if find_text(row, "principalId").lower() in {*principals, ""}]
+            wanted = {*principals, ""}
+            return [row for row in all_owners if find_text(row, "principalId").lower() in wanted]
         ordered, found = sorted(principals), Rows()
         for start in range(0, len(ordered), _MAX_PRINCIPALS_PER_QUERY):
             some = list_kql(ordered[start : start + _MAX_PRINCIPALS_PER_QUERY])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError, AzureResponseError
 
-from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.client import ArmError, Connect
 from azext_acrscope.arm.throttle import READS_PER_SECOND, Throttle
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base import hosts, threads
@@ -21,8 +21,6 @@ from azext_acrscope.registry.resource import UNKNOWN, RegistryResource
 
 if TYPE_CHECKING:
     from azext_acrscope.fleet.scope import Scope
-
-Connect = Callable[[str | None], ArmClient]  # the connection to a subscription, by its ID
 
 _MAX_READERS = 16
 _MAX_THROTTLED_READ_SECONDS = 600  # for which a registry's reading may be put off by throttling

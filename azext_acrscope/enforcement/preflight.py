@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.arm.client import ArmClient, Connect
 from azext_acrscope.base import console, hosts
 from azext_acrscope.consumers import search, selection, verdicts
 from azext_acrscope.consumers.knowledge import BREAKS, Knowledge
 from azext_acrscope.consumers.search import BegunSearch, ConsumerRows, FleetConsumers
 from azext_acrscope.enforcement import errors, plan_item, record
-from azext_acrscope.enforcement.plan import Connect, EnforcementPlan
+from azext_acrscope.enforcement.plan import EnforcementPlan
 from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.registry import resource as registry_resource
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.arm.client import Connect
 from azext_acrscope.base import console
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.threads import map_bounded
 from azext_acrscope.enforcement import errors, plan_item
 from azext_acrscope.enforcement.executor import PlanExecutor
-from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, WaveSettings
+from azext_acrscope.enforcement.plan import EnforcementPlan, WaveSettings
 from azext_acrscope.enforcement.plan_item import FAILED, SKIPPED, PlanItem
 from azext_acrscope.enforcement.record import RunRecord
 

@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
+from azext_acrscope.arm.client import Connect
 from azext_acrscope.base import console, hosts
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers.search import BegunSearch
 from azext_acrscope.enforcement import plan as planning
 from azext_acrscope.enforcement import record, run
-from azext_acrscope.enforcement.plan import Connect, EnforcementPlan, Selection
+from azext_acrscope.enforcement.plan import EnforcementPlan, Selection
 from azext_acrscope.enforcement.plan_item import PlanItem
 from azext_acrscope.enforcement.preflight import ConsumerPreflight
 from azext_acrscope.enforcement.run import Rollout

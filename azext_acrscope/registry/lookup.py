@@ -12,12 +12,11 @@ from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.registry import errors
 
 if TYPE_CHECKING:
-    from azext_acrscope.arm.client import ArmClient
+    from azext_acrscope.arm.client import Connect
 
 ALL_ENDPOINTS = "all"
 
 logger = get_logger(__name__)
-Connect = Callable[[str | None], "ArmClient"]
 
 
 class ResolvedRegistry(NamedTuple):
@@ -29,7 +28,7 @@ class ResolvedRegistry(NamedTuple):
 
 
 def resolve_login_servers(
-    refs: list[RegistryRef], resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
+    refs: list[RegistryRef], resource_group: str | None, endpoints: list[str], suffix: str, connect: "Connect | None"
 ) -> list[ResolvedRegistry]:
     """Return every login server of the registries named, each once.
 
@@ -55,7 +54,7 @@ def resolve_login_servers(
 
 
 def find_login_servers(
-    ref: RegistryRef, resource_group: str | None, endpoints: list[str], suffix: str, connect: Connect | None
+    ref: RegistryRef, resource_group: str | None, endpoints: list[str], suffix: str, connect: "Connect | None"
 ) -> list[str]:
     """Return the login servers that are meant by a registry and `endpoints`.
 
@@ -86,7 +85,7 @@ def _select_endpoints(own: str, regions: list[str], suffix: str) -> list[str]:
     return [hosts.regional_login_server(own, region, suffix) for region in regions] or [own]
 
 
-def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str, connect: Connect | None) -> str:
+def _find_login_server(ref: RegistryRef, resource_group: str | None, suffix: str, connect: "Connect | None") -> str:
     """The login server that ARM names. Only ARM knows a name's hash, so a plain name is asked for even with an ID.
 
     Pulling needs no right to read the resource: who is forbidden to is signed in at the cloud's suffix, and told so. A

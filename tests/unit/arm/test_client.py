@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import AzureResponseError
 
-from azext_acrscope.arm import client
-from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm import client, errors
+from azext_acrscope.arm.client import ArmClient, ArmError, Reply, is_transient
 from azext_acrscope.arm.paths import check_resource_id
 
 NEXT = "https://management.azure.com/next"
@@ -73,3 +73,10 @@ def test_the_assignments_that_refused_are_found() -> None:
 )
 def test_what_is_no_id_of_an_assignment_is_not_repeated(info: Any) -> None:
     assert refusal(info) == ()
+
+
+@pytest.mark.parametrize(
+    ("cause", "passing"), [(OSError("reset"), True), (OSError("CERTIFICATE_VERIFY_FAILED"), False)]
+)
+def test_a_certificate_that_is_not_trusted_is_nothing_to_wait_out(cause: Exception, passing: bool) -> None:
+    assert is_transient(errors.service_unreachable("Azure Resource Manager", "https://x", cause)) is passing

@@ -500,7 +500,7 @@ def test_threads_share_one_client(
         cloud.world.add_registry(f"contoso{number}", subscription=cloud.world.subscriptions[number % 2]).id
         for number in range(96)
     ]
-    arm = ArmClient(cli_ctx, connections=32)
+    arm = ArmClient(cli_ctx)
     with ThreadPoolExecutor(32) as writers:
         replies = list(writers.map(lambda each: sdk_client.write_status(arm, each, "disabled"), ids))
     assert [reply.body["id"] for reply in replies] == ids
