@@ -251,15 +251,21 @@ class HelperStore:
 
 
 def choose_store(
-    file: Path, host: str, knows_store: bool = True, detects_store: bool = False, whole_host: bool = False
+    file: Path,
+    host: str,
+    knows_store: bool = True,
+    detects_store: bool = False,
+    whole_host: bool = False,
+    config: dict[str, Any] | None = None,
 ) -> CredentialStore:
     """Return the store that a client uses for a host: credHelpers[host], else credsStore, else the file itself.
 
     :param knows_store: whether the client knows `credsStore`; podman and its kin do not.
     :param detects_store: whether it picks the keychain by itself while its file has no credentials.
     :param whole_host: whether an entry of a repository stands for its whole host to it.
+    :param config: what the file says, where it was read already.
     """
-    config = credential_file.read_credential_file(file)
+    config = credential_file.read_credential_file(file) if config is None else config
     of_all = config.get("credsStore") if knows_store else None
     if detects_store:
         of_all = of_all or docker_config.default_store(config)

@@ -6,7 +6,7 @@ Files are read, and the launcher is run once for its version. Nothing is changed
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,17 @@ _SOURCE_MEMBERS = {name: name for name in ("credential", "tenant", "subscription
 
 @dataclass(frozen=True)
 class _ClientFile:
-    """A client's file, and who reads it; `hosts` are those that it names our helper for, `store` its `credsStore`."""
+    """A client's file, and who reads it; `hosts` are those that it names our helper for, `store` its `credsStore`.
+
+    :ivar content: what it says, with credentials; None if it cannot be read.
+    """
 
     file: Path
     readers: list[str]
     hosts: list[str]
     store: str
     problem: str = ""
+    content: dict[str, Any] | None = field(default=None, repr=False)
 
 
 def describe_status(chosen: Callable[[list[str]], list[str]], client: str | None, cloud: str) -> dict[str, Any]:
@@ -50,9 +54,13 @@ def describe_status(chosen: Callable[[list[str]], list[str]], client: str | None
     program, broken = _inspect_launcher()
     named = [host for each in read for host in each.hosts]
     # With a client, only its own hosts: those of others are no fault of it.
-    concerned = [host for host in known if not client or _asks_helper(client, host)]
+    said = {each.file: each.content for each in read}
+    concerned = [host for host in known if not client or _asks_helper(client, host, said)]
     hosts = chosen(list(dict.fromkeys([*concerned, *named])))
-    rows = [_host_row(host, known.get(host), client, content, cloud) for host in sorted(set(hosts))]
+    rows = []
+    for host in sorted(set(hosts)):
+        asking = [name for name in ([client] if client else clients.KNOWN_CLIENTS) if _asks_helper(name, host, said)]
+        rows.append(_host_row(host, known.get(host), asking, content, cloud))
     for row in rows:
         row["remarks"] = [*broken, *row["remarks"]]
         row["works"] = not row["remarks"]
@@ -108,12 +116,17 @@ def _files_of(client: str) -> list[Path]:
     return []
 
 
-def _asks_helper(client: str, host: str) -> bool:
-    """Return whether the first of a client's files that says anything of a host names our helper for it."""
+def _asks_helper(client: str, host: str, said: dict[Path, dict[str, Any] | None]) -> bool:
+    """Return whether the first of a client's files that says anything of a host names our helper for it.
+
+    :param said: what the files say; None for one that cannot be read, which is said of the file.
+    """
     rules = clients.KNOWN_CLIENTS[client]
     for file in _files_of(client):
-        with suppress(AzCLIError):  # that it cannot be read is said of the file
-            store = stores.choose_store(file, host, rules.knows_store, whole_host=rules.whole_host)
+        if (config := said[file]) is None:
+            continue
+        with suppress(AzCLIError):
+            store = stores.choose_store(file, host, rules.knows_store, whole_host=rules.whole_host, config=config)
             if isinstance(store, stores.HelperStore):
                 return store.renews
             if store.get(host):
@@ -128,7 +141,7 @@ def _read_file(file: Path, readers: list[str]) -> _ClientFile:
         return _ClientFile(file, readers, [], "", error.error_msg)
     helpers = content.get("credHelpers") or {}
     hosts = [host for host, name in helpers.items() if name == install.HELPER_NAME]
-    return _ClientFile(file, readers, hosts, content.get("credsStore") or "")
+    return _ClientFile(file, readers, hosts, content.get("credsStore") or "", content=content)
 
 
 def _inspect_launcher() -> tuple[dict[str, Any], list[str]]:
@@ -150,10 +163,9 @@ def _inspect_launcher() -> tuple[dict[str, Any], list[str]]:
 
 
 def _host_row(
-    host: str, source: dict[str, str] | None, client: str | None, content: dict[str, Any], cloud: str
+    host: str, source: dict[str, str] | None, asking: list[str], content: dict[str, Any], cloud: str
 ) -> dict[str, Any]:
     remarks = []
-    asking = [name for name in ([client] if client else clients.KNOWN_CLIENTS) if _asks_helper(name, host)]
     if not asking:
         remarks.append(errors.nobody_asks_helper(host))
     known = source or state.DEFAULT_SOURCE
