@@ -341,6 +341,8 @@ def report(
     kind = report_output.choose_format(document_format, file)
     if file:
         report_output.check_report_file(file)
+    else:
+        console.refuse_query(cmd.cli_ctx, "a report that is printed: --file writes it, and numbers are printed")
     wanted = gather.ReportRequest(
         scope=fleet_scope.choose_scope(cmd.cli_ctx, resource_group_name, all_subscriptions, management_group),
         live=live,

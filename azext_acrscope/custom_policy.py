@@ -63,6 +63,7 @@ def assign(
     )
     wanted.check(scope)
     if print_as:
+        console.refuse_query(cmd.cli_ctx, "--print")
         console.print_lines([templates.write_template(print_as, scope, wanted)])
         return None
     plan = planning.plan_assignment(arm, scope, wanted)

@@ -53,6 +53,8 @@ def login(  # pylint: disable=too-many-locals  # its options are most of them
     from azext_acrscope.credentials.helper import login as helper_login
     from azext_acrscope.hops import scoped_tokens
 
+    if token_format and token_format != JSON_FORMAT:
+        console.refuse_query(cmd.cli_ctx, f"--token-format {token_format}")
     destination = None
     if not expose_token:
         from azext_acrscope.credentials import destinations
@@ -169,6 +171,9 @@ def configure_docker(
     if not (yes and cmd.cli_ctx.only_show_errors):
         console.print_to_stderr(install.describe_setup(made))
     console.warn(made.warnings)
+    if remove and made.empty:
+        nobody = "None of these registries" if named else "No registry"
+        console.tell([f"{nobody} uses the helper in {made.file}: nothing to remove."])
     if not (made.empty or yes):
         console.confirm(cmd.cli_ctx, "Make these changes?", "")
     install.apply_setup(made)

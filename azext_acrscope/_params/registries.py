@@ -127,7 +127,7 @@ def _report_arguments(loader: Any) -> None:
             "file",
             options_list=["--file", "-f"],
             help="The file to write. It replaces an existing one. Without it, the document is printed, whatever "
-            "--output and --query say.",
+            "--output says.",
         )
         c.argument(
             "live",

@@ -74,8 +74,18 @@ def _shows_errors_only() -> bool:
     return bool(handlers) and all(each.level > logging.WARNING for each in handlers)
 
 
+def refuse_query(cli_ctx: Any, printed: str) -> None:
+    """Refuse --query where a result is printed as it is: whoever asked for a part would get all of it, secrets too.
+
+    :param printed: what is printed so: an option with its value, or a few words.
+    :raises MutuallyExclusiveArgumentError: --query was given.
+    """
+    if cli_ctx.invocation.data.get("query_active"):
+        raise errors.exclusive("--query", printed)
+
+
 def print_lines(lines: Iterable[str]) -> None:
-    """Print a result as it is, for programs that read lines; --output and --query have no part in it."""
+    """Print a result as it is, for programs that read lines; --output has no part in it."""
     for line in lines:
         print(line)
 

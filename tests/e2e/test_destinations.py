@@ -310,6 +310,24 @@ def test_the_content_of_a_secret_is_itself_a_credential_file_whatever_the_output
         assert "404 (Not Found)" in listed.stderr, "it was let in, and found nothing"
 
 
+@pytest.mark.parametrize(
+    ("printed", "command"),
+    [
+        ("--token-format env", ["login", "-n", "contoso.azurecr.io", "--expose-token", "--token-format", "env"]),
+        ("--print", ["policy", "assign", "--effect", "audit", "--print", "bicep"]),
+        ("a report that is printed", ["report", "--format", "csv"]),
+    ],
+)
+def test_whoever_asks_for_a_part_of_what_is_printed_whole_does_not_get_all_of_it(
+    az: Az, cloud: LocalCloud, printed: str, command: list[str]
+) -> None:
+    cloud.clear_requests()
+    result = az("acr", "scope", *command, "--query", "kind")
+    assert (result.code, result.stdout) == (1, "")
+    assert f"--query cannot be combined with {printed}" in result.stderr
+    assert not cloud.requests
+
+
 def test_a_whole_secret_is_named_and_never_printed_in_part(az: Az, registry: Registry) -> None:
     whole = ("--token-format", "kubernetes", "--secret-name", "pull.contoso", "--namespace", "team", "--output", "tsv")
     exposed = expose(az, registry, *whole, "--debug")

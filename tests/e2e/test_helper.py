@@ -393,6 +393,9 @@ def test_all_registries_are_set_up_and_taken_out_again(new_az: Callable[..., Az]
     configure(az, "--remove")
     assert not (bin_dir / "docker-credential-acrscope").exists()
     assert json.loads((az.home / CONFIG).read_text()) == {}
+    again = az("acr", "scope", "configure-docker", "--remove")
+    assert again.code == 0
+    assert "No registry uses the helper in " in again.stderr
 
 
 def test_what_is_set_up_is_shown_and_nothing_is_requested(

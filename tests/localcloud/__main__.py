@@ -35,7 +35,10 @@ def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
     for number in range(1, generated + 1):
         status: PolicyStatus = "disabled" if number % 3 == 0 else "enabled"
         world.add_registry(f"generated{number:05d}", f"rg-{number % 10:02d}", policy_status=status)
-    return cloud.default_account("demo-operator")
+    operator = cloud.default_account("demo-operator")
+    for role in ("Resource Policy Contributor", "Role Based Access Control Administrator"):
+        world.grant(operator, world.subscriptions[0].scope, role)  # so that every command can be tried
+    return operator
 
 
 def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
