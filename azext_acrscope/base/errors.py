@@ -137,6 +137,9 @@ def with_advice(error: AzCLIError, advice: str) -> AzCLIError:
     return type(error)(error.error_msg, recommendation=[*error.recommendations, advice])
 
 
+CHECK_GROUP = "Or the group does not exist: `az account management-group list --output table` lists the names."
+
+
 def management_group_not_found(name: str) -> AzCLIError:
     """Return the error for a management group that the account does not see."""
     return cli_error(

@@ -14,7 +14,7 @@ from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
-from azext_acrscope.fleet.scope import Scope, Subscription, expected_subscription_ids, group_by_account
+from azext_acrscope.fleet.scope import Scope, Subscription, expected_subscription_ids, group_by_account, group_refused
 from azext_acrscope.fleet.summary import Fleet
 from azext_acrscope.registry import sdk_client
 from azext_acrscope.registry.resource import RegistryResource
@@ -65,9 +65,8 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
     arm = ArmClient(cli_ctx, subscriptions[0].id)
     expected = [subscription.id for subscription in subscriptions]
     target: dict[str, Any] = {"subscriptions": expected if len(expected) <= _MAX_QUERY_SUBSCRIPTIONS else None}
-    place = f"Resource Graph in tenant {subscriptions[0].tenant}"
     if wanted.management_group:
-        target, place = {"management_group": wanted.management_group}, f"management group {wanted.management_group}"
+        target = {"management_group": wanted.management_group}
     # Nothing waits for anything: all of it is requested at the same time.
     answers = threads.run_each_in_background(
         lambda query: resource_graph.query_graph(arm, query, **target),
@@ -79,7 +78,9 @@ def _add_account_fleet(cli_ctx: Any, wanted: Scope, subscriptions: list[Subscrip
     try:
         seen, found = [answer.result() for answer in answers]
     except ArmError as error:
-        raise error.as_cli_error(place, "Reader") from error
+        if wanted.management_group:
+            raise group_refused(error, wanted.management_group, "Reader") from error
+        raise error.as_cli_error(f"Resource Graph in tenant {subscriptions[0].tenant}", "Reader") from error
     odd = fleet.add(map(_resource_from_row, found.rows))
     for row in seen.rows:
         subscription = parse_resource_id(row["id"]).subscription.lower()

@@ -19,6 +19,7 @@ from azext_acrscope.fleet.scope import (
     Scope,
     Subscription,
     group_by_account,
+    group_refused,
     list_subscriptions_below,
 )
 from azext_acrscope.fleet.summary import Fleet
@@ -46,7 +47,7 @@ def read_live_fleet(cli_ctx: Any, wanted: Scope) -> Fleet:
         try:
             below, unread = list_subscriptions_below(arm, wanted.management_group)
         except ArmError as error:
-            raise error.as_cli_error(f"management group {wanted.management_group}", READ_MANAGEMENT_GROUP) from error
+            raise group_refused(error, wanted.management_group, READ_MANAGEMENT_GROUP) from error
         if unread:
             raise arm_errors.not_a_list(arm.endpoint)
         subscriptions = [Subscription(each, name, arm.tenant) for each, name in below.items()]

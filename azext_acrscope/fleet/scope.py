@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from azure.cli.core.azclierror import AzCLIError
+
 from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.arm.paths import arm_path, check_arm_name
 from azext_acrscope.base import errors as base_errors
@@ -17,6 +19,7 @@ from azext_acrscope.base.text import one_line
 from azext_acrscope.fleet import errors as fleet_errors
 
 MANAGEMENT_GROUPS_API_VERSION = "2020-05-01"
+_UNKNOWN_GROUP = "ManagementGroupsContainInvalidIds"  # Resource Graph's reason, for a display name among others
 READ_MANAGEMENT_GROUP = "Microsoft.Management/managementGroups/descendants/read"
 
 
@@ -73,6 +76,18 @@ def choose_scope(
         accounts = [a for a in profile.load_cached_subscriptions() if a["id"] != a["tenantId"]]
     known = (Subscription(a["id"], one_line(a["name"]), a["tenantId"], one_line(a["user"]["name"])) for a in accounts)
     return Scope(tuple(known), management_group, resource_group)
+
+
+def group_refused(error: ArmError, management_group: str, action: str) -> AzCLIError:
+    """Return the typed error for a refusal to look below a management group.
+
+    :param action: the right or the role that this needs.
+    """
+    if _UNKNOWN_GROUP in error.reasons:
+        return base_errors.management_group_not_found(management_group)
+    told = error.as_cli_error(f"management group {management_group}", action)
+    # To some accounts Azure says of a group that does not exist that they may not see it.
+    return base_errors.with_advice(told, base_errors.CHECK_GROUP) if error.status == 403 else told
 
 
 def list_subscriptions_below(arm: ArmClient, management_group: str) -> tuple[dict[str, str], list[str]]:

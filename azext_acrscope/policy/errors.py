@@ -16,9 +16,6 @@ from azext_acrscope.base.errors import cli_error, counted, registries, sentence,
 # --- policy ----------------------------------------------------------------------------------------------------------
 
 
-CHECK_GROUP = "Or the group does not exist: `az account management-group list --output table` lists the names."
-
-
 def right_missing(
     doing: str, where: str, path: str, role: str, *, code: str, message: str, correlation: str
 ) -> AzCLIError:

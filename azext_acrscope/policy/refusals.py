@@ -28,7 +28,7 @@ def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) ->
     if error.status == 403 and error.code != "RequestDisallowedByPolicy":
         missing = errors.right_missing(doing, scope.text, scope.path, role, **told)
         # Azure says the same of a management group that does not exist.
-        return base_errors.with_advice(missing, errors.CHECK_GROUP) if scope.management_group else missing
+        return base_errors.with_advice(missing, base_errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":
         return fleet_errors.group_not_found(str(scope.resource_group), parse_resource_id(scope.path).subscription)
     if error.status == 404 and scope.management_group and not error.code.startswith("Policy"):

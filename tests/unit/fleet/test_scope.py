@@ -1,10 +1,10 @@
-"""Which subscriptions are below a management group: those whose IDs say so, whatever they are called."""
+"""Which subscriptions are below a management group: those whose IDs say so, whatever they are called. And refusals."""
 
 from typing import Any, cast
 
 import pytest
 
-from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.arm.client import ArmClient, ArmError
 from azext_acrscope.fleet import scope
 
 ID = "11111111-2222-3333-4444-555555555555"
@@ -34,3 +34,20 @@ def test_the_id_of_an_item_decides_what_it_is(odd: dict[str, Any]) -> None:
 def test_an_item_that_cannot_be_read_is_said(odd: dict[str, Any]) -> None:
     named = {"name": ID, "type": "/subscriptions"}
     assert below({**SUBSCRIPTION, **named, **odd}, GROUP) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "reasons", "told"),
+    [
+        (400, ("ManagementGroupsContainInvalidIds",), "sees no management group 'mg'"),
+        (400, ("InvalidRequest",), "refused the request for management group mg"),
+        (403, ("AccessDenied",), "no permission for this on management group mg"),
+    ],
+)
+def test_whoever_may_have_mistyped_a_group_is_told_how_to_list_them(
+    status: int, reasons: tuple[str, ...], told: str
+) -> None:
+    error = scope.group_refused(ArmError(status, "BadRequest", "no", "c", reasons=reasons), "mg", "Reader")
+    assert told in error.error_msg
+    lists = "az account management-group list" in str(error.recommendations)
+    assert lists is (reasons != ("InvalidRequest",))
