@@ -7,6 +7,7 @@ from azext_acrscope.consumers.code.counts import Named
 
 _REASONS = {"otherFormats": "of other formats"}
 _SHOWN = 3  # names in a sentence; the result has more
+NO_OBJECT = "it is neither YAML nor JSON of objects"  # why what is piped was not read
 NOT_UNDERSTOOD = "it was not understood"  # why a file was read only in part, if its reader failed
 
 

@@ -4,18 +4,23 @@ A cluster's objects come as one list that is larger than any file of a repositor
 same way, so its items are told apart by their indentation, and each is read by itself: memory holds one at a time.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.counts import WalkCounts
-from azext_acrscope.consumers.code.walk import MAX_FILE_BYTES
+from azext_acrscope.consumers.code.walk import MAX_FILE_BYTES, SCRIPT
 
 SHOWN_NAME = "stdin"  # in results
 _YAML_LIST, _YAML_ITEM = b"items:", b"- "
 _JSON_LIST, _JSON_ITEM, _JSON_LIST_ENDS = b'    "items": [', b"        {", (b"    ]", b"    ],")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_COMMENT = re.compile(rb"^[ \t]*#.*$", re.MULTILINE)
+_WORD = re.compile(rb"\w")
+# A line that begins an object or a list, or has a key of one: the table that `kubectl get` prints by default has none.
+_OBJECT = re.compile(rb"""^[ \t]*(?:[\[{]|- |"[^"\n]*"\s*:|'[^'\n]*'\s*:|[^\s"'][^\n]*?:(?:\s|$))""", re.MULTILINE)
 
 
 def read_objects(counts: WalkCounts) -> Iterator[tuple[int, str, bytes]]:
@@ -32,12 +37,21 @@ def read_objects(counts: WalkCounts) -> Iterator[tuple[int, str, bytes]]:
         text = b"".join(lines).removeprefix(_BYTE_ORDER_MARK)
         if not text.strip():
             continue
+        if len(text) <= MAX_FILE_BYTES and not text.startswith(SCRIPT) and _is_no_object(text):
+            counts.unreadable.add(f"{SHOWN_NAME}, line {begin + 1} ({errors.NO_OBJECT})")
+            continue
         name = name or ("piped.json" if text.lstrip().startswith((b"{", b"[")) else "piped.yaml")
         if len(text) > MAX_FILE_BYTES:
             counts.large.add(f"{SHOWN_NAME}, line {begin + 1}")
         else:
             yield begin, name, text.rstrip().removesuffix(b",") if name == "piped.json" else text
     counts.files += bool(name)
+
+
+def _is_no_object(text: bytes) -> bool:
+    """Whether a text has something to say and says it neither as YAML nor as JSON; comments are nothing."""
+    said = _COMMENT.sub(b"", text)
+    return bool(_WORD.search(said)) and not _OBJECT.search(said)
 
 
 def _lines_of(stream: BinaryIO) -> Iterator[bytes]:

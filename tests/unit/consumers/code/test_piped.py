@@ -85,6 +85,39 @@ def test_nothing_in_it_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found, counts.files) == ([], 0)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NAME     READY   STATUS    RESTARTS   AGE\nweb-5d   1/1     Running   0          3d\n",
+        'resource "azurerm_container_registry" "apps" {\n  name = "contoso"\n}\n',
+        "# kind: Pod\nFROM contoso.azurecr.io/base:1\n",
+    ],
+)
+def test_what_is_no_object_does_not_pass_for_clean(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    found, counts = pipe(monkeypatch, text)
+    assert (found, counts.files) == ([], 0)
+    assert counts.unreadable.names == ["stdin, line 1 (it is neither YAML nor JSON of objects)"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# only a comment\n---\n# Source: a.yaml\n",
+        '\ufeff{"kind": "Pod"}',
+        "[]",
+        "- image: a\n",
+        '"kind": Pod\n',
+        "'kind': Pod\n",
+        "#!/bin/sh\naz acr login -n contoso\n",
+        "on:\n  push\n",
+    ],
+)
+def test_whatever_is_an_object_is_read(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    found, counts = pipe(monkeypatch, text)
+    assert found
+    assert counts.unreadable.number == 0
+
+
 def test_a_terminal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
