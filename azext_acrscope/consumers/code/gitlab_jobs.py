@@ -69,6 +69,8 @@ class GitlabJobs:
     def _collect(self, node: Node, used: _Used) -> list[Run]:
         found, level, seen = dict[Run, None](), [id(node)], {id(node)}
         for _ in range(_MAX_REFERENCES + 1):
+            if not level:
+                break
             for each in level:
                 found.update(islice(used.get(each, {}).items(), MAX_RUNS + 1))
                 if len(found) > MAX_RUNS or len(seen) > _MAX_REFERRING:

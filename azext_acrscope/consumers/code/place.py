@@ -1,6 +1,6 @@
 """What a reader finds in a file: the line and what happens there, never the text of the line."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, order=True)
@@ -26,3 +26,7 @@ class Place:
     is_exact: bool = field(default=True, compare=False)
     is_one_of_several: bool = False
     alias: str | None = field(default=None, compare=False)
+
+    def in_one_of(self, runs: int) -> "Place":
+        """Return the place as it is in one of so many runs: where several are and it names no registry, others may."""
+        return replace(self, is_one_of_several=True) if runs > 1 and self.registry is None else self

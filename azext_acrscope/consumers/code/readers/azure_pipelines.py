@@ -75,7 +75,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 def _places(line: int, pattern: str, names: list[str], server_of: Callable[[str], str | None]) -> Iterator[Place]:
     """Yield what is pulled, or signed in to, in each run."""
     for registry in map(server_of, names):
-        yield Place(line, pattern, registry, is_one_of_several=len(names) > 1 and registry is None)
+        yield Place(line, pattern, registry).in_one_of(len(names))
 
 
 def _inputs(step: Mapping) -> dict[str, str]:

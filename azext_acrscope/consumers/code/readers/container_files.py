@@ -113,8 +113,7 @@ def _places_of(image: Scalar, pattern: str, scopes: Collection[Values] = ()) -> 
     """Yield the registries of an image with each value of its variables; of those that nobody knows with defaults."""
     images = in_each_run(image.text, *scopes) if scopes else [image.text]
     for server in filter(is_registry_host, dict.fromkeys(map(_default_of, images))):
-        host = find_login_server(server)
-        yield Place(image.line, pattern, host, is_one_of_several=len(images) > 1 and host is None)
+        yield Place(image.line, pattern, find_login_server(server)).in_one_of(len(images))
 
 
 def _default_of(image: str) -> str:

@@ -61,12 +61,7 @@ def _read_step(step: Mapping, values: Values, text: str) -> Iterator[Place]:
     else:
         return
     for host in filter(_is_registry, hosts):
-        yield _place(uses.line, pattern, host, hosts)
-
-
-def _place(line: int, pattern: str, host: str, hosts: list[str]) -> Place:
-    server = find_login_server(host)
-    return Place(line, pattern, server, is_one_of_several=len(hosts) > 1 and server is None)
+        yield Place(uses.line, pattern, find_login_server(host)).in_one_of(len(hosts))
 
 
 def _is_registry(host: str) -> bool:
@@ -84,4 +79,4 @@ def _read_images(job: Mapping, values: Values) -> Iterator[Place]:
         if isinstance(image, Scalar):
             images = in_each_run(image.text, values)
             for server in filter(is_registry_host, images):
-                yield _place(image.line, "job-container", server, images)
+                yield Place(image.line, "job-container", find_login_server(server)).in_one_of(len(images))

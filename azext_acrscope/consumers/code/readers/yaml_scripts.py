@@ -4,7 +4,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
@@ -190,7 +189,7 @@ def _judge_runs(call: Call, by_version: _Scopes, assigned: frozenset[str], file:
     runs = [(each, version) for version, scopes in by_version.items() for each in fill_in(call, scopes, assigned)]
     for each, version in runs:
         for place in judge_call(each, file, version):
-            yield replace(place, is_one_of_several=len(runs) > 1 and place.registry is None)
+            yield place.in_one_of(len(runs))
 
 
 def _listed_words(node: Sequence) -> Scalar | None:
