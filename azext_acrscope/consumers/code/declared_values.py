@@ -143,6 +143,8 @@ def _put(text: str, say: Callable[[str], str | None], assigned: Collection[str])
         value = None if name in assigned and match.lastgroup in _OF_SHELL else say(name)
         return match[0] if value is None else value
 
+    if "$" not in text and "%" not in text:
+        return text
     filled = _NAME_OF.sub(said, text)
     return filled if len(filled) <= _MAX_LENGTH else text
 

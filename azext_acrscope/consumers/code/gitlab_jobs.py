@@ -5,6 +5,7 @@ Merged as GitLab does: https://docs.gitlab.com/ci/yaml/#extends and /ci/yaml/yam
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -53,6 +54,7 @@ class GitlabJobs:
         self._maps: dict[str, list[dict[str, str]]] = {}  # variables by job, what counts most first
         self._made: dict[tuple[int, ...], Values] = {}
         self._referring: dict[int, list[int]] = {}  # nodes that refer to a node
+        self._nodes: dict[int, Node] = {}  # what jobs use, and what that refers to
         self._by_jobs: _Used = {}
         self._by_templates: _Used = {}  # hidden jobs that no job of the file extends: another file may
         self._read()
@@ -62,7 +64,7 @@ class GitlabJobs:
 
     def runs_of(self, node: Node) -> list[Run]:
         """Return the jobs that use a node; none if no job does as such, or so many that no reader looks at them."""
-        if not self._jobs:
+        if id(node) not in self._nodes:
             return []
         return self._collect(node, self._by_jobs) or self._collect(node, self._by_templates)
 
@@ -81,7 +83,7 @@ class GitlabJobs:
         return list(found)
 
     def _read(self) -> None:
-        nodes: dict[int, Node] = {}
+        nodes = self._nodes
         extended = {parent for parents in self._parents.values() for parent in parents}
         for name in self._jobs:
             is_hidden = name.startswith(".")
@@ -129,6 +131,8 @@ class GitlabJobs:
 
     def _find(self, name: str, *path: str, level: int = 0) -> Node | None:
         """Return what a job has at a path: of its own, or of the last that has it of those that it extends."""
+        if name in self._jobs and not self._parents[name]:
+            return self._jobs[name].get(*path)
         if (name, path) not in self._found and name in self._jobs and level <= _MAX_LEVELS:
             self._found[name, path] = None  # where it extends itself
             node = self._jobs[name].get(*path)
@@ -177,6 +181,13 @@ class GitlabJobs:
             name, *path = [each.text for each in node.items[:_MAX_REFERENCES] if isinstance(each, Scalar)] or [""]
             node = self._find(name, *path) if name in self._jobs and path else self._root.get(name, *path)
         return None
+
+
+@lru_cache(maxsize=1)  # several readers read the same file, one after the other
+def read_jobs(root: Node) -> tuple[Values, GitlabJobs]:
+    """Return what a file declares for all that is in it, and its jobs."""
+    values = Values.of_file(root)
+    return values, GitlabJobs(root, values)
 
 
 def _parents(job: Mapping) -> list[str]:

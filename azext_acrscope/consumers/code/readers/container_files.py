@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from azext_acrscope.consumers.code.declared_values import Values, in_each_run
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
-from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs
+from azext_acrscope.consumers.code.gitlab_jobs import read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
@@ -80,8 +80,7 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
 
 def _read_gitlab(root: Node) -> Iterator[Place]:
     """Yield the images of jobs, with the values of the jobs that run in them."""
-    values = Values.of_file(root)
-    jobs = GitlabJobs(root, values)
+    values, jobs = read_jobs(root)
     for name, job in root.entries if isinstance(root, Mapping) else ():
         waiting = [(job, name.text if name is not None else "", [values])]
         seen: set[int] = set()
@@ -90,9 +89,11 @@ def _read_gitlab(root: Node) -> Iterator[Place]:
             if id(node) in seen:
                 continue
             seen.add(id(node))
+            if isinstance(node, Scalar) and key not in _GITLAB_IMAGES:
+                continue
             scopes = [run.values for run in jobs.runs_of(node)] or scopes
             if isinstance(node, Scalar):
-                yield from _places_of(node, "gitlab-image", scopes) if key in _GITLAB_IMAGES else ()
+                yield from _places_of(node, "gitlab-image", scopes)
             elif isinstance(node, Sequence):
                 waiting += [(below, key, scopes) for below in reversed(node.items)]
             elif isinstance(node, Mapping):

@@ -4,13 +4,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
-from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs, Run
+from azext_acrscope.consumers.code.gitlab_jobs import Run, read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
@@ -99,13 +100,14 @@ class _Step(NamedTuple):
 
 def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
     """Yield the commands below a node. What a job or a step pins and declares holds for it alone."""
-    values = Values.of_file(root)
-    gitlab = GitlabJobs(root, values)
+    values, gitlab = read_jobs(root)
     waiting = [_Step(root, _ALL_JOBS if gitlab else "", _version_of_file(root, of_text), POSIX, values)]
     seen: set[tuple[int, int]] = set()
     while waiting:
         step = waiting.pop()
         node = step.node
+        if isinstance(node, Scalar) and (step.key in _PROSE or not may_hold_commands(node.text)):
+            continue
         if not isinstance(node, Mapping) and (runs := gitlab.runs_of(node)):
             step = step._replace(runs=tuple(runs), job=id(node))
         # Once for each job: what an alias names is in each of them, and counted as often when the file was read.
@@ -113,10 +115,9 @@ def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
             continue
         seen.add((step.job, id(node)))
         if isinstance(node, Scalar):
-            if step.key not in _PROSE:
-                yield from _read_script(node, step, text)
+            yield from _read_script(node, step, text)
         elif isinstance(node, Sequence):
-            if (words := _listed_words(node)) is not None:
+            if (words := _listed_words(node)) is not None and may_hold_commands(words.text):
                 yield from _read_script(words, step, text)
             waiting += [_enter(step, item, step.key) for item in reversed(node.items)]
         elif isinstance(node, Mapping):
@@ -128,7 +129,7 @@ def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
 
 def _enter(above: _Step, node: Node, key: str) -> _Step:
     if above.job or above.key not in (_JOBS, _ALL_JOBS):
-        return above._replace(node=node, key=key)
+        return _Step(node, key, *above[2:])
     version = _version_of_job(node, above.version) if above.key == _JOBS else above.version
     return above._replace(node=node, key=key, version=version, job=id(node))
 
@@ -151,8 +152,6 @@ def _version_of_job(job: Node, version: str | None) -> str | None:
 
 def _read_script(node: Scalar, step: _Step, file: str) -> Iterator[Place]:
     text, dialect = node.text, step.dialect
-    if not may_hold_commands(text):
-        return
     if step.key in _POWERSHELL_KEYS or step.key.endswith(".ps1"):
         dialect = POWERSHELL
     notebook = re.match(r"\s*[!%]+ ?(?:sh|bash)?", text)
@@ -222,5 +221,6 @@ def _pinned(node: Node, version: str | None) -> str | None:
     return pins.pop() if len(pins) == 1 else version
 
 
+@lru_cache(maxsize=256)  # many jobs run in the same image
 def _version_in(text: str) -> str | None:
     return text if re.fullmatch(r"\d+\.\d+(?:\.\d+)?", text) else find_cli_version(text)

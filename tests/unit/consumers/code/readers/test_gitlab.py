@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from azext_acrscope.consumers.code import gitlab_jobs
+from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, yaml_scripts
@@ -273,6 +275,14 @@ def test_a_script_of_very_many_jobs_is_read_as_it_is_written_and_that_is_told() 
         found = _read(f".a: {{script: ['az acr login -n $ACR', 'az acr login -n fabrikam']}}\n{jobs}")
     assert [cut.line for cut in cuts] == [1]
     assert found == [(1, "az-acr-login", None), (1, "az-acr-login", FABRIKAM)]
+
+
+def test_the_jobs_of_a_file_are_put_together_once_for_all_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(gitlab_jobs, "GitlabJobs", lambda *given: made.append(given) or GitlabJobs(*given))
+    found = _read("a: {variables: {R: contoso}, image: $R.azurecr.io/a, script: [az acr login -n $R]}\n")
+    assert found == [(1, "az-acr-login", CONTOSO), (1, "gitlab-image", CONTOSO)]
+    assert len(made) == 1
 
 
 def _chain(number: int) -> str:
