@@ -51,31 +51,39 @@ def keep(node: object) -> tuple[object, bool]:
     return node, isinstance(node, Expression)
 
 
-def judge_resource(kind: str, body: AnyNode, line: int, resolve: Resolver = keep) -> Iterator[Place]:
+# What was found of a list, by the pattern asked for and the list itself: many resources may name the same long one.
+Judged = dict[tuple[str, int], list[Place]]
+
+
+def judge_resource(
+    kind: str, body: AnyNode, line: int, resolve: Resolver = keep, judged: Judged | None = None
+) -> Iterator[Place]:
     """Yield what a resource does with registries.
 
     :param kind: its type without the version.
     :param line: where it begins.
+    :param judged: of the lists of the file that `resolve` is for, whose nodes must stay.
     """
     kind = kind.lower()
     if kind == REGISTRY:
         yield from judge_registry(body, line, resolve)
     elif judge := _JUDGES.get(kind):
         yield from judge(body, line, resolve)
-    yield from judge_anywhere(body, resolve)
+    yield from judge_anywhere(body, resolve, judged)
 
 
-def judge_anywhere(body: object, resolve: Resolver = keep) -> Iterator[Place]:
+def judge_anywhere(body: object, resolve: Resolver = keep, judged: Judged | None = None) -> Iterator[Place]:
     """Yield what keys say that are nobody else's, wherever they are: parameters of modules hold them as well."""
+    judged = {} if judged is None else judged
     for node in walk_all(body):
         if not isinstance(node, Mapping):
             continue
         for key, value in node.items():
             name = fold(key.text)
             if name in ("registries", "registrycredentials"):
-                yield from _judge_registries(key, value, resolve)
+                yield from _judge_registries(key, value, resolve, judged)
             elif name == "imageregistrycredentials":
-                yield from judge_credentials(value, "container-instance", resolve)
+                yield from _judge_once(resolve(value)[0], "container-instance", resolve, judged)
             elif name == "acrusemanagedidentitycreds":
                 yield from _judge_site_identity(node, key, value, resolve)
             elif name == "azureadauthenticationasarmpolicystatus":
@@ -120,14 +128,22 @@ def _judge_status(key: Scalar, value: AnyNode, host: str | None, resolve: Resolv
 # --- what pulls -----------------------------------------------------------------------------------------------------
 
 
-def _judge_registries(key: Scalar, value: AnyNode, resolve: Resolver) -> Iterator[Place]:
+def _judge_registries(key: Scalar, value: AnyNode, resolve: Resolver, judged: Judged) -> Iterator[Place]:
     """Judge `registries` of Container Apps, their jobs and session pools: {server, identity, username, password…}."""
     found, _ = resolve(value)
-    objects = [each for each in mappings_in(found) if find_entry(each, "server")]
-    if objects:
-        yield from judge_credentials(found, "container-app", resolve)
-    elif isinstance(found, Expression) and not list(mappings_in(found)) and found.words:
+    if isinstance(found, Expression) and found.words and next(mappings_in(found), None) is None:
         yield Place(key.line, "container-app-registries")
+    else:
+        yield from _judge_once(found, "container-app", resolve, judged)
+
+
+def _judge_once(found: object, prefix: str, resolve: Resolver, judged: Judged) -> list[Place]:
+    """Return what `judge_credentials` finds in a list, or what it found there before."""
+    key = prefix, id(found)
+    if key not in judged:
+        is_other = prefix == "container-app" and not any(find_entry(each, "server") for each in mappings_in(found))
+        judged[key] = [] if is_other else list(judge_credentials(found, prefix, resolve))
+    return judged[key]
 
 
 def judge_credentials(value: object, prefix: str, resolve: Resolver) -> Iterator[Place]:

@@ -7,6 +7,7 @@ from azext_acrscope.consumers.code.azure_resources import (
     MAX_NAMES,
     PASSWORD_PATTERNS,
     RESOURCE_WORDS,
+    Judged,
     Resolver,
     judge_resource,
 )
@@ -76,7 +77,7 @@ def _read_parameters(file: Mapping) -> Iterator[Place]:
 def _read_template(template: Mapping, given: dict[str, object], nesting: int) -> Iterator[Place]:
     if nesting > _MAX_NESTING:
         raise BeyondLimitsError
-    resolve = _make_resolver(template, given)
+    resolve, judged = _make_resolver(template, given), Judged()
     waiting = [("", each) for _, each in _resources_of(template)]
     for parent, resource in waiting:
         kind = plain_text(find_node(resource, "type")) or ""
@@ -89,7 +90,7 @@ def _read_template(template: Mapping, given: dict[str, object], nesting: int) ->
             for each in mappings_in(inner):
                 yield from _read_template(each, passed, nesting + 1)
             continue
-        places = list(judge_resource(kind, resource, resource.line, resolve))
+        places = list(judge_resource(kind, resource, resource.line, resolve, judged))
         yield from places
         waiting += [(kind, each) for _, each in _resources_of(resource)]
         if not any(place.pattern in PASSWORD_PATTERNS for place in places):

@@ -11,6 +11,7 @@ from azext_acrscope.consumers.code.azure_resources import (
     PASSWORD_PATTERNS,
     REGISTRY,
     RESOURCE_WORDS,
+    Judged,
     Resolver,
     judge_anywhere,
     judge_resource,
@@ -53,6 +54,7 @@ def reads(name: str) -> bool:
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield modules from registries, resources that pull, and what sets the status of a registry back."""
     statements = list(_read_statements(text))
+    judged: Judged = {}
     values = {each.name: (each.value, each.keyword == "param") for each in statements if each.keyword in _NAMED}
 
     def resolve(node: object) -> tuple[object, bool]:
@@ -68,13 +70,13 @@ def read_places(text: str, name: str) -> Iterator[Place]:
         return node, may_differ
 
     if name.lower().endswith(".bicepparam"):
-        yield from _read_parameters(statements, resolve)
+        yield from _read_parameters(statements, resolve, judged)
     for statement in statements:
         if statement.keyword in _FROM_REGISTRY:
             yield from _read_module_source(statement)
         if statement.value is None:
             continue
-        places = list(_read_value(statement, resolve))
+        places = list(_read_value(statement, resolve, judged))
         yield from places
         if not any(place.pattern in PASSWORD_PATTERNS for place in places):
             yield from _read_admin_user(statement.value)
@@ -83,12 +85,12 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 _NAMED = ("var", "param")
 
 
-def _read_parameters(statements: list[Statement], resolve: Resolver) -> Iterator[Place]:
+def _read_parameters(statements: list[Statement], resolve: Resolver, judged: Judged) -> Iterator[Place]:
     """Judge what a file of parameters gives a template, as a key with a value would be there."""
     for each in statements:
         if each.keyword == "param" and each.value is not None:
             found = Mapping(each.line, [(Scalar(each.name, each.line), each.value)])  # type: ignore[list-item]
-            yield from judge_anywhere(found, resolve)
+            yield from judge_anywhere(found, resolve, judged)
 
 
 def _read_statements(text: str) -> Iterator[Statement]:
@@ -141,28 +143,30 @@ def _read_module_source(statement: Statement) -> Iterator[Place]:
             yield Place(source.line, "bicep-alias-module", alias=alias[1])
 
 
-def _read_value(statement: Statement, resolve: Resolver) -> Iterator[Place]:
+def _read_value(statement: Statement, resolve: Resolver, judged: Judged) -> Iterator[Place]:
     value = statement.value
     kind = statement.texts[0].text.partition("@")[0] if statement.texts else ""
     if value is None or statement.keyword in ("func", "metadata"):
         return
     if statement.keyword == "resource":
         if "existing" not in statement.words[1:]:
-            yield from judge_resource(kind, value, statement.line, resolve)
-        yield from _read_nested(kind, value, resolve)
+            yield from judge_resource(kind, value, statement.line, resolve, judged)
+        yield from _read_nested(kind, value, resolve, judged)
     elif statement.keyword == "module":
-        yield from judge_anywhere(value, resolve)
+        yield from judge_anywhere(value, resolve, judged)
         if (version := _REGISTRY_MODULE.search(statement.texts[0].text if statement.texts else "")) and not is_set(
             find_node(value, "params", "azureadauthenticationasarmpolicystatus")
         ):
             yield from _judge_registry_module(version[1], statement.line)
     elif statement.keyword in _NAMED:
-        yield from _read_named(value, resolve)
+        yield from _read_named(value, resolve, judged)
 
 
-def _read_named(value: AnyNode, resolve: Resolver) -> Iterator[Place]:
+def _read_named(value: AnyNode, resolve: Resolver, judged: Judged) -> Iterator[Place]:
     """Judge what a variable holds, but for `registries`, which are judged where the variable is used."""
-    yield from (place for place in judge_anywhere(value, resolve) if not place.pattern.startswith("container-app-reg"))
+    for place in judge_anywhere(value, resolve, judged):
+        if not place.pattern.startswith("container-app-reg"):
+            yield place
 
 
 def _judge_registry_module(version: str, line: int) -> Iterator[Place]:
@@ -171,7 +175,7 @@ def _judge_registry_module(version: str, line: int) -> Iterator[Place]:
         yield Place(line, "registry-module-default", None, version)
 
 
-def _read_nested(parent: str, body: AnyNode, resolve: Resolver) -> Iterator[Place]:
+def _read_nested(parent: str, body: AnyNode, resolve: Resolver, judged: Judged) -> Iterator[Place]:
     # pylint: disable=too-many-nested-blocks
     for mapping in walk_all(body):
         if not isinstance(mapping, Mapping):
@@ -182,7 +186,7 @@ def _read_nested(parent: str, body: AnyNode, resolve: Resolver) -> Iterator[Plac
                 if isinstance(kind, Scalar) and "existing" not in node.words:
                     name = kind.text.partition("@")[0]
                     full = name if "." in name else f"{parent}/{name}"
-                    for place in judge_resource(full, value, node.line, resolve):
+                    for place in judge_resource(full, value, node.line, resolve, judged):
                         # Keys that are nobody else's were found with the parent.
                         if full.lower() != REGISTRY and place.pattern in _OWN_OF_NESTED:
                             yield place

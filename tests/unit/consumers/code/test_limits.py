@@ -1,5 +1,6 @@
 """Files that are made to cost much: work grows as their size does, and ends where it is bounded."""
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -104,6 +105,38 @@ def test_many_jobs_with_many_variables_cost_their_number(name: str, head: str, e
 
     for reader in readers_of(name):
         assert_work_grows_as_size(reader, name, file, 100)
+
+
+def _bicep_with_a_list(key: str) -> Callable[[int], str]:
+    entries = "  {{ server: 'ghcr.io', identity: 'x{n}' }}\n"
+
+    def make(size: int) -> str:
+        listed = "".join(entries.format(n=number) for number in range(size))
+        app = f"resource a{{n}} 'Microsoft.App/containerApps@2024-03-01' = {{{{ properties: {{{{ {key}: all }}}} }}}}\n"
+        return f"var all = [\n{listed}]\n" + "".join(app.format(n=number) for number in range(size))
+
+    return make
+
+
+def _template_with_a_list(key: str) -> Callable[[int], str]:
+    def make(size: int) -> str:
+        listed = [{"server": "ghcr.io", "identity": f"x{number}"} for number in range(size)]
+        app = {"type": "Microsoft.App/containerApps", "apiVersion": "2024-03-01"}
+        app["properties"] = {key: "[variables('all')]"}  # type: ignore[assignment]
+        return json.dumps({"contentVersion": "1", "variables": {"all": listed}, "resources": [app] * size})
+
+    return make
+
+
+@pytest.mark.parametrize("key", ["registries", "imageRegistryCredentials"])
+@pytest.mark.parametrize(
+    ("reader", "name", "make"),
+    [(bicep, "a.bicep", _bicep_with_a_list), (arm_templates, "a.json", _template_with_a_list)],
+)
+def test_a_long_list_that_many_resources_name_is_judged_once(
+    reader: Any, name: str, make: Callable[[str], Callable[[int], str]], key: str
+) -> None:
+    assert_work_grows_as_size(reader, name, make(key), 60)
 
 
 @pytest.mark.parametrize(

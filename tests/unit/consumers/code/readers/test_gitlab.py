@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from azext_acrscope.consumers.code import gitlab_jobs
+from azext_acrscope.consumers.code.declared_values import Values
 from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, yaml_scripts
+from azext_acrscope.consumers.code.yaml_documents import Node
 from tests.factories.source import places_in
 from tests.factories.work import assert_work_grows_as_size
 
@@ -279,7 +281,12 @@ def test_a_script_of_very_many_jobs_is_read_as_it_is_written_and_that_is_told() 
 
 def test_the_jobs_of_a_file_are_put_together_once_for_all_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr(gitlab_jobs, "GitlabJobs", lambda *given: made.append(given) or GitlabJobs(*given))
+
+    def make(root: Node, values: Values) -> GitlabJobs:
+        made.append(root)
+        return GitlabJobs(root, values)
+
+    monkeypatch.setattr(gitlab_jobs, "GitlabJobs", make)
     found = _read("a: {variables: {R: contoso}, image: $R.azurecr.io/a, script: [az acr login -n $R]}\n")
     assert found == [(1, "az-acr-login", CONTOSO), (1, "gitlab-image", CONTOSO)]
     assert len(made) == 1
