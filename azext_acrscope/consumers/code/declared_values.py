@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
+from azext_acrscope.consumers.code.callers import given_by_caller
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
 from azext_acrscope.consumers.code.matrices import MAX_RUNS, NONE, Matrix, read_matrix
 from azext_acrscope.consumers.code.registry_words import seems_registry_name
@@ -58,10 +59,15 @@ class Values:
 
     @classmethod
     def of_file(cls, root: Node) -> "Values":
-        """Return what a file declares for all that is in it: its variables, and the defaults of its parameters."""
+        """Return what a file declares for all that is in it: its variables, and what its parameters are by default.
+
+        What its caller gives counts more (see `callers`).
+        """
         if not isinstance(root, Mapping):
             return cls(ChainMap(), NONE, _Work())
-        return cls(ChainMap(dict(_defaults_in(root))), NONE, _Work()).inside(root)
+        given = dict(given_by_caller())
+        defaults = {name: text for name, text in _defaults_in(root) if name not in given}
+        return cls(ChainMap(given, defaults), NONE, _Work()).inside(root)
 
     def inside(self, node: Mapping) -> "Values":
         """Return what holds in a node, which may declare more."""
@@ -213,6 +219,17 @@ def in_each_run(text: str, *scopes: Values) -> list[str]:
     :param scopes: what is declared for it, in each of the jobs that have it.
     """
     return [filled for (filled,) in _fill_in([text[:_MAX_LENGTH]], scopes, ())]
+
+
+def in_each_run_together(texts: list[str], values: Values) -> list[tuple[str, ...]]:
+    """Return what several texts are in the runs of a job, those of one run together."""
+    return _fill_in([text[:_MAX_LENGTH] for text in texts], [values], ())
+
+
+def close_names(text: str) -> str:
+    """Return a value for another file, in which the names in it would say something else."""
+    closed = _NAME_OF.sub(lambda match: f"${{{{ caller.{_name_of(match)} }}}}", text)
+    return closed if len(closed) <= _MAX_LENGTH else ""
 
 
 def fill_in(call: Call, scopes: Iterable[Values], assigned: frozenset[str]) -> list[Call]:

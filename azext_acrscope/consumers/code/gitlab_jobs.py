@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
+from azext_acrscope.consumers.code.callers import Given, given_by_caller
 from azext_acrscope.consumers.code.declared_values import Values, declarations
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.matrices import MAX_RUNS, read_parallel
@@ -183,9 +184,13 @@ class GitlabJobs:
         return None
 
 
-@lru_cache(maxsize=1)  # several readers read the same file, one after the other
 def read_jobs(root: Node) -> tuple[Values, GitlabJobs]:
     """Return what a file declares for all that is in it, and its jobs."""
+    return _read_jobs(root, given_by_caller())
+
+
+@lru_cache(maxsize=1)  # several readers read the same file, one after the other
+def _read_jobs(root: Node, _given: Given) -> tuple[Values, GitlabJobs]:
     values = Values.of_file(root)
     return values, GitlabJobs(root, values)
 

@@ -6,15 +6,16 @@ knows; of those only scripts are read. A reader that fails on a file costs that 
 
 import os
 import posixpath
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from azext_acrscope.base import hosts
 from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
+from azext_acrscope.consumers.code.called_files import CalledFiles, SourceFile
+from azext_acrscope.consumers.code.callers import Given, called_with
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.file_names import name_of_output
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_PLACES_OF_FILE = 1_000
 MAX_ROWS = 20_000
+_MAX_TOLD = 20 * MAX_PLACES_OF_FILE  # by a reader of one file, which may tell the same place often
 
 Row = dict[str, Any]
 
@@ -140,6 +142,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._aliases: dict[str, Aliases] = {}  # by folder
         self._paths: dict[str, str] = {}
         self._known: set[str] = set()
+        self._called = CalledFiles()
         self._others = 0
         self._is_asked_about = cache(self._find_out_if_asked)  # the same few registries, in file after file
         self._read_in_part = Named()
@@ -175,22 +178,41 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
             return
         self._known.add(path)
         text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+        file = SourceFile(path, shown, name, text, readers, begin)
         if posixpath.basename(shown).lower() == CONFIGURATION:
             self._aliases[posixpath.dirname(shown)] = read_aliases(text)
-        found, cuts = _read(readers, name_of_output(name), text)
+        with watch_cuts() as cuts:
+            if self._called.take(file):
+                return
+            places = _read(file)
+        self._add_places(file, places, cuts)
+
+    def _read_called(self, file: SourceFile, given: Sequence[Given], is_cut: bool) -> None:
+        """Read a file that others call, with each of the sets of values that they give."""
+        with watch_cuts() as cuts:
+            if is_cut:
+                note_cut(TOO_MUCH)
+            places = set[Place]()
+            for each in given:
+                with called_with(each):
+                    places.update(place.in_one_of(len(given)) for place in _read(file))
+        self._add_places(file, places, cuts)
+
+    def _add_places(self, file: SourceFile, found: Collection[Place], cuts: list[Cut]) -> None:
         places = _distinct(found)
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
         if len(known) < len(places):
             cuts.append(Cut(errors.NOT_UNDERSTOOD))
         for why, line in cuts[:1]:
-            self._read_in_part.add(f"{shown}:{line + begin} ({why})" if line else f"{shown} ({why})")
+            where = f"{file.shown}:{line + file.begin}" if line else file.shown
+            self._read_in_part.add(f"{where} ({why})")
         asked = [each for each in known if self._is_asked_about(each.registry)]
         self._others += len(known) - len(asked)
-        self._places += [(shown, replace(each, line=each.line + begin)) for each in asked]
+        self._places += [(file.shown, replace(each, line=each.line + file.begin)) for each in asked]
         if asked:
-            self._paths[shown] = name
-            if is_compiled(name, text):
-                self._compiled.add(shown)
+            self._paths[file.shown] = file.name
+            if is_compiled(file.name, file.text):
+                self._compiled.add(file.shown)
 
     def _find_out_if_asked(self, registry: str | None) -> bool:
         if self._wanted is None or registry is None or registry in self._wanted:
@@ -199,6 +221,7 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def findings(self, sources: list[str]) -> SourceFindings:
         """Return what was found."""
+        self._called.read_all(self._read_called)
         joined = join_modules(self._places, self._aliases)
         asked = [(file, place) for file, place in joined if self._is_asked_about(place.registry)]
         self._others += len(joined) - len(asked)
@@ -254,20 +277,25 @@ def _make_prefilter(readers: "tuple[Reader, ...]") -> Callable[[bytes], bool]:
     return make_prefilter({word for reader in readers for word in reader.WORDS})
 
 
-def _read(readers: "tuple[Reader, ...]", name: str, text: str) -> tuple[set[Place], list[Cut]]:
-    """Return what the readers found, not much more than may be listed, and why there may be more."""
+def _read(file: SourceFile) -> list[Place]:
+    """Return what the readers of a file find, not much more than may be listed; why there may be more is noted."""
     found = set[Place]()
-    with watch_cuts() as cuts:
-        for reader in readers:
-            try:
-                found.update(islice(reader.read_places(text, name), MAX_PLACES_OF_FILE + 1))
-            except BeyondLimitsError:
-                note_cut(TOO_MUCH)
-            except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
-                note_cut(errors.NOT_UNDERSTOOD)
-        if len(found) > MAX_PLACES_OF_FILE:
-            note_cut(errors.too_many_places(MAX_PLACES_OF_FILE))
-    return found, cuts
+    name = name_of_output(file.name)
+    for reader in file.readers:
+        try:
+            for number, place in enumerate(reader.read_places(file.text, name)):
+                found.add(place)
+                if number == _MAX_TOLD:
+                    note_cut(TOO_MUCH)
+                if number == _MAX_TOLD or len(found) > MAX_PLACES_OF_FILE:
+                    break
+        except BeyondLimitsError:
+            note_cut(TOO_MUCH)
+        except Exception:  # pylint: disable=broad-exception-caught  # whatever it is, it is about this file
+            note_cut(errors.NOT_UNDERSTOOD)
+    if len(found) > MAX_PLACES_OF_FILE:
+        note_cut(errors.too_many_places(MAX_PLACES_OF_FILE))
+    return _distinct(found)
 
 
 def _names(registry: str, login_server: str) -> bool:

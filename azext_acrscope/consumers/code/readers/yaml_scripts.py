@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
-from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in
+from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
 from azext_acrscope.consumers.code.gitlab_jobs import Run, read_jobs
@@ -62,6 +62,7 @@ _PROSE = frozenset(
     ]
 )
 _JOBS, _ALL_JOBS = "jobs", "\0"  # keys of what has jobs in it; the root of GitLab's files has no key
+_OPEN_PIN = re.compile(r"azure-cli[^\n]{0,20}\$")  # which version is the value of a variable
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 WORDS = COMMAND_WORDS
 
@@ -101,7 +102,7 @@ class _Step(NamedTuple):
 def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
     """Yield the commands below a node. What a job or a step pins and declares holds for it alone."""
     values, gitlab = read_jobs(root)
-    waiting = [_Step(root, _ALL_JOBS if gitlab else "", _version_of_file(root, of_text), POSIX, values)]
+    waiting = [_Step(root, _ALL_JOBS if gitlab else "", _version_of_file(root, of_text, values), POSIX, values)]
     seen: set[tuple[int, int]] = set()
     while waiting:
         step = waiting.pop()
@@ -121,8 +122,8 @@ def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
                 yield from _read_script(words, step, text)
             waiting += [_enter(step, item, step.key) for item in reversed(node.items)]
         elif isinstance(node, Mapping):
-            version, dialect = _pinned(node, step.version), _dialect_of(node, step.dialect)
-            step = step._replace(values=step.values.inside(node), version=version, dialect=dialect)
+            values, dialect = step.values.inside(node), _dialect_of(node, step.dialect)
+            step = step._replace(values=values, version=_pinned(node, step.version, values), dialect=dialect)
             for name, below in reversed(node.entries):
                 waiting.append(_enter(step, below, name.text.lower() if name is not None else ""))
 
@@ -130,23 +131,25 @@ def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
 def _enter(above: _Step, node: Node, key: str) -> _Step:
     if above.job or above.key not in (_JOBS, _ALL_JOBS):
         return _Step(node, key, *above[2:])
-    version = _version_of_job(node, above.version) if above.key == _JOBS else above.version
+    version = _version_of_job(node, above.version, above.values) if above.key == _JOBS else above.version
     return above._replace(node=node, key=key, version=version, job=id(node))
 
 
-def _version_of_file(root: Node, of_text: str | None) -> str | None:
+def _version_of_file(root: Node, of_text: str | None, values: Values) -> str | None:
     """Return the version that all of a file runs: nothing of a file with jobs, which run each for themselves."""
     if isinstance(root, Mapping):
         has_scripts = any(isinstance(node, Mapping) and node.get("script") for _, node in root.entries)
         if has_scripts or root.get("jobs") or root.get("stages") or root.get("resources"):
             default = root.get("default")
-            return _pinned(root, _pinned(default, None) if default else None)
-    return of_text
+            return _pinned(root, _pinned(default, None, values) if default else None, values)
+    return of_text or _version_of_job(root, None, values)
 
 
-def _version_of_job(job: Node, version: str | None) -> str | None:
+def _version_of_job(job: Node, version: str | None, values: Values) -> str | None:
     """Return the version that a step of a job installs; what holds around it if none does."""
+    values = values.inside(job) if isinstance(job, Mapping) else values
     texts = [node.text for node in walk(job) if isinstance(node, Scalar)]
+    texts += [said for text in texts if _OPEN_PIN.search(text) for said in in_each_run(text, values)]
     return find_cli_version("\n".join(texts)) or version
 
 
@@ -209,7 +212,7 @@ def _dialect_of(node: Mapping, dialect: Dialect) -> Dialect:
     return POSIX if re.search(r"bash|\bsh\b|azurecli@|batch", told) else dialect
 
 
-def _pinned(node: Node, version: str | None) -> str | None:
+def _pinned(node: Node, version: str | None, values: Values) -> str | None:
     """Return the version that a job or a step pins; what holds around it if it pins none."""
     if not isinstance(node, Mapping):
         return version
@@ -217,6 +220,7 @@ def _pinned(node: Node, version: str | None) -> str | None:
     told = [node.text("image"), node.text("container"), node.text("with", "azcliversion"), node.text("azCliVersion")]
     if isinstance(image, Mapping):
         told += [image.text("image"), image.text("name")]
+    told = [said for each in told for said in (in_each_run(each, values) if "$" in each else [each])]
     pins = {found for each in told if (found := _version_in(each))}
     return pins.pop() if len(pins) == 1 else version
 

@@ -24,11 +24,13 @@ class Sample:
     :ivar file: its name; NAME becomes a name of a registry, HOST its login server, OTHER another one's.
     :ivar answers: line, kind, and what the registry is: `HOST`, `OTHER`, `NAME`, `EAST` for the registry eastNAME, or
         nothing for null. Kind "back" sets the status back.
+    :ivar beside: names and texts of more files, in which nothing is to be found.
     """
 
     file: str
     text: str
     answers: tuple[tuple[int, str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 SAMPLES = (
@@ -241,6 +243,41 @@ SAMPLES = (
         ),
     ),
     Sample(
+        ".github/workflows/called.yml",
+        "on:\n"
+        "  workflow_call: {inputs: {acr: {default: unused}, host: {}, cli: {}}}\n"
+        "env: {HERE: unused}\n"
+        "jobs:\n"
+        "  a:\n"
+        "    steps:\n"
+        "    - run: az acr login -n ${{ inputs.acr }}\n"
+        "    - run: docker login ${{ inputs.host }} -u x -p y\n"
+        "    - run: echo az acr login -n ${{ inputs.acr }}\n"
+        "    - run: az acr show -n ${{ inputs.acr }}\n"
+        "    - run: az acr login -n ${{ inputs.none }}\n",
+        (
+            (7, "az acr login", "NAME"),
+            (7, "az acr login", "EAST"),
+            (7, "az acr login", ""),
+            (8, "docker login", "HOST"),
+            (11, "az acr login", ""),
+        ),
+        (
+            (
+                ".github/workflows/calls.yml",
+                "jobs:\n"
+                "  one: {uses: ./.github/workflows/called.yml, with: {acr: NAME, host: ghcr.io}}\n"
+                "  two:\n"
+                "    strategy: {matrix: {acr: [NAME, eastNAME]}}\n"
+                "    uses: ./.github/workflows/called.yml\n"
+                "    with: {acr: '${{ matrix.acr }}', host: HOST}\n"
+                "  three: {uses: ./.github/workflows/called.yml, with: {acr: '${{ env.HERE }}', host: docker.io}}\n"
+                "  other: {uses: contoso/shared/.github/workflows/called.yml@v1, with: {acr: other}}\n"
+                "  none: {uses: ./.github/workflows/none.yml, with: {acr: other}}\n",
+            ),
+        ),
+    ),
+    Sample(
         "actions/push/action.yml",
         "inputs:\n"
         "  registry: {default: NAME}\n"
@@ -270,6 +307,10 @@ def generate(seed: int) -> tuple[dict[str, str], Counter[tuple[str, int, str, st
         file = f"team{number // len(SAMPLES)}/{number}/{sample.file}"
         text = sample.text.replace("HOST", hosts["HOST"]).replace("OTHER", hosts["OTHER"]).replace("NAME", name)
         files[file] = "\n" * (lead := 0 if sample.file.endswith(".json") else chance.randrange(3)) + text
+        for beside, more in sample.beside:
+            files[f"team{number // len(SAMPLES)}/{number}/{beside}"] = more.replace("HOST", hosts["HOST"]).replace(
+                "NAME", name
+            )
         answers.update((file, line + lead, kind, hosts.get(which)) for line, kind, which in sample.answers)
     return files, answers
 
@@ -282,6 +323,6 @@ def test_precision_and_recall_are_one_on_a_tree_of_four_hundred_files(tmp_path: 
     rows.update((row["file"], row["line"], "back", row["registry"]) for row in found.turns_back_on)
     assert found.incomplete == []
     prose = sum(name.endswith(".md") for name in files)
-    assert (found.summary["filesRead"], found.summary["skipped"]["otherFormats"]) == (_FILES - prose, prose)
+    assert (found.summary["filesRead"], found.summary["skipped"]["otherFormats"]) == (len(files) - prose, prose)
     assert sorted(rows - answers) == [], "found, and not there"
     assert sorted(answers - rows) == [], "there, and not found"
