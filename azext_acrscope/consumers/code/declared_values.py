@@ -8,7 +8,7 @@ from itertools import chain
 
 from azext_acrscope.consumers.code.callers import given_by_caller
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
-from azext_acrscope.consumers.code.matrices import MAX_RUNS, NONE, Matrix, read_matrix
+from azext_acrscope.consumers.code.matrices import MAX_RUNS, NONE, Runs, read_matrix
 from azext_acrscope.consumers.code.registry_words import seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
@@ -18,7 +18,7 @@ _NAME_OF = re.compile(
     r"\$\{\{\s*(?:(?:github\.event\.)?(?P<space>inputs|parameters|matrix)\.(?P<spaced>[\w.-]+)"
     r"|(?:env|variables)\.(?P<env>[\w.-]+)|variables\['(?P<quoted>[\w.-]+)'\])\s*\}\}"
     r"|\$\[\s*variables(?:\['(?P<runtime>[\w.-]+)'\]|\.(?P<dotted>[\w.-]+))\s*\]|\$\((?P<macro>[\w.-]+)\)"
-    r"|\$\{(?P<braced>\w+)\}|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
+    r"|\$\[\[\s*inputs\.(?P<gitlab>[\w-]+)\s*(?:\|\s*expand_vars\s*)?\]\]|\$\{(?P<braced>\w+)\}|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
     re.ASCII,
 )
 _OF_SHELL = frozenset(("braced", "shell", "batch"))
@@ -45,28 +45,31 @@ class _Work:  # pylint: disable=too-few-public-methods  # a counter
 class Values:
     """What is declared at a place of a file, for the texts there."""
 
-    def __init__(self, plain: ChainMap[str, str], matrix: Matrix, work: _Work) -> None:
+    def __init__(self, plain: ChainMap[str, str], matrix: Runs, work: _Work) -> None:
         self._plain = plain  # the last of its maps has the defaults of parameters
         self._matrix = matrix
         self._work = work
         self._said: dict[str, str | None] = {}
         self._depth = 0
+        self._inner: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._without: Values | None = None
 
     def __bool__(self) -> bool:
         """Return whether anything is declared."""
-        return bool(self._matrix.names) or any(self._plain.maps)
+        return bool(self._matrix) or any(self._plain.maps)
 
     @classmethod
-    def of_file(cls, root: Node) -> "Values":
+    def of_file(cls, root: Node, header: Node | None = None) -> "Values":
         """Return what a file declares for all that is in it: its variables, and what its parameters are by default.
 
         What its caller gives counts more (see `callers`).
+
+        :param header: the document before it, with the inputs of a file of GitLab.
         """
         if not isinstance(root, Mapping):
             return cls(ChainMap(), NONE, _Work())
         given = dict(given_by_caller())
-        defaults = {name: text for name, text in _defaults_in(root) if name not in given}
+        defaults = {name: text for name, text in _defaults_in(root, header) if name not in given}
         return cls(ChainMap(given, defaults), NONE, _Work()).inside(root)
 
     def inside(self, node: Mapping) -> "Values":
@@ -75,12 +78,12 @@ class Values:
             return self
         return self.with_more([declared_in(node)], read_matrix(node))
 
-    def with_more(self, declared: Iterable[dict[str, str]], matrix: Matrix = NONE) -> "Values":
+    def with_more(self, declared: Iterable[dict[str, str]], matrix: Runs = NONE) -> "Values":
         """Return what holds where more is declared, what counts most first."""
         maps = [each for each in declared if each]
-        if not maps and not matrix.names:
+        if not maps and not matrix:
             return self
-        return Values(ChainMap(*maps, *self._plain.maps), matrix if matrix.names else self._matrix, self._work)
+        return Values(ChainMap(*maps, *self._plain.maps), matrix if matrix else self._matrix, self._work)
 
     def without_defaults(self) -> "Values":
         """Return what holds where callers give the parameters other values; itself where there are none."""
@@ -96,20 +99,30 @@ class Values:
         """
         self._work.spend(len(texts))
         plain = tuple(_put(text, self._say, assigned) for text in texts)
-        names = [name for text in plain for name in _names_in(text) if name in self._matrix.names]
+        names = [name for text in plain for name in _names_in(text) if self._matrix.gives(name)]
         if not names:
             yield plain
             return
-        for run in self._matrix.runs(names):
+        for run in self._matrix.runs(self._with_inner(tuple(dict.fromkeys(names)))):
             self._work.spend(len(texts))
             yield tuple(_put(text, lambda name: self._say_in(run, name), assigned) for text in plain)  # noqa: B023
+
+    def _with_inner(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return names of the matrix with those that stand in its values for them."""
+        if names not in self._inner:
+            found = dict.fromkeys(names)
+            for run in self._matrix.runs(names):
+                inner = (each for text in run.values() if "$" in text for each in _names_in(text))
+                found.update(dict.fromkeys(filter(self._matrix.gives, inner)))
+            self._inner[names] = tuple(found)
+        return self._inner[names]
 
     def _say(self, name: str) -> str | None:
         """Return what a name says, names in it put in except those of the matrix; None if it says less than the name.
 
         A name such as ACR_SERVER says more than a value that is a name of something else, or nothing.
         """
-        if name in self._matrix.names:
+        if self._matrix.gives(name):
             return None
         if name not in self._said and self._depth == _MAX_DEPTH:
             note_cut(TOO_MUCH)
@@ -118,13 +131,18 @@ class Values:
             self._depth += 1
             value = _put(self._plain.get(name, ""), self._say, ())
             self._depth -= 1
-            differs = any(each in self._matrix.names for each in _names_in(value))
+            differs = any(self._matrix.gives(each) for each in _names_in(value))
             self._said[name] = value if value and (differs or not _says_less(value)) else None
         return self._said.get(name)
 
     def _say_in(self, run: dict[str, str], name: str) -> str | None:
         """Return what a name says in a run, which may leave it as it is declared around the job."""
-        value = _put(run.get(name, self._plain.get(name, ""))[:_MAX_LENGTH], self._say, ())
+
+        def say(inner: str) -> str | None:
+            is_of_run = inner != name and self._matrix.gives(inner)
+            return run.get(inner, self._plain.get(inner)) if is_of_run else self._say(inner)
+
+        value = _put(run.get(name, self._plain.get(name, ""))[:_MAX_LENGTH], say, ())
         return value if value and not _says_less(value) else None
 
 
@@ -134,7 +152,8 @@ def _says_less(value: str) -> bool:
 
 def _name_of(match: re.Match[str]) -> str:
     name = match[match.lastgroup or 0]
-    return f"{match['space']}.{name}" if match["space"] else name
+    space = "inputs" if match["gitlab"] else match["space"]
+    return f"{space}.{name}" if space else name
 
 
 def _names_in(text: str) -> Iterator[str]:
@@ -174,10 +193,21 @@ def declarations(listed: Node | None) -> Iterator[tuple[str, Scalar]]:
             yield name, value
 
 
-def _defaults_in(root: Mapping) -> Iterator[tuple[str, str]]:
-    """Yield the defaults of inputs of workflows and actions, and of parameters of Azure Pipelines' templates."""
-    triggers = [root.get("on", trigger, "inputs") for trigger in ("workflow_call", "workflow_dispatch")]
-    for inputs in (root.get("inputs"), *triggers):
+def with_headers(roots: Iterable[Node]) -> Iterator[tuple[Node, Node | None]]:
+    """Yield the documents of a file, each with the one before it if that is a header of GitLab: it is not yielded."""
+    header: Node | None = None
+    for root in roots:
+        is_header = isinstance(root, Mapping) and len(root.entries) == 1 and root.get("spec", "inputs") is not None
+        if not is_header:
+            yield root, header
+        header = root if is_header else None
+
+
+def _defaults_in(root: Mapping, header: Node | None) -> Iterator[tuple[str, str]]:
+    """Yield the defaults of inputs of workflows, actions and GitLab's files, and of parameters of Azure Pipelines."""
+    declared = [root.get("on", trigger, "inputs") for trigger in ("workflow_call", "workflow_dispatch")]
+    declared.append(header.get("spec", "inputs") if isinstance(header, Mapping) else None)
+    for inputs in (root.get("inputs"), *declared):
         for key, value in inputs.items() if isinstance(inputs, Mapping) else ():
             if isinstance(value, Mapping) and (default := value.text("default")):
                 yield f"inputs.{key.text}", default[:_MAX_LENGTH]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.callers import Given, given_by_caller
 from azext_acrscope.consumers.code.declared_values import Values, declarations
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
-from azext_acrscope.consumers.code.matrices import MAX_RUNS, read_parallel
+from azext_acrscope.consumers.code.matrices import MAX_RUNS, Matrix, Outer, multiply, read_alternatives, read_parallel
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Reference, Scalar, Sequence, walk
 
 _SCRIPTS = ("before_script", "script", "after_script")
@@ -21,6 +21,7 @@ _MAX_LEVELS = 11  # of `extends`, which GitLab refuses beyond
 _MAX_REFERENCES = 10  # of references to references, likewise
 _MAX_REFERRING = 1000  # scripts that one is part of
 _MAX_INHERITED = 100  # names that a job lists
+_MAX_RULES = 200  # of a job, those that it refers to among them
 _MAX_ANCESTORS = 100  # jobs that a job extends, and those that these extend
 
 
@@ -58,6 +59,7 @@ class GitlabJobs:
         self._nodes: dict[int, Node] = {}  # what jobs use, and what that refers to
         self._by_jobs: _Used = {}
         self._by_templates: _Used = {}  # hidden jobs that no job of the file extends: another file may
+        self._of_workflow = self._alternatives(self._root.get("workflow", "rules"))
         self._read()
 
     def __bool__(self) -> bool:
@@ -146,13 +148,30 @@ class GitlabJobs:
     def _values_of(self, name: str) -> Values:
         maps, matrix = self._declared_by(name), self._find(name, "parallel", "matrix")
         inherit = self._find(name, "inherit", "variables")
-        key = (id(maps), id(matrix), id(inherit))
+        rules = self._find(name, "rules")
+        key = (id(maps), id(matrix), id(inherit), id(rules))
         if key not in self._made:  # jobs that declare nothing of their own are the same
             if inherit is not None:
                 of_file = self._declared_in(self._root)
                 maps = [*maps, {name: "" for name in of_file if not _inherits(inherit, name)}]
-            self._made[key] = self._values.with_more(maps, read_parallel(matrix))
+            of_workflow = Outer(self._of_workflow, tuple(maps)) if self._of_workflow else self._of_workflow
+            runs = multiply(of_workflow, read_parallel(matrix), self._alternatives(rules))
+            self._made[key] = self._values.with_more(maps, runs)
         return self._made[key]
+
+    def _alternatives(self, rules: Node | None) -> Matrix:
+        """Return the variables of each rule that lets a job run: one of them does."""
+        found, waiting = list[dict[str, str]](), [self._resolve(rules)]
+        seen = 0
+        while waiting and (seen := seen + 1) <= _MAX_RULES:
+            node = waiting.pop()
+            if isinstance(node, Sequence):
+                waiting += [self._resolve(each) for each in reversed(node.items[:_MAX_RULES])]
+            elif isinstance(node, Mapping) and node.text("when") != "never":
+                found.append(self._declared_in(node))
+        if waiting:
+            note_cut(TOO_MUCH, rules.line if rules is not None else None)
+        return read_alternatives(found)
 
     def _declared_by(self, name: str, level: int = 0) -> list[dict[str, str]]:
         """Return the variables of a job and of those that it extends."""
@@ -184,14 +203,17 @@ class GitlabJobs:
         return None
 
 
-def read_jobs(root: Node) -> tuple[Values, GitlabJobs]:
-    """Return what a file declares for all that is in it, and its jobs."""
-    return _read_jobs(root, given_by_caller())
+def read_jobs(root: Node, header: Node | None) -> tuple[Values, GitlabJobs]:
+    """Return what a file declares for all that is in it, and its jobs.
+
+    :param header: the document before it, with its inputs.
+    """
+    return _read_jobs(root, header, given_by_caller())
 
 
 @lru_cache(maxsize=1)  # several readers read the same file, one after the other
-def _read_jobs(root: Node, _given: Given) -> tuple[Values, GitlabJobs]:
-    values = Values.of_file(root)
+def _read_jobs(root: Node, header: Node | None, _given: Given) -> tuple[Values, GitlabJobs]:
+    values = Values.of_file(root, header)
     return values, GitlabJobs(root, values)
 
 

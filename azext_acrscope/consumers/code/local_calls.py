@@ -1,17 +1,26 @@
-"""Find which files of a repository a workflow or an action calls, and with which values for their inputs."""
+"""Find which files of a repository others call, and with which values for their inputs.
+
+Reusable workflows and composite actions of GitHub, and files that GitLab CI includes.
+"""
 
 import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.callers import Given
-from azext_acrscope.consumers.code.declared_values import Values, close_names, in_each_run_together, walk_with_values
+from azext_acrscope.consumers.code.declared_values import (
+    Values,
+    close_names,
+    in_each_run_together,
+    walk_with_values,
+    with_headers,
+)
 from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
 
 _ACTIONS = ("action.yml", "action.yaml")  # what a step calls by their folder
 # In every file that calls another one, and words with which a file says that it may be called.
-CALLS = ("uses: ./", "uses: './", 'uses: "./')
+CALLS = ("uses: ./", "uses: './", 'uses: "./', "local: ")
 CALLED = ("workflow_call",)
 
 
@@ -35,7 +44,7 @@ def may_be_called(name: str, text: str) -> bool:
     """Return whether others may call a file and give it values."""
     if not name.lower().endswith(YAML) or "inputs" not in text:
         return False
-    return posixpath.basename(name.lower()) in _ACTIONS or "workflow_call" in text
+    return posixpath.basename(name.lower()) in _ACTIONS or "workflow_call" in text or "$[[" in text
 
 
 def runs_by_itself(text: str) -> bool:
@@ -55,11 +64,11 @@ def read_calls(text: str) -> Iterator[LocalCall]:
 
     :raises BeyondLimitsError: there is too much in it.
     """
-    for root in read_documents(text):
-        for node, values in walk_with_values(root, Values.of_file(root)):
-            uses = node.get("uses")
-            if isinstance(uses, Scalar) and (target := _target(uses.text)) is not None:
-                for given in _given_by(node.get("with"), values):
+    for root, header in with_headers(read_documents(text)):
+        for node, values in walk_with_values(root, Values.of_file(root, header)):
+            if (called := _called_by(node)) is not None:
+                target, inputs = called
+                for given in _given_by(node.get(inputs), values):
                     yield LocalCall(target, given)
 
 
@@ -69,17 +78,17 @@ def read_targets(text: str) -> Iterator[str]:
     :raises BeyondLimitsError: there is too much in it.
     """
     for node in walk(*read_documents(text)):
-        uses = node.get("uses") if isinstance(node, Mapping) else None
-        if isinstance(uses, Scalar) and (target := _target(uses.text)) is not None:
-            yield target
+        if isinstance(node, Mapping) and (called := _called_by(node)) is not None:
+            yield called[0]
 
 
-def _target(uses: str) -> str | None:
-    """Return what a local call names, None of another one: a file or folder outside of the repository is none."""
-    if not uses.strip().startswith("./"):
-        return None
-    target = posixpath.normpath(uses.strip())
-    return None if target.startswith("..") else target
+def _called_by(node: Mapping) -> tuple[str, str] | None:
+    """Return what a step, a job or an entry of `include` calls in the repository, and the key of what it gives."""
+    for key, inputs, begin in (("uses", "with", "./"), ("local", "inputs", "")):
+        if (named := node.text(key).strip()) and named.startswith(begin):
+            target = posixpath.normpath(named.lstrip("/"))
+            return None if target.startswith("..") else (target, inputs)
+    return None
 
 
 def _given_by(inputs: Node | None, values: Values) -> Iterator[Given]:

@@ -29,6 +29,13 @@ class Matrix:
     groups: tuple[_Group, ...] = ()
     names: frozenset[str] = frozenset()
 
+    def __bool__(self) -> bool:
+        return bool(self.names)
+
+    def gives(self, name: str) -> bool:
+        """Return whether a run may give a name a value."""
+        return name in self.names
+
     def runs(self, names: Iterable[str]) -> Iterator[dict[str, str]]:
         """Yield what some names say in each of the runs; nothing of them, once, if none of them is of the matrix."""
         keys = list(dict.fromkeys(_key_of(name) for name in names if name in self.names))
@@ -47,7 +54,57 @@ class Matrix:
             yield {name: text for choice in choices for name, text in choice.items()}
 
 
+@dataclass(frozen=True)
+class Product:
+    """Matrices each of whose runs goes with each run of the others; what a later one says counts more."""
+
+    factors: tuple["Runs", ...]
+
+    def gives(self, name: str) -> bool:
+        """Return whether a run may give a name a value."""
+        return any(each.gives(name) for each in self.factors)
+
+    def runs(self, names: Iterable[str]) -> Iterator[dict[str, str]]:
+        """Yield what some names say in each of the runs."""
+        asked = list(names)
+        runs = [list(each.runs(asked)) for each in self.factors if any(map(each.gives, asked))]
+        for number, chosen in enumerate(product(*runs)):
+            if number == MAX_RUNS:
+                note_cut(TOO_MUCH)
+                return
+            yield {name: text for run in chosen for name, text in run.items()}
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A matrix of what is around a job, which may declare some of the names itself."""
+
+    matrix: Matrix
+    own: tuple[AnyMapping[str, str], ...]
+
+    def gives(self, name: str) -> bool:
+        """Return whether a run may give a name a value."""
+        return self.matrix.gives(name) and not any(name in each for each in self.own)
+
+    def runs(self, names: Iterable[str]) -> Iterator[dict[str, str]]:
+        """Yield what some names say in each of the runs."""
+        return self.matrix.runs(filter(self.gives, names))
+
+
+Runs = Matrix | Product | Outer
 NONE = Matrix()
+
+
+def multiply(*matrices: Runs) -> Runs:
+    """Return the product of some matrices, of which those without any names are left out."""
+    factors = [each for each in matrices if each]
+    return Product(tuple(factors)) if len(factors) > 1 else factors[0] if factors else NONE
+
+
+def read_alternatives(alternatives: Iterable[dict[str, str]]) -> Matrix:
+    """Return the matrix of what is declared in one way or another: each is a run."""
+    groups = [{name: [{name: text}] for name, text in each.items()} for each in islice(alternatives, MAX_RUNS + 1)]
+    return _made(groups)  # type: ignore[arg-type]
 
 
 def _key_of(name: str) -> str:

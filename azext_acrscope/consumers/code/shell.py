@@ -260,10 +260,10 @@ class _Lexer:  # pylint: disable=too-many-instance-attributes,too-few-public-met
         return self._text.find("'", position, self._line_end)
 
     def _template_end(self, position: int) -> int:
-        """Return where `{{ … }}` or `${{ … }}` ends; 0 if none begins here."""
-        if not self._text.startswith(("{{", "${{"), position):
+        """Return where `{{ … }}`, `${{ … }}` or `$[[ … ]]` ends; 0 if none begins here."""
+        if not self._text.startswith(("{{", "${{", "$[["), position):
             return 0
-        end = self._text.find("}}", position, position + _MAX_TEMPLATE)
+        end = self._text.find("]]" if self._text[position + 1] == "[" else "}}", position, position + _MAX_TEMPLATE)
         return end + 2 if end > 0 and "\n" not in self._text[position:end] else 0
 
     def _take_bracket(self, frame: _Frame, character: str) -> None:

@@ -5,7 +5,7 @@
 import re
 from collections.abc import Collection, Iterator
 
-from azext_acrscope.consumers.code.declared_values import Values, in_each_run
+from azext_acrscope.consumers.code.declared_values import Values, in_each_run, with_headers
 from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
 from azext_acrscope.consumers.code.gitlab_jobs import read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
@@ -49,7 +49,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if is_dockerfile(name):
         yield from _read_dockerfile(text)
         return
-    for root in read_nodes(text, name):
+    for root, header in with_headers(read_nodes(text, name)):
         if _AZD.search(name):
             yield from _read_azd(root)
         elif _COMPOSE.search(name):
@@ -61,7 +61,7 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 root, "skaffold-image", ("image", "defaultRepo", "chartPath", "remoteChart", "repo")
             )
         else:
-            yield from _read_gitlab(root)
+            yield from _read_gitlab(root, header)
 
 
 def _read_dockerfile(text: str) -> Iterator[Place]:
@@ -78,9 +78,9 @@ def _argument(found: re.Match[str], arguments: dict[str, str]) -> str:
     return arguments.get(found[1]) or found[2] or found[0]
 
 
-def _read_gitlab(root: Node) -> Iterator[Place]:
+def _read_gitlab(root: Node, header: Node | None) -> Iterator[Place]:
     """Yield the images of jobs, with the values of the jobs that run in them."""
-    values, jobs = read_jobs(root)
+    values, jobs = read_jobs(root, header)
     for name, job in root.entries if isinstance(root, Mapping) else ():
         waiting = [(job, name.text if name is not None else "", [values])]
         seen: set[int] = set()

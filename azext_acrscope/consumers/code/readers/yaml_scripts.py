@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
-from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run
+from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run, with_headers
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
 from azext_acrscope.consumers.code.gitlab_jobs import Run, read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
+from azext_acrscope.consumers.code.local_calls import CALLS
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_calls, may_hold_commands
@@ -64,7 +65,7 @@ _PROSE = frozenset(
 _JOBS, _ALL_JOBS = "jobs", "\0"  # keys of what has jobs in it; the root of GitLab's files has no key
 _OPEN_PIN = re.compile(r"azure-cli[^\n]{0,20}\$")  # which version is the value of a variable
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
-WORDS = COMMAND_WORDS
+WORDS = (*COMMAND_WORDS, *CALLS)
 
 
 def reads(name: str) -> bool:
@@ -77,8 +78,8 @@ def read_places(text: str, name: str) -> Iterator[Place]:
     if not may_hold_commands(text) or begins_script(name, text):
         return
     version = find_cli_version(text)
-    for root in read_nodes(text, name):
-        yield from _read(root, text, version)
+    for root, header in with_headers(read_nodes(text, name)):
+        yield from _read(root, header, text, version)
     yield from find_exchanges(text)
 
 
@@ -99,9 +100,9 @@ class _Step(NamedTuple):
     runs: tuple[Run, ...] = ()
 
 
-def _read(root: Node, text: str, of_text: str | None) -> Iterator[Place]:
+def _read(root: Node, header: Node | None, text: str, of_text: str | None) -> Iterator[Place]:
     """Yield the commands below a node. What a job or a step pins and declares holds for it alone."""
-    values, gitlab = read_jobs(root)
+    values, gitlab = read_jobs(root, header)
     waiting = [_Step(root, _ALL_JOBS if gitlab else "", _version_of_file(root, of_text, values), POSIX, values)]
     seen: set[tuple[int, int]] = set()
     while waiting:

@@ -180,6 +180,32 @@ def test_what_nobody_calls_has_its_defaults(tmp_path: Path) -> None:
     assert rows(search(tmp_path, {"action.yml": ACTION})) == {("action.yml", 2, NORTHWIND)}
 
 
+# --- GitLab ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_others_include_has_the_inputs_that_they_give(tmp_path: Path) -> None:
+    found = search(
+        tmp_path,
+        {
+            ".gitlab-ci.yml": """\
+                variables: {R: fabrikam}
+                include:
+                - {local: /ci/login.yml, inputs: {acr: contoso}}
+                - {local: ci/login.yml, inputs: {acr: $R}}
+                - {project: contoso/ci, file: /ci/login.yml, inputs: {acr: adatum}}
+                """,
+            "ci/login.yml": """\
+                spec: {inputs: {acr: {default: northwind}}}
+                ---
+                login:
+                  script:
+                  - az acr login -n $[[ inputs.acr ]]
+                """,
+        },
+    )
+    assert rows(found) == {("ci/login.yml", 5, CONTOSO), ("ci/login.yml", 5, FABRIKAM)}
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 

@@ -243,6 +243,37 @@ SAMPLES = (
         ),
     ),
     Sample(
+        "ci/.gitlab-ci.yml",
+        "spec:\n"
+        "  inputs: {acr: {default: NAME}, host: {default: ghcr.io}, open: {}}\n"
+        "---\n"
+        "variables: {ACR: NAME, MIRROR: ghcr.io}\n"
+        "workflow:\n"
+        "  rules:\n"
+        "  - {if: $CI, variables: {ACR: eastNAME}}\n"
+        "  - {if: $OTHER, variables: {ACR: skipped}, when: never}\n"
+        "  - when: always\n"
+        "one: {script: [az acr login -n $ACR]}\n"
+        "two: {variables: {ACR: NAME}, script: [az acr login -n $ACR, 'echo az acr login -n $ACR']}\n"
+        "three:\n"
+        "  rules: [{if: $X, variables: {MIRROR: HOST}}, {if: $Y, variables: {MIRROR: docker.io}}]\n"
+        "  image: $MIRROR/tools:1\n"
+        "  script:\n"
+        "  - docker login $MIRROR -u x -p y\n"
+        "  - az acr login -n $[[ inputs.acr ]]\n"
+        "  - az acr login -n $[[ inputs.open ]]\n"
+        "  - docker login $[[ inputs.host ]] -u x -p y\n",
+        (
+            (10, "az acr login", "NAME"),
+            (10, "az acr login", "EAST"),
+            (11, "az acr login", "NAME"),
+            (14, "GitLab CI image", "HOST"),
+            (16, "docker login", "HOST"),
+            (17, "az acr login", "NAME"),
+            (18, "az acr login", ""),
+        ),
+    ),
+    Sample(
         ".github/workflows/called.yml",
         "on:\n"
         "  workflow_call: {inputs: {acr: {default: unused}, host: {}, cli: {}}}\n"

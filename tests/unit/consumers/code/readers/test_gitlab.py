@@ -266,6 +266,128 @@ def test_a_matrix_of_too_many_images_is_no_matter_of_scripts() -> None:
     assert {place.registry for place in yaml_scripts.read_places(text, FILE)} == {CONTOSO}
 
 
+def test_inputs_of_the_header_have_their_defaults() -> None:
+    found = _read(
+        """\
+        spec:
+          inputs:
+            acr: {default: contoso}
+            host: {default: fabrikam.azurecr.io}
+            open: {}
+        ---
+        variables: {SERVER: "$[[ inputs.host ]]"}
+        login:
+          image: $[[ inputs.host | expand_vars ]]/tools
+          script:
+          - az acr login -n $[[ inputs.acr ]]
+          - docker login $SERVER -u x -p y
+          - az acr login -n $[[inputs.open]]
+          - az acr login -n $[[ inputs.acr | truncate(1,2) ]]
+          - az acr login -n $[[ acr ]]
+        ---
+        other: {script: ["az acr login -n $[[ inputs.acr ]]"]}
+        """
+    )
+    assert found == [
+        (9, "gitlab-image", FABRIKAM),
+        (11, "az-acr-login", CONTOSO),
+        (12, "docker-login", FABRIKAM),
+        (13, "az-acr-login", None),
+        (14, "az-acr-login", None),
+        (15, "az-acr-login", None),
+        (17, "az-acr-login", None),
+    ]
+
+
+def test_a_header_is_only_what_has_nothing_else() -> None:
+    text = """\
+        spec: {inputs: {acr: {default: contoso}}}
+        kind: x
+        ---
+        a: {script: ["az acr login -n $[[ inputs.acr ]]"]}
+    """
+    assert _read(text) == [(4, "az-acr-login", None)]
+
+
+def test_a_job_signs_in_with_the_variables_of_each_rule_that_lets_it_run() -> None:
+    found = _read(
+        """\
+        .rules:
+          rules:
+          - {if: $A, variables: {ACR: contoso, HOST: contoso.azurecr.io}}
+          - {if: $B, variables: {ACR: adatum}, when: never}
+        one:
+          variables: {ACR: northwind, STAGE: a}
+          rules:
+          - !reference [.rules, rules]
+          - {if: $C, variables: {ACR: fabrikam}}
+          - when: on_success
+          script:
+          - az acr login -n $ACR
+          - docker login $HOST -u $ACR -p y
+          - docker login $STAGE -u x -p y
+        two:
+          rules:
+          - {variables: {ACR: contoso, HOST: contoso.azurecr.io}}
+          - {variables: {ACR: b, HOST: fabrikam.azurecr.io}}
+          image: $HOST/x
+          script: [docker login $HOST -u $ACR -p y]
+        three:
+          rules: [{if: $A, variables: {ACR: contoso}}]
+          script: [az acr login -n $ACR]
+        """
+    )
+    assert found == [
+        *((12, "az-acr-login", host) for host in (CONTOSO, FABRIKAM, NORTHWIND)),
+        (13, "docker-login", CONTOSO),
+        (19, "gitlab-image", CONTOSO),
+        (19, "gitlab-image", FABRIKAM),
+        (20, "docker-login", CONTOSO),
+        (20, "docker-login", FABRIKAM),
+        (23, "az-acr-login", CONTOSO),
+    ]
+
+
+def test_variables_of_the_rules_of_a_workflow_count_less_than_those_of_a_job() -> None:
+    found = _read(
+        """\
+        variables: {ACR: northwind}
+        workflow:
+          rules:
+          - {if: $A, variables: {ACR: contoso}}
+          - {if: $B, variables: {OTHER: fabrikam}}
+          - {if: $C, variables: {ACR: adatum}, when: never}
+        global:
+          script: [az acr login -n $ACR]
+        own:
+          variables: {ACR: fabrikam}
+          script: [az acr login -n $ACR]
+        both:
+          parallel: {matrix: [{CLOUD: [io, cn]}]}
+          rules: [{variables: {HOST: $ACR.azurecr.$CLOUD}}]
+          script: [docker login $HOST -u x -p y]
+        """
+    )
+    assert found == [
+        (8, "az-acr-login", CONTOSO),
+        (8, "az-acr-login", NORTHWIND),
+        (11, "az-acr-login", FABRIKAM),
+        *(
+            (15, "docker-login", f"{name}.azurecr.{cloud}")
+            for name in ("contoso", "northwind")
+            for cloud in ("cn", "io")
+        ),
+    ]
+
+
+def test_more_rules_than_any_job_has_are_told() -> None:
+    rules = ", ".join("{if: $A, variables: {ACR: contoso}}" for _ in range(300))
+    with watch_cuts() as cuts:
+        found = _read(f"a:\n  rules: [{rules}]\n  script: [az acr login -n $ACR]\n")
+    assert [cut.line for cut in cuts] == [2]
+    assert found == [(3, "az-acr-login", CONTOSO)]
+
+
 def test_an_unknown_job_leaves_the_registry_open() -> None:
     found = _read("a: {extends: .of_another_file, script: [az acr login -n $ACR]}\n")
     assert found == [(1, "az-acr-login", None)]
@@ -327,8 +449,8 @@ def _references(number: int) -> str:
 
 
 def _parents(number: int) -> str:
-    names = ", ".join(f".p{each}" for each in range(number))
-    parents = "".join(f".p{each}: {{variables: {{R{each}: contoso}}}}\n" for each in range(number))
+    names = ", ".join(f".p{each}" for each in range(number // 2))
+    parents = "".join(f".p{each}: {{variables: {{R{each}: contoso}}}}\n" for each in range(number // 2))
     jobs = "".join(f"j{each}: {{extends: .all, script: [az acr login -n $R1]}}\n" for each in range(number))
     return f"{parents}.all: {{extends: [{names}]}}\n{jobs}"
 
@@ -338,7 +460,25 @@ def _variables(number: int) -> str:
     return f"variables: {{{listed}}}\na:\n  script:\n" + "  - docker login $R0 -u x\n" * number
 
 
-@pytest.mark.parametrize("make", [_chain, _diamond, _lines_of_jobs, _jobs_of_lines, _references, _parents, _variables])
+def _rules(number: int) -> str:
+    rules = ", ".join(f"{{variables: {{R{each}: contoso}}}}" for each in range(50))
+    jobs = "".join(
+        f"j{each}: {{variables: {{R{each}: x}}, rules: [{{variables: {{S: $R1}}}}], script: [docker login $S -u x]}}\n"
+        for each in range(number)
+    )
+    return f"workflow: {{rules: [{rules}]}}\n{jobs}"
+
+
+def _referred_rules(number: int) -> str:
+    rules = "[!reference [j{before}, rules], {{variables: {{R: x}}}}]"
+    job = "j{each}: {{rules: {rules}, script: [docker login $R -u x]}}\n"
+    return "".join(job.format(each=each, rules=rules.format(before=each - 1)) for each in range(number))
+
+
+MAKERS = [_chain, _diamond, _lines_of_jobs, _jobs_of_lines, _references, _parents, _variables, _rules, _referred_rules]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize("reader", [yaml_scripts, container_files])
 @pytest.mark.stage  # takes long
 def test_twice_as_many_jobs_are_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
