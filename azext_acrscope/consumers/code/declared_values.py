@@ -7,8 +7,27 @@ from dataclasses import replace
 from itertools import chain
 
 from azext_acrscope.consumers.code.callers import given_by_caller
+from azext_acrscope.consumers.code.conditional_values import (
+    MAX_LENGTH,
+    Lists,
+    branches_in,
+    declarations,
+    is_conditional,
+    lists_in,
+    loop_of,
+)
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
-from azext_acrscope.consumers.code.matrices import MAX_RUNS, NONE, Runs, read_matrix
+from azext_acrscope.consumers.code.matrices import (
+    EACH,
+    MAX_RUNS,
+    NONE,
+    Outer,
+    Runs,
+    multiply,
+    read_alternatives,
+    read_choices,
+    read_matrix,
+)
 from azext_acrscope.consumers.code.registry_words import seems_registry_name
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
@@ -16,7 +35,8 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, 
 # What is put in before a script runs; the others are what a shell may give a value of its own.
 _NAME_OF = re.compile(
     r"\$\{\{\s*(?:(?:github\.event\.)?(?P<space>inputs|parameters|matrix)\.(?P<spaced>[\w.-]+)"
-    r"|(?:env|variables)\.(?P<env>[\w.-]+)|variables\['(?P<quoted>[\w.-]+)'\])\s*\}\}"
+    r"|(?:env|variables)\.(?P<env>[\w.-]+)|variables\['(?P<quoted>[\w.-]+)'\]"
+    r"|(?P<loop>[A-Za-z_]\w*(?:\.\w+)?))\s*\}\}"
     r"|\$\[\s*variables(?:\['(?P<runtime>[\w.-]+)'\]|\.(?P<dotted>[\w.-]+))\s*\]|\$\((?P<macro>[\w.-]+)\)"
     r"|\$\[\[\s*inputs\.(?P<gitlab>[\w-]+)\s*(?:\|\s*expand_vars\s*)?\]\]|\$\{(?P<braced>\w+)\}|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
     re.ASCII,
@@ -25,7 +45,6 @@ _OF_SHELL = frozenset(("braced", "shell", "batch"))
 _ASSIGNED = re.compile(r"(?<!\w)(\w+)\s?=", re.ASCII)  # from the beginning of a word, else long words cost their square
 _NOT_PLAIN = re.compile(r"[$%{(]")
 _DECLARES = frozenset(("env", "variables", "strategy", "parallel", "<<"))
-_MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter, so that longer ones name no registry
 _MAX_FILLED_IN = 100_000  # texts of a file, each as often as it is run: a few seconds; real files have a hundredth
 _MAX_DEPTH = 20  # of names in values of names
 
@@ -45,10 +64,11 @@ class _Work:  # pylint: disable=too-few-public-methods  # a counter
 class Values:
     """What is declared at a place of a file, for the texts there."""
 
-    def __init__(self, plain: ChainMap[str, str], matrix: Runs, work: _Work) -> None:
+    def __init__(self, plain: ChainMap[str, str], matrix: Runs, work: _Work, lists: Lists | None = None) -> None:
         self._plain = plain  # the last of its maps has the defaults of parameters
         self._matrix = matrix
         self._work = work
+        self._lists = lists or {}
         self._said: dict[str, str | None] = {}
         self._depth = 0
         self._inner: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -70,26 +90,48 @@ class Values:
             return cls(ChainMap(), NONE, _Work())
         given = dict(given_by_caller())
         defaults = {name: text for name, text in _defaults_in(root, header) if name not in given}
-        return cls(ChainMap(given, defaults), NONE, _Work()).inside(root)
+        choices = {name: texts for name, texts in _choices_in(root) if name not in given}
+        lists = {name: node for name, node in lists_in(root).items() if f"parameters.{name}" not in given}
+        return cls(ChainMap(given, defaults), read_choices(choices), _Work(), lists).inside(root)
 
     def inside(self, node: Mapping) -> "Values":
         """Return what holds in a node, which may declare more."""
         if not any(key is not None and key.text in _DECLARES for key, _ in node.entries):
             return self
-        return self.with_more([declared_in(node)], read_matrix(node))
+        variables = node.get("variables")
+        outer = self._behind([name for name, _ in declarations(variables)]) if self._matrix else self
+        inner = outer.with_more([declared_in(node)], read_matrix(node))
+        branches = branches_in(variables, self._lists)
+        return inner._with_branches(branches) if branches else inner
+
+    def _behind(self, own: list[str]) -> "Values":
+        """Return the same with what is around it behind what a node declares itself."""
+        if not any(map(self._matrix.gives, own)):
+            return self
+        return Values(self._plain, Outer(self._matrix, (dict.fromkeys(own, ""),)), self._work, self._lists)
+
+    def below(self, key: str) -> "Values":
+        """Return what holds below a key, which may be that of a loop."""
+        loop = loop_of(key, self._lists) if self._lists and is_conditional(key) else NONE
+        return self.with_more([], loop) if loop else self
+
+    def _with_branches(self, branches: list[dict[str, str]]) -> "Values":
+        """Return what holds where one of some branches does, or what is declared without them."""
+        plain = {name: self._plain[name] for branch in branches for name in branch if name in self._plain}
+        return self.with_more([], read_alternatives([*branches, plain], only_named=True))
 
     def with_more(self, declared: Iterable[dict[str, str]], matrix: Runs = NONE) -> "Values":
         """Return what holds where more is declared, what counts most first."""
         maps = [each for each in declared if each]
         if not maps and not matrix:
             return self
-        return Values(ChainMap(*maps, *self._plain.maps), matrix if matrix else self._matrix, self._work)
+        return Values(ChainMap(*maps, *self._plain.maps), multiply(self._matrix, matrix), self._work, self._lists)
 
     def without_defaults(self) -> "Values":
         """Return what holds where callers give the parameters other values; itself where there are none."""
         *declared, defaults = self._plain.maps
         if defaults and self._without is None:
-            self._without = Values(ChainMap(*declared, {}), self._matrix, self._work)
+            self._without = Values(ChainMap(*declared, {}), self._matrix, self._work, self._lists)
         return self if self._without is None else self._without
 
     def fill_in(self, texts: list[str], assigned: Collection[str]) -> Iterator[tuple[str, ...]]:
@@ -142,7 +184,7 @@ class Values:
             is_of_run = inner != name and self._matrix.gives(inner)
             return run.get(inner, self._plain.get(inner)) if is_of_run else self._say(inner)
 
-        value = _put(run.get(name, self._plain.get(name, ""))[:_MAX_LENGTH], say, ())
+        value = _put(run.get(name, self._plain.get(name, ""))[:MAX_LENGTH], say, ())
         return value if value and not _says_less(value) else None
 
 
@@ -152,6 +194,8 @@ def _says_less(value: str) -> bool:
 
 def _name_of(match: re.Match[str]) -> str:
     name = match[match.lastgroup or 0]
+    if match["loop"]:
+        return EACH + name
     space = "inputs" if match["gitlab"] else match["space"]
     return f"{space}.{name}" if space else name
 
@@ -171,26 +215,12 @@ def _put(text: str, say: Callable[[str], str | None], assigned: Collection[str])
     if "$" not in text and "%" not in text:
         return text
     filled = _NAME_OF.sub(said, text)
-    return filled if len(filled) <= _MAX_LENGTH else text
+    return filled if len(filled) <= MAX_LENGTH else text
 
 
 def declared_in(node: Mapping) -> dict[str, str]:
     """Return the values that a node declares for what is in it."""
     return {name: value.text for key in ("env", "variables") for name, value in declarations(node.get(key))}
-
-
-def declarations(listed: Node | None) -> Iterator[tuple[str, Scalar]]:
-    """Yield names and values: of a mapping, or of a list of `name` and `value`."""
-    if isinstance(listed, Mapping):
-        found = [
-            (key.text, value.get("value") if isinstance(value, Mapping) else value) for key, value in listed.items()
-        ]
-    else:
-        items = listed.items if isinstance(listed, Sequence) else []
-        found = [(each.text("name"), each.get("value")) for each in items if isinstance(each, Mapping)]
-    for name, value in found:
-        if isinstance(value, Scalar) and len(value.text) <= _MAX_LENGTH:
-            yield name, value
 
 
 def with_headers(roots: Iterable[Node]) -> Iterator[tuple[Node, Node | None]]:
@@ -210,7 +240,7 @@ def _defaults_in(root: Mapping, header: Node | None) -> Iterator[tuple[str, str]
     for inputs in (root.get("inputs"), *declared):
         for key, value in inputs.items() if isinstance(inputs, Mapping) else ():
             if isinstance(value, Mapping) and (default := value.text("default")):
-                yield f"inputs.{key.text}", default[:_MAX_LENGTH]
+                yield f"inputs.{key.text}", default[:MAX_LENGTH]
     parameters = root.get("parameters")
     if isinstance(parameters, Mapping):
         entries = [(key.text, value.text) for key, value in parameters.items() if isinstance(value, Scalar)]
@@ -218,7 +248,17 @@ def _defaults_in(root: Mapping, header: Node | None) -> Iterator[tuple[str, str]
         listed = parameters.items if isinstance(parameters, Sequence) else []
         entries = [(each.text("name"), each.text("default")) for each in listed if isinstance(each, Mapping)]
     for name, default in entries:
-        yield f"parameters.{name}", default[:_MAX_LENGTH]
+        yield f"parameters.{name}", default[:MAX_LENGTH]
+
+
+def _choices_in(root: Mapping) -> Iterator[tuple[str, list[str]]]:
+    """Yield the parameters of Azure Pipelines that have one of some values."""
+    parameters = root.get("parameters")
+    for each in parameters.items if isinstance(parameters, Sequence) else ():
+        values = each.get("values") if isinstance(each, Mapping) else None
+        if isinstance(each, Mapping) and isinstance(values, Sequence):
+            texts = [value.text[:MAX_LENGTH] for value in values.items[: MAX_RUNS + 1] if isinstance(value, Scalar)]
+            yield f"parameters.{each.text('name')}", texts
 
 
 def walk_with_values(node: Node, values: Values) -> Iterator[tuple[Mapping, Values]]:
@@ -233,9 +273,13 @@ def walk_with_values(node: Node, values: Values) -> Iterator[tuple[Mapping, Valu
         if isinstance(node, Mapping):
             values = values.inside(node)
             yield node, values
-            waiting += [(below, values) for _, below in reversed(node.entries)]
+            waiting += [(below, _below(values, key)) for key, below in reversed(node.entries)]
         elif isinstance(node, Sequence):
             waiting += [(below, values) for below in reversed(node.items)]
+
+
+def _below(values: Values, key: Scalar | None) -> Values:
+    return values if key is None else values.below(key.text)
 
 
 def assigned_in(script: str) -> frozenset[str]:
@@ -248,18 +292,18 @@ def in_each_run(text: str, *scopes: Values) -> list[str]:
 
     :param scopes: what is declared for it, in each of the jobs that have it.
     """
-    return [filled for (filled,) in _fill_in([text[:_MAX_LENGTH]], scopes, ())]
+    return [filled for (filled,) in _fill_in([text[:MAX_LENGTH]], scopes, ())]
 
 
 def in_each_run_together(texts: list[str], values: Values) -> list[tuple[str, ...]]:
     """Return what several texts are in the runs of a job, those of one run together."""
-    return _fill_in([text[:_MAX_LENGTH] for text in texts], [values], ())
+    return _fill_in([text[:MAX_LENGTH] for text in texts], [values], ())
 
 
 def close_names(text: str) -> str:
     """Return a value for another file, in which the names in it would say something else."""
     closed = _NAME_OF.sub(lambda match: f"${{{{ caller.{_name_of(match)} }}}}", text)
-    return closed if len(closed) <= _MAX_LENGTH else ""
+    return closed if len(closed) <= MAX_LENGTH else ""
 
 
 def fill_in(call: Call, scopes: Iterable[Values], assigned: frozenset[str]) -> list[Call]:
@@ -281,7 +325,7 @@ def fill_in(call: Call, scopes: Iterable[Values], assigned: frozenset[str]) -> l
 
 def _may_be_filled_in(word: str) -> bool:
     is_value = word[:1] != "-" or "=" in word
-    return is_value and ("$" in word or "%" in word) and len(word) <= _MAX_LENGTH
+    return is_value and ("$" in word or "%" in word) and len(word) <= MAX_LENGTH
 
 
 def _fill_in(texts: list[str], scopes: Iterable[Values], assigned: Collection[str]) -> list[tuple[str, ...]]:

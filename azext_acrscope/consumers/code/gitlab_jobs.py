@@ -10,7 +10,8 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.callers import Given, given_by_caller
-from azext_acrscope.consumers.code.declared_values import Values, declarations
+from azext_acrscope.consumers.code.conditional_values import declarations
+from azext_acrscope.consumers.code.declared_values import Values
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.matrices import MAX_RUNS, Matrix, Outer, multiply, read_alternatives, read_parallel
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Reference, Scalar, Sequence, walk

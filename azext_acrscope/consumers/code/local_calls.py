@@ -1,6 +1,6 @@
 """Find which files of a repository others call, and with which values for their inputs.
 
-Reusable workflows and composite actions of GitHub, and files that GitLab CI includes.
+Reusable workflows and composite actions of GitHub, files that GitLab CI includes, and templates of Azure Pipelines.
 """
 
 import posixpath
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.callers import Given
+from azext_acrscope.consumers.code.conditional_values import branches_in, is_conditional
 from azext_acrscope.consumers.code.declared_values import (
     Values,
     close_names,
@@ -20,8 +21,11 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, 
 
 _ACTIONS = ("action.yml", "action.yaml")  # what a step calls by their folder
 # In every file that calls another one, and words with which a file says that it may be called.
-CALLS = ("uses: ./", "uses: './", 'uses: "./', "local: ")
+CALLS = ("uses: ./", "uses: './", 'uses: "./', "local: ", "- template: ", "extends:")
 CALLED = ("workflow_call",)
+
+
+_SPACES = {"parameters": "parameters"}  # how texts name what is given under a key, if not as inputs
 
 
 class LocalCall(NamedTuple):
@@ -42,9 +46,13 @@ def may_call(name: str, text: str) -> bool:
 
 def may_be_called(name: str, text: str) -> bool:
     """Return whether others may call a file and give it values."""
-    if not name.lower().endswith(YAML) or "inputs" not in text:
+    if not name.lower().endswith(YAML):
         return False
-    return posixpath.basename(name.lower()) in _ACTIONS or "workflow_call" in text or "$[[" in text
+    if "parameters." in text and "parameters:" in text:
+        return True
+    if "inputs" not in text:
+        return False
+    return posixpath.basename(name.lower()) in _ACTIONS or any(each in text for each in ("workflow_call", "$[["))
 
 
 def runs_by_itself(text: str) -> bool:
@@ -68,7 +76,7 @@ def read_calls(text: str) -> Iterator[LocalCall]:
         for node, values in walk_with_values(root, Values.of_file(root, header)):
             if (called := _called_by(node)) is not None:
                 target, inputs = called
-                for given in _given_by(node.get(inputs), values):
+                for given in _given_by(node.get(inputs), values, _SPACES.get(inputs, "inputs")):
                     yield LocalCall(target, given)
 
 
@@ -83,16 +91,25 @@ def read_targets(text: str) -> Iterator[str]:
 
 
 def _called_by(node: Mapping) -> tuple[str, str] | None:
-    """Return what a step, a job or an entry of `include` calls in the repository, and the key of what it gives."""
+    """Return what a node calls in the repository, and the key of what it gives."""
+    if (template := node.text("template").strip().removesuffix("@self")).lower().endswith(YAML):
+        return _in_repository(template, "parameters")
     for key, inputs, begin in (("uses", "with", "./"), ("local", "inputs", "")):
         if (named := node.text(key).strip()) and named.startswith(begin):
-            target = posixpath.normpath(named.lstrip("/"))
-            return None if target.startswith("..") else (target, inputs)
+            called = _in_repository(named, inputs)
+            return None if called is not None and called[0].startswith("..") else called
     return None
 
 
-def _given_by(inputs: Node | None, values: Values) -> Iterator[Given]:
+def _in_repository(named: str, inputs: str) -> tuple[str, str] | None:
+    """Return a name from a folder on, with a key; None if only the run knows it."""
+    return None if "$" in named else (posixpath.normpath(named.lstrip("/")), inputs)
+
+
+def _given_by(inputs: Node | None, values: Values, space: str) -> Iterator[Given]:
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
-    listed = [(f"inputs.{key.text}", node.text) for key, node in entries if isinstance(node, Scalar)]
-    for texts in in_each_run_together([text for _, text in listed], values):
-        yield tuple((name, close_names(text)) for (name, _), text in zip(listed, texts, strict=True))
+    always = {key.text: node.text if isinstance(node, Scalar) else "" for key, node in entries}
+    for branch in branches_in(inputs, {}) or [{}]:
+        listed = {name: text for name, text in {**always, **branch}.items() if not is_conditional(name)}
+        for texts in in_each_run_together(list(listed.values()), values):
+            yield tuple((f"{space}.{name}", close_names(text)) for name, text in zip(listed, texts, strict=True))

@@ -3,13 +3,14 @@
 from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice, product
 
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
 MAX_RUNS = 256  # of a job: GitHub runs 256 at most, GitLab 200
+EACH = "each."  # stands before the names of loops of Azure Pipelines
 _OF_GITHUB = "matrix."  # stands before its names: `${{ matrix.NAME }}`; those of other systems are variables
 
 # What one entry of a dimension says, by the names in texts: several for `{name: a, host: b}` in a list.
@@ -24,10 +25,12 @@ class Matrix:
 
     :ivar groups: of runs; one more than `MAX_RUNS` at most, which stands for many.
     :ivar names: all that a run may give a value.
+    :ivar only_named: whether a run that says nothing of the names asked for is none.
     """
 
     groups: tuple[_Group, ...] = ()
     names: frozenset[str] = frozenset()
+    only_named: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -41,7 +44,8 @@ class Matrix:
         keys = list(dict.fromkeys(_key_of(name) for name in names if name in self.names))
         known = [[key for key in keys if key in group] for group in self.groups] if keys else [[]]
         # GitHub's lists alone are what is run only if no entry of `include` adds one of the names.
-        enough = max(map(len, known)) if keys and keys[0].startswith(_OF_GITHUB) else 0
+        most = max(map(len, known), default=0)
+        enough = most if keys and keys[0].startswith(_OF_GITHUB) else min(most, int(self.only_named))
         products = {
             tuple(id(group[key]) for key in own): [group[key] for key in own]
             for group, own in zip(self.groups or [{}], known, strict=False)
@@ -52,6 +56,10 @@ class Matrix:
                 note_cut(TOO_MUCH)
                 return
             yield {name: text for choice in choices for name, text in choice.items()}
+
+    def turns(self) -> Iterator[dict[str, str]]:
+        """Yield what all names say in each run."""
+        return self.runs(self.names)
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Product:
 class Outer:
     """A matrix of what is around a job, which may declare some of the names itself."""
 
-    matrix: Matrix
+    matrix: "Runs"
     own: tuple[AnyMapping[str, str], ...]
 
     def gives(self, name: str) -> bool:
@@ -101,15 +109,31 @@ def multiply(*matrices: Runs) -> Runs:
     return Product(tuple(factors)) if len(factors) > 1 else factors[0] if factors else NONE
 
 
-def read_alternatives(alternatives: Iterable[dict[str, str]]) -> Matrix:
+def read_choices(choices: AnyMapping[str, list[str]]) -> Matrix:
+    """Return the matrix of names that each have one of some values."""
+    return _made([{name: [{name: text} for text in texts] for name, texts in choices.items()}])
+
+
+def read_loop(name: str, listed: Node) -> Matrix:
+    """Return the matrix of what the name of a loop says in its turns: an item of a list, or `key` and `value`."""
+    key = EACH + name
+    if isinstance(listed, Mapping):
+        entries = [(each.text, value) for each, value in islice(listed.items(), MAX_RUNS + 1)]
+        turns = [{f"{key}.key": text, **_said(f"{key}.value", value)} for text, value in entries]
+    else:
+        turns = _choices(key, listed)
+    return _made([{key: turns}])
+
+
+def read_alternatives(alternatives: Iterable[dict[str, str]], only_named: bool = False) -> Matrix:
     """Return the matrix of what is declared in one way or another: each is a run."""
     groups = [{name: [{name: text}] for name, text in each.items()} for each in islice(alternatives, MAX_RUNS + 1)]
-    return _made(groups)  # type: ignore[arg-type]
+    return replace(_made(groups), only_named=only_named)  # type: ignore[arg-type]
 
 
 def _key_of(name: str) -> str:
     """Return the key of the dimension that a name is of: `matrix.registry` of `matrix.registry.host`."""
-    return ".".join(name.split(".", 2)[:2]) if name.startswith(_OF_GITHUB) else name
+    return ".".join(name.split(".", 2)[:2]) if name.startswith((_OF_GITHUB, EACH)) else name
 
 
 def read_matrix(job: Mapping) -> Matrix:

@@ -126,7 +126,10 @@ def _read(root: Node, header: Node | None, text: str, of_text: str | None) -> It
             values, dialect = step.values.inside(node), _dialect_of(node, step.dialect)
             step = step._replace(values=values, version=_pinned(node, step.version, values), dialect=dialect)
             for name, below in reversed(node.entries):
-                waiting.append(_enter(step, below, name.text.lower() if name is not None else ""))
+                key = name.text if name is not None else ""
+                inner = values.below(key)
+                above = step if inner is values else step._replace(values=inner)
+                waiting.append(_enter(above, below, key.lower()))
 
 
 def _enter(above: _Step, node: Node, key: str) -> _Step:

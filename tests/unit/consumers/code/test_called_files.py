@@ -206,6 +206,37 @@ def test_a_file_that_others_include_has_the_inputs_that_they_give(tmp_path: Path
     assert rows(found) == {("ci/login.yml", 5, CONTOSO), ("ci/login.yml", 5, FABRIKAM)}
 
 
+# --- Azure Pipelines -------------------------------------------------------------------------------------------------
+
+
+def test_a_template_has_the_parameters_that_pipelines_give(tmp_path: Path) -> None:
+    template = (
+        "parameters: [{name: acr, default: adatum}]\nsteps: [{script: 'az acr login -n ${{ parameters.acr }}'}]\n"
+    )
+    found = search(
+        tmp_path,
+        {
+            "ci/main.yml": """\
+                variables: {acr: fabrikam}
+                steps:
+                - template: steps/login.yml
+                  parameters:
+                    ${{ if eq(1, 1) }}: {acr: contoso}
+                    ${{ else }}: {acr: northwind}
+                - template: /ci/steps/login.yml@self
+                  parameters: {acr: $(acr)}
+                - template: steps/login.yml@other
+                  parameters: {acr: elsewhere}
+                """,
+            "ci/steps/login.yml": template,
+            "ci/extends.yml": "extends:\n  template: other.yml\n  parameters: {acr: contoso}\n",
+            "ci/other.yml": template,
+        },
+    )
+    login = {("ci/steps/login.yml", 2, host) for host in (CONTOSO, FABRIKAM, NORTHWIND)}
+    assert rows(found) == {*login, ("ci/other.yml", 2, CONTOSO)}
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 

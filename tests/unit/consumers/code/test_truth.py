@@ -243,6 +243,44 @@ SAMPLES = (
         ),
     ),
     Sample(
+        "pipelines/conditions.yml",
+        "parameters:\n"
+        "- {name: hosts, type: object, default: [HOST, ghcr.io]}\n"
+        "variables:\n"
+        "- ${{ if eq(variables['Build.SourceBranchName'], 'main') }}:\n"
+        "  - {name: acr, value: NAME}\n"
+        "  - {name: mirror, value: docker.io}\n"
+        "- ${{ else }}:\n"
+        "  - {name: acr, value: eastNAME}\n"
+        "  - {name: mirror, value: ghcr.io}\n"
+        "jobs:\n"
+        "- job: a\n"
+        "  steps:\n"
+        "  - script: az acr login -n $(acr)\n"
+        "  - script: docker login $(mirror) -u x -p y\n"
+        "  - ${{ each host in parameters.hosts }}:\n"
+        "    - script: docker login ${{ host }} -u x -p y\n"
+        "    - script: echo docker login ${{ host }}\n"
+        "  - template: steps/login.yml\n"
+        "    parameters:\n"
+        "      ${{ if true }}: {acr: NAME}\n"
+        "- job: b\n"
+        "  variables: {acr: NAME}\n"
+        "  steps: [{script: az acr login -n $(acr)}]\n",
+        (
+            (13, "az acr login", "NAME"),
+            (13, "az acr login", "EAST"),
+            (16, "docker login", "HOST"),
+            (23, "az acr login", "NAME"),
+        ),
+        (
+            (
+                "pipelines/steps/login.yml",
+                "parameters: [{name: acr, default: other}]\nsteps: [{script: 'az acr show -n ${{ parameters.acr }}'}]\n",
+            ),
+        ),
+    ),
+    Sample(
         "ci/.gitlab-ci.yml",
         "spec:\n"
         "  inputs: {acr: {default: NAME}, host: {default: ghcr.io}, open: {}}\n"

@@ -299,6 +299,116 @@ def test_a_matrix_of_azure_pipelines_falls_back_on_variables() -> None:
     }
 
 
+def test_variables_under_conditions_are_each_possible() -> None:
+    text = """\
+        parameters: [{name: env, default: dev}]
+        variables:
+        - {name: acr, value: northwind}
+        - ${{ if eq(parameters.env, 'prod') }}:
+          - {name: acr, value: contoso}
+          - {name: host, value: contoso.azurecr.io}
+          - {group: prod}
+          - ${{ if eq(parameters.env, 'x') }}:
+            - {name: inner, value: contoso}
+        - ${{ elseif eq(parameters.env, 'test') }}:
+          - {name: host, value: fabrikam.azurecr.io}
+        - ${{ else }}:
+          - {name: other, value: adatum}
+        steps:
+        - script: az acr login -n $(acr)
+        - script: docker login $(host) -u $(other) -p y
+        - task: HelmDeploy@0
+          inputs: {azureSubscriptionForACR: s, azureContainerRegistry: $(inner)}
+        - ${{ if true }}:
+          - script: az acr login -n ${{ variables.acr }}
+    """
+    assert _read(PIPELINE, text) == {
+        (15, "az-acr-login", NORTHWIND),
+        (15, "az-acr-login", CONTOSO),
+        (16, "docker-login", CONTOSO),
+        (16, "docker-login", FABRIKAM),
+        (17, "helmdeploy-task", CONTOSO),
+        (20, "az-acr-login", NORTHWIND),
+        (20, "az-acr-login", CONTOSO),
+    }
+
+
+def test_what_a_job_declares_counts_more_than_conditions_around_it() -> None:
+    text = """\
+        variables:
+          ${{ if eq(variables['Build.SourceBranch'], 'main') }}:
+            acr: contoso
+          ${{ else }}:
+            acr: fabrikam
+        jobs:
+        - job: a
+          variables: {acr: northwind}
+          steps:
+          - script: az acr login -n $(acr)
+        - job: b
+          strategy: {matrix: {x: {cloud: io}, y: {cloud: cn}}}
+          steps:
+          - script: docker login $(acr).azurecr.$(cloud) -u x -p y
+        - job: c
+          variables:
+            ${{ if eq(1, 1) }}: {acr: adatum, more: $(acr)}
+          steps:
+          - script: az acr login -n $(acr)
+    """
+    assert _read(PIPELINE, text) == {
+        (10, "az-acr-login", NORTHWIND),
+        *(
+            (14, "docker-login", f"{name}.azurecr.{cloud}")
+            for name in ("contoso", "fabrikam")
+            for cloud in ("io", "cn")
+        ),
+        (19, "az-acr-login", "adatum.azurecr.io"),
+    }
+
+
+def test_loops_over_parameters_have_each_of_their_values() -> None:
+    text = """\
+        parameters:
+        - {name: acrs, type: object, default: [contoso, fabrikam]}
+        - name: hosts
+          type: object
+          default: [{name: a, host: contoso.azurecr.io}, {name: b, host: ghcr.io}]
+        - {name: clouds, type: object, default: {io: northwind, cn: northwind}}
+        - {name: env, values: [prod, test]}
+        variables:
+          ${{ each acr in parameters.acrs }}:
+            ${{ acr }}_host: ${{ acr }}.azurecr.cn
+        steps:
+        - ${{ each acr in parameters.acrs }}:
+          - script: az acr login -n ${{ acr }}
+        - ${{ each x in parameters.hosts }}:
+          - task: AzureContainerApps@1
+            inputs: {acrName: "${{ x.host }}"}
+          - script: docker login ${{ x.host }} -u ${{ x.name }} -p y
+        - ${{ each x in parameters.clouds }}:
+          - script: docker login ${{ x.value }}.azurecr.${{ x.key }} -u x -p y
+        - script: docker login $(contoso_host) -u x -p y
+        - script: az acr login -n contoso${{ parameters.env }}
+        - ${{ each y in parameters.none }}:
+          - script: az acr login -n ${{ y }}
+          - script: docker login ${{ acr }} -u x -p y
+    """
+    assert _read(PIPELINE, text) == {
+        (13, "az-acr-login", CONTOSO),
+        (13, "az-acr-login", FABRIKAM),
+        (15, "containerapps-task", CONTOSO),
+        (15, "containerapps-task", None),
+        (17, "docker-login", CONTOSO),
+        (19, "docker-login", NORTHWIND),
+        (19, "docker-login", "northwind.azurecr.cn"),
+        (20, "docker-login", "contoso.azurecr.cn"),
+        (21, "az-acr-login", "contosoprod.azurecr.io"),
+        (21, "az-acr-login", "contosotest.azurecr.io"),
+        (23, "az-acr-login", None),
+        (24, "docker-login", None),
+    }
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
@@ -349,7 +459,19 @@ def _jobs(number: int) -> str:
     )
 
 
-@pytest.mark.parametrize("make", [_lists, _includes, _environments, _jobs])
+def _conditions(number: int) -> str:
+    declared = "".join(f"  ${{{{ if eq(1, {each}) }}}}: {{n{each}: contoso}}\n" for each in range(number))
+    steps = "".join(f"- {{script: az acr login -n $(n{each})}}\n" for each in range(number // 10))
+    return f"variables:\n{declared}steps:\n{steps}"
+
+
+def _loops(number: int) -> str:
+    listed = ", ".join(f"contoso{each}" for each in range(20))
+    steps = "".join("- ${{ each a in parameters.p }}: [{script: echo ${{ a }}}]\n" for _ in range(number))
+    return f"parameters: {{p: [{listed}]}}\nsteps:\n{steps}"
+
+
+@pytest.mark.parametrize("make", [_lists, _includes, _environments, _jobs, _conditions, _loops])
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.stage  # takes long
 def test_twice_as_much_is_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:
