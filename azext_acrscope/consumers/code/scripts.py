@@ -5,13 +5,17 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from azext_acrscope.consumers.code.file_names import YAML
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.prefilter import make_prefilter
 from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 LineAt = Callable[[int], int]
+_MAX_PIPED = 10  # commands of a pipe
+_MAX_LOOKED_AT = 50  # words of a command
 _MAX_NESTING = 4  # a script in a string of a script
 
 
@@ -61,6 +65,16 @@ _RUNS = re.compile(
 )
 _SHELLS = words_of("bash sh zsh ksh dash ssh pwsh powershell sudo su eval")
 _RUN_OPTIONS = frozenset(("-c", "-command", "--command", "--scripts", "--command-line"))
+# Who reads a file from standard input: the program, what it does with it, and what it takes it for.
+_READS_STDIN = (
+    ("kubectl", words_of("apply create replace"), "manifest.yaml"),
+    ("oc", words_of("apply create replace"), "manifest.yaml"),
+    ("helm", words_of("install upgrade template"), "values.yaml"),
+    ("docker", words_of("compose"), "compose.yaml"),
+    ("docker-compose", words_of("up run build pull"), "compose.yaml"),
+)
+_FILE_OPTIONS = words_of("-f --filename --values --file")
+_STDIN = words_of("-f- --filename=- --values=- --file=- /dev/stdin")
 _SCRIPT_FILE = re.compile(r"\.(?:sh|bash|zsh|ps1|cmd|bat|command)$", re.IGNORECASE)
 
 
@@ -141,6 +155,52 @@ def _calls_of(
         for word in quoted:
             value = word.text.removeprefix("@")
             yield from find_calls(value.lstrip("\n"), _inner_lines(word, line_at), dialect, nesting + 1)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text between `<<EOF` and `EOF` that a program reads, or that becomes a file.
+
+    :ivar name: of the file, or of what the program takes it for.
+    :ivar line: of its first line.
+    """
+
+    name: str
+    text: str
+    line: int
+
+
+def find_documents(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 0) -> Iterator[Document]:
+    """Yield the manifests and configurations that a script holds, and those in scripts in it."""
+    if nesting > _MAX_NESTING:
+        note_cut(TOO_MUCH, line_at(0))
+        return
+    commands = read_commands(text, dialect, line_at)
+    for index, command in enumerate(commands):
+        if not command.heredocs:
+            continue
+        pipe = [command]
+        while pipe[-1].pipes and len(pipe) < _MAX_PIPED and index + len(pipe) < len(commands):
+            pipe.append(commands[index + len(pipe)])
+        name = next((found for each in pipe if (found := _document_name(each))), None)
+        words, _ = _strip(command.words)
+        first = words[0].text if words else ""
+        for body in command.heredocs:
+            if name:
+                yield Document(name, body.text, line_at(body.offset))
+            elif _runs_heredoc(command, first, body.text):
+                yield from find_documents(body.text, _inner_lines(body, line_at), dialect, nesting + 1)
+
+
+def _document_name(command: Command) -> str | None:
+    """Return the name of the file that a command makes of its input, or of what it takes it for; None for others."""
+    words = [word.text for word in command.words[:_MAX_LOOKED_AT]]
+    written = [*command.targets, *(words[1:] if "tee" in words[:2] else [])]
+    if name := next((each for each in written if each.lower().endswith((*YAML, ".json"))), None):
+        return name
+    if not any(word in _STDIN or (word == "-" and before in _FILE_OPTIONS) for before, word in pairwise(words)):
+        return None
+    return next((name for program, actions, name in _READS_STDIN if program in words and actions & set(words)), None)
 
 
 def _runs_words(words: list[Word]) -> bool:

@@ -243,6 +243,29 @@ SAMPLES = (
         ),
     ),
     Sample(
+        "scripts/apply.sh",
+        "#!/bin/bash\nset -e\n"
+        "kubectl apply -n shop -f - <<EOF\n"
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
+        "  - image: HOST/web:1\n"
+        "  - image: $ACR_NAME.azurecr.io/side:1\n"
+        "  - image: $REGISTRY/other:1\n"
+        "EOF\n"
+        "cat <<EOF | kubectl delete -f -\n"
+        "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: OTHER/gone:1}]}\nEOF\n"
+        "cat <<'EOF'\n"
+        "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: OTHER/shown:1}]}\nEOF\n"
+        "cat > .github/workflows/ci.yml <<'EOF'\n"
+        "jobs: {a: {steps: [{run: az acr login -n NAME}]}}\nEOF\n"
+        "cat > web.yaml <<-EOF\n"
+        "\tapiVersion: v1\n\tkind: Pod\n\tspec: {containers: [{image: OTHER/web:1}]}\n\tEOF\n",
+        (
+            (8, "image in a cluster", "HOST"),
+            (9, "image in a cluster", ""),
+            (28, "image in a cluster", "OTHER"),
+        ),
+    ),
+    Sample(
         "pipelines/conditions.yml",
         "parameters:\n"
         "- {name: hosts, type: object, default: [HOST, ghcr.io]}\n"
@@ -276,7 +299,7 @@ SAMPLES = (
         (
             (
                 "pipelines/steps/login.yml",
-                "parameters: [{name: acr, default: other}]\nsteps: [{script: 'az acr show -n ${{ parameters.acr }}'}]\n",
+                "parameters: {acr: other}\nsteps: [{script: 'az acr show -n ${{ parameters.acr }}'}]\n",
             ),
         ),
     ),
