@@ -3,7 +3,7 @@
 # pylint: disable=unused-argument  # functions that are called by a table take the same arguments
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
 from azext_acrscope.base.resource_ids import name_in_id
@@ -18,11 +18,16 @@ from azext_acrscope.consumers.code.registry_words import (
 from azext_acrscope.consumers.code.scripts import Call
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
+_MAX_LOOKED_AT = 50  # words of a command
 _MAX_TRIED = 5  # programs of one command that look at all words behind them
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
 _BICEP_ACTIONS = frozenset(("publish", "publish-extension"))
 _FLUX_KINDS = frozenset(("oci", "helm", "artifact", "repository"))
+# The name of a variable that is none of the pipeline's own.
+_OPEN_NAME = re.compile(
+    r"\$\((?!(?:system|build|agent|pipeline)\.)([\w.-]+)\)|\$(?:env:)?\{?(\w+)\}?", re.IGNORECASE | re.ASCII
+)
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")
 _POWERSHELL_REGISTRY = re.compile(
     r"(?:connect-azcontainerregistry|(?:get|remove|update)-azcontainerregistry(?:repository|tag|manifest))",
@@ -203,6 +208,25 @@ def _judge_client(call: Call, index: int, arguments: list[str], text: str) -> It
             yield Place(call.line(index), "docker-login-null-user", server)
         return
     yield Place(call.line(index), "docker-login", server)
+
+
+def judge_open_login(call: Call, text: str, assigned: Collection[str]) -> Iterator[Place]:
+    """Yield a sign-in to a registry of which there is only the name of a variable, whatever it is called.
+
+    :param assigned: names that the script itself gives values.
+    """
+    texts = call.texts[:_MAX_LOOKED_AT]
+    for index, word in enumerate(texts):
+        program = word.rpartition("/")[2].lower()
+        if (program in _CLIENTS or program == "helm") and "login" in texts[index + 1 : index + 4]:  # noqa: E203
+            rest = texts[texts.index("login", index) + 1 :]  # noqa: E203
+            named = [each for before, each in zip(["", *rest], rest) if not _is_of_option(before, each)]  # noqa: B905
+            match = _OPEN_NAME.fullmatch(named[0]) if named else None
+            if match and (match[1] or match[2]) not in assigned and not _is_synopsis(rest):
+                is_token = any(TOKEN_USERNAME in each for each in rest)
+                if not (is_token and makes_token(text)):
+                    yield Place(call.line(index), "docker-login-null-user" if is_token else "docker-login")
+            return
 
 
 # Of a file, as commands are judged in it one after the other.

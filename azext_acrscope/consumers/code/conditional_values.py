@@ -63,6 +63,22 @@ def branches_in(listed: Node | None, lists: Lists) -> list[dict[str, str]]:
     return found
 
 
+def names_group(listed: Node | None) -> bool:
+    """Return whether a list of variables names a group of them, which no file shows."""
+    waiting: list[Node | None] = [listed] if isinstance(listed, Sequence) else []
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        items = node.items if isinstance(node, Sequence) else []
+        if any(isinstance(each, Mapping) and each.text("group") for each in items):
+            return True
+        waiting += [below for _, below in _conditional_entries(node)]
+    return False
+
+
 def _conditional_entries(node: Node) -> Iterator[tuple[Scalar, Node]]:
     for each in node.items if isinstance(node, Sequence) else [node]:
         for key, below in each.entries if isinstance(each, Mapping) else ():

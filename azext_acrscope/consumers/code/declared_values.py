@@ -15,6 +15,7 @@ from azext_acrscope.consumers.code.conditional_values import (
     is_conditional,
     lists_in,
     loop_of,
+    names_group,
 )
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
 from azext_acrscope.consumers.code.matrices import (
@@ -61,10 +62,21 @@ class _Work:  # pylint: disable=too-few-public-methods  # a counter
             raise BeyondLimitsError
 
 
-class Values:
-    """What is declared at a place of a file, for the texts there."""
+class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and what was found out of it
+    """What is declared at a place of a file, for the texts there.
 
-    def __init__(self, plain: ChainMap[str, str], matrix: Runs, work: _Work, lists: Lists | None = None) -> None:
+    :ivar in_group: whether more is in a group of variables of Azure Pipelines, which no file shows.
+    """
+
+    def __init__(  # pylint: disable=too-many-positional-arguments
+        self,
+        plain: ChainMap[str, str],
+        matrix: Runs,
+        work: _Work,
+        lists: Lists | None = None,
+        in_group: bool = False,
+    ) -> None:
+        self.in_group = in_group
         self._plain = plain  # the last of its maps has the defaults of parameters
         self._matrix = matrix
         self._work = work
@@ -76,7 +88,7 @@ class Values:
 
     def __bool__(self) -> bool:
         """Return whether anything is declared."""
-        return bool(self._matrix) or any(self._plain.maps)
+        return self.in_group or bool(self._matrix) or any(self._plain.maps)
 
     @classmethod
     def of_file(cls, root: Node, header: Node | None = None) -> "Values":
@@ -101,14 +113,19 @@ class Values:
         variables = node.get("variables")
         outer = self._behind([name for name, _ in declarations(variables)]) if self._matrix else self
         inner = outer.with_more([declared_in(node)], read_matrix(node))
+        if not inner.in_group and names_group(variables):
+            inner = inner._made(inner._plain, inner._matrix, in_group=True)
         branches = branches_in(variables, self._lists)
         return inner._with_branches(branches) if branches else inner
+
+    def _made(self, plain: ChainMap[str, str], matrix: Runs, in_group: bool = False) -> "Values":
+        return Values(plain, matrix, self._work, self._lists, self.in_group or in_group)
 
     def _behind(self, own: list[str]) -> "Values":
         """Return the same with what is around it behind what a node declares itself."""
         if not any(map(self._matrix.gives, own)):
             return self
-        return Values(self._plain, Outer(self._matrix, (dict.fromkeys(own, ""),)), self._work, self._lists)
+        return self._made(self._plain, Outer(self._matrix, (dict.fromkeys(own, ""),)))
 
     def below(self, key: str) -> "Values":
         """Return what holds below a key, which may be that of a loop."""
@@ -125,13 +142,13 @@ class Values:
         maps = [each for each in declared if each]
         if not maps and not matrix:
             return self
-        return Values(ChainMap(*maps, *self._plain.maps), multiply(self._matrix, matrix), self._work, self._lists)
+        return self._made(ChainMap(*maps, *self._plain.maps), multiply(self._matrix, matrix))
 
     def without_defaults(self) -> "Values":
         """Return what holds where callers give the parameters other values; itself where there are none."""
         *declared, defaults = self._plain.maps
         if defaults and self._without is None:
-            self._without = Values(ChainMap(*declared, {}), self._matrix, self._work, self._lists)
+            self._without = self._made(ChainMap(*declared, {}), self._matrix)
         return self if self._without is None else self._without
 
     def fill_in(self, texts: list[str], assigned: Collection[str]) -> Iterator[tuple[str, ...]]:

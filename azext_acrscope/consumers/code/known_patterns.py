@@ -21,6 +21,8 @@ from azext_acrscope.consumers.versions import find_versions_fault, judge_version
 
 EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
 TURNS_BACK_ON = "turns back on"  # as a kind, for what has none of its own
+_IN_GROUP_WHY = "The file leaves the name of the registry to a variable, perhaps one of a variable group."
+_IN_GROUP_FIX = "Look the name up in the pipeline's variable groups, in Azure DevOps under Pipelines, Library."
 _FOLDER = Path(__file__).with_name("patterns")
 
 
@@ -46,15 +48,16 @@ class KnownPatterns:
         verdict, why = judge_version(pattern, place.version)
         if place.version is None:
             why = reason_with_versions(pattern)
+        in_group = place.in_group and place.registry is None
         return {
             "file": file,
             "line": place.line,
             "registry": place.registry,
             "kind": pattern["kind"],
             "verdict": verdict,
-            "why": why,
+            "why": f"{why} {_IN_GROUP_WHY}" if in_group else why,
             **describe_source(self.sources[pattern["source"]]),
-            "fix": pattern["fix"],
+            "fix": f"{_IN_GROUP_FIX} {pattern['fix']}" if in_group else pattern["fix"],
         }
 
     def turns_back_on_row(self, place: Place, file: str) -> dict[str, Any]:

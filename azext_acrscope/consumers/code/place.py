@@ -16,6 +16,7 @@ class Place:
     :ivar version: of the tool that signs in, if the file says it in plain letters.
     :ivar is_exact: whether it is that version and no newer one.
     :ivar is_one_of_several: whether it is so in some jobs or runs only: that others name a registry says nothing of it.
+    :ivar in_group: whether a group of variables, which no file shows, may say the registry.
     :ivar alias: what the file calls the registry, if another file says which one that is.
     """
 
@@ -25,8 +26,13 @@ class Place:
     version: str | None = None
     is_exact: bool = field(default=True, compare=False)
     is_one_of_several: bool = False
+    in_group: bool = field(default=False, compare=False)
     alias: str | None = field(default=None, compare=False)
 
     def in_one_of(self, runs: int) -> "Place":
         """Return the place as it is in one of so many runs: where several are and it names no registry, others may."""
         return replace(self, is_one_of_several=True) if runs > 1 and self.registry is None else self
+
+    def with_group(self, in_group: bool) -> "Place":
+        """Return the place as it is where there may be a group of variables."""
+        return replace(self, in_group=True) if in_group and self.registry is None else self

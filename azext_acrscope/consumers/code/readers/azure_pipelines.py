@@ -26,7 +26,8 @@ _TASK = re.compile(r"([\w-]+)@(\d+)")
 _TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re.IGNORECASE)
 _IS_PIPELINE = re.compile(r"\b(?:task|pool|vmImage|containers?)\s*:")
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
-_REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:", re.IGNORECASE)
+_REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:|-\s+group\s*:", re.IGNORECASE)
+_OPEN_HOST = re.compile(r"\$\((?!(?:system|build|agent|pipeline)\.)[\w.-]+\)/", re.IGNORECASE | re.ASCII)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
 _BY_SUBSCRIPTION = {"helmdeploy": "helmdeploy-task", "kubernetes": "kubernetes-task", "azureiotedge": "iotedge-task"}
 _CONNECTIONS = (
@@ -45,7 +46,7 @@ _SUBSCRIPTIONS = (
 
 WORDS = (
     *(f"{task}@" for task in (*_TASK_IDS.values(), *_TASK_IDS)),
-    *("azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:"),
+    *("azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:", "- group:"),
 )
 
 
@@ -69,13 +70,16 @@ def read_places(text: str, name: str) -> Iterator[Place]:
                 yield from _read_container(node, container, values)
             job = node.get("container") if is_pipeline else None
             if isinstance(job, Mapping) and job.text("endpoint") and isinstance(image := job.get("image"), Scalar):
-                yield from _places(image.line, "agent-container", in_each_run(image.text, values), find_login_server)
+                names = in_each_run(image.text, values)
+                yield from _places(image.line, "agent-container", names, find_login_server, values)
 
 
-def _places(line: int, pattern: str, names: list[str], server_of: Callable[[str], str | None]) -> Iterator[Place]:
+def _places(  # pylint: disable=too-many-positional-arguments
+    line: int, pattern: str, names: list[str], server_of: Callable[[str], str | None], values: Values
+) -> Iterator[Place]:
     """Yield what is pulled, or signed in to, in each run."""
     for registry in map(server_of, names):
-        yield Place(line, pattern, registry).in_one_of(len(names))
+        yield Place(line, pattern, registry).in_one_of(len(names)).with_group(values.in_group)
 
 
 def _inputs(step: Mapping) -> dict[str, str]:
@@ -93,7 +97,7 @@ def _read_task(  # pylint: disable=too-many-positional-arguments
         pattern, acr = found, inputs.get("azurecontainerregistry", "")
     else:
         return
-    yield from _places(task.line, pattern, in_each_run(acr, values), lambda each: _registry_of(each, text))
+    yield from _places(task.line, pattern, in_each_run(acr, values), lambda each: _registry_of(each, text), values)
 
 
 def _pattern_of(name: str, major: int, inputs: dict[str, str]) -> str | None:
@@ -124,9 +128,11 @@ def _read_container(resource: Mapping, container: Scalar, values: Values) -> Ite
     """Read an entry of `resources.containers`."""
     if resource.text("type").lower() == "acr":
         names = in_each_run(resource.text("registry"), values)
-        yield from _places(container.line, "agent-container-acr", names, named_login_server)
+        yield from _places(container.line, "agent-container-acr", names, named_login_server, values)
         return
     image, endpoint = resource.get("image"), resource.text("endpoint")
     if isinstance(image, Scalar) and not _OTHER_REGISTRY.search(endpoint):
-        names = [each for each in in_each_run(image.text, values) if endpoint or is_registry_host(each)]
-        yield from _places(image.line, "agent-container", names, find_login_server)
+        in_group = values.in_group
+        names = in_each_run(image.text, values)
+        names = [each for each in names if endpoint or is_registry_host(each) or (in_group and _OPEN_HOST.match(each))]
+        yield from _places(image.line, "agent-container", names, find_login_server, values)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from azext_acrscope.consumers.code.command_patterns import judge_call
+from azext_acrscope.consumers.code.command_patterns import judge_call, judge_open_login
 from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run, with_headers
 from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
@@ -193,9 +193,12 @@ def _judge(call: Call, by_version: _Scopes, assigned: frozenset[str] | None, fil
 
 def _judge_runs(call: Call, by_version: _Scopes, assigned: frozenset[str], file: str) -> Iterator[Place]:
     runs = [(each, version) for version, scopes in by_version.items() for each in fill_in(call, scopes, assigned)]
+    in_group = any(each.in_group for scopes in by_version.values() for each in scopes)
     for each, version in runs:
-        for place in judge_call(each, file, version):
-            yield place.in_one_of(len(runs))
+        places = list(judge_call(each, file, version))
+        if in_group and not places:
+            places = list(judge_open_login(each, file, assigned))
+        yield from (place.in_one_of(len(runs)).with_group(in_group) for place in places)
 
 
 def _listed_words(node: Sequence) -> Scalar | None:

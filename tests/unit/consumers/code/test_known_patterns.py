@@ -7,6 +7,7 @@ import pytest
 from azure.cli.core.azclierror import FileOperationError
 
 from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.knowledge import load_knowledge
 
 _PATTERN = {"kind": "k", "verdict": "breaks", "why": "w", "source": "acr-doc", "fix": "f"}
@@ -27,6 +28,18 @@ def test_sources_are_those_of_the_file_and_of_the_knowledge(tmp_path: Path) -> N
     known = load(tmp_path, {"a": _PATTERN, "b": {**_PATTERN, "source": "own"}, "c": _SETS_BACK}, {"own": _SOURCE})
     assert set(known.patterns) == {"a", "b", "c"}
     assert {"own", "acr-doc"} <= set(known.sources)
+
+
+def test_where_a_variable_group_may_name_the_registry_the_row_says_to_look_there() -> None:
+    known = load_patterns(load_knowledge())
+    plain = known.code_row(Place(1, "docker-login"), "a.yml")
+    row = known.code_row(Place(1, "docker-login", in_group=True), "a.yml")
+    assert row["why"].startswith(plain["why"])
+    assert "variable group" in row["why"]
+    assert row["fix"].endswith(plain["fix"])
+    assert "variable groups" in row["fix"]
+    named = Place(1, "docker-login", "contoso.azurecr.io", in_group=True)
+    assert known.code_row(named, "a.yml")["fix"] == plain["fix"]
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,25 @@ SAMPLES = (
         ),
     ),
     Sample(
+        "pipelines/groups.yml",
+        "variables:\n"
+        "- group: shared\n"
+        "- {name: mirror, value: ghcr.io}\n"
+        "pool: {vmImage: ubuntu-latest}\n"
+        "steps:\n"
+        "- script: docker login $(registry) -u $(user) -p $(password)\n"
+        "- script: docker login $(mirror) -u $(user) -p $(password)\n"
+        "- script: docker login -u $(user) -p $(password)\n"
+        "- script: echo docker login $(registry)\n"
+        "- script: docker login HOST -u $(user) -p $(password)\n"
+        "- script: docker build -t $(registry)/web .\n",
+        ((6, "docker login", ""), (10, "docker login", "HOST")),
+    ),
+    Sample(
+        "pipelines/nogroup.yml",
+        "steps:\n- script: docker login $(registry) -u $(user) -p $(password)\n",
+    ),
+    Sample(
         "pipelines/conditions.yml",
         "parameters:\n"
         "- {name: hosts, type: object, default: [HOST, ghcr.io]}\n"

@@ -307,7 +307,6 @@ def test_variables_under_conditions_are_each_possible() -> None:
         - ${{ if eq(parameters.env, 'prod') }}:
           - {name: acr, value: contoso}
           - {name: host, value: contoso.azurecr.io}
-          - {group: prod}
           - ${{ if eq(parameters.env, 'x') }}:
             - {name: inner, value: contoso}
         - ${{ elseif eq(parameters.env, 'test') }}:
@@ -323,13 +322,13 @@ def test_variables_under_conditions_are_each_possible() -> None:
           - script: az acr login -n ${{ variables.acr }}
     """
     assert _read(PIPELINE, text) == {
-        (15, "az-acr-login", NORTHWIND),
-        (15, "az-acr-login", CONTOSO),
-        (16, "docker-login", CONTOSO),
-        (16, "docker-login", FABRIKAM),
-        (17, "helmdeploy-task", CONTOSO),
-        (20, "az-acr-login", NORTHWIND),
-        (20, "az-acr-login", CONTOSO),
+        (14, "az-acr-login", NORTHWIND),
+        (14, "az-acr-login", CONTOSO),
+        (15, "docker-login", CONTOSO),
+        (15, "docker-login", FABRIKAM),
+        (16, "helmdeploy-task", CONTOSO),
+        (19, "az-acr-login", NORTHWIND),
+        (19, "az-acr-login", CONTOSO),
     }
 
 
@@ -407,6 +406,60 @@ def test_loops_over_parameters_have_each_of_their_values() -> None:
         (23, "az-acr-login", None),
         (24, "docker-login", None),
     }
+
+
+def test_a_registry_that_a_variable_group_may_name_is_told_whatever_the_variable_is_called() -> None:
+    text = """\
+        variables: [{GROUP}, {name: mirror, value: ghcr.io}]
+        resources:
+          containers:
+          - {container: a, image: $(registry)/tools}
+          - {container: b, image: $(mirror)/tools}
+          - {container: c, image: tools}
+        jobs:
+        - job: a
+          pool: {vmImage: x}
+          steps:
+          - script: docker login $(registry) -u $(user) -p $(password)
+          - script: docker login -u x -p y $REGISTRY
+          - script: docker login $(mirror) -u x -p y
+          - script: docker login -u $(user) -p $(password)
+          - script: docker login $(Build.Repository.Name) -u x
+          - script: helm registry login ${registry} -u x
+          - script: echo docker login $(registry)
+          - script: az acr login -n $(acr)
+          - script: |
+              HOST=ghcr.io
+              docker login $HOST -u x
+          - task: AzureContainerApps@1
+            inputs: {acrName: $(registry)}
+    """
+    with_group = textwrap.dedent(text).replace("{GROUP}", "{group: shared}")
+    found = places_in(PIPELINE, with_group, READERS)
+    assert {(each.line, each.pattern, each.registry, each.in_group) for each in found} == {
+        (4, "agent-container", None, True),
+        (11, "docker-login", None, True),
+        (12, "docker-login", None, True),
+        (16, "docker-login", None, True),
+        (18, "az-acr-login", None, True),
+        (22, "containerapps-task", None, True),
+    }
+    without = places_in(PIPELINE, with_group.replace("group: shared", "name: shared, value: x"), READERS)
+    assert {(each.line, each.in_group) for each in without} == {(18, False), (22, False)}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        "[{group: shared}]",
+        "[{'${{ if true }}': [{group: shared}]}]",
+        "[{'${{ if true }}': [{'${{ else }}': [{name: x, value: y}, {group: shared}]}]}]",
+    ],
+)
+def test_a_group_of_a_job_holds_there_alone(variables: str) -> None:
+    job = "- {{job: {name}, variables: {variables}, steps: [{{script: docker login $(registry) -u x}}]}}\n"
+    text = f"jobs:\n{job.format(name='a', variables=variables)}{job.format(name='b', variables='[]')}"
+    assert _read(PIPELINE, text) == {(2, "docker-login", None)}
 
 
 # --- bounds ----------------------------------------------------------------------------------------------------------
