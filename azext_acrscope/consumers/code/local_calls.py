@@ -23,6 +23,11 @@ _ACTIONS = ("action.yml", "action.yaml")  # what a step calls by their folder
 # In every file that calls another one, and words with which a file says that it may be called.
 CALLS = ("uses: ./", "uses: './", 'uses: "./', "local: ", "- template: ", "extends:")
 CALLED = ("workflow_call",)
+_PARAMETERS = (
+    "${{ parameters.",
+    "${{parameters.",
+    " in parameters.",
+)  # Argo's workflows have `{{inputs.parameters.x}}`
 
 
 _SPACES = {"parameters": "parameters"}  # how texts name what is given under a key, if not as inputs
@@ -48,7 +53,7 @@ def may_be_called(name: str, text: str) -> bool:
     """Return whether others may call a file and give it values."""
     if not name.lower().endswith(YAML):
         return False
-    if "parameters." in text and "parameters:" in text:
+    if "parameters:" in text and any(each in text for each in _PARAMETERS):
         return True
     if "inputs" not in text:
         return False
@@ -63,7 +68,7 @@ def runs_by_itself(text: str) -> bool:
 
 def called_name(name: str) -> str:
     """Return by which name others call a file: its own, or that of the folder of an action."""
-    folder, _, file = name.rpartition("/")
+    folder, file = posixpath.split(name)
     return folder if file.lower() in _ACTIONS else name
 
 
