@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_HELD = 32 * 1024 * 1024  # characters of files that are held back; real trees have a hundredth
 _MAX_CALLS = 20_000  # of a tree
+_MAX_VALUES = 16 * 1024 * 1024  # characters of what all calls give
 _MAX_GIVEN = 100  # sets of values for a file
 _MAX_READ_AGAIN = 64 * 1024 * 1024  # characters of all files, each as often as it is read
 _MAX_LEVELS = 100  # of folders
@@ -66,6 +67,7 @@ class CalledFiles:
     def __init__(self) -> None:
         self._held: dict[str, _Callee] = {}  # by the path that a caller names
         self._calls: list[tuple[str, str, Given]] = []  # folder of the caller, what it names, values
+        self._calls_left, self._values_left = _MAX_CALLS, _MAX_VALUES
         self._size = 0
         self._left = _MAX_READ_AGAIN
 
@@ -138,7 +140,9 @@ class CalledFiles:
         folder = posixpath.dirname(file.place)
         try:
             for call in read_calls(file.text):
-                if len(self._calls) >= _MAX_CALLS:
+                self._calls_left -= 1
+                self._values_left -= sum(len(name) + len(text) for name, text in call.given)
+                if self._calls_left < 0 or self._values_left < 0:
                     raise BeyondLimitsError
                 self._calls.append((folder, call.target, call.given))
         except BeyondLimitsError:

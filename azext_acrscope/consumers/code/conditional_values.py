@@ -4,7 +4,7 @@ Template expressions: https://learn.microsoft.com/azure/devops/pipelines/process
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AnyMapping
 
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
@@ -42,8 +42,11 @@ def is_conditional(key: str) -> bool:
     return key.startswith("${{") and bool(_CONDITION.match(key))
 
 
-def branches_in(listed: Node | None, lists: Lists) -> list[dict[str, str]]:
-    """Return what is declared in each branch of conditions, and in each turn of loops."""
+def branches_in(listed: Node | None, lists: Lists, spend: Callable[[int], None]) -> list[dict[str, str]]:
+    """Return what is declared in each branch of conditions, and in each turn of loops.
+
+    :param spend: is called with the number of values of each.
+    """
     found: list[dict[str, str]] = []
     waiting = [listed]
     seen: set[int] = set()
@@ -59,6 +62,7 @@ def branches_in(listed: Node | None, lists: Lists) -> list[dict[str, str]]:
                 if len(found) > MAX_RUNS:
                     note_cut(TOO_MUCH, key.line)
                     return found
+                spend(len(declared))
                 found.append({_in_turn(name, turn): _in_turn(text, turn) for name, text in declared})
     return found
 

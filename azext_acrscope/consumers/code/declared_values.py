@@ -115,7 +115,7 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         inner = outer.with_more([declared_in(node)], read_matrix(node))
         if not inner.in_group and names_group(variables):
             inner = inner._made(inner._plain, inner._matrix, in_group=True)
-        branches = branches_in(variables, self._lists)
+        branches = branches_in(variables, self._lists, self._work.spend)
         return inner._with_branches(branches) if branches else inner
 
     def _made(self, plain: ChainMap[str, str], matrix: Runs, in_group: bool = False) -> "Values":

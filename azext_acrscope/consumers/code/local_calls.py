@@ -27,7 +27,7 @@ _PARAMETERS = (
     "${{ parameters.",
     "${{parameters.",
     " in parameters.",
-)  # Argo's workflows have `{{inputs.parameters.x}}`
+)  # not Argo's `{{inputs.parameters.x}}`
 
 
 _SPACES = {"parameters": "parameters"}  # how texts name what is given under a key, if not as inputs
@@ -114,7 +114,7 @@ def _in_repository(named: str, inputs: str) -> tuple[str, str] | None:
 def _given_by(inputs: Node | None, values: Values, space: str) -> Iterator[Given]:
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
     always = {key.text: node.text if isinstance(node, Scalar) else "" for key, node in entries}
-    for branch in branches_in(inputs, {}) or [{}]:
+    for branch in branches_in(inputs, {}, lambda _: None) or [{}]:
         listed = {name: text for name, text in {**always, **branch}.items() if not is_conditional(name)}
         for texts in in_each_run_together(list(listed.values()), values):
             yield tuple((f"{space}.{name}", close_names(text)) for name, text in zip(listed, texts, strict=True))

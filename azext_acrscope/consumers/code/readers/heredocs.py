@@ -39,10 +39,14 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 
 def _scripts_of(text: str, name: str) -> list[tuple[str, LineAt]]:
     if name.endswith(YAML):
-        nodes = walk(*read_documents(text))
-        return [(node.text, node.line_at) for node in nodes if isinstance(node, Scalar) and _BEGINS in node.text]
+        nodes = (node for node in walk(*read_documents(text)) if isinstance(node, Scalar))
+        return [(node.text, node.line_at) for node in nodes if _may_hold_manifests(node.text)]
     is_script = name.endswith(_SCRIPTS) or _SHEBANG.match(text)
     return [(text, lines_of(text))] if is_script else []
+
+
+def _may_hold_manifests(text: str) -> bool:
+    return _BEGINS in text and any(word in text.lower() for word in WORDS)
 
 
 def _read(document: Document) -> Iterator[Place]:

@@ -255,7 +255,10 @@ def test_more_callers_than_are_counted_are_told(tmp_path: Path, monkeypatch: pyt
     assert "x/action.yml" in found.incomplete[0]
 
 
-@pytest.mark.parametrize(("bound", "named"), [("_MAX_HELD", "x/action.yml"), ("_MAX_CALLS", f"{WORKFLOWS}/a.yml")])
+@pytest.mark.parametrize(
+    ("bound", "named"),
+    [("_MAX_HELD", "x/action.yml"), ("_MAX_CALLS", f"{WORKFLOWS}/a.yml"), ("_MAX_VALUES", f"{WORKFLOWS}/a.yml")],
+)
 def test_what_is_not_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, named: str) -> None:
     monkeypatch.setattr(called_files, bound, 0)
     found = search(tmp_path, {f"{WORKFLOWS}/a.yml": caller(step("./x", acr="contoso")), "x/action.yml": ACTION})

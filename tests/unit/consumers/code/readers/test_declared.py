@@ -2,13 +2,16 @@
 
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.readers import azure_pipelines, github_actions, yaml_scripts
-from tests.factories.source import places_in
+from azext_acrscope.consumers.code.scan import search_code
+from azext_acrscope.consumers.knowledge import load_knowledge
+from tests.factories.source import places_in, write_tree
 from tests.factories.work import assert_work_grows_as_size
 
 WORKFLOW, PIPELINE = ".github/workflows/ci.yml", "azure-pipelines.yml"
@@ -476,6 +479,14 @@ def test_a_group_of_a_job_holds_there_alone(variables: str) -> None:
 )
 def test_what_no_system_takes_ends_well(text: str) -> None:
     assert CONTOSO in _registries(text)
+
+
+def test_loops_with_more_values_than_any_pipeline_has_are_told(tmp_path: Path) -> None:
+    listed = ", ".join(f"contoso{number}" for number in range(200))
+    declared = ", ".join(f"a{number}: '${{{{ x }}}}'" for number in range(1000))
+    text = f"parameters: {{p: [{listed}]}}\nvariables:\n  ${{{{ each x in parameters.p }}}}: {{{declared}}}\n"
+    write_tree(tmp_path, {PIPELINE: f"{text}steps: [script: az acr login -n $(a1)]\n"})
+    assert "read only in part" in search_code([str(tmp_path)], load_knowledge()).incomplete[0]
 
 
 def test_the_cut_of_a_command_with_more_runs_than_any_system_has_is_told() -> None:

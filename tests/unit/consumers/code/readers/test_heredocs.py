@@ -126,6 +126,12 @@ def test_scripts_of_pipelines_hold_manifests_as_well() -> None:
     assert found == [(11, "cluster-image", CONTOSO)]
 
 
+def test_texts_for_people_are_no_scripts() -> None:
+    with watch_cuts() as cuts:
+        assert not _read("# azurecr.\ndescription: it's \"here <<EOF\n", "a.yml")
+    assert not cuts
+
+
 def test_scripts_in_scripts_hold_them_too() -> None:
     inner = textwrap.indent(f"kubectl apply -f - <<INNER\n{POD}INNER\n", "")
     assert _read(f"ssh host bash <<OUTER\n{inner}OUTER\n") == [(7, "cluster-image", CONTOSO)]
