@@ -104,6 +104,8 @@ class Mapping:
 
     def get(self, *path: str) -> "Node | None":
         """Return the node at a path of keys, merge keys followed; None where there is none."""
+        if len(path) == 1:
+            return self._look_up(path[0])
         node: Node | None = self
         for key in path:
             node = node._look_up(key) if isinstance(node, Mapping) else None
@@ -124,7 +126,7 @@ class Mapping:
                     yield key, node
 
     def _look_up(self, key: str) -> "Node | None":
-        own = self._index()
+        own = self._by_key if self._by_key is not None else self._index()
         if key in own or "<<" not in own:
             return own.get(key)
         for mapping in self._with_merged():

@@ -82,7 +82,7 @@ def _read_gitlab(root: Node, header: Node | None) -> Iterator[Place]:
     """Yield the images of jobs, with the values of the jobs that run in them."""
     values, jobs = read_jobs(root, header)
     for name, job in root.entries if isinstance(root, Mapping) else ():
-        waiting = [(job, name.text if name is not None else "", [values])]
+        waiting: list[tuple[Node, str, list[Values]]] = [(job, name.text if name is not None else "", [])]
         seen: set[int] = set()
         while waiting:
             node, key, scopes = waiting.pop()
@@ -93,11 +93,12 @@ def _read_gitlab(root: Node, header: Node | None) -> Iterator[Place]:
                 continue
             scopes = [run.values for run in jobs.runs_of(node)] or scopes
             if isinstance(node, Scalar):
-                yield from _places_of(node, "gitlab-image", scopes)
+                # Most are of a job: what holds where it is written is found out only for the others.
+                here = values.inside(job) if not scopes and isinstance(job, Mapping) else values
+                yield from _places_of(node, "gitlab-image", scopes or [here])
             elif isinstance(node, Sequence):
                 waiting += [(below, key, scopes) for below in reversed(node.items)]
             elif isinstance(node, Mapping):
-                scopes = [each.inside(node) for each in scopes] if node is job else scopes
                 entries = ((below, each.text if each is not None else "") for each, below in reversed(node.entries))
                 waiting += [(below, each, scopes) for below, each in entries]
 

@@ -17,6 +17,7 @@ WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
     *("container-apps-deploy-action", "azurecr.", *CALLED),
 )
+_OWN_WORDS = ("uses", "jobs")  # one of them is in every workflow and action that signs in or pulls
 # An action, and the input that names the registry.
 _LOGINS = {
     "docker/login-action": "registry",
@@ -33,6 +34,8 @@ def reads(name: str) -> bool:
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield the steps that sign in, and the images of registries that jobs run in."""
+    if not any(word in text for word in _OWN_WORDS):
+        return
     for root in read_documents(text):
         if isinstance(root, Mapping):
             of_file, jobs = Values.of_file(root), root.get("jobs")

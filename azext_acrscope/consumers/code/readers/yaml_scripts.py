@@ -64,6 +64,10 @@ _PROSE = frozenset(
 )
 _JOBS, _ALL_JOBS = "jobs", "\0"  # keys of what has jobs in it; the root of GitLab's files has no key
 _OPEN_PIN = re.compile(r"azure-cli[^\n]{0,20}\$")  # which version is the value of a variable
+# Keys that may say which shell runs what is below, and which version of the client.
+_SAYS_HOW = frozenset(
+    ("shell", "scriptType", "task", "kind", "container", "image", "with", "azcliversion", "azCliVersion", "<<")
+)
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 WORDS = (*COMMAND_WORDS, *CALLS)
 
@@ -123,13 +127,21 @@ def _read(root: Node, header: Node | None, text: str, of_text: str | None) -> It
                 yield from _read_script(words, step, text)
             waiting += [_enter(step, item, step.key) for item in reversed(node.items)]
         elif isinstance(node, Mapping):
-            values, dialect = step.values.inside(node), _dialect_of(node, step.dialect)
-            step = step._replace(values=values, version=_pinned(node, step.version, values), dialect=dialect)
+            values = step.values.inside(node)
+            step = _inside(step, node, values)
             for name, below in reversed(node.entries):
                 key = name.text if name is not None else ""
                 inner = values.below(key)
                 above = step if inner is values else step._replace(values=inner)
                 waiting.append(_enter(above, below, key.lower()))
+
+
+def _inside(step: _Step, node: Mapping, values: Values) -> _Step:
+    """Return what holds in a node."""
+    version, dialect = step.version, step.dialect
+    if any(key is not None and key.text in _SAYS_HOW for key, _ in node.entries):
+        version, dialect = _pinned(node, version, values), _dialect_of(node, dialect)
+    return step._replace(values=values, version=version, dialect=dialect)
 
 
 def _enter(above: _Step, node: Node, key: str) -> _Step:
@@ -219,6 +231,10 @@ def _dialect_of(node: Mapping, dialect: Dialect) -> Dialect:
     return POSIX if re.search(r"bash|\bsh\b|azurecli@|batch", told) else dialect
 
 
+def _may_name_pin(text: str) -> bool:
+    return "$" in text and ("azure-cli" in text or "/" not in text)
+
+
 def _pinned(node: Node, version: str | None, values: Values) -> str | None:
     """Return the version that a job or a step pins; what holds around it if it pins none."""
     if not isinstance(node, Mapping):
@@ -227,7 +243,7 @@ def _pinned(node: Node, version: str | None, values: Values) -> str | None:
     told = [node.text("image"), node.text("container"), node.text("with", "azcliversion"), node.text("azCliVersion")]
     if isinstance(image, Mapping):
         told += [image.text("image"), image.text("name")]
-    told = [said for each in told for said in (in_each_run(each, values) if "$" in each else [each])]
+    told = [said for each in told for said in (in_each_run(each, values) if _may_name_pin(each) else [each])]
     pins = {found for each in told if (found := _version_in(each))}
     return pins.pop() if len(pins) == 1 else version
 
