@@ -1,7 +1,7 @@
 """Know files by their names, where several readers ask for the same kind."""
 
-import posixpath
 import re
+from functools import lru_cache
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
 YAML = (".yml", ".yaml")
@@ -37,6 +37,13 @@ def begins_script(name: str, text: str) -> bool:
     return name.lower().endswith(TEMPLATES) and text.startswith("#!")
 
 
+@lru_cache(maxsize=1)  # each reader asks for the same name
+def ending_of(name: str) -> str:
+    """Return what a file's name has from its last dot on; empty if it has none."""
+    base = name[name.rfind("/") + 1 :]  # noqa: E203
+    return base[dot:] if (dot := base.rfind(".")) >= 0 else ""
+
+
 def has_no_ending(name: str) -> bool:
     """Return whether the name of a file does not say what it is: that of a script is in its first line then."""
-    return "." not in posixpath.basename(name)
+    return not ending_of(name)

@@ -159,9 +159,9 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         readers = self.readers_of(path)
         if content.startswith(walk.SCRIPT):
             readers = tuple(dict.fromkeys([*readers, *self._of_scripts]))
-        if not readers or not self._prefilter(readers)(content):
+        if not readers or not self._prefilter(readers)(lowered := content.lower()):
             return ()
-        return tuple(reader for reader in readers if self._prefilter((reader,))(content))
+        return tuple(reader for reader in readers if self._prefilter((reader,))(lowered))
 
     def add_file(  # pylint: disable=too-many-positional-arguments
         self, path: str, shown: str, name: str, content: bytes, readers: "tuple[Reader, ...]", begin: int = 0

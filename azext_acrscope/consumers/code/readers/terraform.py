@@ -31,6 +31,7 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
@@ -58,7 +59,7 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file is Terraform's: not its tests, whose assertions set nothing."""
-    return name.endswith((".tf", ".tofu", *ENDINGS))
+    return ending_of(name) in (".tf", ".tofu") or name.endswith(ENDINGS)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

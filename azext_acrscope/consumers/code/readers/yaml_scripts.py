@@ -10,7 +10,7 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
+from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script, ending_of
 from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs, Run
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.pins import find_cli_version
@@ -25,7 +25,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = (*YAML, *JSON, *TEMPLATES)
+_FILES = frozenset((*YAML, *JSON, *TEMPLATES))
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -68,7 +68,7 @@ WORDS = COMMAND_WORDS
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML or JSON."""
-    return name.endswith(_FILES)
+    return ending_of(name) in _FILES
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
