@@ -11,7 +11,7 @@ Nothing is constructed: no tag but `!reference` is looked at, and each scalar is
 import bisect
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -108,6 +108,11 @@ class Mapping:
         for key in path:
             node = node._look_up(key) if isinstance(node, Mapping) else None
         return node
+
+    def may_have(self, keys: Set[str]) -> bool:
+        """Return whether one of some keys may be in it: a quick look, which does not follow merge keys."""
+        own = self._index()
+        return "<<" in own or not keys.isdisjoint(own)
 
     def text(self, *path: str) -> str:
         """Return the text at a path of keys; empty where there is none."""

@@ -62,6 +62,8 @@ _PROSE = frozenset(
     ]
 )
 _JOBS, _ALL_JOBS = "jobs", "\0"  # keys of what has jobs in it; the root of GitLab's files has no key
+_SHELL_KEYS = frozenset(("shell", "scriptType", "task", "kind"))
+_PIN_KEYS = frozenset(("image", "container", "with", "azCliVersion"))
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
 WORDS = COMMAND_WORDS
 
@@ -205,6 +207,8 @@ def _listed_words(node: Sequence) -> Scalar | None:
 
 def _dialect_of(node: Mapping, dialect: Dialect) -> Dialect:
     """Return the dialect of a step's script, by its shell or its task."""
+    if not node.may_have(_SHELL_KEYS):
+        return dialect
     told = f"{node.text('shell')} {node.text('scriptType')} {node.text('task')} {node.text('kind')}".lower()
     if re.search(r"pwsh|powershell|\bps\b|pscore", told):
         return POWERSHELL
@@ -213,13 +217,13 @@ def _dialect_of(node: Mapping, dialect: Dialect) -> Dialect:
 
 def _pinned(node: Node, version: str | None) -> str | None:
     """Return the version that a job or a step pins; what holds around it if it pins none."""
-    if not isinstance(node, Mapping):
+    if not isinstance(node, Mapping) or not node.may_have(_PIN_KEYS):
         return version
     image = node.get("container") or node.get("image")
     told = [node.text("image"), node.text("container"), node.text("with", "azcliversion"), node.text("azCliVersion")]
     if isinstance(image, Mapping):
         told += [image.text("image"), image.text("name")]
-    pins = {found for each in told if (found := _version_in(each))}
+    pins = {found for each in told if each and (found := _version_in(each))}
     return pins.pop() if len(pins) == 1 else version
 
 
