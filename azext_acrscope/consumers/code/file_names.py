@@ -17,14 +17,17 @@ JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
 
 def name_of_output(name: str) -> str:
     """Return what a template such as `main.tf.tmpl` makes, if its name says it; of other files the name itself."""
-    inner = name[: name.rfind(".")] if name.lower().endswith(TEMPLATES) else ""
+    if (ending := ending_of(name)).lower() not in TEMPLATES:
+        return name
+    inner = name.removesuffix(ending)
     return inner if inner and not has_no_ending(inner) else name
 
 
 def is_dockerfile(name: str) -> bool:
     """Return whether a file is a Dockerfile or Containerfile."""
-    lowered = name.lower()  # looked at first, because a regular expression is slower
-    return ("dockerfile" in lowered or "containerfile" in lowered) and bool(_DOCKERFILE.search(lowered))
+    lowered = name.lower()
+    # Looked at first, because a regular expression is slower.
+    return "erfile" in lowered and bool(_DOCKERFILE.search(lowered))
 
 
 def is_json(name: str) -> bool:

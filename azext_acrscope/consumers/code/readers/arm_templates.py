@@ -32,12 +32,13 @@ _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates
 _DEPLOYMENT = "microsoft.resources/deployments"
 _MARKS = ("deploymentTemplate.json", "deploymentParameters.json", '"contentVersion"')
+ENDINGS = frozenset((".json", ".jsonc", ".json5"))
 WORDS = (*RESOURCE_WORDS, 'registries"', "azurecr.", "listcredentials", "modulealiases")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is JSON, which may be a template or Bicep's configuration."""
-    return ending_of(name) in (".json", ".jsonc", ".json5")
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

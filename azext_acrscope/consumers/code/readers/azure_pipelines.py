@@ -43,6 +43,7 @@ _SUBSCRIPTIONS = (
 ) + ("azuresubscriptionendpointforsecrets", "azuresubscriptionforsecrets")
 
 
+ENDINGS = frozenset(YAML)
 WORDS = (
     *(f"{task}@" for task in (*_TASK_IDS.values(), *_TASK_IDS)),
     *("azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:"),
@@ -51,7 +52,7 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML."""
-    return ending_of(name) in YAML
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -43,12 +43,13 @@ class Statement:
     value: AnyNode | None = None
 
 
+ENDINGS = frozenset((".bicep", ".bicepparam"))
 WORDS = (*RESOURCE_WORDS, "registries:", "registries':", "param registries", "listcredentials", "br:", "br/")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is Bicep, or Bicep's parameters."""
-    return ending_of(name) in (".bicep", ".bicepparam")
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -43,6 +43,7 @@ _JENKINS_REGISTRY = re.compile(
 )
 
 
+ENDINGS = None
 WORDS = (*COMMAND_WORDS, "withregistry", "withdockerregistry")
 
 

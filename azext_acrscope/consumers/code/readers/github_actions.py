@@ -12,6 +12,7 @@ from azext_acrscope.consumers.code.registry_words import find_login_server, is_r
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
+ENDINGS = frozenset(YAML)
 WORDS = (
     *("docker/login-action", "azure/docker-login", "podman-login", "k8s-create-secret"),
     *("container-apps-deploy-action", "azurecr."),
@@ -27,7 +28,7 @@ _LOGINS = {
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML: workflows and actions are in any folder."""
-    return ending_of(name) in YAML
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -29,6 +29,7 @@ _PLACEHOLDER = re.compile(r"[${<]|\A\s*\Z")  # for what only the run knows
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
+ENDINGS = None
 WORDS = (
     *("azurecr.", "acrpullbinding", "acraccesstoken", "source.toolkit.fluxcd", "image.toolkit.fluxcd"),
     *("azure-autologin-for-acr", "argocd.argoproj.io", "trivy-operator", "policy-controller"),

@@ -46,6 +46,7 @@ _LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
 # Looked at first, because most files are something else, and regular expressions are slower.
 _ENDINGS = frozenset((".txt", ".in", ".toml", ".cfg", ".lock", ".csproj", ".props"))
 _ENDS = ("setup.py", "pipfile", "lock.json", "lock.yaml", "shrinkwrap.json", "package.json", "mcp.json")
+ENDINGS = None
 WORDS = tuple(_PATTERNS)
 
 

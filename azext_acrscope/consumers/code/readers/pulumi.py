@@ -13,13 +13,13 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
 _LANGUAGES = {".ts": TYPESCRIPT, ".js": TYPESCRIPT, ".py": PYTHON, ".cs": CSHARP}
 
 
-_ENDINGS = frozenset((*_LANGUAGES, *YAML))
+ENDINGS = frozenset((*_LANGUAGES, *YAML))
 WORDS = ("azure-native", "azure_native", "azurenative")
 
 
 def reads(name: str) -> bool:
     """Return whether a file may be a program or a YAML project that uses Pulumi's provider for Azure."""
-    return ending_of(name) in _ENDINGS
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

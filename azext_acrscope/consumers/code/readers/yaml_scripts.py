@@ -25,7 +25,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = frozenset((*YAML, *JSON, *TEMPLATES))
+ENDINGS = frozenset((*YAML, *JSON, *TEMPLATES))
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -70,7 +70,7 @@ WORDS = COMMAND_WORDS
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML or JSON."""
-    return ending_of(name) in _FILES
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
