@@ -19,9 +19,15 @@ def open_regular_file(path: "str | os.PathLike[str]", flags: int = os.O_RDONLY) 
 
     :raises OSError: it cannot be opened, or it is something else (a folder, a pipe, a socket, a device).
     """
+    return open_with_size(path, flags)[0]
+
+
+def open_with_size(path: "str | os.PathLike[str]", flags: int = os.O_RDONLY) -> tuple[int, int]:
+    """Return what `open_regular_file` does, and the size of the file."""
     descriptor = os.open(path, flags | _NO_WAITING)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode):
+        return descriptor, found.st_size
     os.close(descriptor)
     raise OSError(None, NOT_REGULAR)
 

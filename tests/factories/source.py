@@ -18,6 +18,7 @@ class MarkReader:
     """Reads lines such as ``sign-in breaks at contoso.azurecr.io with 2.40``."""
 
     WORDS = ("sign-in",)
+    ENDINGS = None
 
     def reads(self, name: str) -> bool:
         return not name.endswith(".txt")

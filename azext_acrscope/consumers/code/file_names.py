@@ -1,7 +1,7 @@
 """Know files by their names, where several readers ask for the same kind."""
 
-import posixpath
 import re
+from functools import lru_cache
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:[\w.-]*dockerfile|containerfile)(?:\.[\w.-]+)?$|\.dockerfile$")
 YAML = (".yml", ".yaml")
@@ -17,14 +17,17 @@ JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
 
 def name_of_output(name: str) -> str:
     """Return what a template such as `main.tf.tmpl` makes, if its name says it; of other files the name itself."""
-    inner = name[: name.rfind(".")] if name.lower().endswith(TEMPLATES) else ""
+    if (ending := ending_of(name)).lower() not in TEMPLATES:
+        return name
+    inner = name.removesuffix(ending)
     return inner if inner and not has_no_ending(inner) else name
 
 
 def is_dockerfile(name: str) -> bool:
     """Return whether a file is a Dockerfile or Containerfile."""
-    lowered = name.lower()  # looked at first, because a regular expression is slower
-    return ("dockerfile" in lowered or "containerfile" in lowered) and bool(_DOCKERFILE.search(lowered))
+    lowered = name.lower()
+    # Looked at first, because a regular expression is slower.
+    return "erfile" in lowered and bool(_DOCKERFILE.search(lowered))
 
 
 def is_json(name: str) -> bool:
@@ -37,6 +40,13 @@ def begins_script(name: str, text: str) -> bool:
     return name.lower().endswith(TEMPLATES) and text.startswith("#!")
 
 
+@lru_cache(maxsize=1)  # each reader asks for the same name
+def ending_of(name: str) -> str:
+    """Return what a file's name has from its last dot on; empty if it has none."""
+    base = name[name.rfind("/") + 1 :]  # noqa: E203
+    return base[dot:] if (dot := base.rfind(".")) >= 0 else ""
+
+
 def has_no_ending(name: str) -> bool:
     """Return whether the name of a file does not say what it is: that of a script is in its first line then."""
-    return "." not in posixpath.basename(name)
+    return not ending_of(name)

@@ -32,6 +32,10 @@ class Reader(Protocol):
         Spaces are as people and programs write them: one after a colon.
         """
 
+    @property
+    def ENDINGS(self) -> frozenset[str] | None:  # noqa: N802  # pylint: disable=invalid-name  # a constant of a module
+        """Return the endings of its files (`file_names.ending_of`); None if more of a name counts than its ending."""
+
     def reads(self, name: str) -> bool:
         """Return whether a file may be one of this reader's.
 

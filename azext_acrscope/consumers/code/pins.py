@@ -8,9 +8,13 @@ _PIN = re.compile(
     r"|(?:azcliversion|az(?:ure)?_?cli_?version|az_version)[\"' ]*[:=][\"' ]*v?(\d+\.\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
+_MARKS = ("azure-cli", "cliversion", "cli_version", "az_version")  # one of them is in each match
 
 
 def find_cli_version(text: str) -> str | None:
     """Return the version, if it is only one: of several nobody can say which runs what."""
+    lowered = text.lower()
+    if not any(each in lowered for each in _MARKS):  # most texts, and the regular expression is slow
+        return None
     found = {next(filter(None, match.groups())) for match in _PIN.finditer(text)}
     return found.pop() if len(found) == 1 else None

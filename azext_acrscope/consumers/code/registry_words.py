@@ -8,7 +8,7 @@ from azext_acrscope.base import hosts
 _SUFFIXES = {"azurecloud": ".azurecr.io", "azurechinacloud": ".azurecr.cn", "azureusgovernment": ".azurecr.us"}
 _HOSTS = tuple(dict.fromkeys(_SUFFIXES.values()))
 _NAME = re.compile(r"[a-z0-9]{5,50}", re.ASCII)
-_OTHER_CLOUD = re.compile(r"azurechinacloud|azureusgovernment", re.IGNORECASE)
+_OTHER_CLOUDS = ("azurechinacloud", "azureusgovernment")
 # `acr` as a part of a name: ACR_LOGIN_SERVER, acrName, myAcr; not DefaultAzureCredential, macro, sacred.
 _ACR_IN_NAME = re.compile(
     r"(?<![A-Za-z])(?:acr|ACR|Acr)(?![a-z])|(?<=[a-z0-9])Acr(?![a-z])"
@@ -48,8 +48,9 @@ def named_login_server(name: str, text: str = "") -> str | None:
 
 @lru_cache(maxsize=2)  # of the text of a file: asked again for each command in it
 def _suffix_of(text: str) -> str:
-    clouds = {match.lower() for match in _OTHER_CLOUD.findall(text)}
-    return _SUFFIXES[clouds.pop()] if len(clouds) == 1 else _HOSTS[0]
+    lowered = text.lower()
+    clouds = [each for each in _OTHER_CLOUDS if each in lowered]
+    return _SUFFIXES[clouds[0]] if len(clouds) == 1 else _HOSTS[0]
 
 
 def seems_registry_name(expression: str) -> bool:

@@ -18,7 +18,7 @@ from azext_acrscope.consumers.code.called_files import CalledFiles, SourceFile
 from azext_acrscope.consumers.code.callers import Given, called_with
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
-from azext_acrscope.consumers.code.file_names import name_of_output
+from azext_acrscope.consumers.code.file_names import ending_of, name_of_output
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, note_cut, watch_cuts
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
@@ -134,6 +134,9 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._patterns = patterns
         self._readers = readers
         self._prefilter = cache(_make_prefilter)  # by readers
+        endings = {ending for each in readers for ending in each.ENDINGS or ()}
+        self._asked_by_ending = {ending: _asked_of(ending, readers) for ending in endings}
+        self._asked_of_others = _asked_of(None, readers)
         self.readers_of = lru_cache(maxsize=1)(self._find_by_name)  # the walk asks first, then `find_readers`
         self._of_scripts = self._find_by_name("script.sh")
         self._wanted = None if login_servers is None else {each.lower() for each in login_servers}
@@ -154,17 +157,18 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 
     def _find_by_name(self, path: str) -> "tuple[Reader, ...]":
         name = name_of_output(path.lower().replace(os.sep, "/"))
+        asked = self._asked_by_ending.get(ending_of(name), self._asked_of_others)
         # For each file of a tree, so without a generator, which costs as much as the names' checks.
-        return tuple([each for each in self._readers if each.reads(name)])  # pylint: disable=consider-using-generator
+        return tuple([each for each, is_sure in asked if is_sure or each.reads(name)])
 
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""
         readers = self.readers_of(path)
         if content.startswith(walk.SCRIPT):
             readers = tuple(dict.fromkeys([*readers, *self._of_scripts]))
-        if not readers or not self._prefilter(readers)(content):
+        if not readers or not self._prefilter(readers)(lowered := content.lower()):
             return ()
-        return tuple(reader for reader in readers if self._prefilter((reader,))(content))
+        return tuple(reader for reader in readers if self._prefilter((reader,))(lowered))
 
     def add_file(  # pylint: disable=too-many-positional-arguments
         self, path: str, shown: str, name: str, content: bytes, readers: "tuple[Reader, ...]", begin: int = 0
@@ -271,6 +275,12 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
 def _row(make: Callable[[Place, str], Row], found: Found) -> Row:
     row = make(found.place, found.file)
     return {**row, "why": row["why"] + found.remark}
+
+
+def _asked_of(ending: str | None, readers: "tuple[Reader, ...]") -> "list[tuple[Reader, bool]]":
+    """Return the readers that may read a file with an ending, and whether they read each."""
+    found = ((each, each.ENDINGS) for each in readers)
+    return [(each, own is not None) for each, own in found if own is None or ending in own]
 
 
 def _make_prefilter(readers: "tuple[Reader, ...]") -> Callable[[bytes], bool]:

@@ -21,8 +21,8 @@ _MAX_NESTING = 4  # a script in a string of a script
 
 def may_hold_commands(text: str) -> bool:
     """Return whether it is worth cutting up a text: whether a command may be in it that a pattern knows."""
-    content = text.encode("utf-8", "replace")
-    return _holds_sure_word(content) or (_holds_host(content) and b"login" in content.lower())
+    lowered = text.encode("utf-8", "replace").lower()
+    return _holds_sure_word(lowered) or (_HOST.encode() in lowered and b"login" in lowered)
 
 
 def words_of(text: str) -> frozenset[str]:
@@ -44,7 +44,6 @@ _LISTED_LOGINS = ('"login"', "'login'")
 _HOST = "azurecr."  # of a sign-in whose words are apart: `docker --config x login contoso.azurecr.io`
 COMMAND_WORDS = (*_SURE_WORDS, *_LISTED_LOGINS, _HOST)
 _holds_sure_word = make_prefilter({*_SURE_WORDS, *_LISTED_LOGINS})
-_holds_host = make_prefilter({_HOST})
 _KEYWORDS = words_of(
     "if then else elif while until do ! time { && || = return sudo command exec nohup env call try catch @ -"
 )

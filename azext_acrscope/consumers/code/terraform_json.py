@@ -7,7 +7,7 @@ from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression
 from azext_acrscope.consumers.code.json_documents import read_json
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
-ENDINGS = (".tf.json", ".tofu.json")
+JSON_ENDINGS = (".tf.json", ".tofu.json")
 _LABELS = {"resource": 2, "module": 1, "provider": 1, "variable": 1, "locals": 0}  # the kinds that are looked at
 _REFERENCE = re.compile(r"\$\{\s*([\w.\[\]-]+)\s*\}")
 

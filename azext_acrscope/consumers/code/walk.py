@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from azext_acrscope.base.files import os_error_reason
-from azext_acrscope.base.regular_files import open_regular_file
+from azext_acrscope.base.regular_files import open_with_size
 from azext_acrscope.base.text import one_line
 from azext_acrscope.consumers.code import errors
 from azext_acrscope.consumers.code.counts import WalkCounts
@@ -143,7 +143,7 @@ def _read_text(path: str, root: SourceRoot, counts: WalkCounts, is_wanted: Calla
         return None
     if content.startswith(_BYTE_ORDER_MARKS):
         content = content.decode("utf-16", "replace").encode("utf-8", "replace")
-    elif b"\0" in content[:_BEGINNING]:
+    elif content.find(b"\0", 0, _BEGINNING) >= 0:
         counts.binary += 1
         return None
     if size > MAX_FILE_BYTES:
@@ -162,9 +162,8 @@ def _read_content(path: str, only_script: bool) -> tuple[bytes, int]:
 
     :raises OSError: it cannot be opened or read, or is no regular file.
     """
-    descriptor = open_regular_file(path, os.O_RDONLY | _NO_LINK)
+    descriptor, size = open_with_size(path, os.O_RDONLY | _NO_LINK)
     try:
-        size = os.fstat(descriptor).st_size
         wanted = size if size <= MAX_FILE_BYTES else _BEGINNING
         content = os.read(descriptor, len(SCRIPT) if only_script else wanted) if wanted else b""
         if only_script and content != SCRIPT:

@@ -21,6 +21,7 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.json_documents import read_json
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION
@@ -32,12 +33,13 @@ _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates
 _DEPLOYMENT = "microsoft.resources/deployments"
 _MARKS = ("deploymentTemplate.json", "deploymentParameters.json", '"contentVersion"')
+ENDINGS = frozenset((".json", ".jsonc", ".json5"))
 WORDS = (*RESOURCE_WORDS, 'registries"', "azurecr.", "listcredentials", "modulealiases")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is JSON, which may be a template or Bicep's configuration."""
-    return name.endswith((".json", ".jsonc", ".json5"))
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.declared_values import Values, in_each_run, walk_with_values
-from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.file_names import YAML, ending_of
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents
@@ -44,6 +44,7 @@ _SUBSCRIPTIONS = (
 ) + ("azuresubscriptionendpointforsecrets", "azuresubscriptionforsecrets")
 
 
+ENDINGS = frozenset(YAML)
 WORDS = (
     *(f"{task}@" for task in (*_TASK_IDS.values(), *_TASK_IDS)),
     *("azurecr.", "type: acr", "type: 'acr", 'type: "acr', "endpoint:", "- group:"),
@@ -52,7 +53,7 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML."""
-    return name.endswith(YAML)
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -18,6 +18,7 @@ from azext_acrscope.consumers.code.azure_resources import (
 )
 from azext_acrscope.consumers.code.brackets import BracketParser
 from azext_acrscope.consumers.code.expressions import AnyNode, Expression, find_node, is_set, walk_all
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import find_acr
@@ -43,12 +44,13 @@ class Statement:
     value: AnyNode | None = None
 
 
+ENDINGS = frozenset((".bicep", ".bicepparam"))
 WORDS = (*RESOURCE_WORDS, "registries:", "registries':", "param registries", "listcredentials", "br:", "br/")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is Bicep, or Bicep's parameters."""
-    return name.endswith((".bicep", ".bicepparam"))
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

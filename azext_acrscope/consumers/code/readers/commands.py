@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import has_no_ending, is_dockerfile
+from azext_acrscope.consumers.code.file_names import ending_of, is_dockerfile
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
@@ -32,8 +32,7 @@ _PROGRAM_ENDINGS = (
     *(".groovy", ".gradle", ".jenkins", ".rb", ".rs", ".php", ".pl", ".tf", ".hcl", ".bicep", ".scala", ".swift"),
     *(".lua", ".toml", ".cake", ".nu", ".star"),
 )
-_PARTS_OF_NAMES = ("make", "mk", "mak", "justfile", "jenkinsfile", "dockerfile", "containerfile")
-_ENDINGS = (*_SCRIPTS, *_PROGRAM_ENDINGS)
+_ENDINGS = frozenset((*_SCRIPTS, *_PROGRAM_ENDINGS, ".mk", ".make", ".mak"))
 _JENKINSFILE = re.compile(r"(?:^|/)(?:jenkinsfile[^/]*|tasks|noxfile|fabfile|rakefile)\Z", re.IGNORECASE)
 _SHEBANG = re.compile(r"#![^\n]*(?:/|\s)(?:(?:ba|z|k|da|a|fi)?sh|pwsh|bats)\b")
 # What else runs a file, and the ending that files of this language have.
@@ -44,14 +43,14 @@ _JENKINS_REGISTRY = re.compile(
 )
 
 
+ENDINGS = None
 WORDS = (*COMMAND_WORDS, "withregistry", "withdockerregistry")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is a script, or a program that may run commands."""
-    if name.endswith(_ENDINGS) or has_no_ending(name):
-        return True
-    return any(word in name for word in _PARTS_OF_NAMES) and _is_known(name)
+    # The word is looked for first, because regular expressions are slower.
+    return not (ending := ending_of(name)) or ending in _ENDINGS or ("file" in name and _is_known(name))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
@@ -78,7 +77,7 @@ def _is_known(name: str) -> bool:
 
 def _language_of(name: str, text: str) -> str | None:
     """Return the ending of programs for a file whose first line names what runs it, and whose name does not say it."""
-    if _is_known(name.lower()) or name.lower().endswith(_ENDINGS) or not (match := _INTERPRETER.match(text)):
+    if _is_known(name.lower()) or ending_of(name.lower()) in _ENDINGS or not (match := _INTERPRETER.match(text)):
         return None
     return _LANGUAGES.get(match[1], "js")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from azext_acrscope.consumers.code.declared_values import Values, in_each_run, with_headers
-from azext_acrscope.consumers.code.file_names import YAML, is_dockerfile
+from azext_acrscope.consumers.code.file_names import YAML, ending_of, is_dockerfile
 from azext_acrscope.consumers.code.gitlab_jobs import read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.place import Place
@@ -30,14 +30,15 @@ _GITLAB_IMAGES = ("image", "name", "services")
 _AZD_CONTAINER_HOSTS = frozenset(("containerapp", "aks", "containerapp-job", "azure.ai.agent"))
 
 
-_ENDINGS = (*YAML, ".json")
+_ENDINGS = frozenset((*YAML, ".json"))
 _PARTS_OF_NAMES = ("compose", "docker-stack", "devcontainer", "skaffold", "gitlab", "azure.y")
+ENDINGS = None
 WORDS = ("azurecr.", "containerapp", "azure.ai.agent", "host: aks", 'host: "aks', "host: 'aks")
 
 
 def reads(name: str) -> bool:
     """Return whether a file is one of those that the module names."""
-    if not name.endswith(_ENDINGS):
+    if ending_of(name) not in _ENDINGS:
         return is_dockerfile(name)
     if not any(word in name for word in _PARTS_OF_NAMES):
         return False  # most are something else, and regular expressions are slower

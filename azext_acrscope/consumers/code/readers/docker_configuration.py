@@ -15,6 +15,7 @@ _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.
 
 
 _PARTS_OF_NAMES = ("config", "auth", "dockercfg")
+ENDINGS = None
 WORDS = ("azurecr.", "acr-env", '"acr"')
 
 

@@ -20,6 +20,7 @@ _SHEBANG = re.compile(r"#![^\n]*(?:/|\s)(?:ba|z|k|da|a)?sh\b")
 _TABS = re.compile(r"^\t+", re.MULTILINE)  # which `<<-` takes away, and YAML does not indent with
 _BEGINS = "<<"
 
+ENDINGS = None
 WORDS = kubernetes.WORDS
 
 

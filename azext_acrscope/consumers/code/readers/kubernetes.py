@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
-from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, begins_script, has_no_ending
+from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, begins_script, ending_of, has_no_ending
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.limits import note_cut
 from azext_acrscope.consumers.code.place import Place
@@ -19,7 +19,8 @@ from azext_acrscope.consumers.code.registry_words import is_registry_host
 from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
-_ENDINGS = (*YAML, *TEMPLATES, ".json", "chart.lock", "requirements.lock")
+_ENDINGS = frozenset((*YAML, *TEMPLATES, ".json", ""))
+_LOCKS = ("chart.lock", "requirements.lock")
 _VALUES = re.compile(r"(?:^|/)[\w.-]*values[\w.-]*\.ya?ml\Z", re.IGNORECASE)
 _CHART = re.compile(r"(?:^|/)(?:Chart\.(?:yaml|lock)|requirements\.(?:yaml|lock))\Z")
 _KUSTOMIZATION = re.compile(r"(?:^|/)kustomization\.ya?ml\Z", re.IGNORECASE)
@@ -28,6 +29,7 @@ _PLACEHOLDER = re.compile(r"[${<]|\A\s*\Z")  # for what only the run knows
 _NO_OBJECTS = frozenset(("CustomResourceDefinition", "CustomResourceDefinitionList"))
 
 
+ENDINGS = None
 WORDS = (
     *("azurecr.", "acrpullbinding", "acraccesstoken", "source.toolkit.fluxcd", "image.toolkit.fluxcd"),
     *("azure-autologin-for-acr", "argocd.argoproj.io", "trivy-operator", "policy-controller"),
@@ -37,7 +39,7 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file may be a manifest, a kustomization, or a chart's values or dependencies."""
-    return name.endswith(_ENDINGS) or has_no_ending(name)
+    return ending_of(name) in _ENDINGS or name.endswith(_LOCKS)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

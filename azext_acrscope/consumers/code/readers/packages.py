@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.versions import version_key
 
@@ -42,16 +43,17 @@ _LOCKED = re.compile(rf"^\s*\"?(?:version|resolved)\"?[\s:=]*\"?{_VERSION}", re.
 _LOCK_FILES = ("lock", "lock.json", "shrinkwrap.json", "lock.yaml")
 
 
-_ENDINGS = (
-    *(".txt", ".in", ".toml", ".cfg", "setup.py", "pipfile", ".lock", "lock.json", "lock.yaml", "shrinkwrap.json"),
-    *("package.json", "mcp.json", ".csproj", ".props"),
-)
+# Looked at first, because most files are something else, and regular expressions are slower.
+_ENDINGS = frozenset((".txt", ".in", ".toml", ".cfg", ".lock", ".csproj", ".props"))
+_ENDS = ("setup.py", "pipfile", "lock.json", "lock.yaml", "shrinkwrap.json", "package.json", "mcp.json")
+ENDINGS = None
 WORDS = tuple(_PATTERNS)
 
 
 def reads(name: str) -> bool:
     """Return whether a file says which packages are installed."""
-    return (name.endswith(_ENDINGS) or "environment" in name) and bool(_FILES.search(name))
+    may_be = ending_of(name) in _ENDINGS or name.endswith(_ENDS) or "environment" in name
+    return may_be and bool(_FILES.search(name))
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from azext_acrscope.consumers.code.azure_resources import judge_anywhere
 from azext_acrscope.consumers.code.brackets import read_brackets
 from azext_acrscope.consumers.code.expressions import entries_of, find_entry, fold_key, plain_text, walk_all
-from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.file_names import YAML, ending_of
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.tokens import CSHARP, PYTHON, TYPESCRIPT
 from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
@@ -13,13 +13,13 @@ from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
 _LANGUAGES = {".ts": TYPESCRIPT, ".js": TYPESCRIPT, ".py": PYTHON, ".cs": CSHARP}
 
 
-_ENDINGS = (*_LANGUAGES, *YAML)
+ENDINGS = frozenset((*_LANGUAGES, *YAML))
 WORDS = ("azure-native", "azure_native", "azurenative")
 
 
 def reads(name: str) -> bool:
     """Return whether a file may be a program or a YAML project that uses Pulumi's provider for Azure."""
-    return name.endswith(_ENDINGS)
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -5,11 +5,12 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.file_names import has_no_ending
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 
-_CODE = (".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".cs", ".java", ".kt", ".go")
+# Also none: a script that is one by its first line.
+ENDINGS = frozenset((".py", ".pyi", ".ts", ".tsx", ".js", ".mjs", ".cjs", ".cs", ".java", ".kt", ".go", ""))
 _CLIENT = re.compile(r"\b(?:new\s+)?(?:ContainerRegistry(?:Content)?Client(?:Builder)?|NewClient)\s*\(")
 _SPAN = 1500  # of a call that are looked at, because calls may be in each other
 _BRACKET = re.compile(r"[()\[\]{}]")
@@ -25,7 +26,7 @@ WORDS = ("containerregistryclient", "containerregistrycontentclient", "azcontain
 
 def reads(name: str) -> bool:
     """Return whether a file is a program that may make such a client."""
-    return name.endswith(_CODE) or has_no_ending(name)
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:

@@ -31,12 +31,13 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
 from azext_acrscope.consumers.code.registry_words import named_login_server
 from azext_acrscope.consumers.code.terraform_dynamic import expand_dynamic
-from azext_acrscope.consumers.code.terraform_json import ENDINGS, read_blocks
+from azext_acrscope.consumers.code.terraform_json import JSON_ENDINGS, read_blocks
 from azext_acrscope.consumers.code.tokens import HCL, JSON
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
@@ -46,6 +47,7 @@ _ADMIN = re.compile(r"(?:azurerm_container_registry\.[\w.-]+|registry|acr)[\w.\[
 _REFERENCE = re.compile(r"(local|var)\.([\w-]+)")
 
 
+ENDINGS = None
 WORDS = (
     *RESOURCE_WORDS,
     *("azurerm_container_app", "azurerm_container_group", "azurerm_container_registry"),
@@ -58,12 +60,12 @@ WORDS = (
 
 def reads(name: str) -> bool:
     """Return whether a file is Terraform's: not its tests, whose assertions set nothing."""
-    return name.endswith((".tf", ".tofu", *ENDINGS))
+    return ending_of(name) in (".tf", ".tofu") or name.endswith(JSON_ENDINGS)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
     """Yield resources that pull, and what sets the status of a registry back."""
-    if name.lower().endswith(ENDINGS):
+    if name.lower().endswith(JSON_ENDINGS):
         blocks = list(read_blocks(text))
     else:
         blocks = [(key, node) for key, node in entries_of(read_brackets(text, HCL)) if isinstance(node, Block)]

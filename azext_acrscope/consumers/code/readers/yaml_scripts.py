@@ -10,7 +10,7 @@ from typing import NamedTuple
 from azext_acrscope.consumers.code.command_patterns import judge_call, judge_open_login
 from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run, with_headers
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script
+from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script, ending_of
 from azext_acrscope.consumers.code.gitlab_jobs import Run, read_jobs
 from azext_acrscope.consumers.code.json_documents import read_nodes
 from azext_acrscope.consumers.code.local_calls import CALLS
@@ -26,7 +26,7 @@ from azext_acrscope.consumers.code.yaml_documents import (
     walk,
 )
 
-_FILES = (*YAML, *JSON, *TEMPLATES)
+ENDINGS = frozenset((*YAML, *JSON, *TEMPLATES))
 # Keys whose text is for people, or names something.
 _PROSE = frozenset(
     [
@@ -74,7 +74,7 @@ WORDS = (*COMMAND_WORDS, *CALLS)
 
 def reads(name: str) -> bool:
     """Return whether a file is YAML or JSON."""
-    return name.endswith(_FILES)
+    return ending_of(name) in ENDINGS
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
@@ -243,7 +243,7 @@ def _pinned(node: Node, version: str | None, values: Values) -> str | None:
     told = [node.text("image"), node.text("container"), node.text("with", "azcliversion"), node.text("azCliVersion")]
     if isinstance(image, Mapping):
         told += [image.text("image"), image.text("name")]
-    told = [said for each in told for said in (in_each_run(each, values) if _may_name_pin(each) else [each])]
+    told = [said for each in told if each for said in (in_each_run(each, values) if _may_name_pin(each) else [each])]
     pins = {found for each in told if (found := _version_in(each))}
     return pins.pop() if len(pins) == 1 else version
 

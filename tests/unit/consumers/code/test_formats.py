@@ -4,8 +4,11 @@ import pkgutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from azext_acrscope.consumers.code import readers
+from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.formats import READERS
 from azext_acrscope.consumers.code.known_patterns import load_patterns
 from azext_acrscope.consumers.code.scan import search_code
@@ -13,6 +16,7 @@ from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import write_tree
 
 KNOWN = load_patterns(load_knowledge())
+_ENDINGS = ["", ".", ".txt", *sorted({ending for reader in READERS for ending in reader.ENDINGS or ()})]
 
 
 def test_every_reader_is_used() -> None:
@@ -24,6 +28,15 @@ def test_words_are_as_the_prefilter_wants_them() -> None:
     for reader in READERS:
         assert reader.WORDS
         assert all(word and word.isascii() and word == word.lower() for word in reader.WORDS)
+
+
+@given(
+    st.sampled_from(sorted({each["example"]["file"] for each in KNOWN.patterns.values()})), st.sampled_from(_ENDINGS)
+)
+def test_readers_that_name_endings_read_all_files_with_these_and_no_others(name: str, ending: str) -> None:
+    for reader in READERS:
+        for each in (name.lower(), f"a/{name.lower()}{ending}", f"{ending}/a{ending}"):
+            assert reader.ENDINGS is None or reader.reads(each) == (ending_of(each) in reader.ENDINGS)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN.patterns))

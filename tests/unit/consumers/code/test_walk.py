@@ -9,7 +9,7 @@ from azure.cli.core.azclierror import FileOperationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.base.regular_files import open_regular_file
+from azext_acrscope.base.regular_files import open_with_size
 from azext_acrscope.consumers.code import walk
 from azext_acrscope.consumers.code.counts import WalkCounts
 from tests.factories.source import make_hostile, write_tree
@@ -102,14 +102,14 @@ def test_a_link_that_was_named_is_followed(tmp_path: Path) -> None:
 
 def test_a_file_that_becomes_a_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(tmp_path, {"in/a.yml": "1", "out/secret.yml": "2"})
-    real = open_regular_file
+    real = open_with_size
 
-    def swap(path: str, flags: int) -> int:
+    def swap(path: str, flags: int) -> tuple[int, int]:
         os.unlink(path)
         os.symlink(tmp_path / "out/secret.yml", path)
         return real(path, flags)
 
-    monkeypatch.setattr(walk, "open_regular_file", swap)
+    monkeypatch.setattr(walk, "open_with_size", swap)
     found, counts = read(tmp_path / "in")
     assert not found
     assert counts.unreadable.number == 1
@@ -131,7 +131,7 @@ def test_what_windows_powershell_writes_is_text(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(tmp_path, {"closed/a.yml": "1", "b.yml": "2", "open.yml": "3"})
-    scan, open_file = os.scandir, open_regular_file
+    scan, open_file = os.scandir, open_with_size
 
     def refuse(path: str, name: str, then: Callable[[], object]) -> object:
         if path.endswith(name):
@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_named_with_the_reason(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "scandir", lambda path: refuse(path, "closed", lambda: scan(path)))
     monkeypatch.setattr(
-        walk, "open_regular_file", lambda path, flags: refuse(path, "b.yml", lambda: open_file(path, flags))
+        walk, "open_with_size", lambda path, flags: refuse(path, "b.yml", lambda: open_file(path, flags))
     )
     found, counts = read(tmp_path)
     assert set(found) == {"open.yml"}
