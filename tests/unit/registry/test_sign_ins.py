@@ -231,7 +231,7 @@ def test_each_way_names_the_built_in_policies_that_close_it() -> None:
     assert policies["connectedRegistries"] == policies["writableCacheRepos"] == policies["tasksNetworkBypass"] == []
 
 
-_SCALARS = [None, True, 0, -1.5, "", "disabled", "/a/b/c", "\ud800", "2026-01-01T00:00:00Z", [], {}, [1]]
+_SCALARS: list[Any] = [None, True, 0, -1.5, "", "disabled", "/a/b/c", "\ud800", "2026-01-01T00:00:00Z", [], {}, [1]]
 _MEMBERS = ("name", "identity", "userAssignedIdentities", "properties", "status", "credentials", "passwords", "expiry",
             "certificates", "scopeMapId", "mode", "parent", "syncProperties", "tokenId", "clientTokenIds")  # fmt: skip
 _OBJECTS = json_objects(lambda random: random.choice(_SCALARS), _MEMBERS)
