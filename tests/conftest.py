@@ -1,6 +1,7 @@
 """What all tests share: which of them need more than this checkout and .venv, and recorded traffic."""
 
 import functools
+import gc
 import inspect
 import sys
 from collections.abc import Generator
@@ -52,6 +53,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def recordings(request: pytest.FixtureRequest) -> Recordings:
     """What the services send: files of our own, and recorded traffic where it is at hand."""
     return Recordings(request.param)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the collector of garbage from the many objects that stay: to look there takes a tenth of a run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

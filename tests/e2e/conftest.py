@@ -79,7 +79,7 @@ def _signed_in(
     tmp_path_factory: pytest.TempPathFactory, extensions: Path, _session_cloud: LocalCloud, operator: ServicePrincipal
 ) -> Path:
     """The home of an operator who has signed in once, for tests to copy."""
-    az = Az(tmp_path_factory.mktemp("operator"), extensions, _session_cloud.env)
+    az = Az(tmp_path_factory.mktemp("operator"), extensions, _session_cloud.env, forked=True)
     sign_in(az, operator)
     az("acr", "scope", "-h")  # builds the CLI's command index
     return az.home

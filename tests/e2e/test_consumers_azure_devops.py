@@ -200,13 +200,12 @@ def test_what_is_no_organization_is_refused_before_anything_is_sent(az: Az, clou
     assert not cloud.requests
 
 
-def test_300_projects_and_2000_connections_take_one_request_a_project(
-    az: Az, estate: Estate, cloud: LocalCloud
-) -> None:
-    fill(cloud.world, estate.organization)
+def test_projects_of_several_pages_take_one_request_each(az: Az, estate: Estate, cloud: LocalCloud) -> None:
+    """`tests/unit/consumers/test_azure_devops.py` has an organization of 300 projects with 2,000 connections."""
+    fill(cloud.world, estate.organization, projects=120, connections=150)
     cloud.clear_requests()
     result = consumers(az, estate, "--query", "length(azureDevOps)")
-    assert (result.code, result.stdout.strip()) == (0, "2000")
+    assert (result.code, result.stdout.strip()) == (0, "150")
     asked = [request.path for request in cloud.requests_to(HOST)]
-    assert sum(path.endswith("/serviceendpoint/endpoints") for path in asked) == 300
-    assert sum(path.endswith("/_apis/projects") for path in asked) == 4
+    assert sum(path.endswith("/serviceendpoint/endpoints") for path in asked) == 120
+    assert sum(path.endswith("/_apis/projects") for path in asked) == 3

@@ -1,6 +1,5 @@
 """Names as they are typed, through the real `az`: what is no name of its kind is refused before any request."""
 
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,9 @@ EVIL = [
 # What is a name all the same: of policy assignments, sent percent-encoded; of a region, as people write it.
 ALLOWED = {"--assignment-name": ("x#y", "\uff0e\uff0e", "a\uff0fb"), "--endpoint": ("a b ",)}
 IN_IDS = [each for each in EVIL if each]
+# How many of them each command gets besides "..", which HTTP libraries fold: the next ones, so that all are tried many
+# times. That none of them is a name of any kind is shown by `tests/unit/arm/test_paths.py`.
+_EACH = 3
 # Each command with an option that names something; VALUE stands for what is named. All would be run without a question.
 NAMING = [
     ("show", "-n", "VALUE"),
@@ -95,6 +97,11 @@ def allowed(command: tuple[str, ...], value: str) -> bool:
     return any(value in values for option, values in ALLOWED.items() if option in command)
 
 
+def spread(values: list[str], number: int) -> list[str]:
+    """What the command of this number gets: "..", and the values at which the one before it stopped."""
+    return [*dict.fromkeys(["..", *(values[(number * _EACH + each) % len(values)] for each in range(_EACH))])]
+
+
 def refused(az: Az, cloud: LocalCloud, commands: list[tuple[str, ...]]) -> None:
     cloud.clear_requests()
     results: list[Result] = az.many(commands)
@@ -108,15 +115,24 @@ def refused(az: Az, cloud: LocalCloud, commands: list[tuple[str, ...]]) -> None:
 def test_what_is_no_name_is_refused_before_any_request(
     az: Az, cloud: LocalCloud, registry: Registry, family: str
 ) -> None:
-    commands = [command for command in NAMING if command[0] == family]
-    pairs = [(command, value) for command, value in product(commands, EVIL) if not allowed(command, value)]
+    pairs = [
+        (command, value)
+        for number, command in enumerate(NAMING)
+        if command[0] == family
+        for value in spread(EVIL, number)
+        if not allowed(command, value)
+    ]
     refused(az, cloud, [typed(*pair) for pair in pairs])
     assert registry.policy_status != "disabled"
 
 
 def test_an_id_with_such_a_part_is_refused_before_any_request(az: Az, cloud: LocalCloud) -> None:
-    parts = [("rg", each) for each in IN_IDS] + [(each, "contoso") for each in IN_IDS]
-    commands = [typed(command, template.format(*pair)) for (command, template), pair in product(NAMING_IDS, parts)]
+    commands = [
+        typed(command, template.format(*pair))
+        for number, (command, template) in enumerate(NAMING_IDS)
+        for value in spread(IN_IDS, number)
+        for pair in (("rg", value), (value, "contoso"))
+    ]
     refused(az, cloud, commands)
 
 

@@ -17,6 +17,7 @@ from tests.az import ROOT, Az, locked, package_index, run
 from tests.factories.projects import commit, git
 
 PYTHON = ROOT / ".venvs/release/bin/python"
+UNCOMPILED = {"PIP_NO_COMPILE": "1"}  # what is installed runs once or never
 VALIDATE = """
 import sys
 from cyclonedx.schema import SchemaVersion
@@ -91,7 +92,7 @@ def test_the_bundle_installs_into_az_without_an_index(dist: Path, tmp_path: Path
     assert "".join(f"  {line}\n" for line in recipe.splitlines()) in (folder / "README.txt").read_text()
     nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
     path = {"PATH": f"{az.program.parent}:{az.env['PATH']}"}
-    added = az.tool("sh", "-ec", f'cd "{folder}"\n{recipe}', env=path | nowhere, timeout=280)
+    added = az.tool("sh", "-ec", f'cd "{folder}"\n{recipe}', env=path | nowhere | UNCOMPILED, timeout=280)
     assert added.code == 0, added
     assert [each["name"] for each in az.ok("extension", "list")] == ["acrscope"]
     assert (tmp_path / "extensions/acrscope/azure/identity/__init__.py").is_file()
@@ -115,7 +116,7 @@ def test_az_takes_the_release_from_an_index_that_has_its_entry(dist: Path, tmp_p
         entry["downloadUrl"] = f"{address}/{entry['filename']}"
         (served / "index.json").write_text(json.dumps(index))
         az.ok("config", "set", f"extension.index_url={address}/index.json")
-        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(az.home / bundle(dist).stem)}
+        offline = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(az.home / bundle(dist).stem), **UNCOMPILED}
         added = az("extension", "add", "--name", "acrscope", "--allow-preview", "true", env=offline)
         server.shutdown()
     assert added.code == 0, added

@@ -13,11 +13,6 @@ import re
 from tests.localcloud.kql.failure import ParserFailure
 from tests.localcloud.kql.table import Result, Row, Table, Tables
 
-try:
-    from tests.localcloud.kql import engine
-except ImportError:  # Python 3.10, for which there is no duckdb-kql; the tests are then skipped
-    engine = None  # type: ignore[assignment]
-
 refused_for_python: list[str] = []
 """Queries that were refused because there is no engine."""
 
@@ -40,9 +35,12 @@ def run(
     text: str, tables: Tables, skip: int = 0, top: int | None = None, now: datetime.datetime | None = None
 ) -> Result:
     """The result's rows from `skip` on, at most `top` of them. Raises ParserFailure for what is not understood."""
-    if engine is None:
+    try:
+        from tests.localcloud.kql import engine  # takes half a second, and few tests send a query
+    except ImportError:  # Python 3.10, for which there is no duckdb-kql; the tests are then skipped
         refused_for_python.append(text)
-        raise ParserFailure(1, 0, "", "the local Azure answers queries with duckdb-kql, which needs Python 3.11")
+        reason = "the local Azure answers queries with duckdb-kql, which needs Python 3.11"
+        raise ParserFailure(1, 0, "", reason) from None
     if (first := re.match(r"\s*([\w-]+)", text)) and first[1] in _OPERATORS:
         # A query may begin with an operator (recorded); positions are those of the text that was sent.
         start = f"{DEFAULT_TABLE} | "

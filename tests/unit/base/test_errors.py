@@ -2,25 +2,28 @@
 
 import ast
 import inspect
-from pathlib import Path
+import re
 
 from azure.cli.core import azclierror
 
 from azext_acrscope.base.errors import cli_error, sentence
+from tests.factories.package import sources
 
-PACKAGE = Path(__file__).parents[3] / "azext_acrscope"
 CLASSES = {name for name, _ in inspect.getmembers(azclierror, inspect.isclass)}
+CALLS = re.compile(rf"\b(?:{'|'.join(CLASSES)})\s*\(")
 TOKEN = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl"
 
 
 def calls_of_error_classes(source: str) -> list[str]:
+    if not CALLS.search(source):  # in a tenth of the time, for nearly all files
+        return []
     calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     names = [each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in calls]
     return [name for name in names if name in CLASSES]
 
 
 def test_only_the_constructor_makes_errors() -> None:
-    found = {str(each): calls_of_error_classes(each.read_text(encoding="utf-8")) for each in PACKAGE.rglob("*.py")}
+    found = {str(file): calls_of_error_classes(source) for file, source in sources().items()}
     assert {file: names for file, names in found.items() if names} == {}
 
 

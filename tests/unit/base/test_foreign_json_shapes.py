@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,19 +14,26 @@ from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.fleet.summary import Fleet, fleet_row, requirement_error
 from azext_acrscope.policy import effective_rules, shapes
 from azext_acrscope.registry.resource import UNKNOWN
+from tests.factories.shapes import json_objects, json_values
 
 # Lone surrogates and control characters among the letters, and the names that this project looks for among the keys.
-# From a short list of letters and with few leaves a value is made in half the time.
 _LETTERS = "aB9 ._-/:\x00\x1b\x7f\x9b\u202e\u2028\ud800\udfff\ufeff\uff0eéİß中\U0001f600\\'\"<&%"
 _TEXTS = st.text(st.sampled_from(_LETTERS), max_size=12)
-_KEYS = (
-    st.sampled_from(["id", "name", "properties", "value", "data", "status", "identity", "policies", "effect"]) | _TEXTS
-)
-_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXTS
-SHAPES = st.recursive(
-    _LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=5), max_leaves=10
-)
-OBJECTS = st.dictionaries(_KEYS, SHAPES, max_size=6)
+_KEYS = [
+    *("id", "name", "properties", "value", "data", "status", "identity", "policies", "effect"),
+    *("", "/", "\ud800", "\x1b[31m", "\u202eİß", "中\U0001f600", "\\'\"<&%"),
+]
+
+
+def _leaf(random: Random) -> Any:
+    """Nothing, true or false, a number, or a text of up to 12 letters."""
+    number = random.choice([0, 1, -1, 0.5, -0.0, 1e308, 2**63, -(2**70), random.randrange(1000)])
+    text = "".join(random.choices(_LETTERS, k=random.randrange(13)))
+    return random.choice([None, True, False, number, number, text, text, text])
+
+
+SHAPES = json_values(_leaf, _KEYS)
+OBJECTS = json_objects(_leaf, _KEYS)
 _READERS = [
     *(foreign_json.as_rows, foreign_json.as_object, foreign_json.as_text, foreign_json.as_name, foreign_json.as_texts),
     *(foreign_json.as_bool, shapes.check_assignment, shapes.check_exemption, shapes.check_initiative),

@@ -2,11 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import azext_acrscope
 from azext_acrscope.base.resource_ids import (
     MANAGEMENT_GROUP_TYPE,
     REGISTRY_TYPE,
@@ -18,8 +16,8 @@ from azext_acrscope.base.resource_ids import (
     name_in_id,
     parse_resource_id,
 )
+from tests.factories.package import PACKAGE, trees
 
-PACKAGE = Path(azext_acrscope.__file__).parent
 SUBSCRIPTION = "/subscriptions/11111111-2222-3333-4444-555555555555"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-apps"
 REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/contoso"
@@ -147,9 +145,10 @@ _NO_IDS = {
 def _ids_taken_apart(file: str, tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-            called, value = node.func.attr, ast.unparse(node.func.value)
+            called = node.func.attr
             argument = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
-            by_slash = called in _SPLITTERS and argument == "/" and value not in _NO_IDS.get(file, ())
+            splits = called in _SPLITTERS and argument == "/"
+            by_slash = splits and ast.unparse(node.func.value) not in _NO_IDS.get(file, ())
             by_mark = called in _PREFIX_TESTS and isinstance(argument, str) and argument.lower().startswith(_MARKS)
             if by_slash or by_mark:
                 yield f"{file}:{node.lineno} {ast.unparse(node)}"
@@ -161,9 +160,9 @@ def _ids_taken_apart(file: str, tree: ast.AST) -> Iterator[str]:
 def test_nobody_else_takes_an_id_apart() -> None:
     found = [
         place
-        for path in sorted(PACKAGE.rglob("*.py"))
+        for path, tree in trees().items()
         if path != PACKAGE / "base/resource_ids.py"
-        for place in _ids_taken_apart(path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for place in _ids_taken_apart(path.relative_to(PACKAGE).as_posix(), tree)
     ]
     assert found == []
 

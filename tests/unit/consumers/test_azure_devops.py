@@ -294,6 +294,7 @@ def test_the_checklist_says_what_was_searched_in_organizations_and_whether_all_c
 # --- a large organization ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.stage  # it takes seconds; what is large is smaller in the tests below
 def test_a_large_organization_takes_one_request_for_the_connections_of_a_project() -> None:
     bench = Bench()
     fill(bench.world, bench.organization)

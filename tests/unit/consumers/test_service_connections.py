@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.consumers import service_connections as rows
 from azext_acrscope.consumers.service_connections import Project, ServiceConnection, Use
+from tests.factories.shapes import json_values
 
 SUFFIX = ".azurecr.io"
 GUID = "0b8f8b0e-53a1-4c3c-9f0d-6c1f7d3b6a10"
@@ -233,19 +235,17 @@ def test_names_obey_nobody_and_hold_no_token() -> None:
         assert "eyJ" not in text
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just(GUID) | st.just("ACR"),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from([*ACR, "scheme", "parameters", "id", "name", "loginServer"]), inner, max_size=5
-        )
-    ),
-    max_leaves=12,
-)
+_LEAVES = [None, True, False, 0, -1, 5, 2**70, "", "a", " ", "é中", "\ud800", "\x1b[31m", "Ready", GUID, "ACR"]
 
 
-@given(st.dictionaries(st.sampled_from(list(ACR)), json_values), st.booleans())
+def _leaf(random: Random) -> Any:
+    return random.choice(_LEAVES)
+
+
+_VALUES = json_values(_leaf, [*ACR, "scheme", "parameters", "id", "name", "loginServer"])
+
+
+@given(st.dictionaries(st.sampled_from(list(ACR)), _VALUES), st.booleans())
 def test_reading_is_total(changes: dict[str, Any], whole: bool) -> None:
     for reader in (read, lambda made: rows.read_use(made, PROJECT), rows.read_pipeline, rows.read_project):
         try:

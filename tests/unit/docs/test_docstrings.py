@@ -3,9 +3,9 @@
 import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
-PACKAGE = Path(__file__).parents[3] / "azext_acrscope"
+from tests.factories.package import sources, trees
+
 _POINTER = re.compile(r"(?<!`)`{1,2}([a-z_]+)\.([A-Za-z_]+)`{1,2}(?!`)")
 
 
@@ -24,14 +24,13 @@ def _names(tree: ast.Module) -> set[str]:
 
 
 def test_every_name_that_a_docstring_or_a_comment_points_at_is_there() -> None:
-    sources = {path: path.read_text() for path in PACKAGE.rglob("*.py")}
     modules = defaultdict[str, set[str]](set)
-    for path, source in sources.items():
-        modules[path.stem] |= _names(ast.parse(source))
+    for path, tree in trees().items():
+        modules[path.stem] |= _names(tree)
         modules[path.parent.name] |= {path.stem}
     pointers = [
         (path.name, match[1], match[2])
-        for path, source in sources.items()
+        for path, source in sources().items()
         for match in _POINTER.finditer(source)
         if match[1] in modules and match[2] not in ("py", "json")
     ]

@@ -1,16 +1,14 @@
 """The English of the product: plain words in everything that it prints, and docstrings that begin with a verb."""
 
 import ast
-import functools
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[3] / "azext_acrscope"
-FILES = sorted(PACKAGE.rglob("*.py"))
+from tests.factories.package import PACKAGE, trees
+
 # Each of them has a plain word: fix, because, also, mismatch, check …
 BANNED = re.compile(
     r"\b(?:mend(?:s|ed|ing)?|at odds|other doors?|estates?|nobody knows|is told|are told|is said|are said"
@@ -29,11 +27,6 @@ _IMPERATIVES = (
     "Yield "
 )
 VERBS = frozenset(re.findall(r"\w+", _IMPERATIVES))
-
-
-@functools.cache
-def tree_of(file: Path) -> ast.Module:
-    return ast.parse(file.read_text(encoding="utf-8"))
 
 
 def docstrings_of(tree: ast.Module) -> set[int]:
@@ -68,9 +61,9 @@ def test_the_words_are_found(text: str) -> None:
 
 
 def test_what_is_printed_is_plain() -> None:
-    texts = [(str(file), text) for file in FILES for text in texts_of(tree_of(file))]
+    texts = [(str(file), text) for file, tree in trees().items() for text in texts_of(tree)]
     assert [(file, text) for file, text in texts if " " in text and BANNED.search(text)] == []
-    assert len(texts) > len(FILES)
+    assert len(texts) > len(trees())
 
 
 def test_what_is_known_of_consumers_is_told_in_plain_words() -> None:
@@ -83,8 +76,8 @@ def test_what_is_known_of_consumers_is_told_in_plain_words() -> None:
 
 def test_every_public_function_says_what_it_does() -> None:
     wrong = {}
-    for file in FILES:
-        for function in public_functions(tree_of(file)):
+    for file, tree in trees().items():
+        for function in public_functions(tree):
             words = (ast.get_docstring(function) or "").split()
             if not words or words[0].strip(",.:") not in VERBS:
                 wrong[f"{file}: {function.name}"] = words[:4]
@@ -93,7 +86,7 @@ def test_every_public_function_says_what_it_does() -> None:
 
 def test_every_public_class_says_what_it_is() -> None:
     """Not by its fields alone: a docstring that begins with `:ivar` says nothing of the whole."""
-    nodes = [(file, node) for file in FILES for node in tree_of(file).body]
+    nodes = [(file, node) for file, tree in trees().items() for node in tree.body]
     classes = [(file, each) for file, each in nodes if isinstance(each, ast.ClassDef) and not each.name.startswith("_")]
     assert [(file, each.name) for file, each in classes if not (ast.get_docstring(each) or ":")[0].isalnum()] == []
     assert classes

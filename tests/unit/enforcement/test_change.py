@@ -24,6 +24,7 @@ UPDATING = resource("disabled", provisioningState="Updating")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(executor, "_FIRST_RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(executor, "_READ_BACK_SECONDS", 0.001)
     monkeypatch.chdir(tmp_path)
 
 

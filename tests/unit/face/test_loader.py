@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from azext_acrscope._loader import AcrScopeCommandsLoader
+from azext_acrscope._loader import _GARBAGE_PORTION, AcrScopeCommandsLoader
 from tests.factories.cli import command_context
 
 
@@ -17,7 +17,7 @@ def test_only_its_own_commands_change_when_garbage_is_collected(
     words: str, own: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = list[str]()
-    monkeypatch.setattr(gc, "get_freeze_count", lambda: len(done))
+    monkeypatch.setattr(gc, "get_threshold", lambda: (_GARBAGE_PORTION if "threshold" in done else 700, 10, 10))
     monkeypatch.setattr(gc, "freeze", lambda: done.append("frozen"))
     monkeypatch.setattr(gc, "set_threshold", lambda *_: done.append("threshold"))
     monkeypatch.setattr(atexit, "register", lambda _: done.append("at the end"))

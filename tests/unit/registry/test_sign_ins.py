@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from azext_acrscope.arm.client import ArmClient
 from azext_acrscope.base.foreign_json import UnexpectedShape
 from azext_acrscope.registry import sign_ins
 from azext_acrscope.registry.resource import PREVIEW_API_VERSION
+from tests.factories.shapes import json_objects
 from tests.localcloud import LocalCloud
 from tests.localcloud.world import registry_children
 
@@ -231,19 +231,13 @@ def test_each_way_names_the_built_in_policies_that_close_it() -> None:
     assert policies["connectedRegistries"] == policies["writableCacheRepos"] == policies["tasksNetworkBypass"] == []
 
 
-_SCALARS: st.SearchStrategy[Any] = st.sampled_from(
-    [None, True, 0, -1.5, "", "disabled", "/a/b/c", "\ud800", "2026-01-01T00:00:00Z", [], {}, [1]]
-)
+_SCALARS: list[Any] = [None, True, 0, -1.5, "", "disabled", "/a/b/c", "\ud800", "2026-01-01T00:00:00Z", [], {}, [1]]
 _MEMBERS = ("name", "identity", "userAssignedIdentities", "properties", "status", "credentials", "passwords", "expiry",
             "certificates", "scopeMapId", "mode", "parent", "syncProperties", "tokenId", "clientTokenIds")  # fmt: skip
-_JSON = st.recursive(
-    _SCALARS,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_MEMBERS), inner, max_size=4),
-    max_leaves=8,
-)
+_OBJECTS = json_objects(lambda random: random.choice(_SCALARS), _MEMBERS)
 
 
-@given(st.dictionaries(st.sampled_from(_MEMBERS), _JSON), st.dictionaries(st.sampled_from(_MEMBERS), _JSON))
+@given(_OBJECTS, _OBJECTS)
 def test_any_json_is_described_or_refused_for_its_shape(child: dict[str, Any], properties: dict[str, Any]) -> None:
     for describe in (sign_ins.describe_token, sign_ins.describe_connected_registry):
         for one in (child, {"id": "/x/one", "name": "one", "properties": {"mode": "Mirror", **properties}}):

@@ -172,6 +172,10 @@ def consumer_rows(recordings: Recordings, pattern: str) -> list[dict[str, Any]]:
     return found
 
 
+queries_run = pytest.mark.stage  # by the local Azure's engine, which takes seconds to plan them
+
+
+@queries_run
 @pytest.mark.parametrize(
     ("pattern", "kind", "how"),
     [
@@ -191,6 +195,7 @@ def test_recorded_consumers_read_as_what_they_are(recordings: Recordings, patter
         ]
 
 
+@queries_run
 @pytest.mark.parametrize("pattern", ["functionapp_acr_site", "functionapp_acr_deploy_site", "webapp_site_customer"])
 def test_recorded_sites_name_their_image_and_sign_in(recordings: Recordings, pattern: str) -> None:
     [row] = consumer_rows(recordings, pattern)
@@ -201,6 +206,7 @@ def test_recorded_sites_name_their_image_and_sign_in(recordings: Recordings, pat
     ]
 
 
+@queries_run
 @pytest.mark.parametrize("pattern", ["managedcluster", "managedcluster_windows"])
 def test_recorded_clusters_have_nodes_that_are_judged(recordings: Recordings, pattern: str) -> None:
     [row] = consumer_rows(recordings, pattern)

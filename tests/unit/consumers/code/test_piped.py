@@ -9,7 +9,6 @@ from azure.cli.core.azclierror import RequiredArgumentMissingError
 
 from azext_acrscope.consumers.code import piped
 from azext_acrscope.consumers.code.counts import WalkCounts
-from azext_acrscope.consumers.code.walk import MAX_FILE_BYTES
 
 _OBJECTS: list[dict[str, Any]] = [
     {"kind": "ServiceAccount", "imagePullSecrets": [{"name": "a"}, {"name": "b"}]},
@@ -73,8 +72,10 @@ def test_one_object_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_object_that_is_too_large_is_counted_and_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = "x: y\n" * (MAX_FILE_BYTES // 5 + 1)
-    long = "z" * (3 * MAX_FILE_BYTES)
+    large = 50_000
+    monkeypatch.setattr(piped, "MAX_FILE_BYTES", large)
+    lines = "x: y\n" * (large // 5 + 1)
+    long = "z" * (3 * large)
     found, counts = pipe(monkeypatch, f"a: b\n---\n{lines}---\n{long}\n---\nkind: Pod\n")
     assert [part.splitlines()[-1] for _, _, part in found] == [b"a: b", b"kind: Pod"]
     assert counts.large.names == ["stdin, line 2", f"stdin, line {lines.count(chr(10)) + 3}"]
