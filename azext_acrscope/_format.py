@@ -1,4 +1,5 @@
-"""Table output: one row a result, in the order people read it, as wide as the terminal.
+"""Results that any terminal can be given, and table output: one row a result, in the order people read it, as wide as
+the terminal.
 
 Imported by every `az acr` command, so it loads nothing but the standard library.
 """
@@ -11,6 +12,25 @@ Row = dict[str, Any]
 _Table = TypeVar("_Table", Row, list[Row], Row | list[Row])
 
 _WIDTH_WITHOUT_TERMINAL = 120  # columns
+
+
+def printable_result(result: Any) -> Any:
+    """Return a result without characters that a terminal obeys, for every form of output: others chose the names in it.
+
+    JSON escapes only some of them.
+    """
+    from azext_acrscope.base.text import replace_invalid
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if value.isprintable() else replace_invalid(value)
+        if isinstance(value, (list, tuple)):
+            return [clean(each) for each in value]
+        if isinstance(value, dict):
+            return {clean(key): clean(each) for key, each in value.items()}
+        return value
+
+    return clean(result)
 
 
 def _fits_terminal(make: Callable[[Any], _Table]) -> Callable[[Any], _Table]:

@@ -197,7 +197,10 @@ _CHANGES: list[tuple[str, Change]] = [
 ]
 _HARMLESS: list[tuple[str, Change]] = [
     ("name is text", _set("name", "text")),  # a subscription may have any name
-    *((f"odd letters in {name}", _append(name, _ODD_TEXT)) for name in ("displayName", "message", "description")),
+    *(
+        (f"odd letters in {name}", _append(name, _ODD_TEXT))
+        for name in ("displayName", "message", "description", "name")
+    ),
 ]
 WRONG_ANSWERS = [
     *_WHOLE,

@@ -7,8 +7,10 @@ from knack.output import format_table
 from knack.util import CommandResultItem
 
 from azext_acrscope import _format
+from azext_acrscope._loader import AcrScopeCommandsLoader
 from azext_acrscope.base import table
 from azext_acrscope.base.text import display_width
+from tests.factories.cli import command_context
 
 _LONG = "It carries a credential provider that asks for ARM's audience, so that pulls fail at the next restart. " * 3
 
@@ -148,6 +150,24 @@ def test_what_a_terminal_obeys_and_a_line_break_do_not_get_into_a_table(
     monkeypatch.setenv("COLUMNS", "250")
     odd = listed(subscriptionName="Prod\u202euction\x1b[2J\nforged")
     assert "  Prod�uction�[2J forged  " in rendered([odd], _format.list_table)[2]
+
+
+def test_no_form_of_output_has_what_a_terminal_obeys() -> None:
+    odd = "Produc\u202etion\x1b[2J\x9b \ud800"
+    clean = "Produc\ufffdtion\ufffd[2J\ufffd \ufffd"
+    result = {"name": odd, odd: [odd, (odd,), 5, None, True], "lines": "a\n\tb", "fine": "Überblick 漢字 \u00a0"}
+    assert _format.printable_result(result) == {
+        "name": clean,
+        clean: [clean, [clean], 5, None, True],
+        "lines": "a\n\tb",
+        "fine": "Überblick 漢字 \u00a0",
+    }
+
+
+def test_every_command_prints_through_that() -> None:
+    commands = AcrScopeCommandsLoader(command_context()).load_command_table(["acr", "scope", "show"])
+    assert len(commands) >= 13
+    assert {each.command_kwargs["transform"] for each in commands.values()} == {_format.printable_result}
 
 
 def test_sign_ins_are_columns_only_if_they_were_read() -> None:
