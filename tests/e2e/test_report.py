@@ -271,7 +271,7 @@ def test_a_report_of_two_hundred_registries_takes_few_requests(az: Az, estate: E
         (("--evidence", "missing.json"), 1, "missing.json"),
         (("--knowledge", "missing.json"), 1, "missing.json"),
         (("--all-subscriptions", "--management-group", "x"), 1, "--management-group"),
-        (("--management-group", "nosuchgroup"), 1, "nosuchgroup"),
+        (("--management-group", "nosuchgroup"), 3, "nosuchgroup"),
         (("--resource-group", "nosuchgroup"), 3, "There is no resource group"),
         (("--file", "missing/r.html", "--skip-consumers", "--skip-policy"), 1, "--file"),
     ],
