@@ -241,3 +241,22 @@ def test_pools_that_resource_graph_leaves_out_could_not_be_read() -> None:
     [row] = [each for each in result["registries"][0]["consumers"] if each["name"] == "aks"]
     assert (row["verdict"], row["why"]) == ("unknown", "Its node pools could not be read.")
     assert any("Node pools could not be read" in sentence for sentence in unread)
+
+
+@pytest.mark.parametrize(
+    ("chain", "above"),
+    [
+        ([{"name": "apps"}, {"name": "5f7d"}], ["apps", "5f7d"]),
+        ([], []),
+        ([{"name": "apps"}, {"name": "ap\ufffdps"}], None),
+        ([{"name": ".."}], None),
+        ([{"displayName": "Apps"}], None),
+        ([5], None),
+        ("apps", None),
+        (None, None),
+    ],
+)
+def test_the_groups_above_are_known_by_valid_names_or_not_at_all(chain: Any, above: list[str] | None) -> None:
+    area = SearchArea([], {"s": {"chain": chain}})
+    assert area.above("S") == above
+    assert area.above("another") is None
