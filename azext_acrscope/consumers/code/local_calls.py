@@ -66,10 +66,10 @@ def runs_by_itself(text: str) -> bool:
     return any(each is not None for each in triggers)
 
 
-def called_name(name: str) -> str:
-    """Return by which name others call a file: its own, or that of the folder of an action."""
+def action_folder(name: str) -> str | None:
+    """Return the folder by which others call an action; None for another file."""
     folder, file = posixpath.split(name)
-    return folder if file.lower() in _ACTIONS else name
+    return folder if file.lower() in _ACTIONS else None
 
 
 def read_calls(text: str) -> Iterator[LocalCall]:

@@ -192,7 +192,9 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._add_places(file, places, cuts)
 
     def _read_called(self, file: SourceFile, given: Sequence[Given], is_cut: bool) -> None:
-        """Read a file that others call, with each of the sets of values that they give."""
+        """Read a file that others call, with each of the sets of values that they give, while there is room."""
+        if self.is_full:
+            return
         with watch_cuts() as cuts:
             if is_cut:
                 note_cut(TOO_MUCH)
