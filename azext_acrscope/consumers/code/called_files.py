@@ -22,7 +22,7 @@ _MAX_HELD = 32 * 1024 * 1024  # characters of files that are held back; real tre
 _MAX_CALLS = 20_000  # of a tree
 _MAX_VALUES = 16 * 1024 * 1024  # characters of what all calls give
 _MAX_GIVEN = 2_000  # sets of values for a file; an action of a real tree is given 277
-_MAX_READ_AGAIN = 16 * 1024 * 1024  # characters of all files, each as often as it is read
+_MAX_READ_AGAIN = 8 * 1024 * 1024  # characters of all files, each as often as it is read
 _MAX_LEVELS = 100  # of folders
 _MAX_TARGETS = 20_000  # of a tree, each looked for in the folders above its caller
 

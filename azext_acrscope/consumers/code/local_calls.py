@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.callers import Given
-from azext_acrscope.consumers.code.conditional_values import branches_in, is_conditional
+from azext_acrscope.consumers.code.conditional_values import Lists, branches_in, is_conditional
 from azext_acrscope.consumers.code.declared_values import (
     Values,
     close_names,
@@ -114,7 +114,7 @@ def _in_repository(named: str, inputs: str) -> tuple[str, str] | None:
 def _given_by(inputs: Node | None, values: Values, space: str) -> Iterator[Given]:
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
     always = {key.text: node.text if isinstance(node, Scalar) else "" for key, node in entries}
-    for branch in branches_in(inputs, {}, lambda _: None) or [{}]:
+    for branch in branches_in(inputs, Lists({}), lambda _: None) or [{}]:
         listed = {name: text for name, text in {**always, **branch}.items() if not is_conditional(name)}
         for texts in in_each_run_together(list(listed.values()), values):
             yield tuple((f"{space}.{name}", close_names(text)) for name, text in zip(listed, texts, strict=True))
