@@ -137,7 +137,7 @@ class CalledFiles:
 
         if callee.given:
             with suppress(BeyondLimitsError):
-                if runs_by_itself(callee.file.text):
+                if runs_by_itself(callee.file.name, callee.file.text):
                     callee.given[()] = None
         return tuple(callee.given) or ((),)
 

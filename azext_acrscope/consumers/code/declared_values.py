@@ -263,9 +263,13 @@ def with_headers(roots: Iterable[Node]) -> Iterator[tuple[Node, Node | None]]:
     header: Node | None = None
     for root in roots:
         is_header = isinstance(root, Mapping) and len(root.entries) == 1 and root.get("spec", "inputs") is not None
+        if is_header and header is not None:
+            yield header, None
         if not is_header:
             yield root, header
         header = root if is_header else None
+    if header is not None:
+        yield header, None  # it is of no file of GitLab, which has something behind it
 
 
 def _defaults_in(root: Mapping, header: Node | None) -> Iterator[tuple[str, str]]:

@@ -160,6 +160,14 @@ def test_the_version_of_the_client_may_be_the_callers(tmp_path: Path) -> None:
     assert [row["verdict"] for row in search(tmp_path / "open", files).code] == ["unknown"] * 3
 
 
+@pytest.mark.parametrize("uses", ["uses:   ./x", '"uses": "./x"', "uses: './x'"])
+def test_calls_are_known_however_they_are_written(tmp_path: Path, uses: str) -> None:
+    text = caller(step("./x", acr="contoso")).replace("uses: ./x", uses)
+    assert rows(search(tmp_path, {f"{WORKFLOWS}/a.yml": text, "x/action.yml": ACTION})) == {
+        ("x/action.yml", 2, CONTOSO)
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "target"),
     [
@@ -206,6 +214,29 @@ def test_a_file_that_others_include_has_the_inputs_that_they_give(tmp_path: Path
     assert rows(found) == {("ci/login.yml", 5, CONTOSO), ("ci/login.yml", 5, FABRIKAM)}
 
 
+INCLUDED = "spec: {inputs: {acr: {default: northwind}}}\n---\nlogin: {script: 'az acr login -n $[[ inputs.acr ]]'}\n"
+
+
+@pytest.mark.parametrize("include", ["login.yml", "[/login.yml]", "[{local: login.yml}]", '[{"local": login.yml}]'])
+def test_who_includes_a_file_without_inputs_has_its_defaults(tmp_path: Path, include: str) -> None:
+    given = "include: [{local: login.yml, inputs: {acr: contoso}}]\n"
+    found = search(tmp_path, {"login.yml": INCLUDED, "a.yml": f"include: {include}\n", "b.yml": given})
+    assert rows(found) == {("login.yml", 3, CONTOSO), ("login.yml", 3, NORTHWIND)}
+
+
+@pytest.mark.parametrize("include", ["https://contoso.com/login.yml", "other.yml", "login.md", "$FILE.yml", "{a: b}"])
+def test_what_is_included_from_elsewhere_says_nothing(tmp_path: Path, include: str) -> None:
+    given = "include: [{local: login.yml, inputs: {acr: contoso}}]\n"
+    found = search(tmp_path, {"login.yml": INCLUDED, "a.yml": f"include: {include}\n", "b.yml": given})
+    assert rows(found) == {("login.yml", 3, CONTOSO)}
+
+
+def test_the_file_that_gitlab_begins_with_has_its_defaults(tmp_path: Path) -> None:
+    given = "a: {trigger: {include: [{local: .gitlab-ci.yml, inputs: {acr: contoso}}]}}\n"
+    found = search(tmp_path, {".gitlab-ci.yml": INCLUDED, "a.yml": given})
+    assert rows(found) == {(".gitlab-ci.yml", 3, CONTOSO), (".gitlab-ci.yml", 3, NORTHWIND)}
+
+
 # --- Azure Pipelines -------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +266,14 @@ def test_a_template_has_the_parameters_that_pipelines_give(tmp_path: Path) -> No
     )
     login = {("ci/steps/login.yml", 2, host) for host in (CONTOSO, FABRIKAM, NORTHWIND)}
     assert rows(found) == {*login, ("ci/other.yml", 2, CONTOSO)}
+
+
+@pytest.mark.parametrize("trigger", ["trigger: none", "pr: [main]", "schedules: [{cron: 0 0 * * *}]"])
+def test_a_pipeline_that_is_a_template_too_has_its_defaults(tmp_path: Path, trigger: str) -> None:
+    text = f"{trigger}\nparameters: {{acr: adatum}}\nsteps: [{{script: 'az acr login -n ${{{{ parameters.acr }}}}'}}]\n"
+    call_it = "steps:\n-   template: main.yml\n    parameters: {acr: contoso}\n"
+    found = search(tmp_path, {"main.yml": text, "a.yml": call_it})
+    assert rows(found) == {("main.yml", 3, CONTOSO), ("main.yml", 3, "adatum.azurecr.io")}
 
 
 # --- bounds ----------------------------------------------------------------------------------------------------------

@@ -475,6 +475,11 @@ def _referred_rules(number: int) -> str:
     return "".join(job.format(each=each, rules=rules.format(before=each - 1)) for each in range(number))
 
 
+@pytest.mark.parametrize("behind", ["", "---\nspec: {inputs: {}}\n"])
+def test_what_looks_as_a_header_and_is_none_is_read(behind: str) -> None:
+    assert _read(f"spec:\n  inputs: {{}}\n  steps: [{{script: az acr login -n contoso}}]\n{behind}")
+
+
 def _same_rules(number: int) -> str:
     listed = "".join(f"      R{each}: contoso\n" for each in range(number))
     jobs = "".join(f"j{each}: {{rules: !reference [.r, rules]}}\n" for each in range(number))
