@@ -6,6 +6,7 @@ Template expressions: https://learn.microsoft.com/azure/devops/pipelines/process
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
 
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.matrices import EACH, MAX_RUNS, NONE, Matrix, read_loop
@@ -16,10 +17,20 @@ _CONDITION = re.compile(r"\$\{\{\s*(?:if|elseif|else|each)\b")
 _EACH = re.compile(r"\$\{\{\s*each\s+(\w+)\s+in\s+parameters\.([\w-]+)\s*\}\}", re.ASCII)
 _LOOP_NAME = re.compile(r"\$\{\{\s*([A-Za-z_]\w*(?:\.\w+)?)\s*\}\}", re.ASCII)
 
-Lists = AnyMapping[str, Node]  # defaults of parameters that are lists or objects, by name
+
+@dataclass(frozen=True)
+class Lists:
+    """What a file may loop over.
+
+    :ivar nodes: defaults of parameters that are lists or objects, by name.
+    :ivar loops: those that were read, by the key of the loop: many may have the same one.
+    """
+
+    nodes: AnyMapping[str, Node]
+    loops: dict[str, Matrix] = field(default_factory=dict)
 
 
-def lists_in(root: Mapping) -> Lists:
+def lists_in(root: Mapping) -> dict[str, Node]:
     """Return the defaults of a file's parameters over which it may loop."""
     parameters = root.get("parameters")
     found: list[tuple[str, Node | None]]
@@ -31,10 +42,18 @@ def lists_in(root: Mapping) -> Lists:
     return {name: node for name, node in found if isinstance(node, Mapping | Sequence)}
 
 
-def loop_of(key: str, lists: Lists) -> Matrix:
-    """Return what the name of a loop says, as the matrix of what is below this key; nothing of another key."""
-    match = _EACH.fullmatch(key.strip())
-    return read_loop(match[1], lists[match[2]]) if match and match[2] in lists else NONE
+def loop_of(key: str, lists: Lists, spend: Callable[[int], None]) -> Matrix:
+    """Return what the name of a loop says, as the matrix of what is below this key; nothing of another key.
+
+    :param spend: is called with the number of values in its turns.
+    """
+    match = _EACH.fullmatch(key.strip()) if lists.nodes else None
+    if not match or match[2] not in lists.nodes:
+        return NONE
+    if key not in lists.loops:
+        loop = lists.loops[key] = read_loop(match[1], lists.nodes[match[2]])
+        spend(sum(len(turn) for group in loop.groups for turns in group.values() for turn in turns))
+    return lists.loops[key]
 
 
 def is_conditional(key: str) -> bool:
@@ -58,11 +77,11 @@ def branches_in(listed: Node | None, lists: Lists, spend: Callable[[int], None])
         for key, below in _conditional_entries(node):
             waiting.append(below)
             declared = [(name, value.text) for name, value in declarations(below)]
-            for turn in loop_of(key.text, lists).turns() if declared else ():
+            for turn in loop_of(key.text, lists, spend).turns() if declared else ():
                 if len(found) > MAX_RUNS:
                     note_cut(TOO_MUCH, key.line)
                     return found
-                spend(len(declared))
+                spend(len(declared) + len(turn))
                 found.append({_in_turn(name, turn): _in_turn(text, turn) for name, text in declared})
     return found
 

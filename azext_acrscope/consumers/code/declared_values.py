@@ -17,7 +17,7 @@ from azext_acrscope.consumers.code.conditional_values import (
     loop_of,
     names_group,
 )
-from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, spend_on_runs
 from azext_acrscope.consumers.code.matrices import (
     EACH,
     MAX_RUNS,
@@ -48,18 +48,28 @@ _NOT_PLAIN = re.compile(r"[$%{(]")
 _DECLARES = frozenset(("env", "variables", "strategy", "parallel", "<<"))
 _MAX_FILLED_IN = 100_000  # texts of a file, each as often as it is run: a few seconds; real files have a hundredth
 _MAX_DEPTH = 20  # of names in values of names
+_FEW_LAYERS = 4  # of matrices within each other, which cost no more than one; each so many more cost as much again
 
 
-class _Work:  # pylint: disable=too-few-public-methods  # a counter
+class _Work:
     """Bound how many texts of a file are filled in: each may be in as many runs as a matrix has."""
 
     def __init__(self) -> None:
+        self._left = 0
+        self.renew()
+
+    def renew(self) -> None:
         self._left = _MAX_FILLED_IN
 
     def spend(self, number: int) -> None:
         self._left -= number
         if self._left < 0:
             raise BeyondLimitsError
+
+    def spend_on_runs(self, number: int) -> None:
+        """Bound what all files of a search take because of runs: it grows faster than their texts."""
+        self.spend(number)
+        spend_on_runs(number)
 
 
 class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and what was found out of it
@@ -80,7 +90,7 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         self._plain = plain  # the last of its maps has the defaults of parameters
         self._matrix = matrix
         self._work = work
-        self._lists = lists or {}
+        self._lists = lists or Lists({})
         self._said: dict[str, str | None] = {}
         self._depth = 0
         self._inner: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -103,8 +113,12 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         given = dict(given_by_caller())
         defaults = {name: text for name, text in _defaults_in(root, header) if name not in given}
         choices = {name: texts for name, texts in _choices_in(root) if name not in given}
-        lists = {name: node for name, node in lists_in(root).items() if f"parameters.{name}" not in given}
+        lists = Lists({name: node for name, node in lists_in(root).items() if f"parameters.{name}" not in given})
         return cls(ChainMap(given, defaults), read_choices(choices), _Work(), lists).inside(root)
+
+    def begin_again(self) -> None:
+        """Let another reader, or that of a file with the same text, fill in as much as the first."""
+        self._work.renew()
 
     def inside(self, node: Mapping) -> "Values":
         """Return what holds in a node, which may declare more."""
@@ -115,7 +129,7 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         inner = outer.with_more([declared_in(node)], read_matrix(node))
         if not inner.in_group and names_group(variables):
             inner = inner._made(inner._plain, inner._matrix, in_group=True)
-        branches = branches_in(variables, self._lists, self._work.spend)
+        branches = branches_in(variables, self._lists, self._work.spend_on_runs)
         return inner._with_branches(branches) if branches else inner
 
     def _made(self, plain: ChainMap[str, str], matrix: Runs, in_group: bool = False) -> "Values":
@@ -129,7 +143,7 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
 
     def below(self, key: str) -> "Values":
         """Return what holds below a key, which may be that of a loop."""
-        loop = loop_of(key, self._lists) if self._lists and is_conditional(key) else NONE
+        loop = loop_of(key, self._lists, self._work.spend_on_runs) if is_conditional(key) else NONE
         return self.with_more([], loop) if loop else self
 
     def _with_branches(self, branches: list[dict[str, str]]) -> "Values":
@@ -162,15 +176,19 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         if not names:
             yield plain
             return
-        for run in self._matrix.runs(self._with_inner(tuple(dict.fromkeys(names)))):
-            self._work.spend(len(texts))
+        asked = self._with_inner(tuple(dict.fromkeys(names)))
+        weight = 1 + self._matrix.layers // _FEW_LAYERS
+        for run in self._matrix.runs(asked):
+            self._work.spend_on_runs(max(len(texts), len(asked)) * weight)
             yield tuple(_put(text, lambda name: self._say_in(run, name), assigned) for text in plain)  # noqa: B023
 
     def _with_inner(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return names of the matrix with those that stand in its values for them."""
         if names not in self._inner:
             found = dict.fromkeys(names)
+            weight = 1 + self._matrix.layers // _FEW_LAYERS
             for run in self._matrix.runs(names):
+                self._work.spend_on_runs(len(names) * weight)
                 inner = (each for text in run.values() if "$" in text for each in _names_in(text))
                 found.update(dict.fromkeys(filter(self._matrix.gives, inner)))
             self._inner[names] = tuple(found)
@@ -245,9 +263,13 @@ def with_headers(roots: Iterable[Node]) -> Iterator[tuple[Node, Node | None]]:
     header: Node | None = None
     for root in roots:
         is_header = isinstance(root, Mapping) and len(root.entries) == 1 and root.get("spec", "inputs") is not None
+        if is_header and header is not None:
+            yield header, None
         if not is_header:
             yield root, header
         header = root if is_header else None
+    if header is not None:
+        yield header, None  # it is of no file of GitLab, which has something behind it
 
 
 def _defaults_in(root: Mapping, header: Node | None) -> Iterator[tuple[str, str]]:

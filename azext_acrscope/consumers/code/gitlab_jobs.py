@@ -23,6 +23,7 @@ _MAX_REFERENCES = 10  # of references to references, likewise
 _MAX_REFERRING = 1000  # scripts that one is part of
 _MAX_INHERITED = 100  # names that a job lists
 _MAX_RULES = 200  # of a job, those that it refers to among them
+_MAX_DECLARED = 200_000  # variables of rules, and those that jobs do not inherit; real files have a hundredth
 _MAX_ANCESTORS = 100  # jobs that a job extends, and those that these extend
 
 
@@ -56,6 +57,9 @@ class GitlabJobs:
         self._found: dict[tuple[str, tuple[str, ...]], Node | None] = {}  # by job and path
         self._maps: dict[str, list[dict[str, str]]] = {}  # variables by job, what counts most first
         self._made: dict[tuple[int, ...], Values] = {}
+        self._declared: dict[int, dict[str, str]] = {}  # by the id of the node below `variables`
+        self._kept_out: dict[tuple[str, ...], dict[str, str]] = {}  # by what jobs inherit
+        self._left = _MAX_DECLARED
         self._referring: dict[int, list[int]] = {}  # nodes that refer to a node
         self._nodes: dict[int, Node] = {}  # what jobs use, and what that refers to
         self._by_jobs: _Used = {}
@@ -149,30 +153,49 @@ class GitlabJobs:
     def _values_of(self, name: str) -> Values:
         maps, matrix = self._declared_by(name), self._find(name, "parallel", "matrix")
         inherit = self._find(name, "inherit", "variables")
-        rules = self._find(name, "rules")
+        rules = self._resolve(self._find(name, "rules"))
         key = (id(maps), id(matrix), id(inherit), id(rules))
         if key not in self._made:  # jobs that declare nothing of their own are the same
             if inherit is not None:
-                of_file = self._declared_in(self._root)
-                maps = [*maps, {name: "" for name in of_file if not _inherits(inherit, name)}]
+                maps = [*maps, self._kept_out_by(inherit)]
             of_workflow = Outer(self._of_workflow, tuple(maps)) if self._of_workflow else self._of_workflow
             runs = multiply(of_workflow, read_parallel(matrix), self._alternatives(rules))
             self._made[key] = self._values.with_more(maps, runs)
         return self._made[key]
 
+    def _kept_out_by(self, inherit: Node) -> dict[str, str]:
+        """Return nothing for each variable of the file that a job does not inherit."""
+        listed = inherit.items[:_MAX_INHERITED] if isinstance(inherit, Sequence) else [inherit]
+        key = (type(inherit).__name__, *(each.text for each in listed if isinstance(each, Scalar)))
+        if key not in self._kept_out:  # most jobs that say it say the same
+            of_file = self._declared_in(self._root)
+            has_room = self._has_room_for(len(of_file), inherit)
+            self._kept_out[key] = {name: "" for name in of_file if has_room and not _inherits(inherit, name)}
+        return self._kept_out[key]
+
+    def _has_room_for(self, number: int, node: Node | None) -> bool:
+        """Bound how many variables are kept for jobs, each of which may have all those of others."""
+        self._left -= number
+        if self._left < 0:
+            note_cut(TOO_MUCH, node.line if node is not None else None)
+        return self._left >= 0
+
     def _alternatives(self, rules: Node | None) -> Matrix:
         """Return the variables of each rule that lets a job run: one of them does."""
-        found, waiting = list[dict[str, str]](), [self._resolve(rules)]
+        found, waiting = list[dict[str, str]](), [(self._resolve(rules), 0)]
         seen = 0
         while waiting and (seen := seen + 1) <= _MAX_RULES:
-            node = waiting.pop()
+            node, level = waiting.pop()
             if isinstance(node, Sequence):
-                waiting += [self._resolve(each) for each in reversed(node.items[:_MAX_RULES])]
+                if level > _MAX_REFERENCES:
+                    waiting.append((node, level))
+                    break
+                waiting += [(self._resolve(each), level + 1) for each in reversed(node.items[:_MAX_RULES])]
             elif isinstance(node, Mapping) and node.text("when") != "never":
                 found.append(self._declared_in(node))
         if waiting:
             note_cut(TOO_MUCH, rules.line if rules is not None else None)
-        return read_alternatives(found)
+        return read_alternatives(found if self._has_room_for(sum(map(len, found)), rules) else [])
 
     def _declared_by(self, name: str, level: int = 0) -> list[dict[str, str]]:
         """Return the variables of a job and of those that it extends."""
@@ -189,10 +212,18 @@ class GitlabJobs:
 
     def _declared_in(self, job: Mapping) -> dict[str, str]:
         listed = self._resolve(job.get("variables"))
+        if listed is not None and id(listed) in self._declared:  # many jobs may refer to the same ones
+            return self._declared[id(listed)]
+        found = dict(self._said_in(listed))
+        if listed is not None:
+            self._declared[id(listed)] = found
+        return found
+
+    def _said_in(self, listed: Node | None) -> Iterator[tuple[str, str]]:
         if isinstance(listed, Mapping):
             entries = [(key, self._resolve(value) or value) for key, value in listed.items()]
             listed = Mapping(listed.line, entries)  # type: ignore[arg-type]
-        return {name: value.text for name, value in declarations(listed)}
+        return ((name, value.text) for name, value in declarations(listed))
 
     def _resolve(self, node: Node | None) -> Node | None:
         """Return what a reference refers to; a node that is none as it is; None for a reference to nothing."""
@@ -209,7 +240,9 @@ def read_jobs(root: Node, header: Node | None) -> tuple[Values, GitlabJobs]:
 
     :param header: the document before it, with its inputs.
     """
-    return _read_jobs(root, header, given_by_caller())
+    values, jobs = _read_jobs(root, header, given_by_caller())
+    values.begin_again()
+    return values, jobs
 
 
 @lru_cache(maxsize=1)  # several readers read the same file, one after the other

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 MAX_TOKENS = 500_000  # of a text, whichever pieces it is cut into: a second or two; real files have a tenth
 MAX_NODES = 300_000  # of a file of YAML, which several readers look at
+MAX_IN_RUNS = 1_000_000  # texts of a search in runs, turns and branches: ten seconds or two; real trees have a tenth
 
 
 # Why a file was read only in part, where several readers say the same.
@@ -30,7 +31,30 @@ class BeyondLimitsError(Exception):
     """A text has more of something than a reader takes, which ends the reader."""
 
 
+_left_for_runs: ContextVar[list[int] | None] = ContextVar("left_for_runs", default=None)
 _cuts: ContextVar[list[Cut] | None] = ContextVar("cuts", default=None)
+
+
+@contextmanager
+def bounded_runs() -> Iterator[None]:
+    """Bound what all files that are read meanwhile take because what is in them is there in many runs."""
+    token = _left_for_runs.set([MAX_IN_RUNS])
+    try:
+        yield
+    finally:
+        _left_for_runs.reset(token)
+
+
+def spend_on_runs(number: int) -> None:
+    """Count texts that are filled in for a run.
+
+    :raises BeyondLimitsError: it is too much for one search.
+    """
+    left = _left_for_runs.get()
+    if left is not None:
+        left[0] -= number
+        if left[0] < 0:
+            raise BeyondLimitsError
 
 
 @contextmanager

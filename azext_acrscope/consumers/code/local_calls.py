@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from azext_acrscope.consumers.code.callers import Given
-from azext_acrscope.consumers.code.conditional_values import branches_in, is_conditional
+from azext_acrscope.consumers.code.conditional_values import Lists, branches_in, is_conditional
 from azext_acrscope.consumers.code.declared_values import (
     Values,
     close_names,
@@ -17,11 +17,14 @@ from azext_acrscope.consumers.code.declared_values import (
     with_headers,
 )
 from azext_acrscope.consumers.code.file_names import YAML
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents, walk
+from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _ACTIONS = ("action.yml", "action.yaml")  # what a step calls by their folder
 # In every file that calls another one, and words with which a file says that it may be called.
-CALLS = ("uses: ./", "uses: './", 'uses: "./', "local: ", "- template: ", "extends:")
+CALLS = (
+    *("uses: ./", "uses: './", 'uses: "./', 'uses": "./', "uses:  ", "local: ", 'local": ', "template: ", "extends:"),
+    "include:",
+)
 CALLED = ("workflow_call",)
 _PARAMETERS = (
     "${{ parameters.",
@@ -60,16 +63,19 @@ def may_be_called(name: str, text: str) -> bool:
     return posixpath.basename(name.lower()) in _ACTIONS or any(each in text for each in ("workflow_call", "$[["))
 
 
-def runs_by_itself(text: str) -> bool:
-    """Return whether people run a file that others call, too, with the defaults of its inputs."""
-    triggers = [root.get("on", "workflow_dispatch") for root in read_documents(text) if isinstance(root, Mapping)]
-    return any(each is not None for each in triggers)
+def runs_by_itself(name: str, text: str) -> bool:
+    """Return whether a file that others call runs by itself, too, with the defaults of its inputs."""
+    if posixpath.basename(name) == ".gitlab-ci.yml":
+        return True
+    triggers = [("on", "workflow_dispatch"), *((key,) for key in ("trigger", "pr", "schedules"))]
+    roots = [root for root in read_documents(text) if isinstance(root, Mapping)]
+    return any(root.get(*path) is not None for root in roots for path in triggers)
 
 
-def called_name(name: str) -> str:
-    """Return by which name others call a file: its own, or that of the folder of an action."""
+def action_folder(name: str) -> str | None:
+    """Return the folder by which others call an action; None for another file."""
     folder, file = posixpath.split(name)
-    return folder if file.lower() in _ACTIONS else name
+    return folder if file.lower() in _ACTIONS else None
 
 
 def read_calls(text: str) -> Iterator[LocalCall]:
@@ -83,6 +89,8 @@ def read_calls(text: str) -> Iterator[LocalCall]:
                 target, inputs = called
                 for given in _given_by(node.get(inputs), values, _SPACES.get(inputs, "inputs")):
                     yield LocalCall(target, given)
+            for target in _included_in(node):
+                yield LocalCall(target, ())
 
 
 def read_targets(text: str) -> Iterator[str]:
@@ -91,8 +99,10 @@ def read_targets(text: str) -> Iterator[str]:
     :raises BeyondLimitsError: there is too much in it.
     """
     for node in walk(*read_documents(text)):
-        if isinstance(node, Mapping) and (called := _called_by(node)) is not None:
-            yield called[0]
+        if isinstance(node, Mapping):
+            if (called := _called_by(node)) is not None:
+                yield called[0]
+            yield from _included_in(node)
 
 
 def _called_by(node: Mapping) -> tuple[str, str] | None:
@@ -106,6 +116,16 @@ def _called_by(node: Mapping) -> tuple[str, str] | None:
     return None
 
 
+def _included_in(node: Mapping) -> Iterator[str]:
+    """Yield the files of GitLab that a node includes by their names alone, which have their defaults then."""
+    listed = node.get("include")
+    for each in listed.items if isinstance(listed, Sequence) else [listed]:
+        named = each.text.strip() if isinstance(each, Scalar) else ""
+        is_here = named.lower().endswith(YAML) and "://" not in named
+        if is_here and (called := _in_repository(named, "inputs")) is not None:
+            yield called[0]
+
+
 def _in_repository(named: str, inputs: str) -> tuple[str, str] | None:
     """Return a name from a folder on, with a key; None if only the run knows it."""
     return None if "$" in named else (posixpath.normpath(named.lstrip("/")), inputs)
@@ -114,7 +134,7 @@ def _in_repository(named: str, inputs: str) -> tuple[str, str] | None:
 def _given_by(inputs: Node | None, values: Values, space: str) -> Iterator[Given]:
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
     always = {key.text: node.text if isinstance(node, Scalar) else "" for key, node in entries}
-    for branch in branches_in(inputs, {}, lambda _: None) or [{}]:
+    for branch in branches_in(inputs, Lists({}), lambda _: None) or [{}]:
         listed = {name: text for name, text in {**always, **branch}.items() if not is_conditional(name)}
         for texts in in_each_run_together(list(listed.values()), values):
             yield tuple((f"{space}.{name}", close_names(text)) for name, text in zip(listed, texts, strict=True))

@@ -4,6 +4,7 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, islice, product
 
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
@@ -26,11 +27,13 @@ class Matrix:
     :ivar groups: of runs; one more than `MAX_RUNS` at most, which stands for many.
     :ivar names: all that a run may give a value.
     :ivar only_named: whether a run that says nothing of the names asked for is none.
+    :ivar layers: how many matrices a look at its runs goes through.
     """
 
     groups: tuple[_Group, ...] = ()
     names: frozenset[str] = frozenset()
     only_named: bool = False
+    layers: int = 1
 
     def __bool__(self) -> bool:
         return bool(self.names)
@@ -68,6 +71,11 @@ class Product:
 
     factors: tuple["Runs", ...]
 
+    @cached_property
+    def layers(self) -> int:
+        """Return how many matrices a look at its runs goes through."""
+        return sum(each.layers for each in self.factors)
+
     def gives(self, name: str) -> bool:
         """Return whether a run may give a name a value."""
         return any(each.gives(name) for each in self.factors)
@@ -90,6 +98,11 @@ class Outer:
     matrix: "Runs"
     own: tuple[AnyMapping[str, str], ...]
 
+    @cached_property
+    def layers(self) -> int:
+        """Return how many matrices a look at its runs goes through."""
+        return self.matrix.layers + 1
+
     def gives(self, name: str) -> bool:
         """Return whether a run may give a name a value."""
         return self.matrix.gives(name) and not any(name in each for each in self.own)
@@ -105,7 +118,9 @@ NONE = Matrix()
 
 def multiply(*matrices: Runs) -> Runs:
     """Return the product of some matrices, of which those without any names are left out."""
-    factors = [each for each in matrices if each]
+    factors = list(
+        chain.from_iterable(each.factors if isinstance(each, Product) else [each] for each in matrices if each)
+    )
     return Product(tuple(factors)) if len(factors) > 1 else factors[0] if factors else NONE
 
 

@@ -20,7 +20,7 @@ from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.file_names import ending_of, name_of_output
 from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
-from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, note_cut, watch_cuts
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, bounded_runs, note_cut, watch_cuts
 from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
@@ -108,6 +108,11 @@ def scan_sources(
     """
     roots = walk.find_roots(sources)
     scan = _Scan(patterns, tuple(readers), login_servers)
+    with bounded_runs():
+        return _search(sources, roots, scan)
+
+
+def _search(sources: list[str], roots: "list[walk.SourceRoot]", scan: "_Scan") -> SourceFindings:
     for root in roots:
         for path, content in walk.read_files(root, scan.counts, scan.readers_of):
             if path.lower().endswith(BICEP):
@@ -192,7 +197,9 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         self._add_places(file, places, cuts)
 
     def _read_called(self, file: SourceFile, given: Sequence[Given], is_cut: bool) -> None:
-        """Read a file that others call, with each of the sets of values that they give."""
+        """Read a file that others call, with each of the sets of values that they give, while there is room."""
+        if self.is_full:
+            return
         with watch_cuts() as cuts:
             if is_cut:
                 note_cut(TOO_MUCH)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from azext_acrscope.consumers.code import called_files
+from azext_acrscope.consumers.code import called_files, scan
 from azext_acrscope.consumers.code.scan import SourceFindings, search_code
 from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import write_tree
@@ -160,6 +160,14 @@ def test_the_version_of_the_client_may_be_the_callers(tmp_path: Path) -> None:
     assert [row["verdict"] for row in search(tmp_path / "open", files).code] == ["unknown"] * 3
 
 
+@pytest.mark.parametrize("uses", ["uses:   ./x", '"uses": "./x"', "uses: './x'"])
+def test_calls_are_known_however_they_are_written(tmp_path: Path, uses: str) -> None:
+    text = caller(step("./x", acr="contoso")).replace("uses: ./x", uses)
+    assert rows(search(tmp_path, {f"{WORKFLOWS}/a.yml": text, "x/action.yml": ACTION})) == {
+        ("x/action.yml", 2, CONTOSO)
+    }
+
+
 @pytest.mark.parametrize(
     ("name", "target"),
     [
@@ -206,6 +214,29 @@ def test_a_file_that_others_include_has_the_inputs_that_they_give(tmp_path: Path
     assert rows(found) == {("ci/login.yml", 5, CONTOSO), ("ci/login.yml", 5, FABRIKAM)}
 
 
+INCLUDED = "spec: {inputs: {acr: {default: northwind}}}\n---\nlogin: {script: 'az acr login -n $[[ inputs.acr ]]'}\n"
+
+
+@pytest.mark.parametrize("include", ["login.yml", "[/login.yml]", "[{local: login.yml}]", '[{"local": login.yml}]'])
+def test_who_includes_a_file_without_inputs_has_its_defaults(tmp_path: Path, include: str) -> None:
+    given = "include: [{local: login.yml, inputs: {acr: contoso}}]\n"
+    found = search(tmp_path, {"login.yml": INCLUDED, "a.yml": f"include: {include}\n", "b.yml": given})
+    assert rows(found) == {("login.yml", 3, CONTOSO), ("login.yml", 3, NORTHWIND)}
+
+
+@pytest.mark.parametrize("include", ["https://contoso.com/login.yml", "other.yml", "login.md", "$FILE.yml", "{a: b}"])
+def test_what_is_included_from_elsewhere_says_nothing(tmp_path: Path, include: str) -> None:
+    given = "include: [{local: login.yml, inputs: {acr: contoso}}]\n"
+    found = search(tmp_path, {"login.yml": INCLUDED, "a.yml": f"include: {include}\n", "b.yml": given})
+    assert rows(found) == {("login.yml", 3, CONTOSO)}
+
+
+def test_the_file_that_gitlab_begins_with_has_its_defaults(tmp_path: Path) -> None:
+    given = "a: {trigger: {include: [{local: .gitlab-ci.yml, inputs: {acr: contoso}}]}}\n"
+    found = search(tmp_path, {".gitlab-ci.yml": INCLUDED, "a.yml": given})
+    assert rows(found) == {(".gitlab-ci.yml", 3, CONTOSO), (".gitlab-ci.yml", 3, NORTHWIND)}
+
+
 # --- Azure Pipelines -------------------------------------------------------------------------------------------------
 
 
@@ -237,6 +268,14 @@ def test_a_template_has_the_parameters_that_pipelines_give(tmp_path: Path) -> No
     assert rows(found) == {*login, ("ci/other.yml", 2, CONTOSO)}
 
 
+@pytest.mark.parametrize("trigger", ["trigger: none", "pr: [main]", "schedules: [{cron: 0 0 * * *}]"])
+def test_a_pipeline_that_is_a_template_too_has_its_defaults(tmp_path: Path, trigger: str) -> None:
+    text = f"{trigger}\nparameters: {{acr: adatum}}\nsteps: [{{script: 'az acr login -n ${{{{ parameters.acr }}}}'}}]\n"
+    call_it = "steps:\n-   template: main.yml\n    parameters: {acr: contoso}\n"
+    found = search(tmp_path, {"main.yml": text, "a.yml": call_it})
+    assert rows(found) == {("main.yml", 3, CONTOSO), ("main.yml", 3, "adatum.azurecr.io")}
+
+
 # --- bounds ----------------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +283,61 @@ def test_circles_end_well(tmp_path: Path) -> None:
     text = ACTION.replace("steps: [", "steps: [{uses: ./a, with: {acr: '${{ inputs.acr }}'}}, {uses: ./b}, ")
     found = search(tmp_path, {"a/action.yml": text, "b/action.yml": text})
     assert {(file, registry) for file, _, registry in rows(found)} >= {("b/action.yml", NORTHWIND)}
-    assert not found.incomplete
+
+
+@pytest.mark.parametrize("called", ["a", "z"])
+def test_values_reach_what_a_circle_calls(tmp_path: Path, called: str) -> None:
+    one = "inputs: {acr: {}}\nruns:\n  steps:\n"
+    given = "    with: {acr: '${{ inputs.acr }}'}\n"
+    found = search(
+        tmp_path,
+        {
+            f"{WORKFLOWS}/w.yml": caller(step("./m", acr="contoso")),
+            "m/action.yml": f"{one}  - uses: ./n\n{given}  - uses: ./{called}\n{given}",
+            "n/action.yml": f"{one}  - uses: ./m\n    with: {{acr: fabrikam}}\n",
+            f"{called}/action.yml": ACTION,
+        },
+    )
+    assert (f"{called}/action.yml", 2, CONTOSO) in rows(found)
+    assert "n/action.yml" in found.incomplete[0]  # what it gives came too late
+
+
+def test_both_files_of_an_action_are_read(tmp_path: Path) -> None:
+    files = {f"x/action.{ending}": ACTION for ending in ("yml", "yaml")}
+    found = search(tmp_path, {f"{WORKFLOWS}/a.yml": caller(step("./x", acr="contoso")), **files})
+    assert rows(found) == {("x/action.yml", 2, CONTOSO), ("x/action.yaml", 2, NORTHWIND)}
+
+
+def test_a_template_may_be_named_as_an_action(tmp_path: Path) -> None:
+    template = "parameters: {acr: adatum}\nsteps: [{script: 'az acr login -n ${{ parameters.acr }}'}]\n"
+    call_it = "steps:\n- template: x/action.yml\n  parameters: {acr: contoso}\n"
+    found = search(tmp_path, {"main.yml": call_it, "x/action.yml": template})
+    assert rows(found) == {("x/action.yml", 2, CONTOSO)}
+
+
+def test_files_are_looked_for_a_bounded_number_of_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(called_files, "_MAX_TARGETS", 0)
+    outer = 'inputs: {acr: {}}\nruns:\n  steps:\n  - uses: ./z\n    with: {acr: "${{ inputs.acr }}"}\n'
+    files = {f"{name}/action.yml": outer.replace("./z", f"./{to}") for name, to in ("yx", "xy")}
+    found = search(tmp_path, {f"{WORKFLOWS}/a.yml": caller(step("./x", acr="contoso")), **files})
+    assert "action.yml" in found.incomplete[0]
+
+
+def test_a_call_that_cannot_be_read_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_text: str) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("azext_acrscope.consumers.code.local_calls.read_calls", fail)
+    found = search(tmp_path, {f"{WORKFLOWS}/a.yml": caller(step("./x", acr="contoso")), "x/action.yml": ACTION})
+    assert rows(found) == {("x/action.yml", 2, NORTHWIND)}
+    assert f"{WORKFLOWS}/a.yml" in found.incomplete[0]
+
+
+def test_what_is_called_is_not_read_where_there_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scan, "MAX_ROWS", 1)
+    found = search(tmp_path, {f"{number}/action.yml": ACTION for number in range(5)})
+    assert len(found.code) == 1
+    assert found.incomplete
 
 
 def test_more_callers_than_are_counted_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers.code.limits import watch_cuts
+from azext_acrscope.consumers.code import declared_values, limits
+from azext_acrscope.consumers.code.limits import BeyondLimitsError, watch_cuts
 from azext_acrscope.consumers.code.readers import azure_pipelines, github_actions, yaml_scripts
 from azext_acrscope.consumers.code.scan import search_code
 from azext_acrscope.consumers.knowledge import load_knowledge
@@ -535,7 +536,47 @@ def _loops(number: int) -> str:
     return f"parameters: {{p: [{listed}]}}\nsteps:\n{steps}"
 
 
-@pytest.mark.parametrize("make", [_lists, _includes, _environments, _jobs, _conditions, _loops])
+def _long_loops(number: int) -> str:
+    item = ", ".join(f"k{each}: contoso" for each in range(number))
+    steps = "".join("- ${{ each a in parameters.p }}: {}\n" for _ in range(number))
+    return f"parameters: {{p: [{{{item}}}]}}\nsteps:\n{steps}"
+
+
+def test_what_runs_cost_is_bounded_for_all_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_IN_RUNS", 10)
+    text = (
+        "jobs: {a: {strategy: {matrix: {n: [contoso, fabrikam]}}, steps: [{run: 'az acr login -n ${{ matrix.n }}'}]}}"
+    )
+    write_tree(tmp_path, {f".github/workflows/{each}.yml": f"{text}\n# {each}" for each in range(10)})
+    found = search_code([str(tmp_path)], load_knowledge())
+    assert found.code
+    assert found.summary["readInPart"] == 10 - len({row["file"] for row in found.code}) > 0
+
+
+def test_files_with_the_same_text_are_read_to_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(declared_values, "_MAX_FILLED_IN", 20)
+    text = (
+        "jobs: {a: {strategy: {matrix: {n: [contoso, fabrikam]}}, steps: [{run: 'az acr login -n ${{ matrix.n }}'}]}}"
+    )
+    write_tree(tmp_path, {f".github/workflows/{each}.yml": text for each in range(20)})
+    found = search_code([str(tmp_path)], load_knowledge())
+    assert len(found.code) == 40
+    assert not found.incomplete
+
+
+def test_matrices_within_each_other_cost_more() -> None:
+    names = " ".join(f"$(v{each})" for each in range(30))
+    text, indent = "x:\n", ""
+    for each in range(60):
+        indent += " "
+        name = f"name: v{each % 30}"
+        declared = f"['${{{{ if a }}}}': [{{{name}, value: a}}], '${{{{ else }}}}': [{{{name}, value: b}}]]"
+        text += f"{indent}variables: {declared}\n{indent}x:\n"
+    with watch_cuts(), pytest.raises(BeyondLimitsError):
+        list(yaml_scripts.read_places(f"{text}{indent} steps:\n{indent} - script: az acr login -n {names}\n", PIPELINE))
+
+
+@pytest.mark.parametrize("make", [_lists, _includes, _environments, _jobs, _conditions, _loops, _long_loops])
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.stage  # takes long
 def test_twice_as_much_is_at_most_twice_the_work(make: Callable[[int], str], reader: Any) -> None:

@@ -475,7 +475,42 @@ def _referred_rules(number: int) -> str:
     return "".join(job.format(each=each, rules=rules.format(before=each - 1)) for each in range(number))
 
 
+@pytest.mark.parametrize("behind", ["", "---\nspec: {inputs: {}}\n"])
+def test_what_looks_as_a_header_and_is_none_is_read(behind: str) -> None:
+    assert _read(f"spec:\n  inputs: {{}}\n  steps: [{{script: az acr login -n contoso}}]\n{behind}")
+
+
+def _same_rules(number: int) -> str:
+    listed = "".join(f"      R{each}: contoso\n" for each in range(number))
+    jobs = "".join(f"j{each}: {{rules: !reference [.r, rules]}}\n" for each in range(number))
+    return f".r:\n  rules:\n  - variables:\n{listed}{jobs}z: {{script: az acr login -n $R1}}\n"
+
+
+def _same_variables(number: int) -> str:
+    listed = "".join(f"    R{each}: contoso\n" for each in range(number))
+    jobs = "".join(f"j{each}: {{variables: !reference [.r, variables]}}\n" for each in range(number))
+    return f".r:\n  variables:\n{listed}{jobs}z: {{script: az acr login -n $R1}}\n"
+
+
+def _inherited(number: int) -> str:
+    listed = "".join(f"  R{each}: contoso\n" for each in range(number))
+    jobs = "".join(f"j{each}: {{inherit: {{variables: [R1]}}}}\n" for each in range(number))
+    return f"variables:\n{listed}{jobs}z: {{script: az acr login -n $R1}}\n"
+
+
+@pytest.mark.parametrize("rules", ["[!reference [.r, rules]]", "[{variables: {S: x}}, !reference [.r, rules]]"])
+def test_more_variables_of_rules_than_are_kept_are_told(rules: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gitlab_jobs, "_MAX_DECLARED", 3)
+    text = ".r: {rules: [{variables: {R: contoso, S: y}}]}\n"
+    text += "".join(f"j{each}: {{rules: {rules}, script: [az acr login -n $R]}}\n" for each in range(2))
+    with watch_cuts() as cuts:
+        found = {place.registry for place in yaml_scripts.read_places(text, FILE)}
+    assert cuts
+    assert found
+
+
 MAKERS = [_chain, _diamond, _lines_of_jobs, _jobs_of_lines, _references, _parents, _variables, _rules, _referred_rules]
+MAKERS += [_same_rules, _same_variables, _inherited]
 
 
 @pytest.mark.parametrize("make", MAKERS)
