@@ -87,7 +87,7 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
     def impatient(self) -> "ArmClient":
         """Return the same connection for a caller that itself repeats what fails in a way that passes."""
         other = copy.copy(self)
-        other._patient = False
+        other._patient = False  # pylint: disable=protected-access  # it is one of ours
         other.sdk_clients = {}  # they send through the connection that they were made for
         return other
 

@@ -76,7 +76,7 @@ class InventoryQueries:  # pylint: disable=too-many-instance-attributes  # an an
             return [row for row in all_owners if find_text(row, "principalId").lower() in wanted]
         ordered, found = sorted(principals), Rows()
         for start in range(0, len(ordered), _MAX_PRINCIPALS_PER_QUERY):
-            some = list_kql(ordered[start : start + _MAX_PRINCIPALS_PER_QUERY])
+            some = list_kql(ordered[start : start + _MAX_PRINCIPALS_PER_QUERY])  # noqa: E203
             condition = queries.PRINCIPALS_CONDITION.format(principals=some)
             found += self.rows(queries.IDENTITY_OWNERS_QUERY.format(those=condition), "Owners of identities")
         return found

@@ -42,7 +42,7 @@ class FleetConsumers:
     partial: set[str] = field(default_factory=set)
 
 
-def find_fleet_consumers(
+def find_fleet_consumers(  # pylint: disable=too-many-positional-arguments
     connect: Callable[[str | None], ArmClient],
     resources: Iterable[registry_resource.RegistryResource],
     known: Knowledge,

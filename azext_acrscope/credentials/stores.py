@@ -250,7 +250,7 @@ class HelperStore:
         return program
 
 
-def choose_store(
+def choose_store(  # pylint: disable=too-many-positional-arguments
     file: Path,
     host: str,
     knows_store: bool = True,

@@ -62,7 +62,7 @@ class _Callee:
     read_with: tuple[Given, ...] = ()  # empty until it is read
 
 
-class CalledFiles:
+class CalledFiles:  # pylint: disable=too-many-instance-attributes  # with what is left of each bound
     """The files of a search that others may call, and the calls."""
 
     def __init__(self) -> None:

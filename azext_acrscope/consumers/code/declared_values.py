@@ -4,6 +4,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 from azext_acrscope.consumers.code.callers import given_by_caller
@@ -39,7 +40,8 @@ _NAME_OF = re.compile(
     r"|(?:env|variables)\.(?P<env>[\w.-]+)|variables\['(?P<quoted>[\w.-]+)'\]"
     r"|(?P<loop>[A-Za-z_]\w*(?:\.\w+)?))\s*\}\}"
     r"|\$\[\s*variables(?:\['(?P<runtime>[\w.-]+)'\]|\.(?P<dotted>[\w.-]+))\s*\]|\$\((?P<macro>[\w.-]+)\)"
-    r"|\$\[\[\s*inputs\.(?P<gitlab>[\w-]+)\s*(?:\|\s*expand_vars\s*)?\]\]|\$\{(?P<braced>\w+)\}|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
+    r"|\$\[\[\s*inputs\.(?P<gitlab>[\w-]+)\s*(?:\|\s*expand_vars\s*)?\]\]|\$\{(?P<braced>\w+)\}"
+    r"|\$(?:[Ee]nv:)?(?P<shell>\w+)|%(?P<batch>\w+)%",
     re.ASCII,
 )
 _OF_SHELL = frozenset(("braced", "shell", "batch"))
@@ -128,9 +130,13 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         outer = self._behind([name for name, _ in declarations(variables)]) if self._matrix else self
         inner = outer.with_more([declared_in(node)], read_matrix(node))
         if not inner.in_group and names_group(variables):
-            inner = inner._made(inner._plain, inner._matrix, in_group=True)
+            inner = inner.in_a_group()
         branches = branches_in(variables, self._lists, self._work.spend_on_runs)
-        return inner._with_branches(branches) if branches else inner
+        return inner.with_branches(branches) if branches else inner
+
+    def in_a_group(self) -> "Values":
+        """Return the same where a variable group may say more."""
+        return self._made(self._plain, self._matrix, in_group=True)
 
     def _made(self, plain: ChainMap[str, str], matrix: Runs, in_group: bool = False) -> "Values":
         return Values(plain, matrix, self._work, self._lists, self.in_group or in_group)
@@ -146,7 +152,7 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         loop = loop_of(key, self._lists, self._work.spend_on_runs) if is_conditional(key) else NONE
         return self.with_more([], loop) if loop else self
 
-    def _with_branches(self, branches: list[dict[str, str]]) -> "Values":
+    def with_branches(self, branches: list[dict[str, str]]) -> "Values":
         """Return what holds where one of some branches does, or what is declared without them."""
         plain = {name: self._plain[name] for branch in branches for name in branch if name in self._plain}
         return self.with_more([], read_alternatives([*branches, plain], only_named=True))
@@ -180,7 +186,8 @@ class Values:  # pylint: disable=too-many-instance-attributes  # what holds, and
         weight = 1 + self._matrix.layers // _FEW_LAYERS
         for run in self._matrix.runs(asked):
             self._work.spend_on_runs(max(len(texts), len(asked)) * weight)
-            yield tuple(_put(text, lambda name: self._say_in(run, name), assigned) for text in plain)  # noqa: B023
+            say = partial(self._say_in, run)
+            yield tuple(_put(text, say, assigned) for text in plain)
 
     def _with_inner(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """Return names of the matrix with those that stand in its values for them."""

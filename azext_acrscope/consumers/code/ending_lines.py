@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Collection
 
 
-class EndingLines:
+class EndingLines:  # pylint: disable=too-few-public-methods
     """Where the lines are that say one of some marks."""
 
     def __init__(self, text: str, line: re.Pattern[str], marks: Collection[str]) -> None:
@@ -14,7 +14,7 @@ class EndingLines:
 
         :param line: matches a line; its first group is what is compared with the marks, but for white space behind it.
         """
-        self._starts: dict[str, array[int]] = {}
+        self._starts: dict[str, array[int]] = {}  # pylint: disable=unsubscriptable-object
         for match in line.finditer(text) if marks else ():
             if (mark := match[1].rstrip(" \t\r")) in marks:
                 self._starts.setdefault(mark, array("Q")).append(match.start())

@@ -40,7 +40,7 @@ class Run(NamedTuple):
 _Used = dict[int, dict[Run, None]]  # which jobs use a node, by its id
 
 
-class GitlabJobs:
+class GitlabJobs:  # pylint: disable=too-many-instance-attributes  # what was looked up once
     """The jobs of a file."""
 
     def __init__(self, root: Node, values: Values) -> None:

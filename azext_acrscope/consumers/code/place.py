@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class Place:  # pylint: disable=too-many-instance-attributes  # plain data
     """A line that signs in to a registry, or that sets the status back to `enabled`.
 
     No text of the file is kept but the login server, the version and an alias: real trees hold credentials beside such

@@ -164,7 +164,8 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
         name = name_of_output(path.lower().replace(os.sep, "/"))
         asked = self._asked_by_ending.get(ending_of(name), self._asked_of_others)
         # For each file of a tree, so without a generator, which costs as much as the names' checks.
-        return tuple([each for each, is_sure in asked if is_sure or each.reads(name)])
+        found = [each for each, is_sure in asked if is_sure or each.reads(name)]
+        return tuple(found)
 
     def find_readers(self, path: str, content: bytes) -> "tuple[Reader, ...]":
         """Return the readers of a file that may find something in it."""

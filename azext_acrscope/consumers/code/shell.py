@@ -60,7 +60,7 @@ class Command:
 
 
 @dataclass(slots=True)
-class _Frame:
+class _Frame:  # pylint: disable=too-many-instance-attributes  # what is open
     close: str = ""
     in_quotes: bool = False  # inside "…" of this frame
     opened: int = 0  # where that begins

@@ -52,5 +52,5 @@ def _call(text: str, start: int) -> tuple[str, bool]:
     for bracket in _BRACKET.finditer(text, start, start + _SPAN):
         depth += 1 if bracket[0] in "([{" else -1
         if depth <= 0:
-            return text[start : bracket.start()], True
+            return text[start : bracket.start()], True  # noqa: E203
     return text[start : start + _SPAN], False  # noqa: E203
