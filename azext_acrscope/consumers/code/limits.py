@@ -37,7 +37,7 @@ _cuts: ContextVar[list[Cut] | None] = ContextVar("cuts", default=None)
 
 @contextmanager
 def bounded_runs() -> Iterator[None]:
-    """Bound what all files that are read meanwhile take because what is in them is there in many runs."""
+    """Keep within bounds what all files that are read meanwhile take because what is in them is there in many runs."""
     token = _left_for_runs.set([MAX_IN_RUNS])
     try:
         yield
