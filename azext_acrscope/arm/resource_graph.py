@@ -16,7 +16,7 @@ from azext_acrscope.arm import errors
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.paths import arm_path
 from azext_acrscope.base.foreign_json import find_text, find_value, is_whole_number
-from azext_acrscope.base.resource_ids import parse_resource_id
+from azext_acrscope.base.resource_ids import is_arm_name, parse_resource_id
 
 API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
@@ -139,6 +139,15 @@ def _quota_wait_seconds(reply: Reply) -> float:
 def _add_once(sentences: list[str], sentence: str) -> None:
     if sentence not in sentences:
         sentences.append(sentence)
+
+
+def group_names_above(chain: object) -> list[str] | None:
+    """Return the names in a subscription's `managementGroupAncestorsChain`; None if they cannot all be read.
+
+    A name that can be none is not that of a group with assignments, which would be lost in silence.
+    """
+    names = [find_text(each, "name") for each in chain] if isinstance(chain, list) else [""]
+    return names if all(is_arm_name("management_group", each) for each in names) else None
 
 
 def quote_kql(text: str) -> str:

@@ -19,7 +19,7 @@ from azext_acrscope.arm.paths import ArmPath, arm_path, check_resource_id
 from azext_acrscope.arm.resource_graph import list_kql
 from azext_acrscope.base import hosts, threads
 from azext_acrscope.base.foreign_json import UnexpectedShape, find_text, member_at
-from azext_acrscope.base.resource_ids import SUBSCRIPTION_TYPE, ResourceId, is_arm_name, parse_resource_id
+from azext_acrscope.base.resource_ids import SUBSCRIPTION_TYPE, ResourceId, parse_resource_id
 from azext_acrscope.consumers import errors, queries, registry_uses, role_assignments, row_readers, site_readers
 from azext_acrscope.consumers.inventory_queries import InventoryQueries
 from azext_acrscope.consumers.registry_uses import RegistryUse
@@ -58,10 +58,7 @@ class SearchArea:
 
     def above(self, subscription: str) -> list[str] | None:
         """Return the management groups above a subscription; None if its row does not say."""
-        chain = self.subscriptions.get(subscription.lower(), {}).get("chain")
-        names = [find_text(each, "name") for each in chain] if isinstance(chain, list) else [""]
-        # A name that can be none is not that of a group with assignments, which would be lost in silence.
-        return names if all(is_arm_name("management_group", each) for each in names) else None
+        return resource_graph.group_names_above(self.subscriptions.get(subscription.lower(), {}).get("chain"))
 
 
 @dataclass

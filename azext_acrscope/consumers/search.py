@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.client import ArmClient, ArmError, Connect
 from azext_acrscope.base import threads
 from azext_acrscope.base.foreign_json import find_text
 from azext_acrscope.base.resource_ids import parse_resource_id
@@ -43,7 +43,7 @@ class FleetConsumers:
 
 
 def find_fleet_consumers(  # pylint: disable=too-many-positional-arguments
-    connect: Callable[[str | None], ArmClient],
+    connect: Connect,
     resources: Iterable[registry_resource.RegistryResource],
     known: Knowledge,
     suffix: str,

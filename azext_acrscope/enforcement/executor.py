@@ -22,7 +22,7 @@ from typing import Any
 from azure.cli.core.azclierror import AzCLIError
 from knack.log import get_logger
 
-from azext_acrscope.arm.client import MAX_CONNECTIONS, ArmClient, ArmError, is_transient
+from azext_acrscope.arm.client import MAX_CONNECTIONS, ArmError, Connect, is_transient
 from azext_acrscope.arm.throttle import READS_PER_SECOND, WRITES_PER_SECOND, Throttle
 from azext_acrscope.base.tokens import redact_tokens
 from azext_acrscope.enforcement import errors
@@ -62,7 +62,7 @@ class PlanExecutor:  # pylint: disable=too-many-instance-attributes  # its input
     :ivar stopped: the error that ended it: the record could not be written.
     """
 
-    arms: Callable[[str | None], ArmClient]
+    arms: Connect
     record: RunRecord
     operation_seconds: float
     planned: float = -math.inf  # when the registries were read, by time.monotonic()

@@ -78,12 +78,17 @@ def choose_scope(
     return Scope(tuple(known), management_group, resource_group)
 
 
+def is_unknown_group(error: ArmError) -> bool:
+    """Return whether ARM, or Resource Graph, says of a management group that there is none."""
+    return error.status == 404 or _UNKNOWN_GROUP in error.reasons
+
+
 def group_refused(error: ArmError, management_group: str, action: str) -> AzCLIError:
     """Return the typed error for a refusal to look below a management group.
 
     :param action: the right or the role that this needs.
     """
-    if _UNKNOWN_GROUP in error.reasons:
+    if is_unknown_group(error):
         return base_errors.management_group_not_found(management_group)
     told = error.as_cli_error(f"management group {management_group}", action)
     # To some accounts Azure says of a group that does not exist that they may not see it.
@@ -104,7 +109,7 @@ def list_subscriptions_below(arm: ArmClient, management_group: str) -> tuple[dic
     try:
         items = arm.pages(path, MANAGEMENT_GROUPS_API_VERSION)
     except ArmError as error:
-        if error.status == 404:
+        if is_unknown_group(error):
             raise base_errors.management_group_not_found(management_group) from error
         raise
     found, odd = dict[str, str](), 0

@@ -1,11 +1,10 @@
 """Going back to `enabled` under a policy: which assignment will refuse that or undo it, told before the write."""
 
-from collections.abc import Callable
 from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.arm.client import Connect
 from azext_acrscope.base import threads
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.policy import effective_rules, errors
@@ -15,9 +14,7 @@ from azext_acrscope.policy.scopes import PolicyScope, resource_group_scope, subs
 Resource = dict[str, Any]
 
 
-def find_conflicts(
-    connect: Callable[[str | None], ArmClient], resources: list[Resource]
-) -> tuple[dict[str, str], list[str]]:
+def find_conflicts(connect: Connect, resources: list[Resource]) -> tuple[dict[str, str], list[str]]:
     """Return what Azure Policy will do to registries that are set to `enabled`.
 
     Asks once for each subscription, or for the resource group if it is only about one there.

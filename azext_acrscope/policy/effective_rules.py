@@ -197,7 +197,7 @@ def _list_below(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) -> li
     try:
         rows = resource_graph.query_graph(arm, kql, management_group=scope.management_group)
     except ArmError as error:
-        raise error.as_cli_error(scope.text, "Reader") from error
+        raise refusal_error(error, scope, "read the policy assignments below", READER_ROLE) from error
     found.incomplete += rows.incomplete
     return rows.rows
 
@@ -257,12 +257,12 @@ def _add_ancestors(arm: ArmClient, scope: PolicyScope, found: EffectiveRules) ->
     try:
         rows = resource_graph.query_graph(arm, _ANCESTORS_QUERY, **target)
     except ArmError as error:
-        raise error.as_cli_error(scope.text, "Reader") from error
+        raise refusal_error(error, scope, "read the management groups above", READER_ROLE) from error
     found.incomplete += [text for text in rows.incomplete if text not in found.incomplete]
     for row in rows.rows:
-        names = [find_text(each, "name").lower() for each in find_list(row, "ancestors")]
-        found.ancestors[parse_resource_id(row["id"]).subscription.lower()] = set(names)
-        if not names or "" in names:
+        names = resource_graph.group_names_above(row.get("ancestors"))
+        found.ancestors[parse_resource_id(row["id"]).subscription.lower()] = {each.lower() for each in names or []}
+        if not names:
             found.incomplete.append(errors.ancestors_unread(row["id"]))
 
 

@@ -6,6 +6,7 @@ from azext_acrscope.arm.client import ArmError
 from azext_acrscope.base import errors as base_errors
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.fleet import errors as fleet_errors
+from azext_acrscope.fleet.scope import is_unknown_group
 from azext_acrscope.policy import errors
 from azext_acrscope.policy.scopes import PolicyScope
 
@@ -31,6 +32,6 @@ def refusal_error(error: ArmError, scope: PolicyScope, doing: str, role: str) ->
         return base_errors.with_advice(missing, base_errors.CHECK_GROUP) if scope.management_group else missing
     if error.code == "ResourceGroupNotFound":
         return fleet_errors.group_not_found(str(scope.resource_group), parse_resource_id(scope.path).subscription)
-    if error.status == 404 and scope.management_group and not error.code.startswith("Policy"):
+    if scope.management_group and is_unknown_group(error) and not error.code.startswith("Policy"):
         return base_errors.management_group_not_found(scope.management_group)
     return error.as_cli_error(scope.text, f"what the role {role} may do")

@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError
 
-from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.arm.client import ArmClient, ArmError, Connect
 from azext_acrscope.base import clock, hosts, threads
 from azext_acrscope.base.resource_ids import parse_resource_id
 from azext_acrscope.consumers import checklist, search, selection
@@ -27,8 +27,6 @@ from azext_acrscope.verification import check
 from azext_acrscope.verification.probe import Prober
 
 _SIGN_IN_READERS = 3  # registries at the same time, with three requests each
-
-ArmConnections = Callable[[str | None], ArmClient]
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class ReportRequest:  # pylint: disable=too-many-instance-attributes  # the opti
 
 
 def gather_content(
-    cli_ctx: Any, wanted: ReportRequest, connect: ArmConnections, watch: Callable[[int, int, int], None]
+    cli_ctx: Any, wanted: ReportRequest, connect: Connect, watch: Callable[[int, int, int], None]
 ) -> ReportContent:
     """Read the fleet, its consumers, what governs it, and what is proven of it.
 
@@ -93,7 +91,7 @@ def gather_content(
     return content
 
 
-def _report_origin(cli_ctx: Any, wanted: ReportRequest, connect: ArmConnections) -> ReportOrigin:
+def _report_origin(cli_ctx: Any, wanted: ReportRequest, connect: Connect) -> ReportOrigin:
     from importlib.metadata import PackageNotFoundError, version
 
     scope, accounts = wanted.scope, wanted.scope.subscriptions
@@ -122,7 +120,7 @@ def _add_consumers(
     seen: Fleet,
     *,
     knowledge: Knowledge,
-    connect: ArmConnections,
+    connect: Connect,
     cli_ctx: Any,
 ) -> None:
     expected = partial(selection.known_subscriptions, cli_ctx)
@@ -150,7 +148,7 @@ def _add_source(content: ReportContent, wanted: ReportRequest) -> None:
 # --- other sign-in methods ------------------------------------------------------------------------------------------
 
 
-def _add_sign_ins(content: ReportContent, seen: Fleet, connect: ArmConnections) -> None:
+def _add_sign_ins(content: ReportContent, seen: Fleet, connect: Connect) -> None:
     """Read them registry by registry, a few at the same time."""
     content.sign_ins_asked = True
 
@@ -172,7 +170,7 @@ def _add_policy(
     seen: Fleet,
     *,
     scope: fleet_scope.Scope,
-    connect: ArmConnections,
+    connect: Connect,
     audience: str,
 ) -> None:
     """What governs, and what Azure Policy has seen; each subscription that holds registries is a scope of its own,
@@ -207,9 +205,7 @@ def _merge_assignments(known: list[dict[str, Any]], more: list[dict[str, Any]]) 
             same |= {name: same[name] + each[name] for name in ("registries", "exempt", "nonCompliant")}
 
 
-def _policy_scopes(
-    seen: Fleet, scope: fleet_scope.Scope, connect: ArmConnections
-) -> list[tuple[ArmClient, PolicyScope]]:
+def _policy_scopes(seen: Fleet, scope: fleet_scope.Scope, connect: Connect) -> list[tuple[ArmClient, PolicyScope]]:
     if scope.management_group or scope.resource_group:
         arm = connect(None)
         return [(arm, scopes.choose_scope(arm, scope.management_group, scope.resource_group))]

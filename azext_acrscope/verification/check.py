@@ -8,7 +8,7 @@ from typing import Any
 
 from azure.cli.core.azclierror import AzCLIError, AzureConnectionError, AzureInternalError, ForbiddenError
 
-from azext_acrscope.arm.client import ArmClient
+from azext_acrscope.arm.client import Connect
 from azext_acrscope.base import hosts, http, threads
 from azext_acrscope.base.hosts import RegistryRef
 from azext_acrscope.credentials import inspection
@@ -32,9 +32,7 @@ class CheckTarget:
     error: AzCLIError | None = None
 
 
-def read_targets(
-    connect: Callable[[str | None], ArmClient], refs: list[RegistryRef], group: str | None, suffix: str
-) -> list[CheckTarget]:
+def read_targets(connect: Connect, refs: list[RegistryRef], group: str | None, suffix: str) -> list[CheckTarget]:
     """Return the registries named, read from ARM, each once; of several, one that cannot be read is a failed row.
 
     :raises AzCLIError: the only one could not be read.

@@ -35,10 +35,7 @@ def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
     for number in range(1, generated + 1):
         status: PolicyStatus = "disabled" if number % 3 == 0 else "enabled"
         world.add_registry(f"generated{number:05d}", f"rg-{number % 10:02d}", policy_status=status)
-    operator = cloud.default_account("demo-operator")
-    for role in ("Resource Policy Contributor", "Role Based Access Control Administrator"):
-        world.grant(operator, world.subscriptions[0].scope, role)  # so that every command can be tried
-    return operator
+    return cloud.default_account("demo-operator")
 
 
 def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
@@ -92,6 +89,9 @@ def main() -> None:
         signal.signal(number, _interrupt)
     with LocalCloud(delay=arguments.delay, port=arguments.port) as cloud, contextlib.suppress(KeyboardInterrupt):
         operator = Contoso(cloud).team if arguments.fleet else fill(cloud, arguments.registries)
+        for subscription in cloud.world.subscriptions:  # so that every command can be tried
+            for role in ("Resource Policy Contributor", "Role Based Access Control Administrator"):
+                cloud.world.grant(operator, subscription.scope, role)
         print("\n".join(_lines(cloud, operator)), flush=True)
         signal.pause()
 

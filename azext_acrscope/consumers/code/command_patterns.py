@@ -10,24 +10,21 @@ from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import (
+    OPEN_MACRO,
     find_login_server,
     is_registry_host,
     named_login_server,
     seems_registry_name,
 )
-from azext_acrscope.consumers.code.scripts import Call
+from azext_acrscope.consumers.code.scripts import MAX_LOOKED_AT, Call
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
-_MAX_LOOKED_AT = 50  # words of a command
 _MAX_TRIED = 5  # programs of one command that look at all words behind them
 _AZ = frozenset(("az", "az.cmd", "az.exe", "az.bat"))
 _CLIENTS = {"docker": 1, "podman": 1, "buildah": 1, "skopeo": 1, "nerdctl": 1, "crane": 2, "cosign": 1, "oras": 1}
 _BICEP_ACTIONS = frozenset(("publish", "publish-extension"))
 _FLUX_KINDS = frozenset(("oci", "helm", "artifact", "repository"))
-# The name of a variable that is none of the pipeline's own.
-_OPEN_NAME = re.compile(
-    r"\$\((?!(?:system|build|agent|pipeline)\.)([\w.-]+)\)|\$(?:env:)?\{?(\w+)\}?", re.IGNORECASE | re.ASCII
-)
+_OPEN_NAME = re.compile(rf"{OPEN_MACRO}|\$(?:env:)?\{{?(\w+)\}}?", re.IGNORECASE | re.ASCII)
 _SYNOPSIS = re.compile(r"^(?:\[-|\[?--[\w-]+\]$|<[A-Za-z])")
 _POWERSHELL_REGISTRY = re.compile(
     r"(?:connect-azcontainerregistry|(?:get|remove|update)-azcontainerregistry(?:repository|tag|manifest))",
@@ -215,7 +212,7 @@ def judge_open_login(call: Call, text: str, assigned: Collection[str]) -> Iterat
 
     :param assigned: names that the script itself gives values.
     """
-    texts = call.texts[:_MAX_LOOKED_AT]
+    texts = call.texts[:MAX_LOOKED_AT]
     for index, word in enumerate(texts):
         program = word.rpartition("/")[2].lower()
         if (program in _CLIENTS or program == "helm") and "login" in texts[index + 1 : index + 4]:  # noqa: E203

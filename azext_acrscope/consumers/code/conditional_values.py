@@ -67,15 +67,8 @@ def branches_in(listed: Node | None, lists: Lists, spend: Callable[[int], None])
     :param spend: is called with the number of values of each.
     """
     found: list[dict[str, str]] = []
-    waiting = [listed]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop()
-        if node is None or id(node) in seen:
-            continue
-        seen.add(id(node))
+    for node in _with_branches(listed):
         for key, below in _conditional_entries(node):
-            waiting.append(below)
             declared = [(name, value.text) for name, value in declarations(below)]
             for turn in loop_of(key.text, lists, spend).turns() if declared else ():
                 if len(found) > MAX_RUNS:
@@ -88,18 +81,21 @@ def branches_in(listed: Node | None, lists: Lists, spend: Callable[[int], None])
 
 def names_group(listed: Node | None) -> bool:
     """Return whether a list of variables names a group of them, which no file shows."""
-    waiting: list[Node | None] = [listed] if isinstance(listed, Sequence) else []
+    of_lists = _with_branches(listed if isinstance(listed, Sequence) else None)
+    items = (each for node in of_lists if isinstance(node, Sequence) for each in node.items)
+    return any(isinstance(each, Mapping) and each.text("group") for each in items)
+
+
+def _with_branches(listed: Node | None) -> Iterator[Node]:
+    """Yield what declares variables, then what does under conditions and loops in it, each once."""
+    waiting = [listed]
     seen: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if node is None or id(node) in seen:
-            continue
-        seen.add(id(node))
-        items = node.items if isinstance(node, Sequence) else []
-        if any(isinstance(each, Mapping) and each.text("group") for each in items):
-            return True
-        waiting += [below for _, below in _conditional_entries(node)]
-    return False
+        if node is not None and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            waiting += [below for _, below in _conditional_entries(node)]
 
 
 def _conditional_entries(node: Node) -> Iterator[tuple[Scalar, Node]]:

@@ -12,6 +12,7 @@ NO_SCRIPTS = frozenset(
     + ("xlf", "map", "snap", "sum", "mod", "lock", "sql", "proto", "razor", "cshtml", "tsx", "woff", "woff2", "ttf")
 )
 TEMPLATES = (".tmpl", ".tpl", ".template", ".j2")
+SHELL_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".command", ".envrc", ".azcli")  # but those of PowerShell and Windows
 JSON = (".json", ".jsonc", ".json5", ".ipynb", ".code-workspace")
 
 

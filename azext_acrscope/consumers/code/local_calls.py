@@ -26,14 +26,7 @@ CALLS = (
     "include:",
 )
 CALLED = ("workflow_call",)
-_PARAMETERS = (
-    "${{ parameters.",
-    "${{parameters.",
-    " in parameters.",
-)  # not Argo's `{{inputs.parameters.x}}`
-
-
-_SPACES = {"parameters": "parameters"}  # how texts name what is given under a key, if not as inputs
+_PARAMETERS = ("${{ parameters.", "${{parameters.", " in parameters.")  # not Argo's `{{inputs.parameters.x}}`
 
 
 class LocalCall(NamedTuple):
@@ -86,8 +79,9 @@ def read_calls(text: str) -> Iterator[LocalCall]:
     for root, header in with_headers(read_documents(text)):
         for node, values in walk_with_values(root, Values.of_file(root, header)):
             if (called := _called_by(node)) is not None:
-                target, inputs = called
-                for given in _given_by(node.get(inputs), values, _SPACES.get(inputs, "inputs")):
+                target, key = called
+                space = key if key == "parameters" else "inputs"  # as which texts name what is given
+                for given in _given_by(node.get(key), values, space):
                     yield LocalCall(target, given)
             for target in _included_in(node):
                 yield LocalCall(target, ())

@@ -9,6 +9,8 @@ _SUFFIXES = {"azurecloud": ".azurecr.io", "azurechinacloud": ".azurecr.cn", "azu
 _HOSTS = tuple(dict.fromkeys(_SUFFIXES.values()))
 _NAME = re.compile(r"[a-z0-9]{5,50}", re.ASCII)
 _OTHER_CLOUDS = ("azurechinacloud", "azureusgovernment")
+# A variable in a pipeline of Azure that is not one of the system's; to be compiled with IGNORECASE.
+OPEN_MACRO = r"\$\((?!(?:system|build|agent|pipeline)\.)([\w.-]+)\)"
 # `acr` as a part of a name: ACR_LOGIN_SERVER, acrName, myAcr; not DefaultAzureCredential, macro, sacred.
 _ACR_IN_NAME = re.compile(
     r"(?<![A-Za-z])(?:acr|ACR|Acr)(?![a-z])|(?<=[a-z0-9])Acr(?![a-z])"

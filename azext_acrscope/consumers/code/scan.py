@@ -208,10 +208,9 @@ class _Scan:  # pylint: disable=too-many-instance-attributes  # what is known, a
             for each in given:
                 with called_with(each):
                     places.update(place.in_one_of(len(given)) for place in _read(file))
-        self._add_places(file, places, cuts)
+        self._add_places(file, _distinct(places), cuts)
 
-    def _add_places(self, file: SourceFile, found: Collection[Place], cuts: list[Cut]) -> None:
-        places = _distinct(found)
+    def _add_places(self, file: SourceFile, places: list[Place], cuts: list[Cut]) -> None:
         known = sorted((each for each in places if each.pattern in self._patterns.patterns), key=_place_order)
         if len(known) < len(places):
             cuts.append(Cut(errors.NOT_UNDERSTOOD))

@@ -15,7 +15,7 @@ from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 LineAt = Callable[[int], int]
 _MAX_PIPED = 10  # commands of a pipe
-_MAX_LOOKED_AT = 50  # words of a command
+MAX_LOOKED_AT = 50  # words of a command
 _MAX_NESTING = 4  # a script in a string of a script
 
 
@@ -193,7 +193,7 @@ def find_documents(text: str, line_at: LineAt, dialect: Dialect, nesting: int = 
 
 def _document_name(command: Command) -> str | None:
     """Return the name of the file that a command makes of its input, or of what it takes it for; None for others."""
-    words = [word.text for word in command.words[:_MAX_LOOKED_AT]]
+    words = [word.text for word in command.words[:MAX_LOOKED_AT]]
     written = [*command.targets, *(words[1:] if "tee" in words[:2] else [])]
     if name := next((each for each in written if each.lower().endswith((*YAML, ".json"))), None):
         return name

@@ -1,10 +1,13 @@
 """Which rules govern: what an assignment comes to, and which registries it reaches."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from azure.cli.core.azclierror import ResourceNotFoundError
 
-from azext_acrscope.policy import effective_rules
+from azext_acrscope.arm import resource_graph
+from azext_acrscope.arm.client import ArmClient, ArmError
+from azext_acrscope.policy import effective_rules, scopes
 from azext_acrscope.policy.definitions import AUDIT_OR_DENY_ID, MODIFY_ID
 from azext_acrscope.policy.effective_rules import EffectiveRules, PolicyExemption, PolicyRule
 
@@ -161,3 +164,45 @@ def test_an_exemption_counts_until_it_expires(expires: Any, counts: bool) -> Non
 def test_a_display_name_cannot_give_a_terminal_orders() -> None:
     [rule] = effective_rules.rules_of_assignment(assignment(displayName="Odd\u202e\x1b[2J\nname"), None)
     assert rule.display_name.isprintable()
+
+
+def look_above(monkeypatch: pytest.MonkeyPatch, answer: Any) -> EffectiveRules:
+    """What is known after a look at the groups above a subscription, of which one has something assigned."""
+
+    def query(*_: object, **__: object) -> resource_graph.GraphRows:
+        if isinstance(answer, Exception):
+            raise answer
+        return resource_graph.GraphRows([{"id": SUBSCRIPTION, "ancestors": answer}], [])
+
+    monkeypatch.setattr(resource_graph, "query_graph", query)
+    found = EffectiveRules([rule(GROUP)])
+    scope = scopes.choose_scope(cast(ArmClient, None), "Contoso", None)
+    effective_rules._add_ancestors(cast(ArmClient, None), scope, found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("chain", "reaches"),
+    [
+        ([{"name": "Inner"}, {"name": "Contoso"}], True),
+        ([{"name": "Inner"}], False),
+        ([{"name": "Inner"}, {"name": "Con\ufffdtoso"}], None),
+        ([{"name": 5}], None),
+        ([], None),
+        ("Contoso", None),
+        (None, None),
+    ],
+)
+def test_groups_above_that_cannot_all_be_read_are_said(
+    monkeypatch: pytest.MonkeyPatch, chain: Any, reaches: bool | None
+) -> None:
+    found = look_above(monkeypatch, chain)
+    assert bool(found.incomplete) is (reaches is None)
+    if reaches is not None:
+        assert bool(found.over(REGISTRY)) is reaches
+
+
+def test_a_group_that_resource_graph_does_not_know_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = ArmError(400, "BadRequest", "no", "c", reasons=("ManagementGroupsContainInvalidIds",))
+    with pytest.raises(ResourceNotFoundError, match="Contoso"):
+        look_above(monkeypatch, refused)

@@ -9,7 +9,12 @@ from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.consumers.code.declared_values import Values, in_each_run, walk_with_values
 from azext_acrscope.consumers.code.file_names import YAML, ending_of
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, named_login_server
+from azext_acrscope.consumers.code.registry_words import (
+    OPEN_MACRO,
+    find_login_server,
+    is_registry_host,
+    named_login_server,
+)
 from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents
 
 # A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
@@ -27,7 +32,7 @@ _TASKS = re.compile(rf"(?:{'|'.join([*_TASK_IDS.values(), *_TASK_IDS])})@\d", re
 _IS_PIPELINE = re.compile(r"\b(?:task|pool|vmImage|containers?)\s*:")
 _CONTAINERS = re.compile(r"\bcontainer\s*:")
 _REGISTRY = re.compile(r"azurecr\.|type\s*:\s*[\"']?acr\b|endpoint\s*:|-\s+group\s*:", re.IGNORECASE)
-_OPEN_HOST = re.compile(r"\$\((?!(?:system|build|agent|pipeline)\.)[\w.-]+\)/", re.IGNORECASE | re.ASCII)
+_OPEN_HOST = re.compile(f"{OPEN_MACRO}/", re.IGNORECASE | re.ASCII)
 _OTHER_REGISTRY = re.compile(r"docker[ _-]?hub|ghcr|quay|gcr\.io|artifactory|nexus", re.IGNORECASE)
 _BY_SUBSCRIPTION = {"helmdeploy": "helmdeploy-task", "kubernetes": "kubernetes-task", "azureiotedge": "iotedge-task"}
 _CONNECTIONS = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from azext_acrscope.consumers.code.command_patterns import judge_call
 from azext_acrscope.consumers.code.exchanges import find_exchanges
-from azext_acrscope.consumers.code.file_names import ending_of, is_dockerfile
+from azext_acrscope.consumers.code.file_names import SHELL_SCRIPTS, ending_of, is_dockerfile
 from azext_acrscope.consumers.code.pins import find_cli_version
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
@@ -13,19 +13,7 @@ from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_call
 from azext_acrscope.consumers.code.shell import MAKE, POSIX
 from azext_acrscope.consumers.code.strings import find_string_calls
 
-_SCRIPTS = (
-    ".sh",
-    ".bash",
-    ".zsh",
-    ".ksh",
-    ".ps1",
-    ".psm1",
-    ".bat",
-    ".cmd",
-    ".command",
-    ".envrc",
-    ".azcli",
-)
+_SCRIPTS = (*SHELL_SCRIPTS, ".ps1", ".psm1", ".bat", ".cmd")
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)
 _PROGRAM_ENDINGS = (
     *(".py", ".js", ".ts", ".mjs", ".cjs", ".mts", ".cts", ".go", ".cs", ".fs", ".csx", ".fsx", ".java", ".kt", ".kts"),

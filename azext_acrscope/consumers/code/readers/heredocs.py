@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from azext_acrscope.consumers.code.file_names import YAML, has_no_ending
+from azext_acrscope.consumers.code.file_names import SHELL_SCRIPTS, YAML, has_no_ending
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, kubernetes
@@ -15,7 +15,6 @@ from azext_acrscope.consumers.code.scripts import Document, LineAt, find_documen
 from azext_acrscope.consumers.code.shell import POSIX
 from azext_acrscope.consumers.code.yaml_documents import Scalar, read_documents, walk
 
-_SCRIPTS = (".sh", ".bash", ".zsh", ".ksh", ".envrc", ".azcli", ".command")
 _SHEBANG = re.compile(r"#![^\n]*(?:/|\s)(?:ba|z|k|da|a)?sh\b")
 _TABS = re.compile(r"^\t+", re.MULTILINE)  # which `<<-` takes away, and YAML does not indent with
 _BEGINS = "<<"
@@ -26,7 +25,7 @@ WORDS = kubernetes.WORDS
 
 def reads(name: str) -> bool:
     """Return whether a file is a script of a shell, or YAML that may hold one."""
-    return name.endswith((*_SCRIPTS, *YAML)) or has_no_ending(name)
+    return name.endswith((*SHELL_SCRIPTS, *YAML)) or has_no_ending(name)
 
 
 def read_places(text: str, name: str) -> Iterator[Place]:
@@ -41,26 +40,26 @@ def read_places(text: str, name: str) -> Iterator[Place]:
 def _scripts_of(text: str, name: str) -> list[tuple[str, LineAt]]:
     if name.endswith(YAML):
         nodes = (node for node in walk(*read_documents(text)) if isinstance(node, Scalar))
-        return [(node.text, node.line_at) for node in nodes if _may_hold_manifests(node.text)]
-    is_script = name.endswith(_SCRIPTS) or _SHEBANG.match(text)
+        return [(node.text, node.line_at) for node in nodes if _BEGINS in node.text and _holds_word(node.text, WORDS)]
+    is_script = name.endswith(SHELL_SCRIPTS) or _SHEBANG.match(text)
     return [(text, lines_of(text))] if is_script else []
 
 
-def _may_hold_manifests(text: str) -> bool:
-    return _BEGINS in text and any(word in text.lower() for word in WORDS)
-
-
 def _read(document: Document) -> Iterator[Place]:
-    text, lowered = _TABS.sub("", document.text), document.text.lower()
     reader = container_files if "compose" in document.name else kubernetes
-    if not reader.reads(document.name.lower()) or not any(word in lowered for word in reader.WORDS):
+    if not reader.reads(document.name.lower()) or not _holds_word(document.text, reader.WORDS):
         return
     before, places = document.line - 1, list[Place]()
     with watch_cuts() as cuts:
         try:
-            places.extend(reader.read_places(text, document.name))
+            places.extend(reader.read_places(_TABS.sub("", document.text), document.name))
         except BeyondLimitsError:
             note_cut(TOO_MUCH)
     for cut in cuts:
         note_cut(cut.why, (cut.line or 1) + before)
     yield from (replace(place, line=place.line + before) for place in places)
+
+
+def _holds_word(text: str, words: tuple[str, ...]) -> bool:
+    lowered = text.lower()
+    return any(word in lowered for word in words)

@@ -69,7 +69,7 @@ _SAYS_HOW = frozenset(
     ("shell", "scriptType", "task", "kind", "container", "image", "with", "azcliversion", "azCliVersion", "<<")
 )
 _POWERSHELL_KEYS = frozenset(("pwsh", "powershell"))
-WORDS = (*COMMAND_WORDS, *CALLS)
+WORDS = (*COMMAND_WORDS, *CALLS)  # callers come in, too: what they give is known from their text alone
 
 
 def reads(name: str) -> bool:
