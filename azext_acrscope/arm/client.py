@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from azure.cli.core.azclierror import AzCLIError
 
 from azext_acrscope.arm import errors
+from azext_acrscope.arm.graph_quota import quota_of_user
 from azext_acrscope.arm.paths import ArmPath, encode_path
 from azext_acrscope.arm.pipeline import Pipeline, ServiceEndpoint, retry_after_seconds
 from azext_acrscope.arm.pipeline import Reply as Reply  # pylint: disable=useless-import-alias  # exported, for mypy
@@ -76,6 +77,7 @@ class ArmClient:  # pylint: disable=too-many-instance-attributes  # whose it is,
         self.has_subscription: bool = self.subscription_id != self.tenant  # else a tenant-level account
         self.audience: str = cli_ctx.cloud.endpoints.active_directory_resource_id
         self.endpoint: str = cli_ctx.cloud.endpoints.resource_manager.rstrip("/")
+        self.graph_quota = quota_of_user(self.tenant, find_text(account, "user", "name"))
         self._patient = patient
         service = ServiceEndpoint("Azure Resource Manager", self.endpoint, self.audience, takes_policy_tokens=True)
         self._pipeline = Pipeline(cli_ctx, service, profile, account, MAX_CONNECTIONS)

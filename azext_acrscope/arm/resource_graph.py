@@ -2,13 +2,11 @@
 
 Wire format: ``POST /providers/Microsoft.ResourceGraph/resources`` with ``{query, subscriptions | managementGroups,
 options{$top, $skipToken, resultFormat}}``; the answer has ``data``, ``resultTruncated`` (a string) and, if there is
-more and `id` was projected, ``$skipToken``. A user has 15 queries in 5 seconds: x-ms-user-quota-remaining tells how
-many are left, and a 429 carries Retry-After, which the ARM pipeline waits out.
+more and `id` was projected, ``$skipToken``. A user's queries are paced by what the answers tell of their quota; a 429
+carries Retry-After, which the ARM pipeline waits out.
 """
 
-import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +20,6 @@ API_VERSION = "2022-10-01"
 PAGE_SIZE = 1000  # rows; the service's maximum
 _NO_SUBSCRIPTION = "NoValidSubscriptionsInQueryRequest"  # in the details of a 400 (recorded in clients' output)
 _TOO_LARGE = "ResponsePayloadTooLarge"  # in the details of a 400: the answer had over 16,777,216 bytes
-_QUOTA_SECONDS = 5  # after which there is quota again, if the answer does not say
-_LONGEST_QUOTA_SECONDS = 60
 
 
 @dataclass
@@ -56,7 +52,6 @@ def query_graph(
     *,
     subscriptions: list[str] | None = None,
     management_group: str | None = None,
-    sleep: Callable[[float], None] = time.sleep,
     inherited: bool = False,
 ) -> GraphRows:
     """Run a query, which must project `id`, over subscriptions, a management group, or all the account can see.
@@ -92,7 +87,6 @@ def query_graph(
                 _add_once(found.incomplete, errors.GRAPH_CUT)
             return found.told()
         body["options"] = {**body["options"], "$skipToken": token}
-        sleep(_quota_wait_seconds(reply))
 
 
 def _is_short(answer: Any, rows: int, received: int, last: bool) -> bool:
@@ -119,21 +113,17 @@ def _post_fitting_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
 
 
 def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
+    arm.graph_quota.admit()
+    reply = None
     try:
-        return arm.post(arm_path("/providers/Microsoft.ResourceGraph/resources"), API_VERSION, body)
+        reply = arm.post(arm_path("/providers/Microsoft.ResourceGraph/resources"), API_VERSION, body)
+        return reply
     except ArmError as error:
         if _NO_SUBSCRIPTION in error.reasons:
             raise errors.no_subscription_in_graph(arm.tenant, error.correlation) from error
         raise
-
-
-def _quota_wait_seconds(reply: Reply) -> float:
-    """Seconds until the next query is allowed: 0 while there is quota left."""
-    if str(reply.headers.get("x-ms-user-quota-remaining", "1")) != "0":
-        return 0.0
-    said = re.fullmatch(r"(\d\d):(\d\d):(\d\d)", str(reply.headers.get("x-ms-user-quota-resets-after")), re.ASCII)
-    hours, minutes, seconds = map(int, said.groups()) if said else (0, 0, _QUOTA_SECONDS)
-    return float(min(hours * 3600 + minutes * 60 + seconds, _LONGEST_QUOTA_SECONDS))
+    finally:
+        arm.graph_quota.answered(reply.headers if reply else None)
 
 
 def _add_once(sentences: list[str], sentence: str) -> None:

@@ -1,9 +1,12 @@
 """How many answers each command waits for in a row: what does not need another's answer is requested with it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.az import Az
 from tests.localcloud import LocalCloud, Registry
+from tests.localcloud.world.resource_graph_quota import GraphQuota
 
 
 def answers_in_a_row(az: Az, cloud: LocalCloud, *command: str) -> list[list[str]]:
@@ -42,3 +45,23 @@ def test_an_enforcement_that_asks_for_consumers_waits_for_at_most_five_answers(
     # the write; the registry.
     asked = ["GET"] * (not found) + ["POST"] * 7
     assert [sorted(each) for each in waited] == [*found, asked, ["PATCH"], ["GET"]]
+
+
+def test_no_query_is_sent_that_the_quota_of_resource_graph_does_not_hold(
+    az: Az, cloud: LocalCloud, registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    quota = cloud.world.graph_quota
+    waits = list[int]()
+
+    def take(user: str) -> tuple[int, int]:
+        wait, left = GraphQuota.take(quota, user)
+        waits.append(wait)
+        return wait, left
+
+    monkeypatch.setattr(quota, "take", take)
+    monkeypatch.setattr(quota, "queries", 8)
+    monkeypatch.setattr(quota, "seconds", 3.0)
+    monkeypatch.setattr(cloud.world, "graph_throttling", True)
+    assert az("acr", "scope", "report", "--file", str(tmp_path / "report.html")).code == 0
+    assert len(waits) > 8
+    assert not any(waits)

@@ -7,6 +7,7 @@ from azure.cli.core.azclierror import AzureResponseError
 
 from azext_acrscope.arm import errors, resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply, parse_arm_error
+from azext_acrscope.arm.graph_quota import GraphQuota
 
 ROW = {"id": "/subscriptions/s", "name": "one"}
 
@@ -17,6 +18,7 @@ class Graph:
     endpoint, tenant = "https://arm.example", "t"
 
     def __init__(self, *answers: Any) -> None:
+        self.graph_quota = GraphQuota()
         self.answers, self.bodies = list(answers), list[Any]()
 
     def post(self, _path: str, _version: str, body: Any) -> Reply:
@@ -32,7 +34,7 @@ def page(rows: list[Any], **more: Any) -> dict[str, Any]:
 
 
 def ask(*answers: Any) -> resource_graph.GraphRows:
-    return resource_graph.query_graph(cast(ArmClient, Graph(*answers)), "resources", sleep=lambda _: None)
+    return resource_graph.query_graph(cast(ArmClient, Graph(*answers)), "resources")
 
 
 def test_all_pages_are_one_answer() -> None:
@@ -88,7 +90,7 @@ def test_a_page_that_is_too_large_is_halved_and_the_query_goes_on() -> None:
         page([ROW], totalRecords=3, **{"$skipToken": "b"}),
         page([ROW], totalRecords=3),
     )
-    found = resource_graph.query_graph(cast(ArmClient, graph), "resources", sleep=lambda _: None)
+    found = resource_graph.query_graph(cast(ArmClient, graph), "resources")
     assert (len(found.rows), found.incomplete) == (3, [])
     sent = [(each["options"]["$top"], each["options"].get("$skipToken")) for each in graph.bodies]
     assert sent == [(1000, None), (1000, "a"), (500, "a"), (250, "a"), (250, "b")]

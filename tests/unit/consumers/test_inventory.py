@@ -7,6 +7,7 @@ import pytest
 
 from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
+from azext_acrscope.arm.graph_quota import GraphQuota
 from azext_acrscope.consumers import inventory, knowledge, search
 from azext_acrscope.consumers.inventory import RegistryInView, SearchArea
 
@@ -45,6 +46,7 @@ class FakeArm:
 
     def __init__(self, **rows: Any) -> None:
         self.rows, self.headers, self.asked = rows, dict[str, str](), list[str]()
+        self.graph_quota = GraphQuota()
 
     def post(self, _path: str, _version: str, body: dict[str, Any]) -> Reply:
         self.asked.append(body["query"])
@@ -224,14 +226,6 @@ def test_settings_of_a_site_whose_own_row_is_not_there_are_said() -> None:
     config = {"id": f"{SITE}/config/web", "linuxFxVersion": "DOCKER|contoso.azurecr.io/shop"}
     _, unread = found(FakeArm(appserviceresources=[config], roleassignments=[owner()]))
     assert any(SITE.lower() in sentence for sentence in unread)
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"), [("00:00:03", 3.0), ("00:01:00", 60.0), ("soon", 5.0), ("::", 5.0), (None, 5.0)]
-)
-def test_a_spent_quota_is_waited_for_whatever_the_header_says(said: str | None, seconds: float) -> None:
-    headers = {"x-ms-user-quota-remaining": "0"} | ({"x-ms-user-quota-resets-after": said} if said else {})
-    assert resource_graph._quota_wait_seconds(Reply(200, headers, {})) == seconds
 
 
 def test_pools_that_resource_graph_leaves_out_could_not_be_read() -> None:
