@@ -15,6 +15,7 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import shutil
 import signal
 import socket
@@ -26,10 +27,11 @@ from typing import Any
 
 # With what they import in turn, nine tenths of what `az acr scope show` loads.
 LIBRARIES = (
-    "argcomplete", "asyncio", "azure.core.pipeline.policies", "azure.core.rest", "azure.core.pipeline.transport",
-    "azure.mgmt.containerregistry", "azure.mgmt.core", "azure.mgmt.core.policies", "cryptography.x509", "jmespath",
-    "jwt", "knack.cli", "knack.commands", "knack.help", "knack.log", "msal", "msal_extensions", "packaging.version",
-    "pkginfo", "portalocker", "psutil", "pygments.lexers", "requests", "urllib3", "yaml",
+    "argcomplete", "asyncio", "azure.common", "azure.core.pipeline.policies", "azure.core.rest",
+    "azure.core.pipeline.transport", "azure.identity._credentials.imds", "azure.mgmt.containerregistry",
+    "azure.mgmt.core", "azure.mgmt.core.policies", "cryptography.x509", "jmespath", "jwt", "knack.cli",
+    "knack.commands", "knack.help", "knack.log", "msal", "msal_extensions", "msrest.exceptions", "packaging.version",
+    "pkginfo", "portalocker", "psutil", "pygments.lexers", "requests", "unittest.mock", "urllib3", "yaml",
 )  # fmt: skip
 # The Azure CLI's own, what it loads later than at its start, and what the extension adds; another CLI may lack some.
 CLI = (
@@ -43,10 +45,13 @@ CLI = (
     "azure.cli.command_modules.acr._breaking_change", "azure.cli.command_modules.acr._format",
     "azure.cli.command_modules.acr._help", "azure.cli.command_modules.acr.aaz.latest.network.nic",
     "azure.cli.command_modules.acr.aaz.latest.network.private_endpoint", "azure.cli.command_modules.acr.commands",
+    "azure.cli.command_modules.cloud.custom", "azure.cli.command_modules.config.commands",
+    "azure.cli.command_modules.config.custom", "azure.cli.command_modules.extension.custom",
     "azure.cli.command_modules.profile._format", "azure.cli.command_modules.profile._help",
     "azure.cli.command_modules.profile._validators", "azure.cli.command_modules.profile.custom",
     "azure.cli.command_modules.resource._exception_handler", "azure.cli.command_modules.resource._help",
     "azure.cli.command_modules.resource._validators", "azure.cli.command_modules.resource.commands",
+    "azure.cli.command_modules.resource.policy",
     "azure.core.pipeline.transport._bigger_block_size_http_adapters", "azure.core.pipeline.transport._requests_basic",
     "azure.core.rest._requests_basic", "azure.identity", "azure.mgmt.resource", "azure.mgmt.resource.subscriptions",
     "azure.mgmt.resource.subscriptions.v2022_12_01", "azure.profiles.multiapiclient", "_strptime",
@@ -120,31 +125,49 @@ def _extension_modules(folder: str) -> list[str]:
 
 def serve(requests: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """Fork for each request; return it in the process that is to become `az`. The server ends with its client."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that the keepers need no waiting for
+    pipes: dict[int, int] = {}  # by process: where its end is told
+    ended, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     while True:
+        ready, _, _ = select.select([requests, ended], [], [])
+        if ended in ready:
+            os.read(ended, 4096)
+            tell_ended(pipes)
+        if requests not in ready:
+            continue
         data, descriptors, _flags, _address = socket.recv_fds(requests, MAX_REQUEST_BYTES, 4)
         if not data:
             os._exit(0)
-        if os.fork() == 0:
-            requests.close()
+        pipe = descriptors.pop()
+        process = os.fork()
+        if process == 0:
+            signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            keep(descriptors[3])
+            requests.close()
+            for each in (ended, wakeup, pipe, *pipes.values()):
+                os.close(each)
             return json.loads(data), descriptors
+        pipes[process] = pipe
+        tell(pipe, b"%d " % process)
         for each in descriptors:
             os.close(each)
 
 
-def keep(pipe: int) -> None:
-    """Fork once more and return in the child; its parent tells the process ID and the exit code, and ends."""
-    process = os.fork()
-    if process == 0:
-        os.close(pipe)
-        return
+def tell_ended(pipes: dict[int, int]) -> None:
+    """Tell the exit codes of the processes that have ended."""
+    for process in list(pipes):
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            pipe = pipes.pop(process)
+            tell(pipe, b"%d" % os.waitstatus_to_exitcode(status))
+            os.close(pipe)
+
+
+def tell(pipe: int, text: bytes) -> None:
     with contextlib.suppress(BrokenPipeError):  # the client is gone
-        os.write(pipe, b"%d " % process)
-        _process, status = os.waitpid(process, 0)
-        os.write(pipe, b"%d" % os.waitstatus_to_exitcode(status))
-    os._exit(0)
+        os.write(pipe, text)
 
 
 def become_az(prepared: Prepared, request: dict[str, Any], descriptors: list[int]) -> None:

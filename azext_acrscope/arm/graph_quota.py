@@ -29,41 +29,54 @@ class GraphQuota:
     ) -> None:
         self._clock, self._sleep = clock, sleep
         self._lock = threading.Lock()
-        self._left: int | None = None  # None where nothing is known of this window
+        # At least so many are left in this window; None where nothing is known of it.
+        self._left: int | None = None
         self._resets = 0.0
-        self._under_way = 0
+        self._admitted = self._answered = 0
 
-    def admit(self) -> None:
-        """Wait until a query may be sent, which is then counted; it must be followed by `answered`."""
-        while pause := self._pause():
-            self._sleep(pause)
+    def admit(self) -> int:
+        """Wait until a query may be sent, and count it. The query is followed by `answered`, which wants the result."""
+        while (number := self._try()) < 0:
+            self._sleep(self._pause())
+        return number
 
-    def answered(self, headers: Mapping[str, str] | None = None) -> None:
-        """Note the answer to a query that was admitted, by its headers; None where there was none."""
+    def answered(self, before: int, headers: Mapping[str, str] | None = None) -> None:
+        """Note the answer to a query.
+
+        :param before: what `admit` returned.
+        :param headers: of the answer; None where there was none.
+        """
         told = str((headers or {}).get("x-ms-user-quota-remaining"))
         with self._lock:
-            self._under_way -= 1
-            if re.fullmatch(r"\d{1,6}", told, re.ASCII):
-                # Those under way may have been counted already, or not.
-                self._left = max(0, int(told) - self._under_way)
-                now = self._clock()
-                if self._resets <= now:
-                    # What is told is the whole window at any time (recorded); it began before its first answer.
-                    self._resets = now + seconds_to_reset((headers or {}).get("x-ms-user-quota-resets-after"))
-
-    def _pause(self) -> float:
-        """Return 0 if a query may be sent now, which is then counted; else the seconds to wait."""
-        with self._lock:
-            rest = self._resets - self._clock()
-            if rest <= 0:
+            self._answered += 1
+            if not re.fullmatch(r"\d{1,6}", told, re.ASCII):
+                return
+            now = self._clock()
+            if self._resets <= now:
+                # What is told is the whole window at any time (recorded); it began before its first answer.
                 self._left = None
-            left = _WINDOW_QUERIES - self._under_way if self._left is None else self._left
+                self._resets = now + seconds_to_reset((headers or {}).get("x-ms-user-quota-resets-after"))
+            # All that were under way together with this one may have been counted after it.
+            least = max(0, int(told) - (self._admitted - before - 1))
+            self._left = least if self._left is None else min(max(self._left, least), int(told))
+
+    def _try(self) -> int:
+        """Count a query that may be sent now, and return how many were answered before it; -1 if it may not."""
+        with self._lock:
+            if self._resets <= self._clock():
+                self._left = None
+            left = _WINDOW_QUERIES - (self._admitted - self._answered) if self._left is None else self._left
             if left < 1:
-                return _LOOK_AGAIN_SECONDS if self._under_way else rest
+                return -1
             if self._left is not None:
                 self._left -= 1
-            self._under_way += 1
-            return 0.0
+            self._admitted += 1
+            return self._answered
+
+    def _pause(self) -> float:
+        """Return the seconds after which to try again."""
+        under_way = self._admitted - self._answered
+        return _LOOK_AGAIN_SECONDS if under_way else max(0.0, self._resets - self._clock())
 
 
 @functools.cache

@@ -113,8 +113,7 @@ def _post_fitting_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
 
 
 def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
-    arm.graph_quota.admit()
-    reply = None
+    before, reply = arm.graph_quota.admit(), None
     try:
         reply = arm.post(arm_path("/providers/Microsoft.ResourceGraph/resources"), API_VERSION, body)
         return reply
@@ -123,7 +122,7 @@ def _post_query(arm: ArmClient, body: dict[str, Any]) -> Reply:
             raise errors.no_subscription_in_graph(arm.tenant, error.correlation) from error
         raise
     finally:
-        arm.graph_quota.answered(reply.headers if reply else None)
+        arm.graph_quota.answered(before, reply.headers if reply else None)
 
 
 def _add_once(sentences: list[str], sentence: str) -> None:

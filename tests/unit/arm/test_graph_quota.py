@@ -40,63 +40,66 @@ def test_nobody_waits_while_nothing_is_known(quota: GraphQuota, clock: Clock) ->
 
 
 def test_a_spent_quota_is_waited_for(quota: GraphQuota, clock: Clock) -> None:
-    quota.admit()
-    quota.answered(told(0, "00:00:03"))
+    quota.answered(quota.admit(), told(0, "00:00:03"))
     quota.admit()
     assert clock.slept == [3.0]
 
 
 def test_a_window_ends_when_its_first_answer_said(quota: GraphQuota, clock: Clock) -> None:
     for left in (1, 0):
-        quota.admit()
-        quota.answered(told(left))
+        quota.answered(quota.admit(), told(left))
         clock.now += 2
-    quota.admit()
+    last = quota.admit()
     assert (clock.slept, clock.now) == ([1.0], 5.0)
-    quota.answered(told(0))
+    quota.answered(last, told(0))
     quota.admit()
     assert clock.now == 10.0
 
 
 def test_as_many_queries_are_sent_as_are_left(quota: GraphQuota, clock: Clock) -> None:
-    quota.admit()
-    quota.answered(told(2))
-    quota.admit()
-    quota.admit()
+    quota.answered(quota.admit(), told(2))
+    for _ in range(2):
+        quota.answered(quota.admit())
     assert clock.slept == []
-    clock.meanwhile = lambda: quota.answered() if clock.now == 0.5 else None
     quota.admit()
     assert clock.now == 5.0
 
 
 def test_queries_under_way_may_have_been_counted_or_not(quota: GraphQuota, clock: Clock) -> None:
-    for _ in range(3):
-        quota.admit()
-    quota.answered(told(2))
-    clock.meanwhile = lambda: quota.answered(told(1))
+    sent = [quota.admit() for _ in range(3)]
+    quota.answered(sent[0], told(2))
+    answers = [lambda: None, lambda: quota.answered(sent[1], told(3))]
+    clock.meanwhile = lambda: answers.pop(0)()
     quota.admit()
-    assert clock.slept == [0.25, 0.25]  # until the answer to the last of them tells of one more
+    assert clock.slept == [0.25, 0.25]  # until an answer tells of one more than are under way
+
+
+def test_an_answer_that_was_overtaken_does_not_tell_of_more(quota: GraphQuota, clock: Clock) -> None:
+    sent = [quota.admit() for _ in range(7)]
+    for before, left in zip(sent, (6, 5, 4, 3, 2, 1, 7), strict=True):
+        quota.answered(before, told(left))
+    quota.answered(quota.admit(), told(0))
+    assert clock.slept == []
+    quota.admit()
+    assert clock.slept == [5.0]
 
 
 def test_more_than_a_window_holds_are_never_under_way(quota: GraphQuota, clock: Clock) -> None:
-    for _ in range(15):
-        quota.admit()
-    clock.meanwhile = quota.answered
+    sent = [quota.admit() for _ in range(15)]
+    clock.meanwhile = lambda: quota.answered(sent[0])
     quota.admit()
     assert clock.slept == [0.25]
 
 
 def test_a_query_without_an_answer_is_no_longer_under_way(quota: GraphQuota, clock: Clock) -> None:
     for _ in range(40):
-        quota.admit()
-        quota.answered()
+        quota.answered(quota.admit())
     assert clock.slept == []
 
 
 @pytest.mark.parametrize("left", ["", "none", "-1", "²", "1e3", 9_999_999, None])
 def test_what_is_no_number_of_queries_slows_nobody(quota: GraphQuota, clock: Clock, left: object) -> None:
-    quota.admit()
-    quota.answered(told(left))
+    quota.answered(quota.admit(), told(left))
     quota.admit()
     assert clock.slept == []
 

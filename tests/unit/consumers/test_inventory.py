@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import pytest
 
-from azext_acrscope.arm import resource_graph
 from azext_acrscope.arm.client import ArmClient, ArmError, Reply
 from azext_acrscope.arm.graph_quota import GraphQuota
 from azext_acrscope.consumers import inventory, knowledge, search
