@@ -131,7 +131,7 @@ def serve(requests: socket.socket) -> tuple[dict[str, Any], list[int]]:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     while True:
-        ready, _, _ = select.select([requests, ended], [], [])
+        ready: list[object] = select.select([requests, ended], [], [])[0]  # type: ignore[type-var]
         if ended in ready:
             os.read(ended, 4096)
             tell_ended(pipes)

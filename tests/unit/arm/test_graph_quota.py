@@ -1,5 +1,7 @@
 """Queries wait for what Resource Graph says of a user's quota, whichever thread was told."""
 
+from collections.abc import Callable
+
 import pytest
 
 from azext_acrscope.arm.graph_quota import GraphQuota, seconds_to_reset
@@ -11,7 +13,7 @@ class Clock:
     def __init__(self) -> None:
         self.now = 0.0
         self.slept: list[float] = []
-        self.meanwhile = lambda: None
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
