@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.az import Az, add_extension, build_wheel, locked
-from tests.factories.accounts import sign_in
+from tests.factories.accounts import sign_in, sign_in_like, use_subscription
 from tests.localcloud import LocalCloud, Registry, ServicePrincipal
 from tests.localcloud.world.world import Subscription
 
@@ -86,7 +86,7 @@ def _signed_in(
 
 
 @pytest.fixture
-def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud) -> Callable[..., Az]:
+def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud, _signed_in: Path) -> Callable[..., Az]:
     """Makes an `az` with a new home; with `principal` signed in as it, with `subscription` using that one."""
 
     def make(
@@ -94,9 +94,9 @@ def new_az(tmp_path: Path, extensions: Path, cloud: LocalCloud) -> Callable[...,
     ) -> Az:
         az = Az(tmp_path / name, extensions, cloud.env, forked=True)
         if principal:
-            sign_in(az, principal)
+            sign_in_like(az, principal, cloud.world, _signed_in)
         if subscription:
-            az.ok("account", "set", "--subscription", subscription.id)
+            use_subscription(az, subscription.id)
         cloud.clear_requests()
         return az
 
