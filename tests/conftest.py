@@ -66,8 +66,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
 
 
+# What takes a minute. Begun last, one worker would be at it when all others have ended.
+_LONG = ("tests/e2e/test_faults.py", "tests/e2e/test_leaks.py", "tests/e2e/test_release.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as `stage` what `make check` leaves out."""
+    """Mark as `stage` what `make check` leaves out, and put first what takes long."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
     for item in items:
         if isinstance(item, pytest.Function) and _needs_a_stage(item):
             item.add_marker("stage")

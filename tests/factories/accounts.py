@@ -32,7 +32,7 @@ def sign_in_like(az: Az, principal: ServicePrincipal, world: World, signed_in: P
     """
     seen = [each for each in world.subscriptions if each.tenant_id == principal.tenant_id]
     seen = [each for each in seen if world.sees(principal, each)]
-    if not (principal.secret and seen and all(each.state == "Enabled" for each in seen)):
+    if az.config.exists() or not (principal.secret and seen and all(each.state == "Enabled" for each in seen)):
         sign_in(az, principal)
         return
     shutil.copytree(signed_in / ".azure", az.config, symlinks=True)
