@@ -16,6 +16,7 @@ from urllib3.util import parse_url
 
 from azext_acrscope.base import errors
 from azext_acrscope.base.files import os_error_reason
+from azext_acrscope.base.late_modules import late_packages
 from azext_acrscope.base.logs import redact_logs
 
 T = TypeVar("T")
@@ -40,6 +41,15 @@ def open_pool(host: str) -> HTTPSConnectionPool:
         return ProxyManager(proxy, proxy_headers=headers, **settings).connection_from_host(host, 443, "https")
     except (HTTPError, ValueError):
         raise errors.bad_proxy() from None
+
+
+def load_requests() -> None:
+    """Load requests without its two detectors of encodings, which take as long as all the rest of it.
+
+    They guess the encoding of a text whose server does not say; whoever asks for that loads them.
+    """
+    with late_packages("requests", "chardet", "charset_normalizer"):
+        import requests  # noqa: F401  # pylint: disable=unused-import
 
 
 def prepare_connections() -> None:

@@ -1,6 +1,8 @@
-"""Import a package without those of its modules that take long to load and may never be used."""
+"""Import a package without what takes long to load and may never be used: modules of its own, or other packages."""
 
-import importlib
+import importlib.machinery
+import importlib.util
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -33,10 +35,51 @@ def late_modules(package: str, *names: str) -> Iterator[None]:
                 sys.modules.pop(name, None)
 
 
+@contextmanager
+def late_packages(package: str, *names: str) -> Iterator[None]:
+    """Let imports of a package, within, give it stand-ins for others; each loads when more than its version is used.
+
+    :param package: if it was imported before, nothing is done.
+    :param names: of packages whose version is in a file of its own; others are imported as ever.
+    """
+    with _ONE_AT_A_TIME:
+        wanted = [] if package in sys.modules else [name for name in names if name not in sys.modules]
+        stand_ins = {name: _StandIn(name) for name in wanted}
+        for name, stand_in in stand_ins.items():
+            if version := _read_version(name):
+                stand_in.__dict__["__version__"] = version
+                stand_in.is_open = True
+                sys.modules[name] = stand_in
+        try:
+            yield
+        finally:
+            for name, stand_in in stand_ins.items():
+                if sys.modules.get(name) is stand_in:
+                    del sys.modules[name]
+
+
+def _read_version(package: str) -> str:
+    """The version of a package that is not imported; empty if it has no file that says nothing else."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        file = os.path.join(folder, "version.py")
+        module = ModuleType(f"{package}.version")
+        try:
+            importlib.machinery.SourceFileLoader(module.__name__, file).exec_module(module)
+        except (OSError, ImportError, SyntaxError):
+            return ""
+        return str(getattr(module, "__version__", ""))
+    return ""
+
+
 class _StandIn(ModuleType):  # pylint: disable=too-few-public-methods  # a module
     is_open = False
 
     def __getattr__(self, member: str) -> Any:
         if member.startswith("__"):
             raise AttributeError(member)
-        return getattr(importlib.import_module(self.__name__), member) if self.is_open else Any
+        if not self.is_open:
+            return Any
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), member)

@@ -98,6 +98,7 @@ def call_entra(
     :raises AzureConnectionError: no connection.
     :raises FileOperationError: a file that the sign-in needs cannot be read.
     """
+    http.load_requests()
     from azure.cli.core.azclierror import AuthenticationError
     from knack.util import CLIError
     from requests.exceptions import RequestException
