@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from azext_acrscope.base.resource_ids import name_in_id
 from azext_acrscope.base.text import replace_invalid
-from azext_acrscope.consumers.code.known_patterns import EXPLICIT
+from azext_acrscope.consumers.code.patterns.known_patterns import EXPLICIT
 from azext_acrscope.consumers.knowledge import BREAKS, UNKNOWN
 from azext_acrscope.registry.resource import DISABLED, ENABLED
 from azext_acrscope.report import errors, model

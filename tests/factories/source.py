@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from azext_acrscope.consumers.code.known_patterns import KnownPatterns
+from azext_acrscope.consumers.code.patterns.known_patterns import KnownPatterns
 from azext_acrscope.consumers.code.place import Place
 
 _SIGN = re.compile(r"sign-in (breaks|works|unknown|enables|weakens)(?: at (\S+))?(?: with (\S+))?")

@@ -1,8 +1,11 @@
 """Who signs in to registries according to folders of code: pipelines, templates, manifests, scripts, packages.
 
-``walk`` reads the files, ``piped`` what is piped in; ``prefilter`` leaves out what has none of the words; each module
-of ``readers`` (listed in ``formats``) reads one kind of file and says only lines and ``patterns`` (see ``place``);
-``known_patterns`` has what is known of these, and ``scan`` puts all together; ``output`` tells people. Languages are
-read by ``yaml_documents``, ``shell`` with ``scripts`` and ``strings`` (commands), and ``tokens`` with ``brackets`` and
-``expressions`` (Bicep, HCL, JSON and programs).
+At the top is the search: ``walk`` reads the files, ``piped`` what is piped in; ``prefilter`` leaves out what has none
+of the words; ``called_files`` holds back what other files call; ``scan`` puts all together, ``doubles`` joins what two
+files say, and ``output`` tells people. ``formats`` lists the readers.
+
+Below it, each folder imports only from those behind it: ``readers`` has a module for each kind of file, which says only
+lines and patterns (see ``place``); ``values`` knows which values a name may have; ``patterns`` what is known of what
+may be found, with its JSON files; ``languages`` how YAML, JSON, scripts and others are read. All of them may use
+``place``, ``limits``, ``file_names``, ``prefilter`` and ``errors`` with ``counts``.
 """

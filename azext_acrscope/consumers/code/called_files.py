@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azext_acrscope.consumers.code import errors
-from azext_acrscope.consumers.code.callers import Given, called_with
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, watch_cuts
+from azext_acrscope.consumers.code.values.callers import Given, called_with
 
 if TYPE_CHECKING:
     from azext_acrscope.consumers.code.formats import Reader
@@ -76,7 +76,8 @@ class CalledFiles:  # pylint: disable=too-many-instance-attributes  # with what 
 
     def take(self, file: SourceFile) -> bool:
         """Return whether a file is held back; else it is to be read at once, and its calls are known now."""
-        from azext_acrscope.consumers.code.local_calls import action_folder, may_be_called  # most commands read no code
+        # Only here: most commands read no code.
+        from azext_acrscope.consumers.code.values.local_calls import action_folder, may_be_called
 
         if may_be_called(file.name, file.text):
             if self._size + len(file.text) <= _MAX_HELD:
@@ -133,7 +134,7 @@ class CalledFiles:  # pylint: disable=too-many-instance-attributes  # with what 
 
     @staticmethod
     def _given_to(callee: _Callee) -> tuple[Given, ...]:
-        from azext_acrscope.consumers.code.local_calls import runs_by_itself
+        from azext_acrscope.consumers.code.values.local_calls import runs_by_itself
 
         if callee.given:
             with suppress(BeyondLimitsError):
@@ -142,7 +143,7 @@ class CalledFiles:  # pylint: disable=too-many-instance-attributes  # with what 
         return tuple(callee.given) or ((),)
 
     def _note_calls(self, file: SourceFile) -> None:
-        from azext_acrscope.consumers.code.local_calls import may_call, read_calls
+        from azext_acrscope.consumers.code.values.local_calls import may_call, read_calls
 
         if not may_call(file.name, file.text):
             return
@@ -175,7 +176,7 @@ class CalledFiles:  # pylint: disable=too-many-instance-attributes  # with what 
         return is_late
 
     def _callees_of(self, callee: _Callee) -> Iterator[str]:
-        from azext_acrscope.consumers.code.local_calls import may_call, read_targets
+        from azext_acrscope.consumers.code.values.local_calls import may_call, read_targets
 
         file, found = callee.file, dict[str, None]()
         if may_call(file.name, file.text):

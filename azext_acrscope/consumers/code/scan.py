@@ -15,15 +15,15 @@ from azext_acrscope.base import hosts
 from azext_acrscope.consumers.checklist import Search
 from azext_acrscope.consumers.code import errors, piped, walk
 from azext_acrscope.consumers.code.called_files import CalledFiles, SourceFile
-from azext_acrscope.consumers.code.callers import Given, called_with
 from azext_acrscope.consumers.code.counts import Named, WalkCounts
 from azext_acrscope.consumers.code.doubles import BICEP, Found, is_compiled, merge_doubles
 from azext_acrscope.consumers.code.file_names import ending_of, name_of_output
-from azext_acrscope.consumers.code.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, Cut, bounded_runs, note_cut, watch_cuts
-from azext_acrscope.consumers.code.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
+from azext_acrscope.consumers.code.patterns.known_patterns import STRENGTHS, TURNS_BACK_ON, KnownPatterns, load_patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.prefilter import make_prefilter
+from azext_acrscope.consumers.code.values.callers import Given, called_with
+from azext_acrscope.consumers.code.values.module_aliases import CONFIGURATION, Aliases, join_modules, read_aliases
 from azext_acrscope.consumers.knowledge import CODE, VERDICT_ORDER, Knowledge, count_verdicts
 from azext_acrscope.consumers.versions import version_key
 

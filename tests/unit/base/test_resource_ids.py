@@ -128,14 +128,14 @@ _PREFIX_TESTS = {"startswith", "endswith", "removeprefix", "removesuffix", *_SPL
 _MARKS = ("/providers/", "/subscriptions/", "/resourcegroups/")
 # What is no resource ID: the host before a slash, in image references and in URLs; paths of files and of programs.
 _NO_IDS = {
-    "consumers/code/command_patterns.py": {"target", "word"},
+    "consumers/code/patterns/command_patterns.py": {"target", "word"},
     "consumers/code/readers/arm_templates.py": {"lowered", "name.lower()"},
     "consumers/code/readers/kubernetes.py": {"node.text('apiVersion')"},
     "consumers/code/readers/terraform.py": {"(plain_text(node) or '$')", "plain_text(node) or '$'"},
     "consumers/code/readers/yaml_scripts.py": {"words[0]"},
-    "consumers/code/registry_names.py": {"re.sub('^[a-z]{2,10}://', '', reference.lower())"},
-    "consumers/code/registry_words.py": {"re.sub('^[a-z]{2,10}:/?/?', '', reference.strip().lower())"},
-    "consumers/code/scripts.py": {"first", "first.lower()", "first.strip('@')"},
+    "consumers/code/patterns/registry_names.py": {"re.sub('^[a-z]{2,10}://', '', reference.lower())"},
+    "consumers/code/patterns/registry_words.py": {"re.sub('^[a-z]{2,10}:/?/?', '', reference.strip().lower())"},
+    "consumers/code/languages/scripts.py": {"first", "first.lower()", "first.strip('@')"},
     "base/hosts.py": {"rest", "_without_scheme(reference)"},
     "credentials/helper/protocol.py": {"bare"},
     "consumers/site_readers.py": {"image"},

@@ -6,7 +6,7 @@ import pytest
 
 from azext_acrscope.consumers import knowledge, service_connections
 from azext_acrscope.consumers.checklist import Search, checklist_rows, count_searched, describe_searched
-from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.patterns.known_patterns import load_patterns
 from azext_acrscope.consumers.knowledge import AZURE_DEVOPS, CODE, Knowledge
 
 ITEM = {"look": "here", "verdict": "breaks", "why": "it asks", "source": "us", "fix": "x"}

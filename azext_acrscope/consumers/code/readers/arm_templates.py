@@ -3,15 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import (
-    MAX_NAMES,
-    PASSWORD_PATTERNS,
-    RESOURCE_WORDS,
-    Judged,
-    Resolver,
-    judge_resource,
-)
-from azext_acrscope.consumers.code.expressions import (
+from azext_acrscope.consumers.code.file_names import ending_of
+from azext_acrscope.consumers.code.languages.expressions import (
     entries_of,
     find_entry,
     find_node,
@@ -21,13 +14,20 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
-from azext_acrscope.consumers.code.file_names import ending_of
-from azext_acrscope.consumers.code.json_documents import read_json
+from azext_acrscope.consumers.code.languages.json_documents import read_json
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut
-from azext_acrscope.consumers.code.module_aliases import CONFIGURATION
+from azext_acrscope.consumers.code.patterns.azure_resources import (
+    MAX_NAMES,
+    PASSWORD_PATTERNS,
+    RESOURCE_WORDS,
+    Judged,
+    Resolver,
+    judge_resource,
+)
+from azext_acrscope.consumers.code.patterns.registry_names import find_acr
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import find_acr
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
+from azext_acrscope.consumers.code.values.module_aliases import CONFIGURATION
 
 _CALL = re.compile(r"\[(parameters|variables)\('([^']*)'\)\]")
 _MAX_NESTING = 20  # templates in templates

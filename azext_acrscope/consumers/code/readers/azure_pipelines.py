@@ -6,16 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.resource_ids import name_in_id
-from azext_acrscope.consumers.code.declared_values import Values, in_each_run, walk_with_values
 from azext_acrscope.consumers.code.file_names import YAML, ending_of
-from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import (
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar, read_documents
+from azext_acrscope.consumers.code.patterns.registry_words import (
     OPEN_MACRO,
     find_login_server,
     is_registry_host,
     named_login_server,
 )
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, read_documents
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.values.declared_values import Values, in_each_run, walk_with_values
 
 # A step may name its task by `id` of Tasks/*/task.json: microsoft/azure-pipelines-tasks at 299572e2, read 2026-11-28.
 _TASK_IDS = {

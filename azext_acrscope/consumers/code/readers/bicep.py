@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from azext_acrscope.consumers.code.azure_resources import (
+from azext_acrscope.consumers.code.file_names import ending_of
+from azext_acrscope.consumers.code.languages.brackets import BracketParser
+from azext_acrscope.consumers.code.languages.expressions import AnyNode, Expression, find_node, is_set, walk_all
+from azext_acrscope.consumers.code.languages.tokens import BICEP, MARK, NAME, NEWLINE, STRING
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar
+from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
+from azext_acrscope.consumers.code.patterns.azure_resources import (
     MAX_NAMES,
     PASSWORD_PATTERNS,
     REGISTRY,
@@ -16,14 +22,8 @@ from azext_acrscope.consumers.code.azure_resources import (
     judge_anywhere,
     judge_resource,
 )
-from azext_acrscope.consumers.code.brackets import BracketParser
-from azext_acrscope.consumers.code.expressions import AnyNode, Expression, find_node, is_set, walk_all
-from azext_acrscope.consumers.code.file_names import ending_of
-from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
+from azext_acrscope.consumers.code.patterns.registry_names import find_acr
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import find_acr
-from azext_acrscope.consumers.code.tokens import BICEP, MARK, NAME, NEWLINE, STRING
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
 _WITH_VALUE = frozenset(("resource", "module", "var", "param", "output", "test", "func", "metadata"))
 _FROM_REGISTRY = frozenset(("module", "import", "using", "extends", "extension", "provider", "test"))

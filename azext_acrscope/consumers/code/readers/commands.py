@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import judge_call
-from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import SHELL_SCRIPTS, ending_of, is_dockerfile
-from azext_acrscope.consumers.code.pins import find_cli_version
+from azext_acrscope.consumers.code.languages.scripts import COMMAND_WORDS, Call, find_calls, guess_dialect, lines_of
+from azext_acrscope.consumers.code.languages.shell import MAKE, POSIX
+from azext_acrscope.consumers.code.languages.strings import find_string_calls
+from azext_acrscope.consumers.code.patterns.command_patterns import judge_call
+from azext_acrscope.consumers.code.patterns.exchanges import find_exchanges
+from azext_acrscope.consumers.code.patterns.pins import find_cli_version
+from azext_acrscope.consumers.code.patterns.registry_words import (
+    find_login_server,
+    is_registry_host,
+    seems_registry_name,
+)
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
-from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_calls, guess_dialect, lines_of
-from azext_acrscope.consumers.code.shell import MAKE, POSIX
-from azext_acrscope.consumers.code.strings import find_string_calls
 
 _SCRIPTS = (*SHELL_SCRIPTS, ".ps1", ".psm1", ".bat", ".cmd")
 _MAKES = re.compile(r"(?:^|/)(?:gnu)?makefile[^/]*$|\.(?:mk|make|mak)$|(?:^|/)\.?justfile$", re.IGNORECASE)

@@ -5,19 +5,19 @@
 import re
 from collections.abc import Collection, Iterator
 
-from azext_acrscope.consumers.code.declared_values import Values, in_each_run, with_headers
 from azext_acrscope.consumers.code.file_names import YAML, ending_of, is_dockerfile
-from azext_acrscope.consumers.code.gitlab_jobs import read_jobs
-from azext_acrscope.consumers.code.json_documents import read_nodes
-from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host
-from azext_acrscope.consumers.code.yaml_documents import (
+from azext_acrscope.consumers.code.languages.json_documents import read_nodes
+from azext_acrscope.consumers.code.languages.yaml_documents import (
     Mapping,
     Node,
     Scalar,
     Sequence,
     walk,
 )
+from azext_acrscope.consumers.code.patterns.registry_words import find_login_server, is_registry_host
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.values.declared_values import Values, in_each_run, with_headers
+from azext_acrscope.consumers.code.values.gitlab_jobs import read_jobs
 
 _COMPOSE = re.compile(r"(?:^|/)(?:[\w.-]*compose[\w.-]*|docker-stack[\w.-]*)\.ya?ml$", re.IGNORECASE)
 _DEVCONTAINER = re.compile(r"(?:^|/)\.?devcontainer(?:-template|-feature)?\.json$", re.IGNORECASE)

@@ -5,11 +5,11 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.expressions import entries_of, find_entries, find_entry, plain_text
-from azext_acrscope.consumers.code.json_documents import read_json
+from azext_acrscope.consumers.code.languages.expressions import entries_of, find_entries, find_entry, plain_text
+from azext_acrscope.consumers.code.languages.json_documents import read_json
+from azext_acrscope.consumers.code.patterns.registry_names import find_acr
+from azext_acrscope.consumers.code.patterns.stored_credentials import pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import find_acr
-from azext_acrscope.consumers.code.stored_credentials import pattern_of_user, user_of_auth
 
 _FILE = re.compile(r"(?:^|/)(?:[\w.-]*docker[\w.-]*/)?[\w.-]*(?:config|auth)[\w.-]*\.json\Z|dockercfg\Z", re.IGNORECASE)
 

@@ -4,13 +4,17 @@
 
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.command_patterns import makes_token
-from azext_acrscope.consumers.code.declared_values import Values, in_each_run, walk_with_values
 from azext_acrscope.consumers.code.file_names import YAML, ending_of
-from azext_acrscope.consumers.code.local_calls import CALLED
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, read_documents
+from azext_acrscope.consumers.code.patterns.command_patterns import makes_token
+from azext_acrscope.consumers.code.patterns.registry_words import (
+    find_login_server,
+    is_registry_host,
+    seems_registry_name,
+)
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import find_login_server, is_registry_host, seems_registry_name
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, read_documents
+from azext_acrscope.consumers.code.values.declared_values import Values, in_each_run, walk_with_values
+from azext_acrscope.consumers.code.values.local_calls import CALLED
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 ENDINGS = frozenset(YAML)

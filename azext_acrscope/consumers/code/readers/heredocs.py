@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from azext_acrscope.consumers.code.file_names import SHELL_SCRIPTS, YAML, has_no_ending
+from azext_acrscope.consumers.code.languages.scripts import Document, LineAt, find_documents, lines_of
+from azext_acrscope.consumers.code.languages.shell import POSIX
+from azext_acrscope.consumers.code.languages.yaml_documents import Scalar, read_documents, walk
 from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, kubernetes
-from azext_acrscope.consumers.code.scripts import Document, LineAt, find_documents, lines_of
-from azext_acrscope.consumers.code.shell import POSIX
-from azext_acrscope.consumers.code.yaml_documents import Scalar, read_documents, walk
 
 _SHEBANG = re.compile(r"#![^\n]*(?:/|\s)(?:ba|z|k|da|a)?sh\b")
 _TABS = re.compile(r"^\t+", re.MULTILINE)  # which `<<-` takes away, and YAML does not indent with

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 
 from azext_acrscope.base.foreign_json import find_object, find_text, parse_json
 from azext_acrscope.consumers.code.file_names import TEMPLATES, YAML, begins_script, ending_of, has_no_ending
-from azext_acrscope.consumers.code.json_documents import read_nodes
+from azext_acrscope.consumers.code.languages.json_documents import read_nodes
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 from azext_acrscope.consumers.code.limits import note_cut
+from azext_acrscope.consumers.code.patterns.registry_names import OTHER, find_acr, read_server
+from azext_acrscope.consumers.code.patterns.registry_words import is_registry_host
+from azext_acrscope.consumers.code.patterns.stored_credentials import decode_base64, pattern_of_user, user_of_auth
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import OTHER, find_acr, read_server
-from azext_acrscope.consumers.code.registry_words import is_registry_host
-from azext_acrscope.consumers.code.stored_credentials import decode_base64, pattern_of_user, user_of_auth
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _ENDINGS = frozenset((*YAML, *TEMPLATES, ".json", ""))
 _LOCKS = ("chart.lock", "requirements.lock")

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import judge_anywhere
-from azext_acrscope.consumers.code.brackets import read_brackets
-from azext_acrscope.consumers.code.expressions import entries_of, find_entry, fold_key, plain_text, walk_all
 from azext_acrscope.consumers.code.file_names import YAML, ending_of
+from azext_acrscope.consumers.code.languages.brackets import read_brackets
+from azext_acrscope.consumers.code.languages.expressions import entries_of, find_entry, fold_key, plain_text, walk_all
+from azext_acrscope.consumers.code.languages.tokens import CSHARP, PYTHON, TYPESCRIPT
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, read_documents
+from azext_acrscope.consumers.code.patterns.azure_resources import judge_anywhere
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.tokens import CSHARP, PYTHON, TYPESCRIPT
-from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
 
 _LANGUAGES = {".ts": TYPESCRIPT, ".js": TYPESCRIPT, ".py": PYTHON, ".cs": CSHARP}
 

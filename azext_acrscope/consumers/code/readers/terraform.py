@@ -5,17 +5,9 @@
 import re
 from collections.abc import Callable, Iterator
 
-from azext_acrscope.consumers.code.azure_resources import (
-    MAX_NAMES,
-    RESOURCE_WORDS,
-    Resolver,
-    judge_anywhere,
-    judge_each,
-    judge_resource,
-    resolve_plain,
-)
-from azext_acrscope.consumers.code.brackets import read_brackets
-from azext_acrscope.consumers.code.expressions import (
+from azext_acrscope.consumers.code.file_names import ending_of
+from azext_acrscope.consumers.code.languages.brackets import read_brackets
+from azext_acrscope.consumers.code.languages.expressions import (
     AnyNode,
     Block,
     Expression,
@@ -31,15 +23,23 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
-from azext_acrscope.consumers.code.file_names import ending_of
+from azext_acrscope.consumers.code.languages.terraform_json import JSON_ENDINGS, read_blocks
+from azext_acrscope.consumers.code.languages.tokens import HCL, JSON
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
+from azext_acrscope.consumers.code.patterns.azure_resources import (
+    MAX_NAMES,
+    RESOURCE_WORDS,
+    Resolver,
+    judge_anywhere,
+    judge_each,
+    judge_resource,
+    resolve_plain,
+)
+from azext_acrscope.consumers.code.patterns.registry_names import VARIABLE, Server, read_server
+from azext_acrscope.consumers.code.patterns.registry_words import named_login_server
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
-from azext_acrscope.consumers.code.registry_words import named_login_server
-from azext_acrscope.consumers.code.terraform_dynamic import expand_dynamic
-from azext_acrscope.consumers.code.terraform_json import JSON_ENDINGS, read_blocks
-from azext_acrscope.consumers.code.tokens import HCL, JSON
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
+from azext_acrscope.consumers.code.values.terraform_dynamic import expand_dynamic
 
 _STATUS = "azureadauthenticationasarmpolicyenabled"
 _SITE_SWITCHES = ("containerregistryusemanagedidentity", "acrusemanagedidentitycredentials")

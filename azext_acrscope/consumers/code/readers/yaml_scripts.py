@@ -7,24 +7,24 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from azext_acrscope.consumers.code.command_patterns import judge_call, judge_open_login
-from azext_acrscope.consumers.code.declared_values import Values, assigned_in, fill_in, in_each_run, with_headers
-from azext_acrscope.consumers.code.exchanges import find_exchanges
 from azext_acrscope.consumers.code.file_names import JSON, TEMPLATES, YAML, begins_script, ending_of
-from azext_acrscope.consumers.code.gitlab_jobs import Run, read_jobs
-from azext_acrscope.consumers.code.json_documents import read_nodes
-from azext_acrscope.consumers.code.local_calls import CALLS
-from azext_acrscope.consumers.code.pins import find_cli_version
-from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.scripts import COMMAND_WORDS, Call, find_calls, may_hold_commands
-from azext_acrscope.consumers.code.shell import POSIX, POWERSHELL, Dialect
-from azext_acrscope.consumers.code.yaml_documents import (
+from azext_acrscope.consumers.code.languages.json_documents import read_nodes
+from azext_acrscope.consumers.code.languages.scripts import COMMAND_WORDS, Call, find_calls, may_hold_commands
+from azext_acrscope.consumers.code.languages.shell import POSIX, POWERSHELL, Dialect
+from azext_acrscope.consumers.code.languages.yaml_documents import (
     Mapping,
     Node,
     Scalar,
     Sequence,
     walk,
 )
+from azext_acrscope.consumers.code.patterns.command_patterns import judge_call, judge_open_login
+from azext_acrscope.consumers.code.patterns.exchanges import find_exchanges
+from azext_acrscope.consumers.code.patterns.pins import find_cli_version
+from azext_acrscope.consumers.code.place import Place
+from azext_acrscope.consumers.code.values.declared_values import Values, assigned_in, fill_in, in_each_run, with_headers
+from azext_acrscope.consumers.code.values.gitlab_jobs import Run, read_jobs
+from azext_acrscope.consumers.code.values.local_calls import CALLS
 
 ENDINGS = frozenset((*YAML, *JSON, *TEMPLATES))
 # Keys whose text is for people, or names something.

@@ -327,7 +327,7 @@ def test_a_call_that_cannot_be_read_ends_nothing(tmp_path: Path, monkeypatch: py
     def fail(_text: str) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("azext_acrscope.consumers.code.local_calls.read_calls", fail)
+    monkeypatch.setattr("azext_acrscope.consumers.code.values.local_calls.read_calls", fail)
     found = search(tmp_path, {f"{WORKFLOWS}/a.yml": caller(step("./x", acr="contoso")), "x/action.yml": ACTION})
     assert rows(found) == {("x/action.yml", 2, NORTHWIND)}
     assert f"{WORKFLOWS}/a.yml" in found.incomplete[0]

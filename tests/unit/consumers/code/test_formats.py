@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from azext_acrscope.consumers.code import readers
 from azext_acrscope.consumers.code.file_names import ending_of
 from azext_acrscope.consumers.code.formats import READERS
-from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.patterns.known_patterns import load_patterns
 from azext_acrscope.consumers.code.scan import search_code
 from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import write_tree

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers.code import limits, shell
+from azext_acrscope.consumers.code import limits
 from azext_acrscope.consumers.code.formats import READERS
+from azext_acrscope.consumers.code.languages import shell
 from azext_acrscope.consumers.code.limits import BeyondLimitsError, watch_cuts
 from azext_acrscope.consumers.code.readers import arm_templates, azure_pipelines, bicep, commands, pulumi, yaml_scripts
 from tests.factories.work import assert_work_grows_as_size

@@ -11,8 +11,9 @@ from azure.cli.core.azclierror import FileOperationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers.code import known_patterns, scan
+from azext_acrscope.consumers.code import scan
 from azext_acrscope.consumers.code.formats import READERS
+from azext_acrscope.consumers.code.patterns import known_patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.scan import SourceFindings
 from azext_acrscope.consumers.knowledge import load_knowledge
@@ -77,7 +78,7 @@ def test_without_a_version_the_reason_says_which_versions_do_what(tmp_path: Path
 
 
 def test_a_file_beyond_the_limits_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("azext_acrscope.consumers.code.shell.MAX_TOKENS", 5000)
+    monkeypatch.setattr("azext_acrscope.consumers.code.languages.shell.MAX_TOKENS", 5000)
     write_tree(tmp_path, {"a.sh": "az acr login -n contoso\n" + "a\n" * 5000, "b.sh": "az acr login -n contoso"})
     found = scan.scan_sources([str(tmp_path)], known_patterns.load_patterns(load_knowledge()), None, READERS)
     assert [row["file"] for row in found.code] == ["a.sh", "b.sh"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import commands
-from tests.unit.consumers.code.test_pipeline_patterns import READERS, read_file
+from tests.unit.consumers.code.patterns.test_pipeline_patterns import READERS, read_file
 
 LOGIN = "az acr login -n contoso"
 

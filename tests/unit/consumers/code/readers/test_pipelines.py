@@ -5,12 +5,12 @@ import textwrap
 
 import pytest
 
-from azext_acrscope.consumers.code.declared_values import Values, in_each_run
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, read_documents
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import azure_pipelines, container_files, github_actions
-from azext_acrscope.consumers.code.yaml_documents import Mapping, read_documents
-from tests.unit.consumers.code.test_pipeline_patterns import read_file
+from azext_acrscope.consumers.code.values.declared_values import Values, in_each_run
+from tests.unit.consumers.code.patterns.test_pipeline_patterns import read_file
 
 WORKFLOW = ".github/workflows/ci.yml"
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers.code import gitlab_jobs
-from azext_acrscope.consumers.code.declared_values import Values
-from azext_acrscope.consumers.code.gitlab_jobs import GitlabJobs
+from azext_acrscope.consumers.code.languages.yaml_documents import Node
 from azext_acrscope.consumers.code.limits import watch_cuts
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import container_files, yaml_scripts
-from azext_acrscope.consumers.code.yaml_documents import Node
+from azext_acrscope.consumers.code.values import gitlab_jobs
+from azext_acrscope.consumers.code.values.declared_values import Values
+from azext_acrscope.consumers.code.values.gitlab_jobs import GitlabJobs
 from tests.factories.source import places_in
 from tests.factories.work import assert_work_grows_as_size
 

@@ -1,4 +1,4 @@
-"""What is known of the places in code: the JSON files in ``patterns``, checked as a whole.
+"""What is known of the places in code: the JSON files beside it, checked as a whole.
 
 The form of each: ``sources`` (key → ``title``, ``url``, ``read``: an ISO date) and ``patterns`` (name → ``kind``,
 ``verdict``, ``why``, ``source``: a key of these or of the knowledge's sources, ``fix``, and perhaps ``versions``; a
@@ -23,7 +23,7 @@ EXPLICIT, DEFAULT, OMITTED = STRENGTHS = ("explicit", "default", "omitted")
 TURNS_BACK_ON = "turns back on"  # as a kind, for what has none of its own
 _IN_GROUP_WHY = "The file leaves the name of the registry to a variable, perhaps one of a variable group."
 _IN_GROUP_FIX = "Look the name up in the pipeline's variable groups, in Azure DevOps under Pipelines, Library."
-_FOLDER = Path(__file__).with_name("patterns")
+_FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar, Sequence
 
 # What makes a text of a template something that only the run knows: `[parameters('x')]`, `${x}`, `{{ x }}`, `<name>`.
 _VARIABLE = re.compile(r"\A\s*\[(?!\[).*\]\s*\Z|[${}<>]", re.DOTALL)

@@ -10,10 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from azext_acrscope.consumers.code.ending_lines import EndingLines
+from azext_acrscope.consumers.code.languages.ending_lines import EndingLines
+from azext_acrscope.consumers.code.languages.scripts import (
+    Call,
+    LineAt,
+    find_calls,
+    lines_of,
+    may_hold_commands,
+    words_of,
+)
+from azext_acrscope.consumers.code.languages.shell import POSIX, Word
 from azext_acrscope.consumers.code.limits import NO_END, note_cut
-from azext_acrscope.consumers.code.scripts import Call, LineAt, find_calls, lines_of, may_hold_commands, words_of
-from azext_acrscope.consumers.code.shell import POSIX, Word
 
 _HASH = words_of("py rb tf hcl toml tfvars ps r jl ex exs pl nu just star bzl")
 _NO_SLASHES = frozenset(("py", "rb", "toml"))  # languages in which `//` and `/*` begin no comment

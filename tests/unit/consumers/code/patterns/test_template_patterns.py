@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers import code
+from azext_acrscope.consumers.code import patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import (
     arm_templates,
@@ -33,7 +33,7 @@ READERS: list[ModuleType] = [
     sdk_clients,
     terraform,
 ]
-FOLDER = Path(code.__file__).parent / "patterns"
+FOLDER = Path(patterns.__path__[0])
 PATTERNS: dict[str, dict[str, Any]] = {}
 for file in ("templates.json", "kubernetes.json", "packages.json"):
     PATTERNS |= json.loads((FOLDER / file).read_bytes())["patterns"]

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from azext_acrscope.consumers.code.languages.scripts import lines_of
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.scripts import lines_of
 
 _EXCHANGE = re.compile(r"/oauth2/exchange\b", re.IGNORECASE)
 _COMMENT = re.compile(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.cli.core.azclierror import FileOperationError
 
-from azext_acrscope.consumers.code.known_patterns import load_patterns
+from azext_acrscope.consumers.code.patterns.known_patterns import load_patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.knowledge import load_knowledge
 

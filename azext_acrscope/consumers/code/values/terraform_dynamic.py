@@ -7,8 +7,7 @@ its content is written, because whoever deploys decides whether there is any.
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.azure_resources import Resolver, resolve_plain
-from azext_acrscope.consumers.code.expressions import (
+from azext_acrscope.consumers.code.languages.expressions import (
     AnyNode,
     Block,
     Expression,
@@ -17,7 +16,8 @@ from azext_acrscope.consumers.code.expressions import (
     mappings_in,
     plain_text,
 )
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar, Sequence
+from azext_acrscope.consumers.code.patterns.azure_resources import Resolver, resolve_plain
 
 _MAX_ELEMENTS = 20  # whose blocks are made; real files have a few
 _COPIES = ("toset", "tolist", "tomap")  # functions that keep the elements

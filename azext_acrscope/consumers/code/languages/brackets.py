@@ -7,10 +7,10 @@ number are bounded.
 
 from itertools import islice
 
-from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression
+from azext_acrscope.consumers.code.languages.expressions import AnyNode, Block, Expression
+from azext_acrscope.consumers.code.languages.tokens import MARK, NAME, NEWLINE, STRING, Language, Token, read_tokens
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar, Sequence
 from azext_acrscope.consumers.code.limits import MAX_TOKENS, NO_BEGIN, NO_END, BeyondLimitsError, note_cut
-from azext_acrscope.consumers.code.tokens import MARK, NAME, NEWLINE, STRING, Language, Token, read_tokens
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
 
 _OPENING, _CLOSING = "{[(", "}])"
 _MAX_DEPTH = 100

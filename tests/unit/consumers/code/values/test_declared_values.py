@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers.code import declared_values, limits
+from azext_acrscope.consumers.code import limits
 from azext_acrscope.consumers.code.limits import BeyondLimitsError, watch_cuts
 from azext_acrscope.consumers.code.readers import azure_pipelines, github_actions, yaml_scripts
 from azext_acrscope.consumers.code.scan import search_code
+from azext_acrscope.consumers.code.values import declared_values
 from azext_acrscope.consumers.knowledge import load_knowledge
 from tests.factories.source import places_in, write_tree
 from tests.factories.work import assert_work_grows_as_size

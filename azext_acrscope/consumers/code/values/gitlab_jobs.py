@@ -9,12 +9,19 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
-from azext_acrscope.consumers.code.callers import Given, given_by_caller
-from azext_acrscope.consumers.code.conditional_values import declarations
-from azext_acrscope.consumers.code.declared_values import Values
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Reference, Scalar, Sequence, walk
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
-from azext_acrscope.consumers.code.matrices import MAX_RUNS, Matrix, Outer, multiply, read_alternatives, read_parallel
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Reference, Scalar, Sequence, walk
+from azext_acrscope.consumers.code.values.callers import Given, given_by_caller
+from azext_acrscope.consumers.code.values.conditional_values import declarations
+from azext_acrscope.consumers.code.values.declared_values import Values
+from azext_acrscope.consumers.code.values.matrices import (
+    MAX_RUNS,
+    Matrix,
+    Outer,
+    multiply,
+    read_alternatives,
+    read_parallel,
+)
 
 _SCRIPTS = ("before_script", "script", "after_script")
 _NO_JOBS = frozenset(("cache", "default", "image", "include", "services", "spec", "stages", "variables", "workflow"))

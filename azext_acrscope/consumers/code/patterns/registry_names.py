@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from azext_acrscope.consumers.code.expressions import Expression, texts_in
-from azext_acrscope.consumers.code.registry_words import find_login_server
+from azext_acrscope.consumers.code.languages.expressions import Expression, texts_in
+from azext_acrscope.consumers.code.patterns.registry_words import find_login_server
 
 ACR, VARIABLE, OTHER, ABSENT = "acr", "variable", "other", "absent"
 _ARM_TEXT = re.compile(r"'([^']*)'")

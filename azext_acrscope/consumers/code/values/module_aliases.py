@@ -16,9 +16,9 @@ Aliases = Mapping[str, str | None]  # login servers by alias; None for a registr
 def read_aliases(text: str) -> Aliases:
     """Return what a bicepconfig.json says of aliases; nothing if it is beyond the limits, which its reader tells."""
     # Only here: every `enforce` and `report` loads this module, and few read code.
-    from azext_acrscope.consumers.code.expressions import entries_of, find_node, plain_text
-    from azext_acrscope.consumers.code.json_documents import read_json
-    from azext_acrscope.consumers.code.registry_names import ACR, OTHER, read_server_text
+    from azext_acrscope.consumers.code.languages.expressions import entries_of, find_node, plain_text
+    from azext_acrscope.consumers.code.languages.json_documents import read_json
+    from azext_acrscope.consumers.code.patterns.registry_names import ACR, OTHER, read_server_text
 
     aliases: dict[str, str | None] = {}
     try:

@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.languages.shell import (
+    BATCH,
+    POSIX,
+    POWERSHELL,
+    Command,
+    Dialect,
+    Word,
+    read_commands,
+)
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
 from azext_acrscope.consumers.code.prefilter import make_prefilter
-from azext_acrscope.consumers.code.shell import BATCH, POSIX, POWERSHELL, Command, Dialect, Word, read_commands
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 LineAt = Callable[[int], int]

@@ -7,17 +7,17 @@ import posixpath
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from azext_acrscope.consumers.code.callers import Given
-from azext_acrscope.consumers.code.conditional_values import Lists, branches_in, is_conditional
-from azext_acrscope.consumers.code.declared_values import (
+from azext_acrscope.consumers.code.file_names import YAML
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
+from azext_acrscope.consumers.code.values.callers import Given
+from azext_acrscope.consumers.code.values.conditional_values import Lists, branches_in, is_conditional
+from azext_acrscope.consumers.code.values.declared_values import (
     Values,
     close_names,
     in_each_run_together,
     walk_with_values,
     with_headers,
 )
-from azext_acrscope.consumers.code.file_names import YAML
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 _ACTIONS = ("action.yml", "action.yaml")  # what a step calls by their folder
 # In every file that calls another one, and words with which a file says that it may be called.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from azext_acrscope.consumers.code import readers
+from azext_acrscope.consumers.code import patterns
 from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.consumers.code.readers import (
     azure_pipelines,
@@ -20,7 +20,7 @@ from azext_acrscope.consumers.knowledge import VERDICTS, load_knowledge
 from tests.factories.source import places_in
 
 READERS = (commands, yaml_scripts, github_actions, azure_pipelines, container_files)
-_PATTERNS = Path(readers.__path__[0]).parent / "patterns"
+_PATTERNS = Path(patterns.__path__[0])
 _FILES = {name: json.loads((_PATTERNS / f"{name}.json").read_text()) for name in ("commands", "pipelines")}
 PATTERNS = {name: (file, pattern) for file, each in _FILES.items() for name, pattern in each["patterns"].items()}
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice, product
 
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
 MAX_RUNS = 256  # of a job: GitHub runs 256 at most, GitLab 200
 EACH = "each."  # stands before the names of loops of Azure Pipelines

@@ -7,16 +7,16 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
 from azext_acrscope.base.resource_ids import name_in_id
+from azext_acrscope.consumers.code.languages.scripts import MAX_LOOKED_AT, Call
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
-from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_words import (
+from azext_acrscope.consumers.code.patterns.registry_words import (
     OPEN_MACRO,
     find_login_server,
     is_registry_host,
     named_login_server,
     seems_registry_name,
 )
-from azext_acrscope.consumers.code.scripts import MAX_LOOKED_AT, Call
+from azext_acrscope.consumers.code.place import Place
 from azext_acrscope.credentials.protocol_constants import TOKEN_USERNAME
 
 _MAX_TRIED = 5  # programs of one command that look at all words behind them

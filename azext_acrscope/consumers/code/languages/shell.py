@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from azext_acrscope.consumers.code.ending_lines import EndingLines
+from azext_acrscope.consumers.code.languages.ending_lines import EndingLines
 from azext_acrscope.consumers.code.limits import MAX_TOKENS, NO_END, TOO_MUCH, note_cut
 
 _MAX_DEPTH = 100  # of what is in brackets

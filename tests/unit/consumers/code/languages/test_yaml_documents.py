@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from azext_acrscope.consumers.code import yaml_documents
+from azext_acrscope.consumers.code.languages import yaml_documents
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 from azext_acrscope.consumers.code.limits import BeyondLimitsError
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence, read_documents, walk
 
 
 def _mappings(text: str) -> list[Mapping]:

@@ -7,7 +7,7 @@ Types and keys are folded (`expressions.fold_key`), so one judge reads Bicep, AR
 
 from collections.abc import Callable, Iterable, Iterator
 
-from azext_acrscope.consumers.code.expressions import (
+from azext_acrscope.consumers.code.languages.expressions import (
     AnyNode,
     Expression,
     entries_of,
@@ -21,11 +21,11 @@ from azext_acrscope.consumers.code.expressions import (
     plain_text,
     walk_all,
 )
-from azext_acrscope.consumers.code.expressions import fold_key as fold
+from azext_acrscope.consumers.code.languages.expressions import fold_key as fold
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar
+from azext_acrscope.consumers.code.patterns.registry_names import VARIABLE, Server, read_server
+from azext_acrscope.consumers.code.patterns.registry_words import named_login_server
 from azext_acrscope.consumers.code.place import Place
-from azext_acrscope.consumers.code.registry_names import VARIABLE, Server, read_server
-from azext_acrscope.consumers.code.registry_words import named_login_server
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar
 
 MAX_NAMES = 10  # that stand for each other
 REGISTRY = "microsoft.containerregistry/registries"

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence
 from azext_acrscope.consumers.code.limits import TOO_MUCH, note_cut
-from azext_acrscope.consumers.code.matrices import EACH, MAX_RUNS, NONE, Matrix, read_loop
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
+from azext_acrscope.consumers.code.values.matrices import EACH, MAX_RUNS, NONE, Matrix, read_loop
 
 MAX_LENGTH = 1000  # of a word and of a value: hosts and images are shorter, so that longer ones name no registry
 _CONDITION = re.compile(r"\$\{\{\s*(?:if|elseif|else|each)\b")

@@ -3,12 +3,12 @@
 import functools
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.brackets import read_brackets
-from azext_acrscope.consumers.code.expressions import Expression
 from azext_acrscope.consumers.code.file_names import is_json
+from azext_acrscope.consumers.code.languages.brackets import read_brackets
+from azext_acrscope.consumers.code.languages.expressions import Expression
+from azext_acrscope.consumers.code.languages.tokens import JSON
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Sequence, read_documents
 from azext_acrscope.consumers.code.limits import BeyondLimitsError, Cut, note_cut, watch_cuts
-from azext_acrscope.consumers.code.tokens import JSON
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Sequence, read_documents
 
 
 def read_nodes(text: str, name: str) -> tuple[Node, ...]:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from azext_acrscope.consumers.code.expressions import AnyNode, Block, Expression, entries_of
-from azext_acrscope.consumers.code.json_documents import read_json
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Scalar, Sequence
+from azext_acrscope.consumers.code.languages.expressions import AnyNode, Block, Expression, entries_of
+from azext_acrscope.consumers.code.languages.json_documents import read_json
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Scalar, Sequence
 
 JSON_ENDINGS = (".tf.json", ".tofu.json")
 _LABELS = {"resource": 2, "module": 1, "provider": 1, "variable": 1, "locals": 0}  # the kinds that are looked at

@@ -7,8 +7,12 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
-from azext_acrscope.consumers.code.callers import given_by_caller
-from azext_acrscope.consumers.code.conditional_values import (
+from azext_acrscope.consumers.code.languages.scripts import Call
+from azext_acrscope.consumers.code.languages.yaml_documents import Mapping, Node, Scalar, Sequence
+from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, spend_on_runs
+from azext_acrscope.consumers.code.patterns.registry_words import seems_registry_name
+from azext_acrscope.consumers.code.values.callers import given_by_caller
+from azext_acrscope.consumers.code.values.conditional_values import (
     MAX_LENGTH,
     Lists,
     branches_in,
@@ -18,8 +22,7 @@ from azext_acrscope.consumers.code.conditional_values import (
     loop_of,
     names_group,
 )
-from azext_acrscope.consumers.code.limits import TOO_MUCH, BeyondLimitsError, note_cut, spend_on_runs
-from azext_acrscope.consumers.code.matrices import (
+from azext_acrscope.consumers.code.values.matrices import (
     EACH,
     MAX_RUNS,
     NONE,
@@ -30,9 +33,6 @@ from azext_acrscope.consumers.code.matrices import (
     read_choices,
     read_matrix,
 )
-from azext_acrscope.consumers.code.registry_words import seems_registry_name
-from azext_acrscope.consumers.code.scripts import Call
-from azext_acrscope.consumers.code.yaml_documents import Mapping, Node, Scalar, Sequence
 
 # What is put in before a script runs; the others are what a shell may give a value of its own.
 _NAME_OF = re.compile(

@@ -1,0 +1,1 @@
+"""Languages: what can be read of any text whatever."""

@@ -1,0 +1,1 @@
+"""What is known of places in code, and the examples of it."""

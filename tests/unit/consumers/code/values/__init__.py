@@ -1,0 +1,1 @@
+"""Values that names have, in commands, inputs and images."""
