@@ -10,10 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from knack.log import get_logger
+
 _WINDOW_QUERIES = 15
 _WINDOW_SECONDS = 5  # after which there is quota again, if the answer does not say
 _LONGEST_SECONDS = 60
 _LOOK_AGAIN_SECONDS = 0.25  # while queries are under way whose answers may tell of more
+_SILENT_SECONDS = 6.0
+
+logger = get_logger(__name__)
 
 
 class GraphQuota:
@@ -37,7 +42,10 @@ class GraphQuota:
     def admit(self) -> int:
         """Wait until a query may be sent, and count it. The query is followed by `answered`, which wants the result."""
         while (number := self._try()) < 0:
-            self._sleep(self._pause())
+            pause = self._pause()
+            if pause > _SILENT_SECONDS:
+                logger.warning("Resource Graph has no queries left for this account. Going on in %d s.", pause)
+            self._sleep(pause)
         return number
 
     def answered(self, before: int, headers: Mapping[str, str] | None = None) -> None:

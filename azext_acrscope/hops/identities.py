@@ -56,6 +56,7 @@ def acquire_identity_token(cli_ctx: Any, wanted: str, source: "RequestedIdentity
     :raises AuthenticationError: refused, or there is no such identity here.
     :raises AzureConnectionError: what had to be asked could not be reached.
     """
+    http.load_requests()
     http.prepare_connections()
     try:
         return threads.run_with_deadline(lambda: _request_token(cli_ctx, wanted, source), TOTAL_SECONDS)

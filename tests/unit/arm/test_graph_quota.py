@@ -47,6 +47,15 @@ def test_a_spent_quota_is_waited_for(quota: GraphQuota, clock: Clock) -> None:
     assert clock.slept == [3.0]
 
 
+@pytest.mark.parametrize(("reset", "told_of"), [("00:00:05", []), ("00:00:30", ["Going on in 30 s."])])
+def test_a_long_wait_is_said(
+    quota: GraphQuota, reset: str, told_of: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    quota.answered(quota.admit(), told(0, reset))
+    quota.admit()
+    assert [each.getMessage().partition("account. ")[2] for each in caplog.records] == told_of
+
+
 def test_a_window_ends_when_its_first_answer_said(quota: GraphQuota, clock: Clock) -> None:
     for left in (1, 0):
         quota.answered(quota.admit(), told(left))
