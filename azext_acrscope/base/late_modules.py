@@ -62,10 +62,10 @@ def _read_version(package: str) -> str:
     """The version of a package that is not imported; empty if it has no file that says nothing else."""
     spec = importlib.util.find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
-        file = os.path.join(folder, "version.py")
-        module = ModuleType(f"{package}.version")
+        name, file = f"{package}.version", os.path.join(folder, "version.py")
+        module = ModuleType(name)
         try:
-            importlib.machinery.SourceFileLoader(module.__name__, file).exec_module(module)
+            importlib.machinery.SourceFileLoader(name, file).exec_module(module)
         except (OSError, ImportError, SyntaxError):
             return ""
         return str(getattr(module, "__version__", ""))
