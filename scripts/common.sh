@@ -178,11 +178,15 @@ ensure_release() {
 # What people and CI want to know first, in seconds: style, types, and that rooms import downward only.
 check_code() {
     # Meanwhile, in a new checkout, pytest rewrites the assertions of all tests: else each of its workers would.
-    [ -e .venv/tests.compiled ] || .venv/bin/python -m pytest --collect-only --quiet >/dev/null 2>&1 &
+    if ! [ -e .venv/tests.compiled ]; then
+        .venv/bin/python -m pytest --collect-only --quiet >/dev/null 2>&1 &
+        trap "kill $! 2>/dev/null" EXIT
+    fi
     .venv/bin/ruff check .
     .venv/bin/ruff format --check --quiet .
     .venv/bin/mypy
     .venv/bin/lint-imports --no-logo
     wait
+    trap - EXIT
     touch .venv/tests.compiled
 }

@@ -236,7 +236,7 @@ class AzServer:
 
 
 def _exit_code(pipe: int, timeout: float, arguments: Sequence[str]) -> int:
-    """Return what a keeper of `tests.az_server` says of its process, which is killed if it takes too long."""
+    """Return the exit code that `tests.az_server` tells of a process, which is killed if it takes too long."""
     said, deadline = b"", time.monotonic() + timeout
     ready = select.poll()  # not `select`, which takes no descriptor over 1023
     ready.register(pipe)

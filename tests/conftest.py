@@ -18,6 +18,8 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 _SOURCES = [OWN, RECORDED] if RECORDED.is_dir() else [OWN]
+# What takes a minute. Begun last, one worker would be at it when all others have ended.
+_LONG = ("tests/e2e/test_faults.py", "tests/e2e/test_leaks.py", "tests/e2e/test_release.py")
 
 
 def pytest_report_header() -> str:
@@ -64,10 +66,6 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
-
-
-# What takes a minute. Begun last, one worker would be at it when all others have ended.
-_LONG = ("tests/e2e/test_faults.py", "tests/e2e/test_leaks.py", "tests/e2e/test_release.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ _SILENT_SECONDS = 6.0
 logger = get_logger(__name__)
 
 
-class GraphQuota:
+class GraphQuota:  # pylint: disable=too-many-instance-attributes  # what was told, and what is under way
     """When the next query may be sent.
 
     What is told only ever slows: where it is too large, or is not told, a query is refused as it would be without it.
@@ -36,16 +36,13 @@ class GraphQuota:
         self._lock = threading.Lock()
         # At least so many are left in this window; None where nothing is known of it.
         self._left: int | None = None
-        self._resets = 0.0
+        self._resets = self._said = 0.0
         self._admitted = self._answered = 0
 
     def admit(self) -> int:
         """Wait until a query may be sent, and count it. The query is followed by `answered`, which wants the result."""
         while (number := self._try()) < 0:
-            pause = self._pause()
-            if pause > _SILENT_SECONDS:
-                logger.warning("Resource Graph has no queries left for this account. Going on in %d s.", pause)
-            self._sleep(pause)
+            self._sleep(self._pause())
         return number
 
     def answered(self, before: int, headers: Mapping[str, str] | None = None) -> None:
@@ -82,9 +79,15 @@ class GraphQuota:
             return self._answered
 
     def _pause(self) -> float:
-        """Return the seconds after which to try again."""
-        under_way = self._admitted - self._answered
-        return _LOOK_AGAIN_SECONDS if under_way else max(0.0, self._resets - self._clock())
+        """Return the seconds after which to try again; a long wait is said once, whoever waits."""
+        with self._lock:
+            if self._admitted > self._answered:
+                return _LOOK_AGAIN_SECONDS
+            pause = max(0.0, self._resets - self._clock())
+            if pause > _SILENT_SECONDS and self._said != self._resets:
+                self._said = self._resets
+                logger.warning("Resource Graph has no queries left for this account. Going on in %d s.", pause)
+            return pause
 
 
 @functools.cache

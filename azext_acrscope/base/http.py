@@ -44,7 +44,7 @@ def open_pool(host: str) -> HTTPSConnectionPool:
 
 
 def load_requests() -> None:
-    """Load requests without its two detectors of encodings, which take as long as all the rest of it.
+    """Load requests without its two detectors of encodings, which take longer to load than all the rest of it.
 
     They guess the encoding of a text whose server does not say; whoever asks for that loads them.
     """

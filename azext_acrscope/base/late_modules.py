@@ -59,17 +59,16 @@ def late_packages(package: str, *names: str) -> Iterator[None]:
 
 
 def _read_version(package: str) -> str:
-    """The version of a package that is not imported; empty if it has no file that says nothing else."""
-    spec = importlib.util.find_spec(package)
-    for folder in (spec and spec.submodule_search_locations) or ():
-        name, file = f"{package}.version", os.path.join(folder, "version.py")
-        module = ModuleType(name)
-        try:
-            importlib.machinery.SourceFileLoader(name, file).exec_module(module)
-        except (OSError, ImportError, SyntaxError):
-            return ""
-        return str(getattr(module, "__version__", ""))
-    return ""
+    """The version of a package that is not imported; empty if it is not there, or has no file for it."""
+    spec, name = importlib.util.find_spec(package), f"{package}.version"
+    if not (spec and spec.origin):
+        return ""
+    module, file = ModuleType(name), os.path.join(os.path.dirname(spec.origin), "version.py")
+    try:
+        importlib.machinery.SourceFileLoader(name, file).exec_module(module)
+    except Exception:  # pylint: disable=broad-exception-caught  # then the package is imported as ever
+        return ""
+    return str(getattr(module, "__version__", ""))
 
 
 class _StandIn(ModuleType):  # pylint: disable=too-few-public-methods  # a module

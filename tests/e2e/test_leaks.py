@@ -53,7 +53,7 @@ class ArgvWatch:
             for process, since in first_seen.items():
                 if everyone or now - since < self._YOUNG:
                     self._look(process)
-            time.sleep(0.02)
+            time.sleep(0.005)
 
     def _look(self, process: str) -> None:
         try:

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.az import Az
-from tests.localcloud import ServicePrincipal, World
-
-_ARM = "https://management.core.windows.net/"
+from tests.localcloud import ARM_AUDIENCES, ServicePrincipal, World
 
 
 def sign_in(az: Az, principal: ServicePrincipal) -> None:
@@ -26,12 +24,11 @@ def sign_in(az: Az, principal: ServicePrincipal) -> None:
 
 
 def sign_in_like(az: Az, principal: ServicePrincipal, world: World, signed_in: Path) -> None:
-    """Leave what `sign_in` would: a third of the time of many tests is that.
+    """Leave what `sign_in` would, without running `az` where that can be: many tests begin with it.
 
     :param signed_in: the home of an `az` that `sign_in` has signed in as another service principal with a secret.
     """
-    seen = [each for each in world.subscriptions if each.tenant_id == principal.tenant_id]
-    seen = [each for each in seen if world.sees(principal, each)]
+    seen = world.subscriptions_seen(principal, principal.tenant_id)
     if az.config.exists() or not (principal.secret and seen and all(each.state == "Enabled" for each in seen)):
         sign_in(az, principal)
         return
@@ -51,8 +48,7 @@ def sign_in_like(az: Az, principal: ServicePrincipal, world: World, signed_in: P
     tokens = (az.config / "msal_token_cache.json").read_text()
     cache = json.loads(tokens.replace(tenant, principal.tenant_id).replace(app_id, principal.app_id))
     for each in cache["AccessToken"].values():
-        claims = world.entra_claims(principal, _ARM, principal.app_id, principal.tenant_id)
-        each["secret"] = world.secret(world.entra_key.sign(claims))
+        each["secret"] = world.mint(principal, ARM_AUDIENCES[0])
     _write(az.config / "msal_token_cache.json", cache)
 
 

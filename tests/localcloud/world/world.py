@@ -338,6 +338,10 @@ class World:
         reached = (scope for one in granted for scope in self.hierarchy.reach(one))
         return any(scope.startswith(own) or own.startswith(scope) for scope in reached)
 
+    def subscriptions_seen(self, principal: Principal, tenant_id: str) -> list[Subscription]:
+        """The subscriptions of a tenant that Azure lists to somebody."""
+        return [one for one in self.subscriptions if one.tenant_id == tenant_id and self.sees(principal, one)]
+
     # Registries
 
     @property

@@ -56,6 +56,19 @@ def test_a_long_wait_is_said(
     assert [each.getMessage().partition("account. ")[2] for each in caplog.records] == told_of
 
 
+def test_a_long_wait_of_several_threads_is_said_once(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    def sleep(seconds: float) -> None:
+        if not clock.slept:
+            clock.slept.append(seconds)
+            shared.answered(shared.admit())  # by another thread, meanwhile
+        clock.now += seconds
+
+    shared = GraphQuota(lambda: clock.now, sleep)
+    shared.answered(shared.admit(), told(0, "00:00:30"))
+    shared.admit()
+    assert len(caplog.records) == 1
+
+
 def test_a_window_ends_when_its_first_answer_said(quota: GraphQuota, clock: Clock) -> None:
     for left in (1, 0):
         quota.answered(quota.admit(), told(left))

@@ -107,7 +107,7 @@ def test_a_package_that_is_used_at_once_loads(user_and_detector: tuple[str, str]
     assert loaded.__file__
 
 
-@pytest.mark.parametrize("version", ["syntax error", "raise ImportError", "version = 1\n", None])
+@pytest.mark.parametrize("version", ["syntax error", "raise ImportError", "raise ValueError", "version = 1\n", None])
 def test_a_package_that_keeps_its_version_elsewhere_is_imported_as_ever(
     user_and_detector: tuple[str, str], tmp_path: Path, version: str | None
 ) -> None:
