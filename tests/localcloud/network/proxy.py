@@ -5,6 +5,7 @@ internal plain server (control, managed identity). It never opens a connection t
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -20,6 +21,16 @@ def reset(transport: asyncio.BaseTransport) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
+
+
+def has_left(transport: asyncio.BaseTransport | None) -> bool:
+    """Whether the other side has closed a connection, be it that what it sent before has not been read."""
+    connection = transport.get_extra_info("socket") if transport is not None else None
+    if connection is None or connection.fileno() < 0:
+        return True
+    closed = select.poll()
+    closed.register(connection.fileno(), select.POLLRDHUP)
+    return bool(closed.poll(0))
 
 
 class _Half(asyncio.Protocol):
@@ -79,6 +90,8 @@ class _Client(_Half):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._proxy.connections.discard(self)
+        if self.peer is not None and self.peer.transport is not None:
+            self._proxy.clients.pop(self.peer.transport.get_extra_info("sockname"), None)
         super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
@@ -113,11 +126,12 @@ class _Client(_Half):
     async def _splice(self, port: int, greeting: bytes = b"") -> None:
         loop = asyncio.get_running_loop()
         _, other = await loop.create_connection(_Half, "127.0.0.1", port)
+        assert other.transport is not None
         if self.transport is None or self.transport.is_closing():
-            assert other.transport is not None
             other.transport.close()
             return
         other.peer, self.peer = self, other
+        self._proxy.clients[other.transport.get_extra_info("sockname")] = self
         if greeting:
             self.transport.write(greeting)
         waiting, self._waiting = self._waiting, b""
@@ -138,6 +152,7 @@ class Proxy:
         self.tls_port = tls_port
         self.plain_port = plain_port
         self.connections: set[_Client] = set()
+        self.clients: dict[object, _Client] = {}  # by the address from which it is spliced to a server
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -145,6 +160,13 @@ class Proxy:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Client(self), "127.0.0.1", port, backlog=1024)
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def has_left(self, server_side: asyncio.BaseTransport | None) -> bool:
+        """Whether the client whose request came to a server by this connection waits for no answer any more."""
+        if server_side is None:
+            return True
+        client = self.clients.get(server_side.get_extra_info("peername"))
+        return client is None or has_left(client.transport)
 
     async def stop(self) -> None:
         if self._server is not None:

@@ -125,8 +125,7 @@ class Servers:
         streamed = registry is not None and self._streams(request, registry)
         if not streamed:
             request.body = await raw.read()
-        self._state.journal.add(request)
-        fault = self._state.faults.match(request)
+        fault = self._note(raw, request)
         pause = self._state.delay + (fault.delay if fault else 0)
         if pause:
             await asyncio.sleep(pause)
@@ -140,6 +139,16 @@ class Servers:
         answer = replaced or self._answer(request, registry)
         answer.headers.setdefault("Date", formatdate(self._state.world.now(), usegmt=True))
         return await _send(raw, request, answer, fault)
+
+    def _note(self, raw: web.BaseRequest, request: Request) -> Fault | None:
+        """Write down a request; return what goes wrong with it.
+
+        A program that ends while requests of it are under way, as `az` does, leaves them: here, its next one may have
+        begun by the time that they are read. They are answered, but do not use up a fault that is meant for that.
+        """
+        self._state.journal.add(request)
+        left = self.proxy is not None and self.proxy.has_left(raw.transport)
+        return None if left else self._state.faults.match(request)
 
     async def _forward(
         self, raw: web.BaseRequest, request: Request, registry: Registry, fault: Fault | None
@@ -179,8 +188,7 @@ class Servers:
         request.body = await raw.read()
         if request.path.startswith(control_api.PREFIX) and host in ("127.0.0.1", "localhost"):
             return await _send(raw, request, self._control.answer(request), None)
-        self._state.journal.add(request)
-        fault = self._state.faults.match(request)
+        fault = self._note(raw, request)
         if fault is not None and fault.delay:
             await asyncio.sleep(fault.delay)
         if fault is not None and fault.reset is True:

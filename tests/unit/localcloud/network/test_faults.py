@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from tests.factories.localcloud import ARM, Client
-from tests.localcloud import LocalCloud, Registry
+from tests.localcloud import Answer, LocalCloud, Registry, Request
 
 
 def test_a_status_with_headers_and_a_body(cloud: LocalCloud, client: Client, registry: Registry) -> None:
@@ -48,6 +51,32 @@ def test_chance_repeats_itself_with_the_same_seed(cloud: LocalCloud, client: Cli
     first = run()
     assert run() == first
     assert set(first) == {200, 500}
+
+
+def test_what_an_ended_program_left_uses_up_none_that_is_meant_for_the_next(cloud: LocalCloud, client: Client) -> None:
+    busy, go_on = threading.Event(), threading.Event()
+
+    def keep_busy(_request: Request) -> Answer:
+        busy.set()
+        go_on.wait(30)
+        return Answer(200)
+
+    cloud.hostile("busy.example").answer = keep_busy
+    cloud.hostile("example.com").answer = Answer(200)
+    ended = http.client.HTTPConnection("127.0.0.1", int(cloud.proxy_url.rpartition(":")[2]))
+    ended.request("GET", "http://example.com/first")
+    ended.getresponse().read()
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(requests.get, "http://busy.example/", proxies={"http": cloud.proxy_url}, timeout=30)
+        assert busy.wait(30)
+        ended.request("GET", "http://example.com/left")
+        ended.close()
+        cloud.faults.add(host="example.com", status=500)
+        go_on.set()
+        assert waiting.result().status_code == 200
+    answers = [client.session.get("http://example.com/next", timeout=5).status_code for _ in range(2)]
+    assert answers == [500, 200]
+    assert [each.path for each in cloud.requests_to("example.com")] == ["/first", "/left", "/next", "/next"]
 
 
 def test_a_delay_lets_the_request_through(cloud: LocalCloud, client: Client, registry: Registry) -> None:
