@@ -106,6 +106,7 @@ async def page() -> AsyncIterator[Page]:
             stdin=quiet,
             stdout=quiet,
             stderr=quiet,
+            env=os.environ | {"TMPDIR": folder},  # killed, it would leave its socket
             start_new_session=True,  # so that its helpers can be ended with it
         )
         try:

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -451,7 +452,9 @@ def test_a_browser_shows_it_to_everybody(az: Az, estate: Estate) -> None:
     estate.registries["done"].ignore_policy = True
     assert report(az, "--management-group", estate.group, "--check", "--file", "report.html").code == 0
     file = az.home / "report.html"
+    before = set(Path(tempfile.gettempdir()).glob("*hrom*"))
     seen = asyncio.run(_seen(file))
+    assert set(Path(tempfile.gettempdir()).glob("*hrom*")) <= before
     assert seen["requests"] == [file.as_uri()]
     assert seen["complaints"] == []
     assert seen["light faults"] == []
