@@ -193,7 +193,7 @@ def was_interrupted(left: int, record: str) -> AzCLIError:
     :param left: registries that were not started.
     """
     what = f"{registries(left)} not changed" if left else "every change that was sent has ended"
-    return cli_error(ManualInterrupt, f"Interrupted: {what}.", _after_a_run(record))
+    return cli_error(ManualInterrupt, f"Interrupted: {what}.", _after_a_run(record) if left else _undo_advice(record))
 
 
 def interrupted_again(record: str) -> AzCLIError:
@@ -207,7 +207,10 @@ def interrupted_again(record: str) -> AzCLIError:
 
 
 def _after_a_run(record: str) -> list[str]:
-    return ["Repeat the command to continue with the rest.", *_undo_advice(record)]
+    return [
+        "Repeat the command to continue with the rest. If --record names a file, name another one.",
+        *_undo_advice(record),
+    ]
 
 
 def _undo_advice(record: str) -> list[str]:

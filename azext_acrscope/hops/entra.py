@@ -138,6 +138,9 @@ def _failed(error: Exception, wanted: str, account: dict[str, Any]) -> AzCLIErro
         return managed_identity_errors.find_key_file(error) or managed_identity_errors.no_managed_identity(
             wanted, type(error).__name__, again=again
         )
+    if refusal := sign_in_errors.find_refusal(error):
+        again = cli_sign_in.sign_in_command(account, wanted)
+        return sign_in_errors.sign_in_refused(wanted, account, ValueError(refusal), again)
     broken = cli_sign_in.find_broken_file(account, wanted, error)
     return broken or sign_in_errors.entra_failed(wanted, type(error).__name__)
 

@@ -179,8 +179,8 @@ def _get_token(credential: Any, wanted: str, sign_in: Principal) -> str:
         # No chain: the cause may hold what a server sent.
         if unreachable := _find_broken_connection(error):
             raise sign_in_errors.entra_unreachable(unreachable) from None
-        if "AADSTS" in str(error):
-            raise sign_in_errors.identity_refused(wanted, sign_in, str(error), _has_claims_challenge(error)) from None
+        if refusal := sign_in_errors.find_refusal(error):
+            raise sign_in_errors.identity_refused(wanted, sign_in, refusal, _has_claims_challenge(error)) from None
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None
     except Exception as error:  # pylint: disable=broad-exception-caught  # MSAL raises of many kinds
         raise sign_in_errors.entra_failed(wanted, type(error).__name__) from None

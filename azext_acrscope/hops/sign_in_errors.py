@@ -237,6 +237,20 @@ def entra_failed(audience: str, kind: str) -> AzCLIError:
     )
 
 
+def find_refusal(error: BaseException) -> str:
+    """Return the text with Entra's code in an exception or in what led to it; empty if there is none.
+
+    MSAL says of a tenant that there is none only in the exception behind the one that it raises.
+    """
+    seen, each = list[BaseException](), error
+    while each and each not in seen:
+        if "AADSTS" in str(each):
+            return str(each)
+        seen.append(each)
+        each = each.__cause__ or each.__context__  # type: ignore[assignment]
+    return ""
+
+
 def wrong_audience(wanted: str, got: str, credential: str) -> AzCLIError:
     """Return the error for a token of another audience than requested.
 

@@ -234,15 +234,16 @@ def _registry_cells(registry: ReportedRegistry, content: ReportContent, some_che
         TableCell(registry.next, _NEXT_STEP_TONES.get(registry.next, "")),
     ]
     cells += [_evidence_cell(registry.proof, registry.status)] if some_checked else []
-    cells += [_doors_cell(registry)]
+    cells += [_doors_cell(registry, content.sign_ins_asked)]
     cells += [_consumer_counts_cell(registry)] if content.consumers_asked else []
     cells += [_compliance_cell(registry.policy)] if content.assignments is not None else []
     return tuple(cells)
 
 
-def _doors_cell(registry: ReportedRegistry) -> TableCell:
+def _doors_cell(registry: ReportedRegistry, all_asked: bool) -> TableCell:
     said = [*registry.doors, *(f"{door} unknown" for door in registry.unknown_doors)]
-    return TableCell(", ".join(said) or "none", DOUBT if said else "")
+    none = "none" if all_asked else "no admin user, no anonymous pull"  # and of others nothing is known
+    return TableCell(", ".join(said) or none, DOUBT if said else "")
 
 
 def _evidence_cell(proof: CheckEvidence | None, status: str) -> TableCell:

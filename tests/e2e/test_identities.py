@@ -445,6 +445,15 @@ def test_an_application_that_is_not_there_is_named(
     assert len(token_requests(cloud)) == 1
 
 
+def test_a_tenant_that_is_not_there_is_named(
+    new_az: NewAz, cloud: LocalCloud, registry: Registry, application: ServicePrincipal
+) -> None:
+    tenant = "11111111-2222-3333-4444-555555555555"
+    env = {**environment(cloud, "environment", application), "AZURE_TENANT_ID": tenant}
+    result = login(new_az(), registry.login_server, "environment", env)
+    assert_refused(result, cloud, "AADSTS90002", f"there is no tenant {tenant} in this cloud", "Check the tenant")
+
+
 @pytest.mark.parametrize("credential", ["environment", "github-actions", "managed-identity"])
 @pytest.mark.parametrize(
     ("code", "error", "says"),
@@ -659,6 +668,14 @@ def test_a_tenant_that_knows_nothing_of_the_person_is_told(
     stranger = cloud.world.add_tenant(f"Strangers of {registry.name}")
     result = login(guest[0], registry.login_server, "cli", {}, "--tenant", stranger.id)
     assert_refused(result, cloud, "AADSTS50020", f'az login --tenant "{stranger.id}" --scope "{ACR_AUDIENCE}/.default"')
+
+
+@pytest.mark.parametrize("tenant", ["11111111-2222-3333-4444-555555555555", "misspelled.example"])
+def test_a_tenant_that_is_not_there_is_told_to_a_person(
+    guest: tuple[Az, str], cloud: LocalCloud, registry: Registry, tenant: str
+) -> None:
+    result = login(guest[0], registry.login_server, "cli", {}, "--tenant", tenant)
+    assert_refused(result, cloud, "AADSTS90002", f"there is no tenant {tenant} in this cloud", "Check --tenant")
 
 
 @pytest.mark.parametrize(

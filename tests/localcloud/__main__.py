@@ -38,6 +38,13 @@ def fill(cloud: LocalCloud, generated: int) -> ServicePrincipal:
     return cloud.default_account("demo-operator")
 
 
+def allow_policies(cloud: LocalCloud, operator: ServicePrincipal) -> None:
+    """Let every command be tried, in what the operator sees; nothing else is seen for it."""
+    for subscription in cloud.world.subscriptions_seen(operator, operator.tenant_id):
+        for role in ("Resource Policy Contributor", "Role Based Access Control Administrator"):
+            cloud.world.grant(operator, subscription.scope, role)
+
+
 def _lines(cloud: LocalCloud, operator: ServicePrincipal) -> list[str]:
     """Nothing here is a real secret: the cloud ends with this process.
 
@@ -89,9 +96,7 @@ def main() -> None:
         signal.signal(number, _interrupt)
     with LocalCloud(delay=arguments.delay, port=arguments.port) as cloud, contextlib.suppress(KeyboardInterrupt):
         operator = Contoso(cloud).team if arguments.fleet else fill(cloud, arguments.registries)
-        for subscription in cloud.world.subscriptions:  # so that every command can be tried
-            for role in ("Resource Policy Contributor", "Role Based Access Control Administrator"):
-                cloud.world.grant(operator, subscription.scope, role)
+        allow_policies(cloud, operator)
         print("\n".join(_lines(cloud, operator)), flush=True)
         signal.pause()
 

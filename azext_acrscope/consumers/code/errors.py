@@ -21,11 +21,11 @@ def no_such_source(path: str) -> AzCLIError:
 
 
 def nothing_piped() -> AzCLIError:
-    """Return the error for --source - at a terminal."""
+    """Return the error for --source - at a terminal, or where what was piped is empty."""
     return cli_error(
         RequiredArgumentMissingError,
         "--source - reads what is piped into the command, and nothing is.",
-        "For example: kubectl get all,secrets --all-namespaces --output json | az acr scope consumers --source -",
+        "If a program before the pipe failed, its own error says why. For example:\nkubectl get all,secrets --all-namespaces --output json | az acr scope consumers --source -",
     )
 
 

@@ -28,15 +28,16 @@ def read_objects(counts: WalkCounts) -> Iterator[tuple[int, str, bytes]]:
 
     The names end in `.json` or `.yaml`, so that readers know what they read.
 
-    :raises RequiredArgumentMissingError: nothing is piped.
+    :raises RequiredArgumentMissingError: nothing is piped, as by a program that failed before it printed anything.
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise errors.nothing_piped()
-    name = ""
+    name, silent = "", True
     for begin, lines in _split_objects(_lines_of(sys.stdin.buffer)):
         text = b"".join(lines).removeprefix(_BYTE_ORDER_MARK)
         if not text.strip():
             continue
+        silent = False
         if len(text) <= MAX_FILE_BYTES and not text.startswith(SCRIPT) and _is_no_object(text):
             counts.unreadable.add(f"{SHOWN_NAME}, line {begin + 1} ({errors.NO_OBJECT})")
             continue
@@ -45,6 +46,8 @@ def read_objects(counts: WalkCounts) -> Iterator[tuple[int, str, bytes]]:
             counts.large.add(f"{SHOWN_NAME}, line {begin + 1}")
         else:
             yield begin, name, text.rstrip().removesuffix(b",") if name == "piped.json" else text
+    if silent:
+        raise errors.nothing_piped()
     counts.files += bool(name)
 
 

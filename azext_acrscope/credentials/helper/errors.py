@@ -143,6 +143,18 @@ def helper_not_on_path(folder: str) -> str:
     )
 
 
+def launcher_changes_hands(program: str, before: str) -> str:
+    """Return the warning that the launcher was made for another configuration of the CLI.
+
+    :param before: that configuration's directory; empty for the usual one.
+    """
+    return sentence(
+        f"{program} was made for the configuration of the Azure CLI in {before or '~/.azure'}. Clients that run "
+        "without AZURE_CONFIG_DIR get this one's credentials now. To keep both, give this one a directory of its own "
+        "with --bin-dir, and put that first on PATH only where it is meant."
+    )
+
+
 def helper_replaces(login_server: str, helper: str) -> str:
     """Return the warning that a registry's helper is replaced."""
     return sentence(

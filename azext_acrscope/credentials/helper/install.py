@@ -76,6 +76,7 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
     content = credential_file.read_credential_file(file)
     helpers, known = content.get("credHelpers") or {}, settings.read_hosts()
     program, text = launcher.launcher_path(launcher.choose_bin_dir(bin_dir)), launcher.launcher_text()
+    there = launcher.read_own_launcher(program)
     made = SetupPlan(
         file,
         results={host: _host_result(helpers.get(host)) for host in sorted(sources)},
@@ -84,9 +85,11 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
         },
         settings={host: source for host, source in sorted(sources.items()) if known.get(host) != source},
         program=program,
-        launcher=text if launcher.read_own_launcher(program) != text else None,
+        launcher=text if there != text else None,
         store=_keychain(client, content) if sources else None,
     )
+    if there and launcher.configuration_of(there) != launcher.configuration_folder():
+        made.warnings.append(errors.launcher_changes_hands(str(program), launcher.configuration_of(there)))
     made.warnings += [errors.helper_replaces(host, str(old)) for host, (old, _) in made.helpers.items() if old]
     made.warnings += [
         errors.helper_shadows(host, str(file)) for host in sorted(_hosts_with_credentials(content) & set(sources))
@@ -109,7 +112,8 @@ def plan_setup(sources: CredentialSources, client: str, bin_dir: str | None) -> 
 def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir: str | None) -> SetupPlan:
     """Return what it takes to undo that for those hosts that `chosen` picks. What is not ours stays.
 
-    The launcher goes once no client that is known here has a host left for it.
+    The launcher goes once no client that is known here has a host left for it, unless another configuration of the
+    CLI made it: its clients are not known here.
     """
     file = helper_config_file(client)
     gone = chosen(_hosts_using_helper(file))
@@ -117,14 +121,15 @@ def plan_removal(chosen: Callable[[list[str]], list[str]], client: str, bin_dir:
     known = _known_files().union(settings.read_files())
     left = {host for each in known for host in _hosts_using_helper(each) if each != file or host not in gone}
     program = launcher.launcher_path(launcher.choose_bin_dir(bin_dir)) if bin_dir else launcher.installed_launcher()
-    unused = not left and program is not None and launcher.read_own_launcher(program) is not None
+    there = launcher.read_own_launcher(program) if program else None
+    ours = there is not None and launcher.configuration_of(there) == launcher.configuration_folder()
     return SetupPlan(
         file,
         results=dict.fromkeys(gone, "removed"),
         helpers={host: (HELPER_NAME, before.get(host)) for host in gone},
         settings={host: None for host in chosen(list(settings.read_hosts())) if host not in left},
         program=program,
-        launcher="" if unused else None,
+        launcher="" if ours and not left else None,
         store=_added_keychain(file, before, gone),
     )
 

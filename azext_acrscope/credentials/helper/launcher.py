@@ -65,9 +65,7 @@ def launcher_text(main: str = "", folder: str | None = None) -> str:
     :param folder: the CLI's configuration directory; empty for the usual one, by default that of the environment.
     """
     main = main or os.path.join(cli.EXTENSION_ROOT, "azext_acrscope", "credentials", "helper", "__main__.py")
-    if folder is None:
-        named = os.environ.get("AZURE_CONFIG_DIR")
-        folder = os.path.abspath(os.path.expanduser(named)) if named else ""
+    folder = configuration_folder() if folder is None else folder
     if systems.this_system().script_suffix:
         quoted = {"python": f'"{sys.executable}"'.replace("%", "%%"), "main": f'"{main}"'.replace("%", "%%")}
         setting = f'if not defined AZURE_CONFIG_DIR set "AZURE_CONFIG_DIR={folder}"\n'.replace("%", "%%")
@@ -89,6 +87,18 @@ def launcher_text(main: str = "", folder: str | None = None) -> str:
         main=shlex.quote(main),
         options=_packages_option(),
     )
+
+
+def configuration_folder() -> str:
+    """Return the CLI's configuration directory that the environment names; empty for the usual one."""
+    named = os.environ.get("AZURE_CONFIG_DIR")
+    return os.path.abspath(os.path.expanduser(named)) if named else ""
+
+
+def configuration_of(text: str) -> str:
+    """Return the configuration directory that a launcher's text names; empty for the usual one."""
+    on_windows = re.search(r'^if not defined AZURE_CONFIG_DIR set "AZURE_CONFIG_DIR=(.*)"\r?$', text, re.MULTILINE)
+    return on_windows[1].replace("%%", "%") if on_windows else _assigned(text, "AZURE_CONFIG_DIR")
 
 
 def repair_launcher() -> Path | None:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.az import ROOT
 from tests.localcloud import LocalCloud
-from tests.localcloud.__main__ import _lines
+from tests.localcloud.__main__ import _lines, allow_policies
+from tests.localcloud.scenarios.documented_fleets import Contoso
 
 
 def exported(lines: list[str]) -> dict[str, str]:
@@ -45,6 +46,14 @@ def test_the_sign_in_that_a_shell_is_told_works_with_the_variables_that_it_gets(
     assert set(re.findall(r"\$(\w+)", sign_in)) <= set(exports)
     given = [exports[name] for name in ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID")]
     assert given == [operator.app_id, operator.secret, operator.tenant_id]
+
+
+def test_the_operator_of_the_fleet_sees_the_subscriptions_of_the_page_and_no_other(cloud: LocalCloud) -> None:
+    operator = Contoso(cloud).team
+    allow_policies(cloud, operator)
+    seen = cloud.world.subscriptions_seen(operator, operator.tenant_id)
+    assert [each.name for each in seen] == ["Contoso Production", "Contoso Test"]
+    assert len(cloud.world.subscriptions) > len(seen)
 
 
 def test_the_page_tells_what_each_variable_is_for(cloud: LocalCloud) -> None:

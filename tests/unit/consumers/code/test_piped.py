@@ -81,9 +81,10 @@ def test_an_object_that_is_too_large_is_counted_and_the_next_is_read(monkeypatch
     assert counts.large.names == ["stdin, line 2", f"stdin, line {lines.count(chr(10)) + 3}"]
 
 
-def test_nothing_in_it_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, counts = pipe(monkeypatch, "\n")
-    assert (found, counts.files) == ([], 0)
+@pytest.mark.parametrize("text", ["", "\n", "\ufeff\n"])
+def test_a_program_that_printed_nothing_is_no_search(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    with pytest.raises(RequiredArgumentMissingError, match="nothing is"):
+        pipe(monkeypatch, text)
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,31 @@ def test_a_launcher_of_another_installation_is_renewed(bin_dir: Path) -> None:
     assert program.read_text() == launcher.launcher_text()
 
 
+@pytest.mark.parametrize("theirs", ["", "cli of %40theirs"])
+def test_the_launcher_of_another_configuration_is_not_taken_over_in_silence_or_away(
+    home: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch, theirs: str
+) -> None:
+    def use(folder: str) -> None:
+        monkeypatch.setenv("AZURE_CONFIG_DIR", str(home / folder) if folder else "")
+
+    use(theirs)
+    add(HOST)
+    program = bin_dir / "docker-credential-acrscope"
+    made = program.read_text()
+    assert launcher.configuration_of(made) == (str(home / theirs) if theirs else "")
+    use("ours")
+    removal = install.plan_removal(lambda known: known, "docker", None)
+    assert (removal.launcher, bool(removal.helpers)) == (None, True)
+    taken = install.plan_setup({HOST: CLI}, "docker", None)
+    assert f"made for the configuration of the Azure CLI in {home / theirs if theirs else '~/.azure'}" in "".join(
+        taken.warnings
+    )
+    use(theirs)
+    assert not install.plan_setup({HOST: CLI}, "docker", None).warnings
+    remove()
+    assert not program.exists()
+
+
 def test_removing_takes_out_ours_and_nothing_else(home: Path, bin_dir: Path, hops: Hops) -> None:
     write(home, {"credHelpers": {"x.example": "other"}, "auths": {}})
     add(HOST, OTHER)
