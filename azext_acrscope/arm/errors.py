@@ -96,7 +96,8 @@ def arm_refused(where: str, action: str, status: int, *, code: str, message: str
     return cli_error(
         kind,
         f"Azure Resource Manager refused the request for {where}: {detail}",
-        "`az acr scope show` reads the state again. Fix what the message names, then repeat the command.",
+        "`az acr scope show --name REGISTRY` reads the state again. Fix what the message names, then repeat the "
+        "command.",
     )
 
 

@@ -21,7 +21,7 @@ def nothing_matches(selection: str) -> AzCLIError:
     return cli_error(
         ResourceNotFoundError,
         f"No registry matches the selection ({selection}).",
-        "`az acr scope list` lists the registries.",
+        "`az acr scope list --all-subscriptions` lists those that the account sees.",
     )
 
 
@@ -59,7 +59,7 @@ def unexpected(kind: str) -> AzCLIError:
     return cli_error(
         AzureInternalError,
         f"unexpected error: {kind}. Its state could not be read.",
-        "`az acr scope show` reads the state again. --debug shows where it happened.",
+        "`az acr scope show --name REGISTRY` reads the state again. --debug shows where it happened.",
     )
 
 
@@ -147,7 +147,7 @@ def consumers_unread(count: int, unread: list[str]) -> AzCLIError:
         "are not known. "
         f"Nothing was written. {some}",
         [
-            "Grant read access or retry later. `az acr scope consumers` shows what can be read.",
+            "Grant read access or retry later. `az acr scope consumers --name REGISTRY` shows what can be read.",
             "--include-breaking changes all of them, even those whose consumers would break. "
             "--skip-consumers skips the search for consumers. The record notes either option.",
         ],
@@ -158,7 +158,7 @@ def consumers_unknown(consumers: int, count: int) -> str:
     """Return the sentence on consumers whose verdict is unknown."""
     return sentence(
         f"It is not known whether {counted(consumers, 'consumer', 'consumers')} of {registries(count)} would break. "
-        "`az acr scope consumers` lists them."
+        "`az acr scope consumers --name REGISTRY` lists them."
     )
 
 

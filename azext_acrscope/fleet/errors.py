@@ -43,7 +43,8 @@ def requirement_missed(required: str, missed: int, unknown: int, unread: int, in
     return cli_error(
         ValidationError,
         f"Not every registry in scope is known to be `{required}`: {'; '.join([*parts, *incomplete])}.",
-        "`az acr scope enforce` sets the status. To read a subscription, ask for the role Reader on it.",
+        "`az acr scope enforce --name REGISTRY` sets the status. To read a subscription, ask for the role Reader on "
+        "it.",
     )
 
 

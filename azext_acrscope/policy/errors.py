@@ -189,7 +189,8 @@ def nothing_modifies(where: str) -> AzCLIError:
     return cli_error(
         ResourceNotFoundError,
         f"No assignment with the effect modify applies to {where}, so no remediation can run.",
-        "`az acr scope policy assign --effect modify` creates one. `az acr scope enforce` needs none.",
+        "`az acr scope policy assign --effect modify --location REGION` creates one. "
+        "`az acr scope enforce` needs none.",
     )
 
 

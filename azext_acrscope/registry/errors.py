@@ -109,7 +109,7 @@ def write_unfinished(where: str, target: str, problem: str, state: str) -> AzCLI
     return cli_error(
         AzureResponseError,
         f"{where} was being set to `{target}`, but {problem}. {state}",
-        "`az acr scope show` reads the state again. It is safe to repeat `az acr scope enforce`.",
+        "`az acr scope show --name REGISTRY` reads the state again. It is safe to repeat `az acr scope enforce`.",
     )
 
 

@@ -25,7 +25,8 @@ def nothing_piped() -> AzCLIError:
     return cli_error(
         RequiredArgumentMissingError,
         "--source - reads what is piped into the command, and nothing is.",
-        "If a program before the pipe failed, its own error says why. For example:\nkubectl get all,secrets --all-namespaces --output json | az acr scope consumers --source -",
+        "If a program before the pipe failed, its own error says why. For example:\n"
+        "kubectl get all,secrets --all-namespaces --output json | az acr scope consumers --source -",
     )
 
 

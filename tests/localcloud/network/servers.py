@@ -144,11 +144,13 @@ class Servers:
         """Write down a request; return what goes wrong with it.
 
         A program that ends while requests of it are under way, as `az` does, leaves them: here, its next one may have
-        begun by the time that they are read. They are answered, but do not use up a fault that is meant for that.
+        begun by the time that they are read. They are answered, but neither counted among its requests nor do they
+        use up a fault that is meant for one of them.
         """
+        if self.proxy is not None and self.proxy.has_left(raw.transport):
+            return None
         self._state.journal.add(request)
-        left = self.proxy is not None and self.proxy.has_left(raw.transport)
-        return None if left else self._state.faults.match(request)
+        return self._state.faults.match(request)
 
     async def _forward(
         self, raw: web.BaseRequest, request: Request, registry: Registry, fault: Fault | None
