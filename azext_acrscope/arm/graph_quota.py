@@ -81,13 +81,11 @@ class GraphQuota:  # pylint: disable=too-many-instance-attributes  # what was to
     def _pause(self) -> float:
         """Return the seconds after which to try again; a long wait is said once, whoever waits."""
         with self._lock:
-            if self._admitted > self._answered:
-                return _LOOK_AGAIN_SECONDS
             pause = max(0.0, self._resets - self._clock())
             if pause > _SILENT_SECONDS and self._said != self._resets:
                 self._said = self._resets
                 logger.warning("Resource Graph has no queries left for this account. Going on in %d s.", pause)
-            return pause
+            return _LOOK_AGAIN_SECONDS if self._admitted > self._answered else pause
 
 
 @functools.cache

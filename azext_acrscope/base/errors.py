@@ -153,8 +153,9 @@ def bad_proxy() -> AzCLIError:
     """Return the error for a proxy address that is not valid."""
     return cli_error(
         InvalidArgumentValueError,
-        "The proxy address in the environment variable HTTPS_PROXY is not valid.",
-        "Use the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT.",
+        "The proxy address in the environment variable HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY) is not valid.",
+        "Use the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT. In a password, write / as %2F, ? as %3F, "
+        "# as %23 and @ as %40.",
     )
 
 

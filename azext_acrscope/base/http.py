@@ -53,12 +53,15 @@ def load_requests() -> None:
 
 
 def prepare_connections() -> None:
-    """Make ready for requests of any library: no secret gets into a log, and the named certificates are there.
+    """Make ready for requests of any library: no secret gets into a log, the named certificates are there, and the
+    named proxies are addresses.
 
-    :raises FileOperationError: they are not.
+    :raises FileOperationError: the certificates are not.
+    :raises InvalidArgumentValueError: a proxy is not.
     """
     redact_logs()
     _check_trust_settings()
+    _check_proxies()
 
 
 def repeat_if_cut_short(request: Callable[[], T]) -> T:
@@ -102,6 +105,22 @@ def user_agent() -> str:
     from azure.cli.core.util import get_az_user_agent
 
     return f"{get_az_user_agent()} CliExtension/acrscope"
+
+
+def _check_proxies() -> None:
+    """Raise if a proxy that the environment names is no address: the libraries' own errors quote its password.
+
+    :raises InvalidArgumentValueError: naming none of it.
+    """
+    named = getproxies()
+    for proxy in (named[each] for each in ("http", "https", "all") if named.get(each)):
+        try:
+            parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        except HTTPError:
+            raise errors.bad_proxy() from None
+        # A password with a / in it ends the address, and what follows is taken for a path.
+        if not parts.host or "@" in f"{parts.path}{parts.query}{parts.fragment}":
+            raise errors.bad_proxy()
 
 
 def _check_trust_settings() -> None:

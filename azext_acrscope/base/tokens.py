@@ -83,6 +83,7 @@ def redact_secrets(text: str) -> str:
         return "***" if secret else run[0]
 
     printable = "".join(character if character.isprintable() else " " for character in redact_tokens(text))
+    printable = re.sub(r"//[^/\s]*@", "//***@", printable)  # who signs in to a URL, and the password
     return re.sub(r"[\w~+/=-]{20,}", mask, printable, flags=re.ASCII)[:_LONGEST_TEXT]
 
 

@@ -8,6 +8,7 @@ $AZURE_FEDERATED_TOKEN_FILE.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -75,7 +76,7 @@ def read_trust_claims(assertion: str) -> dict[str, str]:
 def _request_assertion(method: str, variable: str, url: str, bearer: str, member: str) -> str:
     """Ask the job's system; the job's own token goes to the host of that variable over TLS, and no further.
 
-    :raises InvalidArgumentValueError: the variable holds no https URL.
+    :raises InvalidArgumentValueError: the variable holds no https URL, or the job's own token is none.
     :raises AzureConnectionError: no connection.
     :raises AuthenticationError: any answer but a token.
     """
@@ -86,6 +87,8 @@ def _request_assertion(method: str, variable: str, url: str, bearer: str, member
         proper = False
     if not proper or any(character.isspace() for character in url):
         raise identity_errors.bad_oidc_url(variable)
+    if not re.fullmatch(r"[\x21-\x7e]+", bearer):
+        raise identity_errors.bad_job_token(variable)
     host = str(parts.hostname)
     status, body = _send_request(method, host, f"{parts.path or '/'}?{parts.query}", bearer)
     token = parse_json_object(body).get(member)

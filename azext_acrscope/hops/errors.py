@@ -14,6 +14,8 @@ _STRICT_RULES = re.compile(
     r"Basic Constraints of CA cert not marked critical|CA cert does not include key usage extension|"
     r"Empty Subject Alternative Name extension|(Issuer|Subject) name empty"
 )
+# Errors that quote a setting of this machine as it is: a proxy's password, or a header with a token.
+_QUOTES_A_SETTING = re.compile(r"Failed to parse|Invalid header|Invalid URL|Proxy URL")
 
 
 class UntrustedCertificateError(AzureConnectionError):
@@ -57,6 +59,8 @@ def cause_of(cause: BaseException) -> str:
             inner = next((arg for arg in getattr(current, "args", ()) if isinstance(arg, BaseException)), None)
         current = inner or current
     said = str(current).split("\n", maxsplit=1)[0].strip()
+    if _QUOTES_A_SETTING.search(said):
+        return sentence(type(current).__name__)
     return sentence(redact_secrets(said).rstrip(".") or type(current).__name__)
 
 

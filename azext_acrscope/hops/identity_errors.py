@@ -114,6 +114,19 @@ def bad_oidc_url(variable: str) -> AzCLIError:
     )
 
 
+def bad_job_token(variable: str) -> AzCLIError:
+    """Return the error for a token of the job that can be none, because it holds blanks or other characters.
+
+    :param variable: that names the issuer, which the token was meant for.
+    """
+    return cli_error(
+        InvalidArgumentValueError,
+        f"The job's own token, which goes to the issuer that {variable} names, holds characters that no token has. It "
+        "was not sent.",
+        "Hand the variable on as the system that runs the job sets it, without a line break.",
+    )
+
+
 def oidc_unreachable(host: str, cause: Exception) -> AzCLIError:
     """Return the error for an issuer of job tokens that cannot be reached."""
     return cli_error(connection_error(cause), f"{host} could not be reached: {cause_of(cause)}.", network_advice(cause))

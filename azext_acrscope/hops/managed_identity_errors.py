@@ -20,7 +20,10 @@ def endpoint_label() -> str:
     """Return the endpoint that is asked here, for errors: scheme and host, or the variable that names them."""
     for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):
         if os.environ.get(name):
-            parts = urlsplit(os.environ[name])
+            try:
+                parts = urlsplit(os.environ[name])
+            except ValueError:  # no URL, which may hold anything
+                return f"that {name} names"
             return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} (from {name})"
     return "http://169.254.169.254"
 

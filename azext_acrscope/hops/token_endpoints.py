@@ -140,7 +140,7 @@ class _BoundedRetry(Retry):
     def get_retry_after(self, response: Any) -> float | None:
         try:
             asked = super().get_retry_after(response)
-        except InvalidHeader:
+        except (InvalidHeader, ValueError, OverflowError):  # a year or a number that is too large, among others
             return None
         if not asked or asked < 0:
             return None

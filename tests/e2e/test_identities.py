@@ -358,6 +358,26 @@ def test_a_job_that_gets_no_token_is_told_so(
 
 
 @pytest.mark.parametrize(
+    ("credential", "variable"),
+    [("github-actions", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"), ("azure-pipelines", "SYSTEM_ACCESSTOKEN")],
+)
+def test_a_jobs_token_with_a_line_break_is_not_sent_and_not_quoted(
+    new_az: NewAz,
+    cloud: LocalCloud,
+    registry: Registry,
+    application: ServicePrincipal,
+    credential: str,
+    variable: str,
+) -> None:
+    env = {**environment(cloud, credential, application), variable: "S3cr\netX"}
+    az = new_az()
+    assert_refused(login(az, registry.login_server, credential, env), cloud, "holds characters that no token has")
+    result = login(az, registry.login_server, credential, env, "--debug")
+    assert "etX" not in result.stdout + result.stderr
+    assert cloud.requests_to(JOBS[credential]) == []
+
+
+@pytest.mark.parametrize(
     "url", ["http://evil.example/x?api-version=2.0", "https://evil.example:8443/", "https://u@evil.example/", "evil"]
 )
 @pytest.mark.parametrize(

@@ -86,6 +86,8 @@ _WHOLE = [
     _whole("redirect", "", 302, headers={"Location": "https://example.com/"}),
     _whole("429 soon", "{}", 429, True, headers={"Retry-After": "soon"}),
     _whole("429 of a date", "{}", 429, True, headers={"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}),
+    _whole("429 of a late date", "{}", 429, True, headers={"Retry-After": "Fri, 31 Dec 99999 23:59:59 GMT"}),
+    _whole("429 of many digits", "{}", 429, True, headers={"Retry-After": "9" * 5000}),
     _whole("429 below zero", "{}", 429, True, headers={"Retry-After": "-5"}),
     _whole("429 for ever", "{}", 429, True, headers={"Retry-After": "99999999999"}),
     _whole("500 html", _HTML, 500, True),

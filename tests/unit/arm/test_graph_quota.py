@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from azext_acrscope.arm.graph_quota import GraphQuota, seconds_to_reset
+from azext_acrscope.arm.graph_quota import GraphQuota, quota_of_user, seconds_to_reset
 
 
 class Clock:
@@ -67,6 +67,20 @@ def test_a_long_wait_of_several_threads_is_said_once(clock: Clock, caplog: pytes
     shared.answered(shared.admit(), told(0, "00:00:30"))
     shared.admit()
     assert len(caplog.records) == 1
+
+
+def test_a_long_wait_is_said_while_a_slow_query_is_under_way(
+    quota: GraphQuota, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    quota.admit()
+    quota.answered(quota.admit(), told(0, "00:00:30"))
+    quota.admit()
+    assert (len(caplog.records), set(clock.slept)) == (1, {0.25})
+
+
+def test_an_account_has_one_quota_over_all_its_connections() -> None:
+    assert quota_of_user("tenant", "user") is quota_of_user("tenant", "user")
+    assert quota_of_user("tenant", "user") is not quota_of_user("tenant", "other")
 
 
 def test_a_window_ends_when_its_first_answer_said(quota: GraphQuota, clock: Clock) -> None:

@@ -24,7 +24,7 @@ class Graph:
     def post(self, _path: str, _version: str, body: Any) -> Reply:
         self.bodies.append({**body, "options": dict(body["options"])})
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return Reply(200, {}, answer)
 
@@ -99,3 +99,11 @@ def test_a_page_that_is_too_large_is_halved_and_the_query_goes_on() -> None:
 def test_one_row_that_is_too_large_is_an_error() -> None:
     with pytest.raises(ArmError, match="ResponsePayloadTooLarge"):
         ask(*(too_large() for _ in range(20)))
+
+
+@pytest.mark.parametrize("failure", [ArmError(500, "x", "x", "c"), KeyboardInterrupt()])
+def test_a_query_that_ends_in_an_error_is_not_under_way_any_more(failure: BaseException) -> None:
+    graph = Graph(*[failure] * 40)
+    for _ in range(40):  # of which 15 may be under way
+        with pytest.raises(type(failure)):
+            resource_graph.query_graph(cast(ArmClient, graph), "resources")

@@ -81,6 +81,27 @@ def test_a_proxy_that_cannot_be_understood_is_said(setting: str, monkeypatch: py
         http.open_pool(HOST)
 
 
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
+@pytest.mark.parametrize("password", ["S3cr/et1", "S3cr#et1", "S3cr?et1", "12/34"])
+@pytest.mark.parametrize("address", ["http://user:{}@127.0.0.1:1", "user:{}@127.0.0.1:1", "http://user:x{}@h:99999"])
+def test_a_password_that_no_address_may_hold_is_told_before_any_library_quotes_it(
+    variable: str, password: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, address.format(password))
+    with pytest.raises(InvalidArgumentValueError, match="proxy address") as told:
+        http.prepare_connections()
+    assert "et1" not in f"{told.value} {told.value.recommendations}"
+    assert told.value.__suppress_context__ or told.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "setting", ["h:3128", "http://u:p%2Fq@h:3128/", "http://u:p@q@h:1", "socks5h://h:1080", "", "http://[::1]:3128"]
+)
+def test_an_address_of_a_proxy_is_accepted(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", setting)
+    http.prepare_connections()
+
+
 def test_no_proxy_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("NO_PROXY", "localhost,.azurecr.io")

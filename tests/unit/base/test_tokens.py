@@ -47,3 +47,10 @@ def test_a_servers_long_or_odd_text_is_not(text: str) -> None:
 
 def test_tokens_inside_a_text_are_redacted() -> None:
     assert tokens.redact_tokens(f"refused {jwt(aud='x')}, sorry") == "refused ***, sorry"
+
+
+@pytest.mark.parametrize("url", ["https://user:S3cr@evil.example/", "http://user:S3cr@h:99999", "//S3cr@h"])
+def test_who_signs_in_to_a_url_is_not_quoted(url: str) -> None:
+    said = tokens.redact_secrets(f"Failed: {url} and more")
+    assert "S3cr" not in said
+    assert said.endswith("and more")

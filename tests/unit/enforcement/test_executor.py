@@ -169,16 +169,18 @@ def test_one_throttled_subscription_does_not_hold_up_another(tmp_path: Path) -> 
     world, todo = World(), items(20)
     for item in todo[:10]:
         item.resource["id"] = item.resource["id"].replace("1111", "9999")
-    held: list[float] = []
+    held: list[str] = []
 
     def throttle(method: str, name: str) -> None:
         if method == "PATCH" and name < "contoso10" and not held:
-            held.append(time.monotonic())
-            raise ArmError(429, "Throttled", "x", "c", retry_after=1.0)
+            held.append(name)
+            raise ArmError(429, "Throttled", "x", "c", retry_after=2.0)
 
     world.trouble = throttle
     roll_out(world, todo, tmp_path)
     assert {item.result for item in todo} == {"changed"}
+    others = [number for number, name in enumerate(world.writes) if name >= "contoso10"]
+    assert (len(others), max(others) < world.writes.index(held[0])) == (10, True)
 
 
 def test_what_somebody_changed_since_the_plan_is_not_written_and_not_undone(tmp_path: Path) -> None:

@@ -181,6 +181,7 @@ def test_discovery_follows_the_setting_of_the_cli(monkeypatch: pytest.MonkeyPatc
         ("", "", "http://169.254.169.254"),
         ("IDENTITY_ENDPOINT", "http://localhost:42356/msi/token?x=hidden", "http://localhost:42356"),
         ("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://user:hidden@10.0.0.1", "http://10.0.0.1"),
+        ("IDENTITY_ENDPOINT", "http://[hidden", "that IDENTITY_ENDPOINT names"),
     ],
 )
 def test_the_endpoint_is_named_without_what_may_be_secret(

@@ -132,8 +132,12 @@ def test_a_token_that_is_sent_back_shows_nowhere(
     assert "eyJ" not in shown
 
 
-def test_a_429_whose_retry_after_makes_no_sense_is_still_a_429(server: RawServer) -> None:
-    server.answer = lambda send: send(b"HTTP/1.1 429 X\r\nRetry-After: 1.5\r\nContent-Length: 0\r\n\r\n")
+@pytest.mark.parametrize(
+    "asked", [b"1.5", b"9" * 5000, b"Fri, 31 Dec 99999 23:59:59 GMT", b"Fri, 31 Dec 9999999999999 23:59:59 GMT"]
+)
+def test_a_429_whose_retry_after_makes_no_sense_is_still_a_429(server: RawServer, asked: bytes) -> None:
+    answer = b"HTTP/1.1 429 X\r\nRetry-After: " + asked + b"\r\nContent-Length: 0\r\n\r\n"
+    server.answer = lambda send: send(answer)
     assert "is throttling sign-ins" in sign_in().error_msg
     assert server.exchanges > 1
 
