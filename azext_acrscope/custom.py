@@ -304,8 +304,9 @@ def consumers(  # pylint: disable=too-many-locals  # a dozen of them are its opt
         management_group,
         cmd.cli_ctx.data.get("subscription_id"),
     )
-    alone = ["--azure-devops", *azure_devops] if azure_devops else ["--source", *(source or [])]
-    options = options if selected else shlex.join(alone)
+    elsewhere_asked = ["--azure-devops", *azure_devops] if azure_devops else []
+    elsewhere_asked += ["--source", *source] if source else []
+    options = " ".join([*([options] if selected else []), *([shlex.join(elsewhere_asked)] if elsewhere_asked else [])])
     console.tell([*output.consumers_summary(found, options), *code_output.code_summary(found)])
     console.warn(output.consumers_warnings(found))
     if failed := fail_on and output.fail_on_error(found, str(fail_on)):

@@ -194,18 +194,20 @@ def clusters_on_secrets(names: list[str]) -> str:
 
 # --- sentences on the consumers that were found -----------------------------------------------------------------------
 
-_CHECKS_QUERY = '"manualChecks[].{Verdict:verdict,Consumer:consumer}"'  # narrow enough for a terminal
+_CHECKS_COLUMNS = "{Verdict:verdict,Consumer:consumer}"  # narrow enough for a terminal
 
 
-def manual_checks(number: int, breaks: int, selection: str) -> str:
+def manual_checks(number: int, breaks: int, selection: str, some_searched: bool = False) -> str:
     """Return the line on the consumers that no query finds: how many kinds, and the command that lists them.
 
     :param number: of kinds of consumers that no query finds, of which `breaks` break.
     :param selection: the options that select a registry, such as ``--name contoso``.
+    :param some_searched: whether the result has others, too, which need no check by hand.
     """
+    which = "manualChecks[?searched.found==null]" if some_searched else "manualChecks[]"
     return sentence(
         f"{counted(number, 'kind', 'kinds')} of consumers that no query finds, to check by hand ({breaks} break): "
-        f"`az acr scope consumers {selection} --query {_CHECKS_QUERY} --output table` lists them."
+        f'`az acr scope consumers {selection} --query "{which}.{_CHECKS_COLUMNS}" --output table` lists them.'
     )
 
 

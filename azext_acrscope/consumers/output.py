@@ -23,7 +23,7 @@ def consumers_summary(result: dict[str, Any], selection: str) -> list[str]:
         *([errors.consumers_found(len(registries), numbers, broad, result["subscriptions"])] if registries else []),
         *azure_devops.connections_summary(result),
         *([errors.searched_elsewhere(number, found, places)] if number else []),
-        errors.manual_checks(len(by_hand), count_verdicts(by_hand)[BREAKS], selection),
+        errors.manual_checks(len(by_hand), count_verdicts(by_hand)[BREAKS], selection, bool(number)),
         *login_log.login_summary(result),
     ]
 

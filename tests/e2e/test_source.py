@@ -1,6 +1,8 @@
 """`--source` through the real `az`: what code does with registries, with and without Azure."""
 
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +58,17 @@ def test_a_hostile_folder_ends_and_fails_the_check_for_what_was_not_read(
     assert "could not be read" in result.stderr
     assert "\x1b]0" not in result.stdout + result.stderr
     assert "secret.yml" not in result.stdout
+
+
+def test_the_command_for_the_checks_by_hand_lists_as_many_as_it_says(
+    az: Az, checkout: Path, registry: Registry
+) -> None:
+    said = az("acr", "scope", "consumers", "--name", registry.name, "--source", str(checkout)).stderr
+    number, printed = re.search(r"(\d+) kinds .*by hand .*`az (.*)` lists them", said).groups()  # type: ignore[union-attr]
+    words = shlex.split(printed)
+    assert words[3:7] == ["--name", registry.name, "--source", str(checkout)]
+    rows = az(*words).stdout.splitlines()[2:]
+    assert len(rows) == int(number) > 0
 
 
 def test_what_is_piped_in_is_searched(new_az: Callable[..., Az], checkout: Path, registry: Registry) -> None:
