@@ -26,11 +26,10 @@ def open_pool(host: str) -> HTTPSConnectionPool:
     """Return a pool of TLS connections to port 443 of `host`, through the proxy that the environment names for it."""
     prepare_connections()
     settings = {"maxsize": 1, **_trust_settings()}
-    proxy = proxy_for(host)
-    if not proxy:
+    named = proxy_for(host)
+    if not named:
         return HTTPSConnectionPool(host, 443, **settings)
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
+    proxy = _with_scheme(named)
     if proxy.lower().startswith("socks"):
         from urllib3.contrib.socks import SOCKSProxyManager
 
@@ -100,6 +99,10 @@ def proxy_for(host: str) -> str | None:
     return None if proxy_bypass(host) else getproxies().get("https") or getproxies().get("all")
 
 
+def _with_scheme(proxy: str) -> str:
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
 def user_agent() -> str:
     """Return the User-Agent of all requests."""
     from azure.cli.core.util import get_az_user_agent
@@ -115,7 +118,7 @@ def _check_proxies() -> None:
     named = getproxies()
     for proxy in (named[each] for each in ("http", "https", "all") if named.get(each)):
         try:
-            parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+            parts = parse_url(_with_scheme(proxy))
         except HTTPError:
             raise errors.bad_proxy() from None
         # A password with a / in it ends the address, and what follows is taken for a path.

@@ -197,7 +197,7 @@ def clusters_on_secrets(names: list[str]) -> str:
 _CHECKS_COLUMNS = "{Verdict:verdict,Consumer:consumer}"  # narrow enough for a terminal
 
 
-def manual_checks(number: int, breaks: int, selection: str, some_searched: bool = False) -> str:
+def manual_checks(number: int, breaks: int, selection: str, some_searched: bool) -> str:
     """Return the line on the consumers that no query finds: how many kinds, and the command that lists them.
 
     :param number: of kinds of consumers that no query finds, of which `breaks` break.

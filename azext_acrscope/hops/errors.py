@@ -15,7 +15,7 @@ _STRICT_RULES = re.compile(
     r"Empty Subject Alternative Name extension|(Issuer|Subject) name empty"
 )
 # Errors that quote a setting of this machine as it is: a proxy's password, or a header with a token.
-_QUOTES_A_SETTING = re.compile(r"Failed to parse|Invalid header|Invalid URL|Proxy URL")
+_QUOTES_A_SETTING = re.compile(r"Failed to parse|Invalid header|header value|Invalid URL")
 
 
 class UntrustedCertificateError(AzureConnectionError):

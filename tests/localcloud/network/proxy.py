@@ -90,9 +90,12 @@ class _Client(_Half):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._proxy.connections.discard(self)
-        if self.peer is not None and self.peer.transport is not None:
-            self._proxy.clients.pop(self.peer.transport.get_extra_info("sockname"), None)
         super().connection_lost(error)
+
+    def serves(self, address: object) -> bool:
+        """Whether a server sees the client at this address."""
+        other = self.peer.transport if self.peer is not None else None
+        return other is not None and other.get_extra_info("sockname") == address
 
     def data_received(self, data: bytes) -> None:
         if self.peer is not None:
@@ -131,7 +134,6 @@ class _Client(_Half):
             other.transport.close()
             return
         other.peer, self.peer = self, other
-        self._proxy.clients[other.transport.get_extra_info("sockname")] = self
         if greeting:
             self.transport.write(greeting)
         waiting, self._waiting = self._waiting, b""
@@ -152,7 +154,6 @@ class Proxy:
         self.tls_port = tls_port
         self.plain_port = plain_port
         self.connections: set[_Client] = set()
-        self.clients: dict[object, _Client] = {}  # by the address from which it is spliced to a server
         self._server: asyncio.Server | None = None
         self.port = 0
 
@@ -165,7 +166,8 @@ class Proxy:
         """Whether the client whose request came to a server by this connection waits for no answer any more."""
         if server_side is None:
             return True
-        client = self.clients.get(server_side.get_extra_info("peername"))
+        address = server_side.get_extra_info("peername")
+        client = next((each for each in self.connections if each.serves(address)), None)
         return client is None or has_left(client.transport)
 
     async def stop(self) -> None:

@@ -11,12 +11,15 @@ from azure.cli.core.azclierror import (
     InvalidArgumentValueError,
     RequiredArgumentMissingError,
 )
+from requests.exceptions import InvalidHeader, InvalidURL
+from urllib3.exceptions import LocationParseError
 
 from azext_acrscope.base import http
 from azext_acrscope.base.tokens import ACR_AUDIENCE
 from azext_acrscope.hops import (
     assertions,
     entra,
+    errors,
     identities,
     identity_errors,
     managed_identity_errors,
@@ -192,6 +195,20 @@ def test_the_endpoint_is_named_without_what_may_be_secret(
     said = managed_identity_errors.endpoint_label()
     assert said.startswith(shown)
     assert "hidden" not in said
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (LocationParseError("http://u:S3cr@h:99999"), "LocationParseError"),
+        (InvalidURL("Invalid URL 'http://u:S3cr@': No host supplied"), "InvalidURL"),
+        (ValueError("Invalid header value b'S3cr\\netX'"), "ValueError"),
+        (InvalidHeader("Invalid … return character(s) in header value: 'S3cr\netX'"), "InvalidHeader"),
+        (OSError(111, "Connection refused"), "[Errno 111] Connection refused"),
+    ],
+)
+def test_a_cause_that_quotes_a_setting_is_only_named(cause: Exception, said: str) -> None:
+    assert errors.cause_of(cause) == said
 
 
 # --- assertions ---
