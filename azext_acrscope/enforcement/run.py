@@ -99,14 +99,17 @@ def _make_changes(
     """Return the error that stopped the run, None if it came to its end."""
     changes, file = plan.changes, rollout.record_file
     log = RunRecord(file)
-    console.tell([f"The record of this run: {file}"])
     runner = PlanExecutor(connect, log, rollout.operation_seconds, plan.made_at, progress)
     waves = _Waves(runner, rollout.verifier, restores=rollout.waves.staged)
     try:
+        console.tell([f"The record of this run: {file}"])
         log.append([{"event": "run", "registries": len(changes), "consumers": plan.consumers}])
         waves.run(rollout.waves.split(changes))
     except KeyboardInterrupt:
-        raise errors.interrupted_again(str(file)) from None
+        if runner.interrupted or any(item.written_down and not item.result for item in changes):
+            raise errors.interrupted_again(str(file)) from None
+        runner.interrupted = True  # before a wave or between two: nothing that was sent is under way
+        runner.run(changes)  # which skips the rest
     finally:
         log.close()
     if runner.stopped:

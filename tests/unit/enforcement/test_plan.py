@@ -112,10 +112,10 @@ class FakeVerifier(ChangeVerifier):
 
 
 def run(
-    arm: Arm, verifier: ChangeVerifier, tmp_path: Path, waves: WaveSettings, count: int = 4
+    arm: Arm, verifier: ChangeVerifier, tmp_path: Path, waves: WaveSettings, count: int = 4, connect: Any = None
 ) -> tuple[EnforcementPlan, Any]:
     plan = EnforcementPlan(items(*["enabled"] * count))
-    connect: Any = lambda _subscription: arm  # noqa: E731
+    connect = connect or (lambda _subscription: arm)
     rollout = Rollout(tmp_path / "run.jsonl", 60, waves, verifier)
     return plan, enforcement_run.run_plan(plan, connect, rollout, lambda *_: None)
 
@@ -169,6 +169,22 @@ def test_an_interrupted_verification_ends_the_run_with_rows(tmp_path: Path) -> N
     assert [item.result for item in plan.items] == ["changed", "changed", "skipped", "skipped"]
     assert "Interrupted while verifying: registries 'contoso0', 'contoso1' have the status `disabled`" in str(failed)
     assert len(record.parse_record(tmp_path / "run.jsonl")) == 2
+
+
+@pytest.mark.parametrize("sent", [0, 2])
+def test_an_interruption_before_a_wave_ends_the_run_with_rows(tmp_path: Path, sent: int) -> None:
+    arm, connected = Arm(), list[str]()
+
+    def connect(subscription: str) -> Arm:
+        if len(connected) == sent:
+            raise KeyboardInterrupt
+        connected.append(subscription)
+        return arm
+
+    plan, failed = run(arm, FakeVerifier({}), tmp_path, HALF, connect=connect)
+    assert [item.result for item in plan.items] == ["changed"] * sent + ["skipped"] * (4 - sent)
+    assert f"Interrupted: {4 - sent} registries not changed" in str(failed)
+    assert len(record.parse_record(tmp_path / "run.jsonl")) == sent
 
 
 def test_a_wave_without_a_change_has_nothing_to_verify() -> None:
